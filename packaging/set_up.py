@@ -1,0 +1,109 @@
+"""Makes .venv from requirements.lock with nothing but the standard library, so that `make` works on a bare machine.
+
+One stamp, written last, says what the environment was made from. Another stamp, or none because the set-up was interrupted, and it is
+made again from the start: nothing is ever repaired in place.
+"""
+
+import fcntl
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SetUpError(Exception):
+    """Set-up cannot go on; the message says why and what to do."""
+
+
+def fingerprint(root: Path) -> str:
+    """Hash of all that decides the environment: the lock, what installing the project reads, this Python, and the place."""
+    pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    installed = repr([pyproject["project"], pyproject["build-system"], pyproject["tool"]["hatch"]])
+    # The place counts because an environment's scripts hold absolute paths: a moved or copied checkout makes its own.
+    parts = [
+        (root / "requirements.lock").read_bytes(),
+        *(part.encode() for part in (installed, sys.version, platform.machine(), str(root))),
+    ]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def is_current(root: Path) -> bool:
+    stamp = root / ".venv" / "stamp"
+    return stamp.is_file() and stamp.read_text() == fingerprint(root) and (root / ".venv/bin/python").exists()
+
+
+def make(root: Path) -> None:
+    folder, stamp = root / ".venv", root / ".venv" / "stamp"
+    stamp.unlink(missing_ok=True)  # first, so that a removal cut short leaves nothing that looks complete
+    if folder.exists():
+        shutil.rmtree(folder)
+    venv.create(folder, with_pip=True, symlinks=True)
+    pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "-q", "--no-compile"]
+    run(folder, *pip, "--require-hashes", "-r", str(root / "requirements.lock"))
+    run(folder, *pip, "--no-deps", "--no-build-isolation", "-e", str(root))
+    compile_packages(folder)
+    unfinished = stamp.with_suffix(".tmp")
+    unfinished.write_text(fingerprint(root))
+    unfinished.replace(stamp)
+
+
+def run(folder: Path, *arguments: str) -> None:
+    # -I: PYTHONPATH, the user's site and PYTHONDONTWRITEBYTECODE must not decide what is installed.
+    done = subprocess.run(
+        [folder / "bin/python", "-I", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise SetUpError(
+            f"{done.stdout}\nset-up stopped: `python {' '.join(arguments)}` failed as shown above; mend that and run the same again"
+        )
+
+
+def compile_packages(folder: Path) -> None:
+    """Bytecode now, in parallel: pandas alone costs a second more at every start without it, and some machines forbid writing it later."""
+    packages = [str(path) for path in folder.glob("lib/python*/site-packages")]
+    # The packages' own tests are half of all files and never imported. A file that does not compile is its importer's concern.
+    subprocess.run([folder / "bin/python", "-I", "-m", "compileall", "-qq", "-j0", "-x", "/tests/", *packages], check=False)
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Two terminals may call make at once; the second waits and then finds nothing to do."""
+    (root / ".cache").mkdir(exist_ok=True)
+    with (root / ".cache" / "set_up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> int:
+    if is_current(ROOT):
+        return 0
+    try:
+        with alone(ROOT):
+            if not is_current(ROOT):
+                print(
+                    f"Setting up {ROOT / '.venv'} with Python {platform.python_version()}: about a minute, once.",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                make(ROOT)
+    except (SetUpError, OSError, subprocess.CalledProcessError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""One candle file, or a bid and an ask file, into `Candles`; anything doubtful is a `DataError` that names file, row and next step.
+
+`<SYMBOL>_<timeframe>_….parquet|csv` says what the file holds; a part `bid`, `mid` or `ask` after that says which prices.
+What the caller says beats the name.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from sptrader_desktop.adapters.candle_checks import Columns, FloatArray, RawCandles, checked_columns, first, stamp_text
+from sptrader_desktop.adapters.candle_layout import PRICES
+from sptrader_desktop.adapters.csv_candles import open_csv
+from sptrader_desktop.adapters.parquet_candles import open_parquet
+from sptrader_desktop.core.candles import Candles, Int64Array, Prices, PriceSide
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.instruments import CATALOGUE, Instrument
+from sptrader_desktop.core.timeframes import parse_timeframe
+
+_Reader = Callable[[Path], AbstractContextManager[RawCandles]]
+_READERS: dict[str, _Reader] = {".parquet": open_parquet, ".csv": open_csv}
+_SIDES = ("bid", "mid", "ask")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def load_candles(
+    path: Path,
+    *,
+    symbol: str | None = None,
+    timeframe: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    instruments: Mapping[str, Instrument] = CATALOGUE,
+    ask: Path | None = None,
+    side: PriceSide | None = None,
+) -> Candles:
+    """Bars whose open lies in [start, end). The whole file is checked, whatever the range."""
+    reader = _reader(path)
+    named = _named(path)
+    instrument = _instrument(path, symbol or named.symbol, instruments)
+    timeframe = timeframe or _timeframe(path, named)
+    bars = _Bars(instrument, timeframe, parse_timeframe(timeframe), _span(start, end))
+    cut = _load(path, reader, bars)
+    shown_side = _side(path, cut, side or named.side)
+    columns = cut.columns
+    asks = columns.ask
+    if ask is not None:
+        if shown_side != "bid" or asks is not None:
+            why = "it carries ask columns itself" if asks is not None else f"its prices are {shown_side}"
+            raise DataError(f"{path}: it cannot be joined with the ask prices of {ask} because {why}: give a file of bid prices")
+        asks = _ask_prices(path, cut, ask, bars)
+    return Candles(
+        instrument=instrument,
+        timeframe=timeframe,
+        bar_us=bars.bar_us,
+        timestamp=columns.timestamp,
+        prices=columns.prices,
+        side=shown_side,
+        ask=asks,
+        volume=columns.volume,
+        source=str(path),
+        fingerprint=_fingerprint(bars, shown_side, columns, asks),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a file's name says."""
+
+    symbol: str | None
+    timeframe: str | None
+    side: PriceSide | None
+
+    @property
+    def scheme(self) -> str:
+        """`EURUSD_1h` where the name follows the scheme, else nothing."""
+        try:
+            parse_timeframe(self.timeframe or "")
+        except DataError:
+            return ""
+        return f"{self.symbol}_{self.timeframe}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    instrument: Instrument
+    timeframe: str
+    bar_us: int
+    span: tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """`skipped` rows of the file come before the columns, so that a row can be named as the file counts it."""
+
+    columns: Columns
+    skipped: int
+    is_sided: bool
+
+
+def _named(path: Path) -> _Named:
+    parts = path.stem.split("_")
+    side = next((part.lower() for part in parts[2:] if part.lower() in _SIDES), None)
+    return _Named(parts[0].upper() or None, parts[1] if len(parts) > 1 else None, cast(PriceSide | None, side))
+
+
+def _instrument(path: Path, symbol: str | None, instruments: Mapping[str, Instrument]) -> Instrument:
+    found = instruments.get(symbol or "")
+    if found is not None:
+        return found
+    nearest = get_close_matches((symbol or "").upper(), instruments, n=1, cutoff=0.6)
+    hint = f"did you mean {nearest[0]}? Else " if nearest else ""
+    others = "name the file <SYMBOL>_<timeframe>_…, give the symbol, or define it in an instruments file"
+    raise DataError(f"{path}: '{symbol}' is not a known symbol: {hint}{others}")
+
+
+def _timeframe(path: Path, named: _Named) -> str:
+    text = named.timeframe or ""
+    if text.lower() in ("tick", "ticks"):
+        raise DataError(f"{path}: its name says ticks, not candles: build candles from them first")
+    if not named.scheme:
+        rule = "name it <SYMBOL>_<timeframe>_… (such as EURUSD_1h_…) or give the timeframe"
+        raise DataError(f"{path}: its name does not say the timeframe: {rule}")
+    return text
+
+
+def _side(path: Path, cut: _Cut, said: PriceSide | None) -> PriceSide:
+    if cut.is_sided and said not in (None, "bid"):
+        raise DataError(f"{path}: its columns are bid and ask prices, so its side cannot be {said}: leave the side out or rename the file")
+    return said or "bid"
+
+
+def _reader(path: Path) -> _Reader:
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(f"{path}: candles come in .parquet or .csv files: export it as one of them")
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file: check the path")
+    return reader
+
+
+def _load(path: Path, reader: _Reader, bars: _Bars) -> _Cut:
+    with reader(path) as raw:
+        columns = checked_columns(raw, bars.instrument, bars.timeframe, bars.bar_us)
+        is_sided = raw.layout.is_sided
+    low, high = _rows(path, columns.timestamp, bars.span)
+    if high - low < len(columns.timestamp):
+        columns = _slice(columns, low, high)
+    return _Cut(columns, low, is_sided)
+
+
+def _span(start: datetime | None, end: datetime | None) -> tuple[int | None, int | None]:
+    for name, at in (("start", start), ("end", end)):
+        if at is not None and at.tzinfo is None:
+            raise DataError(f"the {name} of the range, {at.isoformat()}, has no time zone: give it one, such as {at.isoformat()}+00:00")
+    if start is not None and end is not None and start >= end:
+        raise DataError(f"the range from {start.isoformat()} to {end.isoformat()} is empty: give a later end")
+    return (None if start is None else _microseconds(start), None if end is None else _microseconds(end))
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _rows(path: Path, stamps: Int64Array, span: tuple[int | None, int | None]) -> tuple[int, int]:
+    start, end = span
+    low = 0 if start is None else int(np.searchsorted(stamps, start))
+    high = len(stamps) if end is None else int(np.searchsorted(stamps, end))
+    if low >= high:
+        asked = " ".join(f"{word} {stamp_text(at)}" for word, at in (("from", start), ("to", end)) if at is not None)
+        held = f"{stamp_text(int(stamps[0]))} to {stamp_text(int(stamps[-1]))}"
+        raise DataError(f"{path}: no bar opens {asked}: it holds {held}, ask for a part of that")
+    return low, high
+
+
+def _slice(columns: Columns, low: int, high: int) -> Columns:
+    """Copies, so that the rest of the file's memory is given back."""
+
+    def cut(prices: Prices) -> Prices:
+        return Prices(*(getattr(prices, name)[low:high].copy() for name in PRICES))
+
+    return Columns(
+        columns.timestamp[low:high].copy(),
+        cut(columns.prices),
+        None if columns.ask is None else cut(columns.ask),
+        None if columns.volume is None else columns.volume[low:high].copy(),
+    )
+
+
+def _ask_prices(path: Path, bid: _Cut, ask: Path, bars: _Bars) -> Prices:
+    """The ask file's prices on the bid file's bars. Single crossed bars are real (slow quotes) and stay; a crossed file is a mix-up."""
+    said, wanted = _named(ask), _named(path)
+    if said.side in ("bid", "mid"):
+        raise DataError(f"{ask}: its name says {said.side} prices: give a file of ask prices")
+    if said.scheme and wanted.scheme and said.scheme != wanted.scheme:
+        raise DataError(f"{ask}: its name says {said.scheme}, the bid file's {wanted.scheme}: give the ask prices of the same bars")
+    cut = _load(ask, _reader(ask), bars)
+    _same_stamps(path, bid, ask, cut)
+    prices = cut.columns.ask or cut.columns.prices
+    crossed = int(np.count_nonzero(prices.close < bid.columns.prices.close))
+    if 2 * crossed > len(prices.close):
+        many = f"{crossed} of {len(prices.close)} bars close below the bid of {path}"
+        raise DataError(f"{ask}: {many}: check that the two files are not swapped")
+    return prices
+
+
+def _same_stamps(path: Path, bid: _Cut, ask: Path, cut: _Cut) -> None:
+    ours, theirs = bid.columns.timestamp, cut.columns.timestamp
+    both = min(len(ours), len(theirs))
+    row = first(ours[:both] != theirs[:both])
+    if row is None and len(ours) == len(theirs):
+        return
+    row = both if row is None else row
+    shown = [
+        f"row {each.skipped + row + 1} is {stamp_text(int(each.columns.timestamp[row]))}"
+        if row < len(each.columns.timestamp)
+        else f"there is no row {each.skipped + row + 1}"
+        for each in (cut, bid)
+    ]
+    raise DataError(f"{ask}: {shown[0]}, but in {path} {shown[1]}: both files need the same bars, remove those that only one has")
+
+
+def _fingerprint(bars: _Bars, side: PriceSide, columns: Columns, ask: Prices | None) -> str:
+    """Volume and tick too: components see the one, prices mean nothing without the other. SHA-256: the fastest here, processors help it."""
+    head = f"{bars.instrument.symbol} {bars.instrument.tick.normalize():f} {bars.timeframe} {side} {len(columns.timestamp)}"
+    digest = hashlib.sha256()
+    arrays: list[tuple[str, Int64Array | FloatArray | None]] = [("timestamp", columns.timestamp)]
+    arrays += [(name, getattr(columns.prices, name)) for name in PRICES]
+    arrays += [(f"ask_{name}", getattr(ask, name)) for name in PRICES if ask is not None]
+    arrays.append(("volume", columns.volume))
+    present = [(name, array) for name, array in arrays if array is not None]
+    digest.update(f"{head} {' '.join(name for name, _ in present)}\n".encode())
+    for _, array in present:
+        digest.update(array.data)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The rules of trading: pure, without clock, I/O, window or randomness."""

@@ -1,0 +1,45 @@
+"""Candles of one symbol as integer columns, checked by whoever read them; `timestamp` is a bar's open in microseconds UTC."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sptrader_desktop.core.instruments import Instrument
+
+Int64Array = NDArray[np.int64]
+PriceSide = Literal["bid", "mid", "ask"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """Open, high, low and close in ticks, equally long."""
+
+    open: Int64Array
+    high: Int64Array
+    low: Int64Array
+    close: Int64Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candles:
+    """`ask` holds the real ask prices of bid candles when the source has them; else a fixed spread gives that side."""
+
+    instrument: Instrument
+    timeframe: str
+    bar_us: int
+    timestamp: Int64Array
+    prices: Prices
+    side: PriceSide = "bid"
+    ask: Prices | None = None
+    volume: NDArray[np.float64] | None = None
+    source: str = ""
+    fingerprint: str = ""
+
+    def __len__(self) -> int:
+        return len(self.timestamp)
+
+    @property
+    def symbol(self) -> str:
+        return self.instrument.symbol

@@ -1,0 +1,42 @@
+"""Which pairs turn an instrument's quote currency into the account's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.core.tables import DIRECT, INVERSE
+
+BRIDGE = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Multiply (DIRECT) or divide (INVERSE) by the price of series `series`; `scale` is its ticks in a price of 1."""
+
+    series: int
+    kind: int
+    scale: int
+
+
+def conversion_legs(quote: str, account: str, series: Sequence[Instrument]) -> tuple[Leg, ...]:
+    """None needed, one direct or inverse pair, or two through USD; a missing rate refuses the run."""
+    if quote == account:
+        return ()
+    single = _leg(quote, account, series)
+    if single is not None:
+        return (single,)
+    first, second = _leg(quote, BRIDGE, series), _leg(BRIDGE, account, series)
+    if first is not None and second is not None:
+        return (first, second)
+    raise RunError(
+        f"no rate from {quote} to {account}: add candles of {quote}{account} or {account}{quote} (or of both against USD) with --rates PATH"
+    )
+
+
+def _leg(source: str, target: str, series: Sequence[Instrument]) -> Leg | None:
+    for kind, base, quote in ((DIRECT, source, target), (INVERSE, target, source)):
+        for index, item in enumerate(series):
+            if item.base == base and item.quote == quote:
+                return Leg(index, kind, item.ticks_per_one)
+    return None

@@ -1,0 +1,62 @@
+"""Every error a person can meet, as one tree; the message says what is wrong, where, and what to do.
+
+SptraderError
+├── StrategyError     a strategy file is wrong: all its problems at once
+├── DataError         candles or rates cannot be trusted or found
+├── ComponentError    an indicator or signal failed or answered nonsense
+├── RunError          the run cannot be done exactly: no rate, an overflow, an unknown run
+└── Cancelled         somebody asked for the stop
+"""
+
+from dataclasses import dataclass
+
+
+class SptraderError(Exception):
+    """Shown to a person as it stands: one sentence that names the thing, the rule and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a strategy file. `path` is where in the tree; line and column are known once a reader has mapped them."""
+
+    path: tuple[str | int, ...]
+    value: object
+    rule: str
+    nearest: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def sentence(self) -> str:
+        where = ".".join(str(part) for part in self.path) or "file"
+        hint = f"; did you mean '{self.nearest}'?" if self.nearest else ""
+        shown = "" if self.value is None else f" = {self.value}"
+        return f"{where}{shown}: {self.rule}{hint}"
+
+
+class StrategyError(SptraderError):
+    """Edit the file: `problems` lists everything that is wrong with it, in file order."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        self.source = source
+        self.problems = problems
+        super().__init__("\n".join(self._line(p) for p in problems))
+
+    def _line(self, problem: Problem) -> str:
+        at = "" if problem.line is None else f":{problem.line}:{problem.column}"
+        return f"{self.source}{at}: {problem.sentence()}"
+
+
+class DataError(SptraderError):
+    """Mend or replace the data: nothing was computed from it."""
+
+
+class ComponentError(SptraderError):
+    """Mend the component: without its values there is no signal and no trade."""
+
+
+class RunError(SptraderError):
+    """The run was refused because its result could not be exact."""
+
+
+class Cancelled(SptraderError):
+    """The run was stopped on request; nothing was stored."""

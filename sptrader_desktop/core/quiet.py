@@ -1,0 +1,209 @@
+"""Bars on which nothing can happen, taken at full speed.
+
+Between two agenda bars, with one symbol in its account's own currency and no working order, a bar matters only if it reaches
+a stop or target, moves a trailing level or brings equity near a limit. These loops prove that it does none of that, with bounds that err
+towards "it might", and only mark. They decide nothing: the first bar they cannot dismiss is left to the ordinary stages.
+"""
+
+from typing import NamedTuple
+
+from sptrader_desktop.core.arithmetic import product
+from sptrader_desktop.core.compiled import compiled, inlined
+from sptrader_desktop.core.money import FRACTION_ONE
+from sptrader_desktop.core.portfolio import set_prices, settle_peak
+from sptrader_desktop.core.prices import tighter
+from sptrader_desktop.core.records import LONG
+from sptrader_desktop.core.tables import FAR, Agenda, Ints, Log, Plan, State, Tape
+
+UPWARD = 1.000000001  # outweighs the rounding of a float bound
+
+
+class Bounds(NamedTuple):
+    """A bar is quiet while low > lower, high < upper, close strictly between close_low and close_high, and equity > floor."""
+
+    lower: int
+    upper: int
+    close_low: int
+    close_high: int
+    base: int
+    slope: int
+    floor: int
+
+
+@inlined
+def is_quiet(plan: Plan, state: State) -> bool:
+    if len(state.series) != 1 or plan.symbols[0].leg1_kind != 0 or state.account[0].pending > 0:
+        return False
+    for i in range(state.account[0].positions):
+        if state.positions[i].closing > 0:
+            return False
+    return True
+
+
+@inlined
+def first_bar(state: State) -> int:
+    """The bar under way, whose close and range are still to come, or else the next."""
+    series = state.series[0]
+    return int(series.under if series.under >= 0 else series.next)
+
+
+@inlined
+def quiet_end(tape: Tape, agenda: Agenda, plan: Plan, state: State, until: int) -> int:
+    """One past the last bar that may be taken: before the next agenda bar, a time exit's close, and `until`."""
+    series, first, end = state.series[0], first_bar(state), tape.start[1]
+    if series.agenda < agenda.start[1]:
+        end = min(end, agenda.bar[series.agenda])
+    for i in range(state.account[0].positions):
+        if plan.exits[0].time_exit > 0:
+            end = min(end, first + plan.exits[0].time_exit - state.positions[i].closes - 1)
+    if end > first and tape.time[end - 1] + tape.bar_us[0] > until:
+        low, high = first, end
+        while low < high:
+            middle = (low + high) // 2
+            if tape.time[middle] + tape.bar_us[0] <= until:
+                low = middle + 1
+            else:
+                high = middle
+        end = low
+    return int(end)
+
+
+@compiled
+def drawdown_floor(peak: int, limit: int) -> int:
+    """Equity above this cannot breach the drawdown limit while the peak stands."""
+    if limit < 0:
+        return -FAR
+    return int(float(peak) * (1.0 - float(limit) / FRACTION_ONE) * UPWARD) + 1
+
+
+@inlined
+def other_floor(plan: Plan, state: State, slope: int) -> int:
+    """Equity above this cannot breach the daily loss, nor half the margin while the price stays under twice the last."""
+    account, terms = state.account[0], plan.terms[0]
+    notional = product(abs(slope), 2 * state.series[0].last)
+    floor = int(float(notional) * 50.0 / float(terms.leverage) * UPWARD) + 1
+    if terms.daily_loss >= 0:
+        base = float(account.base)
+        floor = max(floor, int(base * (1.0 - float(terms.daily_loss) / FRACTION_ONE) * UPWARD) + 1 if account.base > 0 else FAR)
+    return floor
+
+
+@inlined
+def trail_trigger(plan: Plan, state: State, index: int) -> int:
+    """The nearest exit-side close that could move the position's trailing level."""
+    position = state.positions[index]
+    if abs(position.trail) < FAR:
+        return int(position.peak + position.side)
+    gain = product(plan.exits[0].activation, position.entry_price) // FRACTION_ONE
+    if position.side * (position.peak - position.entry_price) >= gain:
+        return -position.side * FAR  # far enough already: the next mark sets the level whatever the close
+    return int(position.entry_price + position.side * gain)
+
+
+@inlined
+def quiet_bounds(plan: Plan, state: State) -> Bounds:
+    """All positions of one symbol share a side, so equity is a straight line over the exit side's close."""
+    account, side, unit_value = state.account[0], state.positions[0].side, plan.symbols[0].unit_value
+    shift = plan.symbols[0].bid_shift if side == LONG else plan.symbols[0].ask_shift
+    near_stop, near_target, trigger = -side * FAR, side * FAR, side * FAR
+    base, slope = account.cash, 0
+    for i in range(account.positions):
+        position = state.positions[i]
+        worth = product(side * unit_value, position.quantity)
+        base, slope = base - product(worth, position.entry_price), slope + worth
+        near_stop = tighter(side, near_stop, tighter(side, position.stop, position.trail))
+        near_target = min(near_target, position.target) if side == LONG else max(near_target, position.target)
+        if plan.exits[0].trails:
+            found = trail_trigger(plan, state, i)
+            trigger = min(trigger, found) if side == LONG else max(trigger, found)
+    lower, upper = (near_stop, near_target) if side == LONG else (near_target, near_stop)
+    close_low, close_high = (-FAR, trigger) if side == LONG else (trigger, FAR)
+    ceiling = 2 * state.series[0].last
+    base += product(slope, shift)
+    return Bounds(
+        lower - shift, upper - shift, close_low - shift, min(close_high, ceiling) - shift, base, slope, other_floor(plan, state, slope)
+    )
+
+
+@inlined
+def scan(
+    high: Ints, low: Ints, close: Ints, first: int, end: int, bounds: Bounds, limit: int, state: State, equity_log: Ints, row: int
+) -> int:
+    """Mark bars from `first` until one is not quiet; gives its index. Peak and trough follow one bar behind, as the record does."""
+    account = state.account[0]
+    equity, peak, trough = account.equity, account.peak, account.trough
+    floor = max(bounds.floor, drawdown_floor(max(peak, equity), limit))
+    worst, keep = account.worst, len(equity_log) > 0
+    lower, upper, close_low, close_high, base, slope = (
+        bounds.lower,
+        bounds.upper,
+        bounds.close_low,
+        bounds.close_high,
+        bounds.base,
+        bounds.slope,
+    )
+    j = first
+    while j < end:
+        if low[j] <= lower or high[j] >= upper:
+            break
+        price = close[j]
+        if price >= close_high or price <= close_low:
+            break
+        if equity > peak:
+            worst = max(worst, float(peak - trough) / float(peak))
+            peak, trough = equity, equity
+            floor = max(bounds.floor, drawdown_floor(peak, limit))
+        elif equity < trough:
+            trough = equity
+        now = base + slope * price
+        if now <= floor:
+            break
+        equity = now
+        if keep:
+            equity_log[row + j - first] = equity
+        j += 1
+    account.equity, account.peak, account.trough = equity, peak, trough
+    account.worst = max(worst, float(peak - trough) / float(peak))
+    return j
+
+
+@inlined
+def quiet_bars(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log, until: int) -> None:
+    if not is_quiet(plan, state):
+        return
+    account, series = state.account[0], state.series[0]
+    first, end = first_bar(state), quiet_end(tape, agenda, plan, state, until)
+    if end <= first or series.last == 0 or (account.positions == 0 and series.under >= 0):
+        return  # a bar at whose open the last position left still needs its mark
+    if account.positions == 0:
+        settle_peak(state)
+        if len(log.equity) > 0:
+            for row in range(account.instants, account.instants + end - first):
+                log.equity[row] = account.equity
+        stop = end
+    else:
+        bounds = quiet_bounds(plan, state)
+        if state.positions[0].side == LONG:
+            stop = scan(
+                tape.high, tape.low, tape.close, first, end, bounds, plan.terms[0].max_drawdown, state, log.equity, account.instants
+            )
+        else:
+            stop = scan(
+                tape.ask_high,
+                tape.ask_low,
+                tape.ask_close,
+                first,
+                end,
+                bounds,
+                plan.terms[0].max_drawdown,
+                state,
+                log.equity,
+                account.instants,
+            )
+        for i in range(account.positions):
+            state.positions[i].closes += stop - first
+    if stop > first:
+        account.instants += stop - first
+        account.bars += stop - first
+        series.next, series.under = stop, -1
+        set_prices(plan, state, 0, tape.close[stop - 1], tape.ask_close[stop - 1])

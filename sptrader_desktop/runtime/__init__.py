@@ -1,0 +1,1 @@
+"""Drives the core: backtests, stored runs, explanations. Formats and technologies belong to adapters."""

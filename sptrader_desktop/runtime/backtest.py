@@ -1,0 +1,101 @@
+"""A backtest from candles to figures: components give events, rules give hits, the kernel gives trades, metrics measure them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sptrader_desktop.core import metrics
+from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.money import fixed
+from sptrader_desktop.core.rules import EventTable, RuleHits, rule_hits
+from sptrader_desktop.core.simulation import Job, Outcome, Progress, make_job, run
+from sptrader_desktop.core.strategy import Strategy
+from sptrader_desktop.core.terms import Terms
+from sptrader_desktop.ports import ComponentRunner, SignalJob
+
+Events = Mapping[str, EventTable]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`traded` in the order in which stages run; `finer` by symbol."""
+
+    strategy: Strategy
+    terms: Terms
+    traded: tuple[Candles, ...]
+    rates: tuple[Candles, ...] = ()
+    finer: Mapping[str, Candles] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What the inside of bars may have hidden: total profit if every ambiguous bar took the stop first, and if it took the target first.
+
+    The two are whole runs, so later sizes and limits follow from what came before. `low` and `high` are the smaller and the larger.
+    """
+
+    ambiguous_trades: int
+    resolved_trades: int
+    stop_first: int
+    target_first: int
+
+    @property
+    def low(self) -> int:
+        return min(self.stop_first, self.target_first)
+
+    @property
+    def high(self) -> int:
+        return max(self.stop_first, self.target_first)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """Everything a report, an explanation or a stored run is made from; tables stay integer columns."""
+
+    request: Request
+    events: tuple[Events, ...]
+    hits: tuple[RuleHits, ...]
+    job: Job
+    outcome: Outcome
+    band: Band
+    metrics: metrics.Metrics
+
+
+def backtest(request: Request, runner: ComponentRunner, report: Callable[[Progress], None] | None = None) -> Result:
+    _refuse_twice_traded(request)
+    events = tuple(signal_events(request.strategy, candles, runner) for candles in request.traded)
+    hits = tuple(rule_hits(request.strategy, found, len(candles)) for found, candles in zip(events, request.traded, strict=True))
+    job = make_job(request.strategy, request.terms, request.traded, hits, request.rates, request.finer)
+    outcome = run(job, report)
+    return Result(request, events, hits, job, outcome, ambiguity_band(job, outcome, request.terms), measure(request, outcome))
+
+
+def signal_events(strategy: Strategy, candles: Candles, runner: ComponentRunner) -> Events:
+    return {use.name: runner.events(SignalJob(use.component, use.params, candles)) for use in strategy.signals}
+
+
+def ambiguity_band(job: Job, outcome: Outcome, terms: Terms) -> Band:
+    """Only when a bar was ambiguous can the other reading differ; then it is run in full."""
+    ambiguous, resolved = (int(np.count_nonzero(outcome.trades[name])) for name in ("ambiguous", "resolved"))
+    own = other = outcome.final_cash - job.capital
+    if ambiguous:
+        other = run(job.under("target_first" if terms.intrabar == "stop_first" else "stop_first")).final_cash - job.capital
+    first, second = (own, other) if terms.intrabar == "stop_first" else (other, own)
+    return Band(ambiguous, resolved, first, second)
+
+
+def measure(request: Request, outcome: Outcome) -> metrics.Metrics:
+    stamps = [candles.timestamp for candles in request.traded]
+    opened = stamps[0] if len(stamps) == 1 else np.unique(np.concatenate(stamps))
+    every_day = any(candles.instrument.charged_every_day for candles in request.traded)
+    curve = metrics.EquityCurve(opened, outcome.instants, outcome.equity)
+    return metrics.measure(outcome.trades, curve, fixed(request.terms.capital), every_day)
+
+
+def _refuse_twice_traded(request: Request) -> None:
+    symbols = [candles.symbol for candles in request.traded]
+    twice = next((symbol for symbol in symbols if symbols.count(symbol) > 1), None)
+    if twice:
+        raise RunError(f"{twice} is given twice: one account trades each symbol from one source, remove one of the files")

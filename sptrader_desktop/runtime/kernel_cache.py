@@ -1,0 +1,57 @@
+"""Where the compiled rules are kept, and the promise that they are never older than their source.
+
+numba keeps machine code per file and does not see that a function called from another file has changed: it would trade by
+the old rule. So every state of core, numba, Python and processor gets a folder of its own, chosen before numba is imported.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+CORE = Path(__file__).resolve().parent.parent / "core"
+FOLDERS_KEPT = 4
+
+
+def cache_key(core: Path = CORE) -> str:
+    """A hash of everything that decides what machine code the rules become."""
+    digest = hashlib.sha256()
+    for source in sorted(core.rglob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    for fact in (version("numba"), version("llvmlite"), version("numpy"), sys.version, platform.machine(), _processor()):
+        digest.update(fact.encode() + b"\0")
+    return digest.hexdigest()[:20]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
+
+
+def use_kernel_cache(root: Path) -> Path:
+    """Point numba at the folder of this state of the rules; call before anything imports numba."""
+    if "numba" in sys.modules and os.environ.get("NUMBA_CACHE_DIR") is None:
+        raise RuntimeError("numba was imported before its cache was chosen: an old rule could be run")
+    folder = root / cache_key()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    _forget_old(root, folder)
+    return folder
+
+
+def is_compiled(folder: Path) -> bool:
+    """Has the engine been compiled into this folder before?"""
+    return any(folder.rglob("kernel.advance-*.nbi"))
+
+
+def _forget_old(root: Path, current: Path) -> None:
+    current.touch()
+    folders = sorted((item for item in root.iterdir() if item.is_dir()), key=lambda item: item.stat().st_mtime, reverse=True)
+    for stale in folders[FOLDERS_KEPT:]:
+        shutil.rmtree(stale, ignore_errors=True)

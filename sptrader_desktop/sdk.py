@@ -1,0 +1,96 @@
+"""All that a component imports of this package: exact averages, crossings, event tables, and a `main` that runs the file alone."""
+
+import json
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["average", "crossed_above", "crossed_below", "events", "load_data_from_env", "main", "ticks"]
+
+
+def ticks(data: pd.DataFrame, column: str = "close") -> np.ndarray[Any, np.dtype[np.int64]]:
+    """A price column as whole ticks of the instrument (`data.attrs["ticks_per_one"]`)."""
+    whole: np.ndarray[Any, np.dtype[np.int64]] = np.rint(data[column].to_numpy() * data.attrs["ticks_per_one"]).astype(np.int64)
+    return whole
+
+
+def average(data: pd.DataFrame, column: str, period: int) -> pd.Series:
+    """The mean of the last `period` prices, from a sum of integer ticks: averages that are equal compare equal. NaN before the first full window."""
+    values = np.full(len(data), np.nan)
+    if len(data) >= period:
+        total = np.cumsum(ticks(data, column))
+        windows = total[period - 1 :].copy()
+        windows[1:] -= total[:-period]
+        values[period - 1 :] = windows / (period * data.attrs["ticks_per_one"])
+    return pd.Series(values, index=data.index, copy=False)
+
+
+def crossed_above(first: pd.Series, second: pd.Series) -> pd.Series:
+    """True where `first` is above `second` and was not on the bar before; false where any of the four is NaN."""
+    a, b = first.to_numpy(), second.to_numpy()
+    crossed = np.zeros(len(a), np.bool_)
+    crossed[1:] = (a[:-1] <= b[:-1]) & (a[1:] > b[1:])
+    return pd.Series(crossed, index=first.index, copy=False)
+
+
+def crossed_below(first: pd.Series, second: pd.Series) -> pd.Series:
+    return crossed_above(second, first)
+
+
+def events(index: pd.Index, type_: Any, strength: Any, **metadata: Any) -> pd.DataFrame:
+    """What `evaluate` returns: one row per event, indexed by the stamp of the bar it was computed from."""
+    return pd.DataFrame({"type": type_, "strength": strength, **metadata}, index=index)
+
+
+def load_data_from_env() -> pd.DataFrame:
+    """The candles that DATA_SOURCE and TEST_DATASET name; a bare file name is looked up in the workspace's data folder."""
+    source = os.environ.get("DATA_SOURCE", "parquet")
+    if source != "parquet":
+        raise SystemExit(f"DATA_SOURCE={source}: only 'parquet' can be read here; set TEST_DATASET to a candle file")
+    name = os.environ.get("TEST_DATASET")
+    if not name:
+        raise SystemExit("TEST_DATASET is not set: name a candle file, for example EURUSD_1h_2024-01-02_2024-05-31.parquet")
+    from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.adapters.component_frames import candle_frame
+    from sptrader_desktop.core.errors import SptraderError
+
+    try:
+        return candle_frame(load_candles(_dataset(Path(name))))
+    except SptraderError as error:
+        raise SystemExit(str(error)) from None
+
+
+def _dataset(path: Path) -> Path:
+    for folder in (Path(), *Path.cwd().parents, Path.cwd()):
+        for candidate in (folder / path, folder / "data" / path):
+            if candidate.is_file():
+                return candidate
+    return path
+
+
+def main(component: type, metadata: Mapping[str, Any]) -> None:
+    """Run a component file alone: candles from the environment, COMPONENT_PARAMS as JSON; the result goes to RESULT_PATH (Arrow) or the terminal."""
+    import __main__ as script
+
+    from sptrader_desktop.adapters.inprocess_components import run_alone
+    from sptrader_desktop.core.errors import SptraderError
+
+    data = load_data_from_env()
+    try:
+        result = run_alone(
+            Path(str(script.__file__)), data, json.loads(os.environ.get("COMPONENT_PARAMS", "{}"), parse_float=Decimal, parse_int=Decimal)
+        )
+    except SptraderError as error:
+        raise SystemExit(str(error)) from None
+    target = os.environ.get("RESULT_PATH")
+    if target:
+        result.reset_index().to_feather(target, compression="uncompressed")
+        return
+    with pd.option_context("display.max_rows", 40, "display.width", 140):
+        print(f"{metadata['name']} ({component.__name__}): {len(result)} rows over {len(data)} candles")
+        print(result)

@@ -1,0 +1,72 @@
+"""Every session gets a home of its own and a clean environment before our code is imported: no test touches what is yours."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = tempfile.TemporaryDirectory(prefix="sptrader-tests-", ignore_cleanup_errors=True)
+
+# What a person's shell may hold and a test must not hear: servers, and the variables through which components get their data.
+PRIVATE = """
+    REDIS_URL DATABASE_URL DATA_SOURCE TEST_DATASET LIVE_SYMBOL LIVE_TIMEFRAME LIVE_FROM LIVE_TO REALTIME_SYMBOL REALTIME_TIMEFRAME
+    REALTIME_WINDOW CACHE_KEY CACHE_DIR COMPONENT_PARAMS RESULT_PATH PUBLISH_LIVE NUMBA_CACHE_DIR NUMBA_DISABLE_JIT
+""".split()
+ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN"}
+
+KERNELS = ROOT / ".cache" / "kernels"
+
+
+def take_own_environment() -> None:
+    home = Path(HOME.name)
+    for name in [*PRIVATE, *(name for name in os.environ if name.startswith("SPTRADER_") and name not in ASKED_FOR)]:
+        os.environ.pop(name, None)
+    folders = {
+        "XDG_CONFIG_HOME": "config",
+        "XDG_DATA_HOME": "data",
+        "XDG_STATE_HOME": "state",
+        "XDG_CACHE_HOME": "cache",
+        "XDG_RUNTIME_DIR": "runtime",
+    }
+    for variable, name in folders.items():
+        (home / name).mkdir(mode=0o700)
+        os.environ[variable] = str(home / name)
+    os.environ |= {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "SPTRADER_WORKSPACE": str(home / "workspace"),
+        "SPTRADER_RUNS": str(home / "runs"),
+        # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
+        "SPTRADER_KERNEL_CACHE": str(KERNELS),
+    }
+    use_kernel_cache(KERNELS)
+
+
+take_own_environment()
+
+# The same examples for everybody, and as long as they need: a test that fails here fails on every machine.
+set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
+settings.register_profile("house", derandomize=True, deadline=None, database=None)
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The reference data: candles and golden trade lists. Without it these tests skip, or fail where REQUIRE_REFERENCE=1."""
+    folder = Path(os.environ.get("SPTRADER_REFERENCE", ROOT.parent / "shared"))
+    if (folder / "golden").is_dir():
+        return folder
+    missing = f"the reference data is not in {folder} (no folder `golden`): set SPTRADER_REFERENCE to where it is"
+    if os.environ.get("REQUIRE_REFERENCE") == "1":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+def pytest_unconfigure() -> None:
+    HOME.cleanup()

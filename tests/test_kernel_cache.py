@@ -1,0 +1,85 @@
+"""The compiled rules are never older than their sources: an edited callee in another file must change what its caller does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sptrader_desktop.runtime import kernel_cache
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CALLER = """
+from sptrader_desktop.core.compiled import compiled
+from sptrader_desktop.core.prices import slipped
+
+@compiled
+def fill(price):
+    return slipped(1, price, 3)
+"""
+RUN = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
+if sys.argv[2]:
+    use_kernel_cache(Path(sys.argv[2]))
+from sptrader_desktop.core.caller import fill
+print(fill(100))
+"""
+
+
+def copied_package(folder: Path) -> Path:
+    core = folder / "sptrader_desktop" / "core"
+    core.mkdir(parents=True)
+    (folder / "sptrader_desktop" / "runtime").mkdir()
+    for name in ("__init__.py", "runtime/__init__.py", "runtime/kernel_cache.py"):
+        (folder / "sptrader_desktop" / name).write_bytes((ROOT / "sptrader_desktop" / name).read_bytes())
+    for source in (ROOT / "sptrader_desktop" / "core").glob("*.py"):
+        (core / source.name).write_bytes(source.read_bytes())
+    (core / "caller.py").write_text(CALLER)
+    return core
+
+
+def price_filled(folder: Path, cache: Path | None, own: Path) -> int:
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"} | {"NUMBA_CACHE_DIR": str(own)}
+    command = [sys.executable, "-c", RUN, str(folder), str(cache or "")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=folder)
+    return int(done.stdout)
+
+
+def test_an_edited_rule_in_another_file_is_recompiled(tmp_path: Path) -> None:
+    core, cache = copied_package(tmp_path), tmp_path / "kernels"
+    assert price_filled(tmp_path, cache, tmp_path / "own") == 103
+    edited = (core / "prices.py").read_text().replace("return price + side * slippage", "return price + 2 * side * slippage")
+    (core / "prices.py").write_text(edited)
+    assert price_filled(tmp_path, cache, tmp_path / "own") == 106
+
+
+def test_numba_alone_would_have_kept_the_old_rule(tmp_path: Path) -> None:
+    """The reason for the key: should this ever fail, numba has learned to see callees and the key may go."""
+    core = copied_package(tmp_path)
+    assert price_filled(tmp_path, None, tmp_path / "own") == 103
+    edited = (core / "prices.py").read_text().replace("return price + side * slippage", "return price + 2 * side * slippage")
+    (core / "prices.py").write_text(edited)
+    assert price_filled(tmp_path, None, tmp_path / "own") == 103
+
+
+def test_only_the_newest_folders_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", os.environ["NUMBA_CACHE_DIR"])
+    for number in range(9):
+        (tmp_path / f"old{number}").mkdir()
+        os.utime(tmp_path / f"old{number}", (number, number))
+    chosen = kernel_cache.use_kernel_cache(tmp_path)
+    assert {item.name for item in tmp_path.iterdir()} == {chosen.name, "old8", "old7", "old6"}
+
+
+def test_every_source_of_the_rules_is_in_the_key(tmp_path: Path) -> None:
+    core = copied_package(tmp_path)
+    keys = {kernel_cache.cache_key(core)}
+    for source in sorted(core.glob("*.py")):
+        source.write_text(source.read_text() + "\n# changed\n")
+        keys.add(kernel_cache.cache_key(core))
+    assert len(keys) == 1 + len(list(core.glob("*.py")))
