@@ -12,21 +12,28 @@ import pandas as pd
 
 __all__ = ["average", "crossed_above", "crossed_below", "events", "load_data_from_env", "main", "ticks"]
 
+_EXAMPLE = '{"period": 20}'
+
 
 def ticks(data: pd.DataFrame, column: str = "close") -> np.ndarray[Any, np.dtype[np.int64]]:
     """A price column as whole ticks of the instrument (`data.attrs["ticks_per_one"]`)."""
-    whole: np.ndarray[Any, np.dtype[np.int64]] = np.rint(data[column].to_numpy() * data.attrs["ticks_per_one"]).astype(np.int64)
+    scaled = data[column].to_numpy() * data.attrs["ticks_per_one"]
+    whole: np.ndarray[Any, np.dtype[np.int64]] = np.rint(scaled, out=scaled).astype(np.int64)
     return whole
 
 
 def average(data: pd.DataFrame, column: str, period: int) -> pd.Series:
-    """The mean of the last `period` prices, from a sum of integer ticks: averages that are equal compare equal. NaN before the first full window."""
+    """The mean of the last `period` prices from a sum of integer ticks, so that equal ones are equal; NaN before the first full window."""
+    if len(data) < period:
+        return pd.Series(np.nan, index=data.index)
+    # In place, and one array let go before the next is made: with ten million candles each takes 80 MB.
+    total = ticks(data, column)
+    np.cumsum(total, out=total)
+    windows = total[period - 1 :].copy()
+    windows[1:] -= total[:-period]
+    del total
     values = np.full(len(data), np.nan)
-    if len(data) >= period:
-        total = np.cumsum(ticks(data, column))
-        windows = total[period - 1 :].copy()
-        windows[1:] -= total[:-period]
-        values[period - 1 :] = windows / (period * data.attrs["ticks_per_one"])
+    np.divide(windows, period * data.attrs["ticks_per_one"], out=values[period - 1 :])
     return pd.Series(values, index=data.index, copy=False)
 
 
@@ -73,23 +80,43 @@ def _dataset(path: Path) -> Path:
     return path
 
 
-def main(component: type, metadata: Mapping[str, Any]) -> None:
-    """Run a component file alone: candles from the environment, COMPONENT_PARAMS as JSON; the result goes to RESULT_PATH (Arrow) or the terminal."""
-    import __main__ as script
+def _params_from_env() -> dict[str, Any]:
+    text = os.environ.get("COMPONENT_PARAMS") or "{}"
+    try:
+        params = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    except ValueError as error:
+        raise SystemExit(f"COMPONENT_PARAMS={text}: this is not JSON ({error}); write it like {_EXAMPLE}") from None
+    if not isinstance(params, dict):
+        raise SystemExit(f"COMPONENT_PARAMS={text}: give names with their values, like {_EXAMPLE}")
+    return params
 
+
+def _write_result(result: pd.DataFrame, target: Path) -> None:
+    """Whoever waits for the file finds it whole."""
+    temporary = target.with_name(target.name + ".tmp")
+    try:
+        result.reset_index().to_feather(temporary, compression="uncompressed")
+        temporary.replace(target)
+    except OSError as error:
+        raise SystemExit(
+            f"RESULT_PATH={target}: it cannot be written ({error.strerror or error}); name a file in a folder of yours"
+        ) from None
+
+
+def main(component: type, metadata: Mapping[str, Any]) -> None:
+    """Run a component file alone on the candles the environment names; the result goes to RESULT_PATH (Arrow) or the terminal."""
+    import __main__ as script
     from sptrader_desktop.adapters.inprocess_components import run_alone
     from sptrader_desktop.core.errors import SptraderError
 
-    data = load_data_from_env()
+    params, data = _params_from_env(), load_data_from_env()
     try:
-        result = run_alone(
-            Path(str(script.__file__)), data, json.loads(os.environ.get("COMPONENT_PARAMS", "{}"), parse_float=Decimal, parse_int=Decimal)
-        )
+        result = run_alone(Path(str(script.__file__)), data, params)
     except SptraderError as error:
         raise SystemExit(str(error)) from None
     target = os.environ.get("RESULT_PATH")
     if target:
-        result.reset_index().to_feather(target, compression="uncompressed")
+        _write_result(result, Path(target))
         return
     with pd.option_context("display.max_rows", 40, "display.width", 140):
         print(f"{metadata['name']} ({component.__name__}): {len(result)} rows over {len(data)} candles")

@@ -1,4 +1,4 @@
-"""Where the program keeps what belongs to the person using it; each place can be moved by a variable. Nothing is written into the package."""
+"""Where the program keeps what belongs to the person using it, never in the package; a variable moves each place."""
 
 import os
 from dataclasses import dataclass

@@ -193,10 +193,10 @@ class Simulation:
         if reading != "ambiguous":
             return reading
         finer, start = self.finer.get(series.instrument.symbol), series.stamps[series.bar]
-        told = walk(position, finer, start, start + series.bar_us, entered=not inside) if finer else None
+        told = walk(position, finer, start, start + series.bar_us, inside=inside) if finer else None
         if told:
             position.resolved = True
-            return told
+            return None if told == "untouched" else told
         position.ambiguous = True
         return level_exit(position, bar, "stop" if self.terms.intrabar == "stop_first" else "target")
 

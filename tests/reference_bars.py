@@ -265,9 +265,9 @@ def level_exit(position: Position, bar: Bar, level: Literal["stop", "target"]) -
     return Exit(level, min(max(price, bar.low), bar.high))
 
 
-def walk(position: Position, finer: Series, start: int, end: int, entered: bool) -> Exit | None:
-    """The one exit the finer bars of [start, end) tell; None leaves the policy to decide."""
-    exits, entries = finer.side(-position.side), finer.side(position.side)
+def walk(position: Position, finer: Series, start: int, end: int, *, inside: bool) -> Exit | Literal["untouched"] | None:
+    """The one exit the finer bars of [start, end) tell, "untouched" if they show the entry and nothing after it; None: the policy decides."""
+    exits, entries, entered = finer.side(-position.side), finer.side(position.side), not inside
     for at, stamp in enumerate(finer.stamps):
         if not start <= stamp < end:
             continue
@@ -279,4 +279,4 @@ def walk(position: Position, finer: Series, start: int, end: int, entered: bool)
             continue
         if reading:
             return None if reading == "ambiguous" else reading
-    return None
+    return "untouched" if inside and entered else None

@@ -138,6 +138,8 @@ def _side(path: Path, cut: _Cut, said: PriceSide | None) -> PriceSide:
 
 
 def _reader(path: Path) -> _Reader:
+    if any("\ud800" <= letter <= "\udfff" for letter in path.name):
+        raise DataError(f"{path}: its name is not UTF-8 text and could not be written into a result: rename the file")
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise DataError(f"{path}: candles come in .parquet or .csv files: export it as one of them")

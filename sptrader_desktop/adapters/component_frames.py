@@ -1,4 +1,4 @@
-"""Between our integer columns and the pandas objects that components work on. What a component answers is checked here before anything believes it."""
+"""Between our integer columns and the pandas objects components work on; what a component answers is checked before it is believed."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sptrader_desktop.adapters.candle_layout import printable
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
@@ -32,6 +33,14 @@ def checked_indicator(spec: ComponentSpec, result: Any, data: pd.DataFrame) -> p
         raise ComponentError(f"{spec.source}: calculate returned {len(result)} values for {len(data)} candles: return one for each")
     if not result.index.equals(data.index):
         raise ComponentError(f"{spec.source}: calculate returned another index than the candles': keep data.index")
+    absent = [name for name in spec.outputs if isinstance(result, pd.DataFrame) and name not in result]
+    if absent:
+        raise ComponentError(f"{spec.source}: calculate returned no column {absent[0]}: it is declared in outputs")
+    strange = next(
+        (kind for kind in (result.dtypes if isinstance(result, pd.DataFrame) else [result.dtype]) if kind.kind not in "biuf"), None
+    )
+    if strange is not None:
+        raise ComponentError(f"{spec.source}: calculate returned values of type {strange}: return numbers, NaN where there is none")
     return result
 
 
@@ -40,7 +49,7 @@ def event_table(spec: ComponentSpec, result: Any, data: pd.DataFrame) -> EventTa
     frame = _event_frame(spec, result)
     bars = _bars(spec, frame, data)
     types = frame["type"].to_numpy(dtype=object)
-    unknown = next((row for row, kind in enumerate(types) if kind not in spec.event_types), None)
+    unknown = next((row for row, kind in enumerate(types) if not isinstance(kind, str) or kind not in spec.event_types), None)
     if unknown is not None:
         raise ComponentError(
             f"{_event(spec, frame, unknown)}: type {types[unknown]!r} is not among its event_types {', '.join(spec.event_types)}"
@@ -49,7 +58,7 @@ def event_table(spec: ComponentSpec, result: Any, data: pd.DataFrame) -> EventTa
     missing = [name for name in spec.outputs if name not in frame]
     if missing:
         raise ComponentError(f"{spec.source}: evaluate returned no column {missing[0]}: it is declared in outputs")
-    return EventTable(bars, types, _column(spec, frame, "strength").astype(np.float64), metadata)
+    return EventTable(bars, types, _strength(spec, frame), metadata)
 
 
 def _event_frame(spec: ComponentSpec, result: Any) -> pd.DataFrame:
@@ -58,6 +67,9 @@ def _event_frame(spec: ComponentSpec, result: Any) -> pd.DataFrame:
     for name in ("type", "strength"):
         if name not in result:
             raise ComponentError(f"{spec.source}: evaluate returned no column {name}: every event has a type and a strength")
+    if result.columns.has_duplicates:
+        twice = result.columns[result.columns.duplicated()][0]
+        raise ComponentError(f"{spec.source}: evaluate returned column {twice} twice: give each column a name of its own")
     return result
 
 
@@ -75,6 +87,19 @@ def _bars(spec: ComponentSpec, frame: pd.DataFrame, data: pd.DataFrame) -> np.nd
             f"{_event(spec, frame, int(np.argmax(np.diff(bars) < 0)) + 1)}: it comes before the event above it: sort them by time"
         )
     return bars.astype(np.int64)
+
+
+def _strength(spec: ComponentSpec, frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    values = _column(spec, frame, "strength")
+    if values.dtype.kind == "O":
+        strange = next((row for row, value in enumerate(values) if not _is_number(value)), None)
+        if strange is not None:
+            raise ComponentError(f"{_event(spec, frame, strange)}: strength is {printable(repr(values[strange]))}, not a number")
+    return values.astype(np.float64)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and bool(np.isfinite(value))
 
 
 def _column(spec: ComponentSpec, frame: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:

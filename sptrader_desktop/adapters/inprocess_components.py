@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from sptrader_desktop.adapters.candle_layout import printable
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.component_frames import candle_frame, checked_indicator, event_table, python_params
 from sptrader_desktop.core.components import Catalogue, ComponentSpec
@@ -85,10 +86,11 @@ def _answer(spec: ComponentSpec, call: Callable[[], Any]) -> Any:
     """Whatever a user's script raises becomes one sentence with its own line."""
     try:
         return call()
-    except Exception as error:  # noqa: BLE001  # foreign code may raise anything: this is the process's edge to it
+    except (Exception, SystemExit) as error:  # foreign code may raise anything, and must not end the program either
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == spec.source]
         line = frames[-1].lineno if frames else spec.line
-        raise ComponentError(f"{spec.source}:{line}: {type(error).__name__}: {error}") from error
+        said = printable(" ".join(str(error).split()), 300)
+        raise ComponentError(f"{spec.source}:{line}: {type(error).__name__}: {said}; mend the component or its parameters") from error
 
 
 def run_alone(script: Path, data: pd.DataFrame, params: Mapping[str, Scalar]) -> pd.DataFrame:
@@ -99,10 +101,20 @@ def run_alone(script: Path, data: pd.DataFrame, params: Mapping[str, Scalar]) ->
     runner = InProcessRunner(core.parent)
     dotted = ".".join(script.resolve().relative_to(core).with_suffix("").parts)
     if dotted.startswith("signals."):
-        spec = runner._catalogue.signal(dotted)
+        spec = _fit(runner._catalogue.signal(dotted), params)
         result = runner.evaluate(spec, params, data)
         event_table(spec, result, data)
         return pd.DataFrame(result)
-    spec = runner._catalogue.indicator(dotted)
+    spec = _fit(runner._catalogue.indicator(dotted), params)
     result = runner.calculate(spec, params, data)
     return result.to_frame(spec.name) if isinstance(result, pd.Series) else result
+
+
+def _fit(spec: ComponentSpec, params: Mapping[str, Scalar]) -> ComponentSpec:
+    """The component, if it takes these parameters: no strategy file has checked them."""
+    for name, value in params.items():
+        accepts = spec.parameters.get(name)
+        fault = accepts.fault(value) if accepts else f"is no parameter, there is {', '.join(spec.parameters) or 'none'}"
+        if fault:
+            raise ComponentError(f"{spec.source}: {name} = {value}: {fault}")
+    return spec

@@ -124,15 +124,24 @@ def financing_weights(opens: Int64Array, every_day: bool, roll: Roll = NEW_YORK_
     A roll is due at the first bar that opens at or after it. The first bar of all has nobody to charge.
     """
     weights = np.zeros(len(opens), np.int64)
+    bars, due = financing_due(opens, every_day, roll)
+    weights[bars] = due
+    return weights
+
+
+def financing_due(opens: Int64Array, every_day: bool, roll: Roll = NEW_YORK_CLOSE) -> tuple[NDArray[np.intp], Int64Array]:
+    """The bars before which financing is due, ascending, and how many days' of it. A weekend's bars may be due for none."""
     if not len(opens):
-        return weights
+        return np.empty(0, np.intp), np.empty(0, np.int64)
     dates, rolls = _hours(roll.zone, roll.hour, int(opens[0]), int(opens[-1]))
     due_at = np.searchsorted(opens, rolls)
     is_due = (due_at > 0) & (due_at < len(opens))
     # The weekday is that of the date on which the roll falls, not of the trading day it begins.
     financed = np.ones_like(dates) if every_day else _DAYS_FINANCED[weekday(dates)]
-    np.add.at(weights, due_at[is_due], financed[is_due])
-    return weights
+    bars, bar_of = np.unique(due_at[is_due], return_inverse=True)
+    due = np.zeros(len(bars), np.int64)
+    np.add.at(due, bar_of, financed[is_due])
+    return bars, due
 
 
 def session_of(stamps: Int64Array) -> Int64Array:

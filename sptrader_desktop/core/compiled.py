@@ -20,6 +20,6 @@ def compiled(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """For rules that take the tables: handing fifty pointers to a call costs more than most rules do (measured: 1.5 µs a trade, inlined 0.6)."""
+    """For rules that take the tables: handing fifty pointers to a call costs more than most rules do (1.5 µs a trade, inlined 0.6)."""
     result: Function = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
     return result

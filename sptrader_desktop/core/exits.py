@@ -1,4 +1,4 @@
-"""How positions end: ordered closes, exit rules, and the stops and targets of a bar, walked through finer candles where both were touched."""
+"""How positions end: ordered closes, exit rules, and a bar's stops and targets, read through finer candles where both were touched."""
 
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.money import FRACTION_ONE
@@ -148,7 +148,7 @@ def first_fine_row(tape: Tape, symbol: int, time: int) -> int:
 
 @inlined
 def walk_finer(tape: Tape, plan: Plan, state: State, index: int, stop: int, inside: bool) -> tuple[int, int]:
-    """Read an ambiguous bar through finer candles: (exit, price) when they tell, (AMBIGUOUS, 0) when they do not."""
+    """Read an ambiguous bar through finer candles: (exit or NO_EXIT, price) when they tell, (AMBIGUOUS, 0) when they do not."""
     position = state.positions[index]
     symbol, side = position.symbol, position.side
     begin = tape.time[tape.start[symbol] + state.series[symbol].under]
@@ -166,7 +166,8 @@ def walk_finer(tape: Tape, plan: Plan, state: State, index: int, stop: int, insi
             if found != NO_EXIT:
                 return found, price
         row += 1
-    return AMBIGUOUS, 0
+    # Finer bars that show the entry and nothing after it tell that it stays open; else they contradict the bar, and tell nothing.
+    return (NO_EXIT, 0) if inside and not waiting else (AMBIGUOUS, 0)
 
 
 @inlined

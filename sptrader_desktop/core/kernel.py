@@ -48,6 +48,8 @@ def start_day(state: State, log: Log, day: int) -> None:
 @inlined
 def charge_financing(plan: Plan, state: State, symbol: int, weight: int) -> None:
     terms = plan.symbols[symbol]
+    if weight == 0:
+        return
     for i in range(state.account[0].positions):
         position = state.positions[i]
         if position.symbol == symbol:
@@ -68,8 +70,7 @@ def open_bars(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log) ->
     for s in range(len(state.series)):
         series = state.series[s]
         if series.now and series.agenda < agenda.start[s + 1] and agenda.bar[series.agenda] == series.next:
-            if agenda.weight[series.agenda] > 0:
-                charge_financing(plan, state, s, agenda.weight[series.agenda])
+            charge_financing(plan, state, s, agenda.weight[series.agenda])
     for s in range(len(state.series)):
         series = state.series[s]
         if series.now:
@@ -144,7 +145,10 @@ def traded_now(plan: Plan, state: State) -> bool:
 
 @inlined
 def take_range(tape: Tape, plan: Plan, state: State, log: Log) -> None:
-    """Stages 1 to 3 of a closing instant: touches, protective exits, mark. The last recorded equity moves the peak only now: it could still have been replaced."""
+    """Stages 1 to 3 of a closing instant: touches, protective exits, mark.
+
+    The equity recorded last moves the peak only now: it could still have been replaced.
+    """
     for s in range(len(state.series)):
         if state.series[s].now and plan.symbols[s].traded:
             touch_entries(tape, plan, state, log, s)

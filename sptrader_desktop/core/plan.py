@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 
 from sptrader_desktop.core.atr import wilder_atr
-from sptrader_desktop.core.calendar import financing_weights, trading_day
+from sptrader_desktop.core.calendar import day_starts, financing_due
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.conversion import conversion_legs
 from sptrader_desktop.core.errors import RunError
@@ -224,18 +224,21 @@ def make_agenda(
 
 
 def _symbol_agenda(candles: Candles, hits: RuleHits, periods: Sequence[int], watched: Ints) -> Agenda:
-    days, weights = trading_day(candles.timestamp), financing_weights(candles.timestamp, candles.instrument.charged_every_day)
-    is_due = weights != 0
-    is_due[:1] = True
-    is_due[1:] |= days[1:] != days[:-1]
-    is_due[watched] = True
+    days, starts = day_starts(candles.timestamp)
+    charged, charges = financing_due(candles.timestamp, candles.instrument.charged_every_day)
+    # One byte a bar and nothing wider: on a million bars, fresh memory costs more than the arithmetic on it.
+    is_due = np.zeros(len(candles), np.bool_)
+    for due in (starts, charged[charges != 0], watched):
+        is_due[due] = True
     for rule in (*hits.entries, *hits.exits):
         is_due |= rule
     bars = np.flatnonzero(is_due).astype(np.int64)
     atr = np.zeros((len(bars), max(1, len(periods))), np.float64)
     for slot, period in enumerate(periods):
         atr[:, slot] = wilder_atr(candles.prices.high, candles.prices.low, candles.prices.close, period)[bars]
-    return Agenda(np.zeros(1, np.int64), bars, days[bars], weights[bars], _bits(hits.entries, bars), _bits(hits.exits, bars), atr)
+    day, weight = days[np.searchsorted(starts, bars, side="right") - 1], np.zeros(len(bars), np.int64)
+    weight[np.searchsorted(bars, charged[charges != 0])] = charges[charges != 0]
+    return Agenda(np.zeros(1, np.int64), bars, day, weight, _bits(hits.entries, bars), _bits(hits.exits, bars), atr)
 
 
 def _bits(rules: np.ndarray[tuple[int, int], np.dtype[np.bool_]], bars: Ints) -> Ints:

@@ -96,7 +96,7 @@ def trail_trigger(plan: Plan, state: State, index: int) -> int:
         return int(position.peak + position.side)
     gain = product(plan.exits[0].activation, position.entry_price) // FRACTION_ONE
     if position.side * (position.peak - position.entry_price) >= gain:
-        return -position.side * FAR  # far enough already: the next mark sets the level whatever the close
+        return int(-position.side * FAR)  # far enough already: the next mark sets the level whatever the close
     return int(position.entry_price + position.side * gain)
 
 

@@ -91,13 +91,13 @@ def test_passes(test: OutputTest, table: EventTable) -> Bools:
     column = table.output(test.output)
     if column is None:
         return np.zeros(len(table), np.bool_)
-    if column.dtype.kind in "if":
+    if column.dtype.kind in "iuf":
         return _numbers_pass(test.comparison, column.astype(np.float64))
     texts = frozenset(operand for operand in test.comparison.operands if isinstance(operand, str))
     if test.comparison.operator in ("==", "in") and len(texts) == len(test.comparison.operands):
         # Nearly every test of every strategy; asking each value by itself took more time than the trading did.
-        return np.array([type(value) is str and value in texts for value in column.tolist()], np.bool_)
-    return np.fromiter((value_passes(test.comparison, value) for value in column), np.bool_, len(column))
+        return np.array([isinstance(value, str) and value in texts for value in column.tolist()], np.bool_)
+    return np.fromiter((value_passes(test.comparison, value) for value in column.tolist()), np.bool_, len(column))
 
 
 def _numbers_pass(comparison: Comparison, column: NDArray[np.float64]) -> Bools:
@@ -126,6 +126,8 @@ def _numbers_pass(comparison: Comparison, column: NDArray[np.float64]) -> Bools:
 
 def value_passes(comparison: Comparison, value: object) -> bool:
     """One value against a comparison; texts and numbers are never equal and never ordered against each other."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, int | float) and not isinstance(value, bool):
         return bool(_numbers_pass(comparison, np.array([float(value)]))[0])
     same = any(_same(value, operand) for operand in comparison.operands)

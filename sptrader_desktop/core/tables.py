@@ -64,7 +64,10 @@ PENDING = columns("order symbol rule side kind quantity level bars_left stop_dis
 
 
 class Tape(NamedTuple):
-    """All series end to end; series s owns rows start[s]:start[s + 1]. `ask_*` is the same memory as the raw columns unless real ask prices exist."""
+    """All series end to end; series s owns rows start[s]:start[s + 1].
+
+    `ask_*` is the same memory as the raw columns unless real ask prices exist.
+    """
 
     start: Ints
     bar_us: Ints

@@ -1,0 +1,260 @@
+"""Stored runs: a folder of plain files for each, and one SQLite index that says which folders count.
+
+The files are written and forced to disk under a temporary name; then, in one transaction of the index, the run gets its number,
+the folder its name and the index its row. So a run is listed whole or not at all, and two processes may save at once.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sptrader_desktop.adapters.run_tables import decode_table, encode_tables
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.money import fixed
+from sptrader_desktop.ports import FinishedRun, RunSummary, StoredRun
+
+VERSION = 1
+INDEX, UNFINISHED = "index.sqlite3", ".unfinished-"
+LATEST = "latest"
+RUN_ID = re.compile(r"r\d{4,}-[a-z0-9_-]{1,40}")
+WAIT_SECONDS = 30
+# A save takes seconds: what is older was left behind by a process that died.
+LEFT_BEHIND_SECONDS = 3600
+SCHEMA = """
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    saved_us INTEGER NOT NULL,
+    strategy TEXT NOT NULL,
+    symbols TEXT NOT NULL,
+    timeframe TEXT NOT NULL,
+    trades INTEGER NOT NULL,
+    pnl INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    hashes TEXT NOT NULL
+) STRICT
+"""
+
+
+class SqliteRunStore:
+    """`folder` may not exist yet; looking into it creates nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, run: FinishedRun) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        files = _files(run, self.tables(run))
+        unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self._folder))
+        try:
+            for name, content in files.items():
+                _write_through(unfinished / name, content)
+            _flush_folder(unfinished)
+            return self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def load(self, asked: str) -> StoredRun:
+        run_id, hashes = self._find(asked)
+        files = {name: self._read(run_id, name, expected) for name, expected in hashes.items()}
+        tables = {name.removesuffix(".arrow"): content for name, content in files.items() if name.endswith(".arrow")}
+        return StoredRun(run_id, files["document.json"], files["strategy.yaml"].decode(), json.loads(files["recipe.json"]), tables)
+
+    def list(self) -> tuple[RunSummary, ...]:
+        if not (self._folder / INDEX).exists():
+            return ()
+        with self._index() as index:
+            rows = index.execute("SELECT id, saved_us, strategy, symbols, timeframe, trades, pnl, currency FROM runs ORDER BY number")
+            return tuple(_summary(*row) for row in rows)
+
+    def tables(self, run: FinishedRun) -> Mapping[str, bytes]:
+        return encode_tables(run.outcome, run.manifest)
+
+    def rows(self, table: bytes) -> Mapping[str, Sequence[int]]:
+        return decode_table(table)
+
+    # Saving
+
+    def _publish(self, run: FinishedRun, unfinished: Path, hashes: Mapping[str, str]) -> str:
+        with self._index(writing=True) as index:
+            self._remove_left_behind(index)
+            number = index.execute("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'runs'").fetchone()[0]
+            run_id = f"r{number:04d}-{_slug(run.manifest['strategy']['name'])}"
+            unfinished.rename(self._folder / run_id)
+            _flush_folder(self._folder)
+            index.execute(
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, run_id, time.time_ns() // 1000, *_listed(run), json.dumps(hashes, sort_keys=True)),
+            )
+        return run_id
+
+    def _remove_left_behind(self, index: sqlite3.Connection) -> None:
+        """Whoever holds the index for writing sees no folder between its name and its row: one without a row was left by a crash."""
+        listed = {row[0] for row in index.execute("SELECT id FROM runs")}
+        for folder in self._folder.iterdir():
+            is_stale = folder.name.startswith(UNFINISHED) and time.time() - folder.stat().st_mtime > LEFT_BEHIND_SECONDS
+            if is_stale or (RUN_ID.fullmatch(folder.name) and folder.name not in listed):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    # Finding
+
+    def _find(self, asked: str) -> tuple[str, dict[str, str]]:
+        if not (self._folder / INDEX).exists():
+            raise RunError(f"there is no run {asked}: nothing is stored yet, run a backtest first")
+        with self._index() as index:
+            known = [row[0] for row in index.execute("SELECT id FROM runs ORDER BY number")]
+            run_id = _choose(asked, known)
+            hashes = index.execute("SELECT hashes FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
+        try:
+            found: dict[str, str] = json.loads(hashes)
+        except ValueError:
+            raise RunError(f"{self._folder / INDEX} is damaged at run {run_id}: run its backtest again") from None
+        if not RUN_ID.fullmatch(run_id) or any(Path(name).name != name for name in found):
+            raise RunError(f"{self._folder / INDEX} names {run_id}, which no run is called: the index was changed by something else")
+        return run_id, found
+
+    def _read(self, run_id: str, name: str, expected: str) -> bytes:
+        path = self._folder / run_id / name
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise RunError(f"{path} is missing: run {run_id} cannot be trusted any more, run its backtest again") from None
+        if _hash(content) != expected:
+            raise RunError(f"{path} was changed since it was stored: run {run_id} cannot be trusted any more, run its backtest again")
+        return content
+
+    # The index
+
+    @contextmanager
+    def _index(self, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
+        """One transaction; whatever SQLite refuses becomes one sentence."""
+        path = self._folder / INDEX
+        try:
+            index = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+            try:
+                index.execute("PRAGMA synchronous = FULL")
+                _begin(index, path, writing)
+                yield index
+                index.execute("COMMIT")
+            finally:
+                index.close()
+        except sqlite3.Error as error:
+            if _is_busy(error):
+                raise RunError(f"{path} has been in use by another process for {WAIT_SECONDS} s: try again when it is done") from None
+            raise RunError(
+                f"{path} cannot be used ({error}): move it away to begin a new list; the folders beside it keep the runs"
+            ) from None
+
+
+def _begin(index: sqlite3.Connection, path: Path, writing: bool) -> None:
+    """SQLite waits for locks by itself, but not when two processes turn a new index to WAL at once."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            _bring_up(index, path)
+            index.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _bring_up(index: sqlite3.Connection, path: Path) -> None:
+    if _version(index, path) == VERSION:
+        return
+    index.execute("PRAGMA journal_mode = WAL")
+    index.execute("BEGIN IMMEDIATE")
+    if _version(index, path) == 0:
+        index.execute(SCHEMA)
+        index.execute(f"PRAGMA user_version = {VERSION}")
+    index.execute("COMMIT")
+
+
+def _version(index: sqlite3.Connection, path: Path) -> int:
+    version = int(index.execute("PRAGMA user_version").fetchone()[0])
+    if version > VERSION:
+        raise RunError(f"{path} was written by a newer sptrader (version {version}, this one knows {VERSION}): update sptrader")
+    return version
+
+
+def _choose(asked: str, known: list[str]) -> str:
+    text = asked.strip().lower()
+    if text == LATEST and known:
+        return known[-1]
+    number = re.fullmatch(r"r?(\d{1,18})", text)
+    wanted = f"r{int(number[1]):04d}-" if number else text
+    for found in ([run for run in known if run == text], [run for run in known if text and run.startswith(wanted)]):
+        if len(found) == 1:
+            return found[0]
+    fitting = [run for run in known if text and run.startswith(text)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise RunError(f"run {asked} could be {', '.join(fitting[:5])}{' or others' if len(fitting) > 5 else ''}: write more of it")
+    nearest = get_close_matches(text, known, 1, 0.4) or known[-1:]
+    hint = f"did you mean {nearest[0]}?" if nearest else "nothing is stored yet, run a backtest first"
+    raise RunError(f"there is no run {asked}: {hint}")
+
+
+def _files(run: FinishedRun, tables: Mapping[str, bytes]) -> dict[str, bytes]:
+    recipe = json.dumps(run.recipe, indent=1, sort_keys=True, ensure_ascii=False)
+    texts = {"document.json": run.document, "strategy.yaml": run.strategy_text.encode(), "recipe.json": recipe.encode()}
+    return texts | {f"{name}.arrow": content for name, content in tables.items()}
+
+
+def _listed(run: FinishedRun) -> tuple[Any, ...]:
+    manifest, outcome = run.manifest, run.outcome
+    symbols = " ".join(data["symbol"] for data in manifest["data"])
+    timeframes = " ".join(dict.fromkeys(data["timeframe"] for data in manifest["data"]))
+    pnl = outcome.final_cash - fixed(Decimal(manifest["terms"]["capital"]))
+    return manifest["strategy"]["name"], symbols, timeframes, len(outcome.trades), pnl, manifest["terms"]["currency"]
+
+
+def _summary(run_id: str, saved_us: int, strategy: str, symbols: str, timeframe: str, trades: int, pnl: int, currency: str) -> RunSummary:
+    saved_at = datetime.fromtimestamp(saved_us / 1_000_000, UTC)
+    return RunSummary(run_id, saved_at, strategy, tuple(symbols.split()), timeframe, trades, pnl, currency)
+
+
+def _slug(name: str) -> str:
+    """Typable on any keyboard and safe as the name of a folder."""
+    return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:40] or "run"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Windows forces names to disk by itself and cannot open a folder."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

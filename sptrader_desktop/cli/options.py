@@ -1,0 +1,102 @@
+"""The command line as design names it: what each command takes, in words a trader can read."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from sptrader_desktop import __version__
+from sptrader_desktop.runtime.recipe import Recipe
+
+EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="sptrader", description="The strategy you test is the strategy you trade.", epilog=EXIT_CODES, allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"sptrader {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    check = _command(commands, "check", "validate a strategy file: every problem at once, with line and column")
+    check.add_argument("strategy", metavar="FILE", type=Path)
+    _backtest(_command(commands, "backtest", "run a strategy over candles"))
+    explain = _command(commands, "explain", "why a bar did what it did, or did not")
+    explain.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
+    explain.add_argument("--at", required=True, metavar="TIME", help="any time inside the bar, UTC unless it says otherwise")
+    explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
+    verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
+    verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
+    _command(commands, "runs", "list the stored runs")
+    _command(commands, "doctor", "look for what would keep the program from working")
+    return top
+
+
+def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=EXIT_CODES, allow_abbrev=False)
+
+
+def _backtest(backtest: argparse.ArgumentParser) -> None:
+    backtest.add_argument("strategy", metavar="FILE", type=Path)
+    data = backtest.add_argument_group("candles")
+    data.add_argument("--data", nargs="+", required=True, metavar="PATH", help="candle files (Parquet or CSV); several make a portfolio")
+    data.add_argument("--symbol", default="", metavar="S", help="when the file is not named <SYMBOL>_<timeframe>_…")
+    data.add_argument("--timeframe", default="", metavar="T", help="for example 1m, 15m, 1h, 4h, 1d")
+    data.add_argument("--from", dest="start", default="", metavar="D", help="first bar's open, inclusive")
+    data.add_argument("--to", dest="end", default="", metavar="D", help="last bar's open, exclusive")
+    data.add_argument("--ask", nargs="+", default=[], metavar="PATH", help="real ask candles to the bid candles of --data")
+    data.add_argument("--finer", nargs="+", default=[], metavar="PATH", help="finer candles that settle what happened inside a bar")
+    data.add_argument("--rates", nargs="+", default=[], metavar="PATH", help="candles of pairs that convert to the account currency")
+    data.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
+    account = backtest.add_argument_group("account and costs")
+    account.add_argument("--capital", default="10000", metavar="AMOUNT")
+    account.add_argument("--currency", default="USD", metavar="CUR")
+    account.add_argument("--leverage", default="30", metavar="N")
+    account.add_argument("--spread", default="0", metavar="PIPS", help="fixed, where the candles do not carry both sides")
+    account.add_argument("--slippage", default="0", metavar="PIPS", help="worsens market and stop fills")
+    account.add_argument("--commission", default="", metavar="C", help="per fill, for example 3.5/lot or 0.002%% or 3.5/lot,min=1")
+    account.add_argument("--financing", default="", metavar="FILE", help="annual long and short rates by symbol")
+    rules = backtest.add_argument_group("rules")
+    rules.add_argument("--fill", choices=["next_open", "close"], default="next_open")
+    rules.add_argument("--intrabar", choices=["stop_first", "target_first"], default="stop_first")
+    rules.add_argument("--param", action="append", default=[], metavar="name=value", help="replace a parameter of the strategy")
+    output = backtest.add_argument_group("result")
+    output.add_argument("--json", default="", metavar="OUT", help="write the result as JSON to a file, or - for standard output")
+    output.add_argument("--no-store", action="store_true", help="do not keep the run")
+
+
+def recipe_of(chosen: argparse.Namespace) -> Recipe:
+    return Recipe(
+        strategy=_absolute(chosen.strategy),
+        data=_all_absolute(chosen.data),
+        symbol=chosen.symbol,
+        timeframe=chosen.timeframe,
+        start=chosen.start,
+        end=chosen.end,
+        ask=_all_absolute(chosen.ask),
+        finer=_all_absolute(chosen.finer),
+        rates=_all_absolute(chosen.rates),
+        instruments=_absolute(chosen.instruments),
+        financing=_absolute(chosen.financing),
+        params=tuple(chosen.param),
+        capital=chosen.capital,
+        currency=chosen.currency,
+        fill=chosen.fill,
+        intrabar=chosen.intrabar,
+        spread=chosen.spread,
+        slippage=chosen.slippage,
+        commission=chosen.commission,
+        leverage=chosen.leverage,
+    )
+
+
+def _absolute(path: str | Path) -> str:
+    """A ~ that a shell left as it is (`--data=~/…`) is home; of a person nobody knows it stays a letter."""
+    if not str(path):
+        return ""
+    try:
+        return str(Path(path).expanduser().absolute())
+    except RuntimeError:
+        return str(Path(path).absolute())
+
+
+def _all_absolute(paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_absolute(path) for path in paths)

@@ -1,0 +1,201 @@
+"""The result of a run as a JSON document: a stable contract for programs, the same bytes for the same inputs.
+
+Money, prices and quantities are decimal texts made from the exact integers, times ISO-8601 UTC, keys sorted; no number is
+infinite or not a number.
+"""
+
+import gc
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from sptrader_desktop.core.calendar import HOUR_US
+from sptrader_desktop.core.metrics_trades import net_results, percent_results
+from sptrader_desktop.core.money import money_text
+from sptrader_desktop.core.records import EXIT_REASONS, LONG, TRADE
+from sptrader_desktop.core.results import Result
+from sptrader_desktop.core.rules import EventTable
+from sptrader_desktop.present.numbers import iso_date, iso_time, iso_times, price_unit, quantity_unit
+from sptrader_desktop.present.result_orders import all_exits, executed_orders, order_decisions
+
+MONEY = frozenset(
+    "start_capital end_capital total_pnl net_pnl gross_profit gross_loss commission financing best worst average_win average_loss "
+    "expectancy pnl".split()
+)
+Row = dict[str, Any]
+
+
+def result_document(result: Result, manifest: Row) -> Row:
+    """Made only when asked for: a run of 20,000 trades has some 200,000 rows."""
+    with _uncollected():
+        return _document(result, manifest)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Rows make no cycles, but their number would send the garbage collector through all of them again and again: a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _document(result: Result, manifest: Row) -> Row:
+    measured, exits = result.metrics, all_exits(result)
+    return {
+        "total_trades": measured.trades.total,
+        "winning_trades": measured.trades.winning,
+        "losing_trades": measured.trades.losing,
+        "total_pnl": money_text(measured.total_pnl),
+        "max_drawdown": measured.drawdown.depth,
+        "sharpe_ratio": measured.daily.sharpe,
+        "start_capital": money_text(measured.start_capital),
+        "end_capital": money_text(measured.end_capital),
+        "metrics": figures(measured),
+        "signals_generated": signals_generated(result),
+        "order_decisions": order_decisions(result, exits),
+        "executed_orders": executed_orders(result, exits),
+        "completed_trades": completed_trades(result),
+        "final_portfolio": final_portfolio(result),
+        "daily_returns": [[iso_date(day), value] for day, value in measured.daily.returns],
+        "equity_band": equity_band(result),
+        "manifest": manifest,
+    }
+
+
+def render(document: Row) -> bytes:
+    """One line for each row of a list, so that two results can be compared line by line."""
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+    parts = []
+    for key in sorted(document):
+        value = document[key]
+        text = "[\n" + ",\n".join(map(encode, value)) + "\n]" if isinstance(value, list) and value else encode(value)
+        parts.append(f"{encode(key)}:{text}")
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
+
+
+def completed_trades(result: Result) -> list[Row]:
+    """In the order in which they closed, which is what their numbers count."""
+    trades, currency = result.outcome.trades, result.request.terms.currency
+    symbols = [(item.symbol, price_unit(item.instrument).text, quantity_unit(item.instrument).text) for item in result.request.traded]
+    net = net_results(trades)
+    columns = {name: trades[name].tolist() for name in TRADE.names or ()}
+    entered, left = iso_times(trades["entry_time"]), iso_times(trades["exit_time"])
+    percent = percent_results(net, trades["entry_notional"]).tolist()
+    hours = ((trades["exit_time"] - trades["entry_time"]) / HOUR_US).tolist()
+    rows = []
+    for i, pnl in enumerate(net.tolist()):
+        symbol, price, quantity = symbols[columns["symbol"][i]]
+        rows.append(
+            {
+                "id": i + 1,
+                "symbol": symbol,
+                "side": "long" if columns["side"][i] == LONG else "short",
+                "entry_time": entered[i],
+                "entry_price": price(columns["entry_price"][i]),
+                "exit_time": left[i],
+                "exit_price": price(columns["exit_price"][i]),
+                "quantity": quantity(columns["quantity"][i]),
+                "gross_pnl": money_text(columns["gross"][i]),
+                "commission": money_text(columns["commission"][i]),
+                "financing": money_text(columns["financing"][i]),
+                "pnl": money_text(pnl),
+                "currency": currency,
+                "pnl_percent": percent[i],
+                "exit_reason": EXIT_REASONS[columns["reason"][i]],
+                "holding_period_hours": hours[i],
+                "ambiguous": bool(columns["ambiguous"][i]),
+            }
+        )
+    return rows
+
+
+def signals_generated(result: Result) -> list[Row]:
+    """Every event of every signal, by the open of the bar it was computed from; at one instant by symbol, then in the strategy's order."""
+    found: list[tuple[int, Row]] = []
+    for candles, events in zip(result.request.traded, result.events, strict=True):
+        for name, table in events.items():
+            stamps = candles.timestamp[table.bar]
+            rows = _events(candles.symbol, name, table, iso_times(stamps))
+            found += zip(stamps.tolist(), rows, strict=True)
+    return [row for _, row in sorted(found, key=itemgetter(0))]
+
+
+def _events(symbol: str, name: str, table: EventTable, times: Sequence[str]) -> list[Row]:
+    outputs = list(table.metadata)
+    columns = [[plain_json(value) for value in table.metadata[output].tolist()] for output in outputs]
+    metadata = zip(*columns, strict=True) if columns else [()] * len(table)
+    return [
+        {
+            "timestamp": time,
+            "signal_name": name,
+            "signal_type": kind,
+            "strength": strength,
+            "metadata": dict(zip(outputs, values, strict=True)),
+            "symbol": symbol,
+        }
+        for time, kind, strength, values in zip(times, table.type.tolist(), table.strength.tolist(), metadata, strict=True)
+    ]
+
+
+def plain_json(value: object) -> Any:
+    """What a component put into its metadata, as JSON can say it: a missing number is null, a strange object its text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def final_portfolio(result: Result) -> Row:
+    """After the end of the data: every position is closed, so cash is equity."""
+    measured, equity = result.metrics, result.outcome.equity
+    peak = max(measured.start_capital, int(equity.max()) if len(equity) else 0)
+    return {
+        "cash": money_text(result.outcome.final_cash),
+        "equity": money_text(measured.end_capital),
+        "positions": [],
+        "high_water_mark": money_text(peak),
+        "currency": result.request.terms.currency,
+    }
+
+
+def equity_band(result: Result) -> Row:
+    band = result.band
+    return {
+        "policy": result.request.terms.intrabar,
+        "ambiguous_trades": band.ambiguous_trades,
+        "resolved_trades": band.resolved_trades,
+        "pnl": money_text(result.outcome.final_cash - result.job.capital),
+        "low": money_text(band.low),
+        "high": money_text(band.high),
+        "stop_first": money_text(band.stop_first),
+        "target_first": money_text(band.target_first),
+        "trades": (np.flatnonzero(result.outcome.trades["ambiguous"]) + 1).tolist(),
+    }
+
+
+def figures(record: Any) -> Row:
+    """A record of metrics by the names of its fields; daily returns have their own place in the document."""
+    return {item.name: _figure(item.name, getattr(record, item.name)) for item in fields(record) if item.name != "returns"}
+
+
+def _figure(name: str, value: Any) -> Any:
+    if is_dataclass(value):
+        return figures(value)
+    if isinstance(value, tuple):
+        return [figures(item) for item in value]
+    if isinstance(value, int):
+        if name.endswith("_at"):
+            return iso_time(value)
+        # Days have a best and a worst too, but those are returns and therefore floats.
+        return money_text(value) if name in MONEY else value
+    return value
