@@ -3,11 +3,17 @@
 import contextlib
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sptrader_desktop.cli import run
+from sptrader_desktop.runtime.kernel_cache import is_compiled, use_kernel_cache
+from sptrader_desktop.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 STRATEGIES = ROOT / "strategies"
@@ -27,7 +33,25 @@ class Said:
         return read
 
 
+@cache
+def compile_once() -> None:
+    """Who comes first compiles the rules, and says so on standard error: no test is about that."""
+    if not is_compiled(use_kernel_cache(load_settings().kernels)):
+        _called("backtest", STRATEGY, "--data", SAMPLE, "--no-store")
+
+
 def sptrader(*arguments: str | Path) -> Said:
+    compile_once()
+    return _called(*arguments)
+
+
+def in_a_process_of_its_own(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    compile_once()
+    command = [sys.executable, "-m", "sptrader_desktop", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, encoding="utf-8", check=False)
+
+
+def _called(*arguments: str | Path) -> Said:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -58,3 +82,9 @@ def refused(*arguments: str | Path) -> str:
     assert said.err.startswith("sptrader: ")
     assert "defect of the program" not in said.err
     return said.err.removeprefix("sptrader: ").rstrip("\n")
+
+
+def financing(folder: Path) -> Path:
+    path = folder / "rates.yaml"
+    path.write_text("EURUSD: {long: -0.025, short: 0.0125}\n")
+    return path

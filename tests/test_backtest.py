@@ -18,7 +18,7 @@ from sptrader_desktop.core.results import Request, Result
 from sptrader_desktop.core.simulation import Progress
 from sptrader_desktop.core.terms import IntrabarPolicy, Terms
 from sptrader_desktop.runtime.backtest import backtest
-from tests.candle_builders import parquet
+from tests.candle_walks import walk
 from tests.command_line import STRATEGY, document
 from tests.edits import edited
 from tests.small_runs import SetEvents, request, runner, small_run
@@ -138,16 +138,6 @@ def with_rates(files: list[Path]) -> list[str]:
 
 
 CROSSES = (("EURGBP", 100_000, 86_000), ("GBPUSD", 100_000, 126_000), ("USDJPY", 1_000, 150_000))
-
-
-def walk(folder: Path, symbol: str, one: int, middle: int, seed: int, bars: int = 700) -> Path:
-    rng = np.random.default_rng(seed)
-    close = middle + np.cumsum(rng.integers(-40, 41, bars))
-    opens = np.concatenate([close[:1], close[:-1]]) + rng.integers(-3, 4, bars)
-    high, low = np.maximum(opens, close) + rng.integers(0, 30, bars), np.minimum(opens, close) - rng.integers(0, 30, bars)
-    stamps = (np.datetime64("2024-02-01", "us") + np.arange(bars) * np.timedelta64(HOUR_US, "us")).astype(np.int64)
-    columns = {name: values / one for name, values in (("open", opens), ("high", high), ("low", low), ("close", close))}
-    return parquet(folder / f"{symbol}_1h_walk.parquet", {"timestamp": stamps, **columns})
 
 
 # What the inside of a bar hides

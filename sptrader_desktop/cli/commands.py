@@ -10,6 +10,7 @@ from sptrader_desktop import compose
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.runtime.recipe_values import moment
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.settings import Settings, load_settings
 
@@ -55,7 +56,7 @@ def explain(chosen: argparse.Namespace) -> int:
     settings = load_settings()
     compose.ready_engine(settings, say)
     stored = compose.run_store(settings).load(chosen.run)
-    at = compose.moment(chosen.at, "--at")
+    at = moment(chosen.at, "--at")
     if at is None:
         raise RunError("--at is empty: give any time inside the bar, for example 2024-03-01T14:00Z")
     result, document, _ = _run(compose.recipe_of(stored), settings, stored.strategy_text)

@@ -5,7 +5,22 @@ from sptrader_desktop.core.compiled import inlined
 from sptrader_desktop.core.exits import on_agenda, order_close
 from sptrader_desktop.core.portfolio import cancel_pending, entry_price_of, open_position, settle_order
 from sptrader_desktop.core.prices import distance_level, distance_ticks, touched
-from sptrader_desktop.core.records import EXPIRED, LIMIT, LONG, MARKET, PLACED, REVERSE, WORKING
+from sptrader_desktop.core.records import (
+    ALREADY_IN,
+    DAILY_LOSS,
+    EXPIRED,
+    HALTED,
+    LIMIT,
+    LONG,
+    MARGIN,
+    MARKET,
+    MAX_DRAWDOWN,
+    MAX_POSITIONS,
+    OPPOSITE,
+    PLACED,
+    REVERSE,
+    WORKING,
+)
 from sptrader_desktop.core.risk import Assessment, assess
 from sptrader_desktop.core.tables import AT_OPEN, ATR, INSIDE, Agenda, Log, Plan, State, Tape
 
@@ -136,17 +151,36 @@ def consider_entries(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: 
         number = -1
         if found.verdict == PLACED:
             number = place(tape, plan, state, log, symbol, rule, found.quantity, offset, stop, target)
-        write_verdict(tape, state, log, symbol, rule, found, number)
+        write_verdict(tape, plan, state, log, symbol, rule, found, number)
 
 
 @inlined
-def write_verdict(tape: Tape, state: State, log: Log, symbol: int, rule: int, found: Assessment, number: int) -> None:
+def failing_figures(plan: Plan, symbol: int, rule: int, found: Assessment) -> tuple[int, int]:
+    """The two numbers the failing question compared: counts, money, or steps; a limit that is a fraction is given with its base."""
+    if found.verdict == OPPOSITE:
+        return found.opposite, 0
+    if found.verdict == ALREADY_IN:
+        return found.same_side, int(plan.entries[symbol, rule].most)
+    if found.verdict == MAX_POSITIONS:
+        return found.open_total, int(plan.terms[0].max_positions)
+    if found.verdict == MAX_DRAWDOWN or found.verdict == HALTED:
+        return found.drop, found.peak
+    if found.verdict == DAILY_LOSS:
+        return found.day_loss, found.day_base
+    if found.verdict == MARGIN:
+        return found.notional, found.peak - found.drop
+    return found.wanted, 0
+
+
+@inlined
+def write_verdict(tape: Tape, plan: Plan, state: State, log: Log, symbol: int, rule: int, found: Assessment, number: int) -> None:
     account, bar = state.account[0], state.series[symbol].under
     if len(log.verdicts) > 0:
         out = log.verdicts[account.verdicts]
         out.time, out.symbol, out.bar = tape.time[tape.start[symbol] + bar] + tape.bar_us[symbol], symbol, bar
         out.rule, out.verdict, out.wanted, out.order = rule, found.verdict, found.wanted, number
         out.quantity = found.quantity if found.verdict == PLACED else 0
+        out.figure, out.limit = failing_figures(plan, symbol, rule, found)
     account.verdicts += 1
 
 

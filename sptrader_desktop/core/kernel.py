@@ -35,13 +35,21 @@ YEAR_DAYS = 365
 
 
 @inlined
+def log_day(state: State, log: Log) -> None:
+    """The day that ends, with its last equity; a day without a close of its own is none."""
+    account = state.account[0]
+    if account.instants > account.day_from:
+        log.days[account.days, 0], log.days[account.days, 1] = account.day, account.equity
+        account.days += 1
+        account.day_from = account.instants
+
+
+@inlined
 def start_day(state: State, log: Log, day: int) -> None:
     account = state.account[0]
     if day <= account.day:
         return
-    if account.instants > 0:
-        log.days[account.days, 0], log.days[account.days, 1] = account.day, account.equity
-        account.days += 1
+    log_day(state, log)
     account.day, account.base, account.lost_day = day, account.equity, FREE
 
 
@@ -292,8 +300,7 @@ def close_all(tape: Tape, plan: Plan, state: State, log: Log, reason: int) -> No
         account.instants -= 1
         record(state, log)
         settle_peak(state)
-        log.days[account.days, 0], log.days[account.days, 1] = account.day, account.equity
-        account.days += 1
+        log_day(state, log)
 
 
 @compiled

@@ -20,12 +20,13 @@ from sptrader_desktop.core.metrics_trades import SessionTrades, TradeMetrics, Tr
 class EquityCurve:
     """One `equity` per instant in `closed`, at which bars closed; `opened` are the instants at which any bar opened. Both ascend.
 
-    With one symbol they are as long as its candles; with several they are the union over all of them.
+    With one symbol they are as long as its candles (`of_one_symbol`); with several they are the union over all of them.
     """
 
     opened: Int64Array
     closed: Int64Array
     equity: Int64Array
+    of_one_symbol: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,18 @@ def _exposure(trades: Trades, curve: EquityCurve) -> float | None:
     """The share of recorded instants whose bar saw a position, the bars of entry and exit included (as backtesting.py), overlaps once."""
     if not len(curve.closed):
         return None
-    first = np.searchsorted(curve.closed, np.sort(trades["entry_time"]), side="right")
-    # One past the first close after the exit's bar opened, which is that bar's own close.
-    past = np.minimum(np.searchsorted(curve.closed, np.sort(trades["exit_time"]), side="right") + 1, len(curve.closed))
+    first, past = _bars_held(trades, curve)
     # With both in order, no position is left where the next entry comes after as many exits as there were entries.
     is_gap = first[1:] >= past[:-1]
     covered = past[np.append(is_gap, True)[: len(past)]].sum() - first[np.append(True, is_gap)[: len(first)]].sum()
     return int(covered) / len(curve.closed)
+
+
+def _bars_held(trades: Trades, curve: EquityCurve) -> tuple[Int64Array, Int64Array]:
+    """First instants and those one past the last, each in order. Of one symbol the trades know their bars; else they are looked up."""
+    if curve.of_one_symbol:
+        return np.sort(trades["entry_bar"]), np.sort(trades["exit_bar"]) + 1
+    first = np.searchsorted(curve.closed, np.sort(trades["entry_time"]), side="right")
+    # One past the first close after the exit's bar opened, which is that bar's own close.
+    past = np.searchsorted(curve.closed, np.sort(trades["exit_time"]), side="right") + 1
+    return first.astype(np.int64), np.minimum(past, len(curve.closed)).astype(np.int64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.candles import Int64Array
+from sptrader_desktop.core.compiled import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,31 @@ def drawdown_series(equity: Int64Array, capital: int) -> NDArray[np.float64]:
 
 def deepest_drawdown(times: Int64Array, equity: Int64Array, capital: int, began: int) -> Drawdown:
     """`began` is the instant at which the capital was still whole, in case the first equity is already under it."""
-    peak = _peaks(equity, capital)
-    is_under = equity < peak
-    changes = np.flatnonzero(is_under[1:] != is_under[:-1]) + 1
-    if len(equity) and is_under[0]:
-        changes = np.append(0, changes)
-    if not len(changes):
+    depth, longest, peak_at, trough_at = _scan(times, equity, capital, began)
+    if longest < 0:
         return Drawdown(0.0, 0.0)
-    # Every other change goes under and the one after it comes back; while under water the peak stays.
-    starts, returns = changes[0::2], changes[1::2]
-    at_peak = np.where(starts > 0, times[starts - 1], began)
-    until = np.append(times[returns], times[-1:] if len(returns) < len(starts) else [])
-    bottoms = np.minimum.reduceat(equity, starts)
-    depths = (peak[starts] - bottoms) / peak[starts]
-    worst = int(np.argmax(depths))
-    trough = int(starts[worst]) + int(np.argmax(equity[starts[worst] :] == bottoms[worst]))
-    return Drawdown(float(depths[worst]), int((until - at_peak).max()) / HOUR_US, int(at_peak[worst]), int(times[trough]))
+    return Drawdown(float(depth), int(longest) / HOUR_US, int(peak_at), int(trough_at))
+
+
+@compiled
+def _scan(times: Int64Array, equity: Int64Array, capital: int, began: int) -> tuple[float, int, int, int]:
+    """(depth, longest, last instant on the peak, first at the bottom) in one pass; longest is −1 if equity never fell."""
+    peak, bottom, at_peak = capital, capital, began
+    depth, longest, peak_at, trough_at = 0.0, -1, began, began
+    for i in range(len(equity)):
+        now = equity[i]
+        if now >= peak:
+            if bottom < peak:
+                longest = max(longest, times[i] - at_peak)
+            peak, bottom, at_peak = now, now, times[i]
+        elif now < bottom:
+            bottom = now
+            fall = float(peak - now) / float(peak)
+            if fall > depth:
+                depth, peak_at, trough_at = fall, at_peak, times[i]
+    if bottom < peak:
+        longest = max(longest, times[-1] - at_peak)
+    return depth, longest, peak_at, trough_at
 
 
 def _peaks(equity: Int64Array, capital: int) -> Int64Array:

@@ -80,7 +80,7 @@ TRADE = columns(
 )
 # `side` is +1 for a buy; `reason` is −1 for an entry, else the exit reason; `order` is −1 for an exit.
 FILL = columns("time symbol bar side quantity price commission rate_num rate_den position order reason".split())
-# One row per entry rule and bar whose conditions held; `figure` and `limit` are the two numbers the failing check compared.
+# One row per entry rule and bar whose conditions held; `figure` and `limit` are the numbers the failing question compared (`core.entries`).
 VERDICT = columns("time symbol bar rule verdict wanted quantity order figure limit".split())
 # One row per entry order; `level` is −1 for market orders, `settled_bar` where it filled, was cancelled or expired.
 ORDER = columns("symbol rule side kind quantity level decided_bar decided_time state settled_bar expiry".split())

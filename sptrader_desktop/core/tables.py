@@ -50,7 +50,7 @@ ACCOUNT = np.dtype(
         (name, np.int64)
         for name in (
             "cash equity peak trough day base drawn_down lost_day stopped_out positions pending opened "
-            "trades fills verdicts orders instants days bars"
+            "trades fills verdicts orders instants days day_from bars"
         ).split()
     ]
     + [("worst", np.float64)]

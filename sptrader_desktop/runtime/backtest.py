@@ -43,7 +43,7 @@ def measure(request: Request, outcome: Outcome) -> metrics.Metrics:
     stamps = [candles.timestamp for candles in request.traded]
     opened = stamps[0] if len(stamps) == 1 else np.unique(np.concatenate(stamps))
     every_day = any(candles.instrument.charged_every_day for candles in request.traded)
-    curve = metrics.EquityCurve(opened, outcome.instants, outcome.equity)
+    curve = metrics.EquityCurve(opened, outcome.instants, outcome.equity, of_one_symbol=len(stamps) == 1)
     return metrics.measure(outcome.trades, curve, fixed(request.terms.capital), every_day)
 
 
