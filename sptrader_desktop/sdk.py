@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,6 @@ def main(component: type, metadata: Mapping[str, Any]) -> None:
     if target:
         _write_result(result, Path(target))
         return
-    with pd.option_context("display.max_rows", 40, "display.width", 140):
+    with suppress(BrokenPipeError), pd.option_context("display.max_rows", 40, "display.width", 140):
         print(f"{metadata['name']} ({component.__name__}): {len(result)} rows over {len(data)} candles")
         print(result)

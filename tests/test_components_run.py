@@ -171,6 +171,15 @@ def test_an_indicator_may_lack_values_and_may_have_several_columns(tmp_path: Pat
     assert rows(InProcessRunner(one).events(job())) == rows(InProcessRunner(several).events(job()))
 
 
+def test_a_script_may_use_dataclasses_and_postponed_annotations(tmp_path: Path) -> None:
+    folder = workspace(tmp_path, GOOD.replace('"up", "down"', "Kinds().first, Kinds().second"))
+    path = folder / "core" / "signals" / "cross.py"
+    kinds = '@dataclass\nclass Kinds:\n    first: str = "up"\n    second: str = "down"\n\n\nclass Cross:'
+    text = "from __future__ import annotations\nfrom dataclasses import dataclass\n" + path.read_text()
+    path.write_text(edited(text, "class Cross:", kinds), encoding="utf-8")
+    assert rows(InProcessRunner(folder).events(job())) == [(2, "up", 0.5), (5, "down", 1.0)]
+
+
 # What is remembered
 
 

@@ -60,7 +60,9 @@ def _four(source: str, known: Mapping[str, str], prefix: str, names: Sequence[st
         return {name: known[prefix + name] for name in PRICES}
     if {"bid", "ask"} <= known.keys():
         raise DataError(f"{source}: these are ticks (bid and ask), not candles: build candles from them first")
-    raise DataError(f"{source}: {_listed(missing)} missing (it has {_listed(names)}): candles need open, high, low and close, export them again")
+    raise DataError(
+        f"{source}: {_listed(missing)} missing (it has {_listed(names)}): candles need open, high, low and close, export them again"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.ports import SignalJob
 
 CACHED_RESULTS = 64
+COMPONENTS = "sptrader_components"  # no package of anybody's: the name under which scripts are modules
 
 
 class InProcessRunner:
@@ -71,8 +73,9 @@ class InProcessRunner:
         source = Path(spec.source).read_bytes()
         key = hashlib.sha256(spec.source.encode() + source).hexdigest()
         if key not in self._modules:
-            module = ModuleType(spec.dotted)
+            module = ModuleType(f"{COMPONENTS}.{spec.dotted}")
             module.__file__ = spec.source
+            sys.modules[module.__name__] = module  # where dataclasses look for the names in their annotations
             exec(compile(source, spec.source, "exec"), module.__dict__)
             self._modules[key] = module
         return self._modules[key]

@@ -40,15 +40,14 @@ def backtest(chosen: argparse.Namespace) -> int:
     result, document, prepared = _run(recipe, settings)
     if out:
         write_whole(out, document)
+    run_id = "" if chosen.no_store else compose.keep(settings, prepared, result, document)
     if chosen.json == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(document)
-    else:
-        print(compose.report_text(result))
-    if not chosen.no_store:
-        run_id = compose.keep(settings, prepared, result, document)
-        if chosen.json != "-":
-            print(f"\nKept as {run_id}: `sptrader explain {run_id} --at TIME` says why, `sptrader verify {run_id}` runs it again.")
+        return DONE
+    print(compose.report_text(result))
+    if run_id:
+        print(f"\nKept as {run_id}: `sptrader explain {run_id} --at TIME` says why, `sptrader verify {run_id}` runs it again.")
     return DONE
 
 

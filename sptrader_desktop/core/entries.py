@@ -80,7 +80,8 @@ def reverse_opposite(state: State, log: Log, symbol: int, side: int) -> None:
         position = state.positions[i]
         if position.symbol == symbol and position.side != side:
             order_close(state, i, position.quantity, REVERSE, 1)
-    cancel_pending(state, log, symbol, -side)
+    if state.account[0].pending > 0:
+        cancel_pending(state, log, symbol, -side)
 
 
 @inlined

@@ -88,9 +88,18 @@ def _entry_decisions(result: Result, verdicts: Iterable[Row], causes: "Causes") 
                 "rule": row["rule"],
                 "size": quantity(row["quantity"]),
                 "wanted": quantity(row["wanted"]),
+                "figure": _figure(row["verdict"], row["figure"]),
+                "limit": _figure(row["verdict"], row["limit"]),
                 "signals": causes("entry", row["symbol"], row["rule"], row["bar"]),
             },
         )
+
+
+def _figure(verdict: int, number: int) -> str | None:
+    """What the failing question compared: money as text, a count as text; nothing for what passed or compared nothing."""
+    if VERDICTS[verdict] in ("halted", "max_drawdown", "daily_loss", "margin"):
+        return money_text(number)
+    return str(number) if VERDICTS[verdict] in ("opposite", "already_in", "max_positions") else None
 
 
 def _exit_decisions(result: Result, exits: Iterable[Exit], causes: "Causes") -> Iterator[tuple[int, Row]]:
@@ -109,6 +118,8 @@ def _exit_decisions(result: Result, exits: Iterable[Exit], causes: "Causes") -> 
                 "rule": None if item.rule == NO_RULE else item.rule,
                 "size": size,
                 "wanted": size,
+                "figure": None,
+                "limit": None,
                 "signals": causes(group, fill["symbol"], item.rule, item.decided_bar),
             },
         )

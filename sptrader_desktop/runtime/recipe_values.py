@@ -35,14 +35,17 @@ def terms_of(recipe: Recipe) -> Terms:
 
 def commission(text: str) -> Commission:
     """`7/lot`, `0.002%`, `min=1`, or several joined by commas; a bare number is per lot."""
-    found = {"per_lot": Decimal(0), "percent": Decimal(0), "minimum": Decimal(0)}
+    found: dict[str, Decimal] = {}
     for part in (piece.strip() for piece in text.split(",") if piece.strip()):
         if part.endswith("%"):
-            found["percent"] = _cost(part[:-1], "--commission") / 100
+            kind, value = "percent", _cost(part[:-1], "--commission") / 100
         elif part.startswith("min="):
-            found["minimum"] = _cost(part[4:], "--commission")
+            kind, value = "minimum", _cost(part[4:], "--commission")
         else:
-            found["per_lot"] = _cost(part.removesuffix("/lot"), "--commission")
+            kind, value = "per_lot", _cost(part.removesuffix("/lot"), "--commission")
+        if kind in found:
+            raise RunError(f"--commission {text}: {part} says again what was said before it, keep one of the two")
+        found[kind] = value
     return Commission(**found)
 
 
