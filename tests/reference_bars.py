@@ -266,7 +266,7 @@ def level_exit(position: Position, bar: Bar, level: Literal["stop", "target"]) -
 
 
 def walk(position: Position, finer: Series, start: int, end: int, *, inside: bool) -> Exit | Literal["untouched"] | None:
-    """The one exit the finer bars of [start, end) tell, or "untouched" if they show the entry and nothing after; None: the policy decides."""
+    """The one exit the finer bars of [start, end) tell; "untouched": the entry and nothing after it; None: the policy decides."""
     exits, entries, entered = finer.side(-position.side), finer.side(position.side), not inside
     for at, stamp in enumerate(finer.stamps):
         if not start <= stamp < end:
