@@ -166,7 +166,11 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
         if candles.symbol in finer or candles.symbol not in {item.symbol for item in traded}:
             raise RunError(f"--finer {path}: give one file of finer candles for a symbol that --data trades")
         finer[candles.symbol] = candles
-    return traded, tuple(load(path, known_from) for path in recipe.rates), finer
+    rates = tuple(load(path, known_from) for path in recipe.rates)
+    twice = next((item for i, item in enumerate(rates) if item.symbol in {other.symbol for other in rates[:i]}), None)
+    if twice:
+        raise RunError(f"--rates {twice.source or twice.symbol}: {twice.symbol} is given twice, keep one file")
+    return traded, rates, finer
 
 
 def _refuse_ambiguous(recipe: Recipe) -> None:

@@ -3,6 +3,8 @@
 from math import gcd
 from typing import Any
 
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.money import INT64_MAX
 from sptrader_desktop.core.simulation import Job, Outcome, make_job, run
 from tests import reference
 from tests.markets import Case
@@ -47,4 +49,15 @@ def first_difference(case: Case, outcome: Outcome, expected: reference.Outcome) 
 
 
 def compare(case: Case) -> str | None:
-    return first_difference(case, run(job_of(case)), expected_of(case))
+    """A run may be refused only where the oracle, whose integers have no end, really leaves 64 bits."""
+    expected = expected_of(case)
+    try:
+        return first_difference(case, run(job_of(case)), expected)
+    except RunError as error:
+        return None if "64 bits" in str(error) and leaves_64_bits(case, expected) else f"seed {case.seed}: refused: {error}"
+
+
+def leaves_64_bits(case: Case, expected: reference.Outcome) -> bool:
+    wanted = {(row["symbol"], row["wanted"]) for row in expected.verdicts} | {(row["symbol"], row["quantity"]) for row in expected.fills}
+    worth = [steps * int(case.candles[symbol].prices.high.max()) * case.candles[symbol].instrument.unit_value for symbol, steps in wanted]
+    return max([*worth, *(abs(money) for _, money in expected.equity)], default=0) * 2 > INT64_MAX

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from tests.candle_builders import parquet
@@ -118,7 +119,7 @@ def test_real_ask_prices_are_paid_whatever_the_ask_file_is_called_when_there_is_
     assert "no --data trades OTHER SIDE, name the ask file" in refused("backtest", path, "--data", SAMPLE, gbp, "--ask", other)
     eur = parquet(tmp_path / "EURUSD_1h_ask.parquet", {"timestamp": candles.timestamp, **prices})
     assert "EURUSD is given twice, keep one file" in refused("backtest", path, "--data", SAMPLE, gbp, "--ask", eur, eur)
-    assert document(path, "--data", SAMPLE, gbp, "--ask", eur)["manifest"]["data"][1]["has_ask"] is False
+    assert document(path, "--data", SAMPLE, gbp, "--ask", eur, "--to", "2024-02-25")["manifest"]["data"][1]["has_ask"] is False
 
 
 def test_leverage_limits_what_is_opened(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_rates_are_asked_for_by_name_and_only_where_they_are_needed(tmp_path: Pa
     assert said == "no rate from GBP to USD: add candles of GBPUSD or USDGBP (or of both against USD) with --rates PATH"
     assert document(path, "--data", cross, "--rates", gbp)["manifest"]["rates"][0]["symbol"] == "GBPUSD"
     late = waves(tmp_path, "GBPUSD", 100_000, 126_000, first="2024-02-02")
-    assert "its rates do not cover the candles of EURGBP" in refused("backtest", path, "--data", cross, "--rates", late)
+    assert "its rates begin after the candles of EURGBP" in refused("backtest", path, "--data", cross, "--rates", late)
 
 
 def test_the_rate_of_the_day_before_serves_a_run_that_begins_between_two_rates(tmp_path: Path) -> None:
@@ -198,3 +199,39 @@ def test_the_rate_of_the_day_before_serves_a_run_that_begins_between_two_rates(t
     for trade in read["completed_trades"]:
         moved = Decimal(trade["exit_price"]) - Decimal(trade["entry_price"])
         assert Decimal(trade["gross_pnl"]) == moved * Decimal(trade["quantity"]) * Decimal("1.25")
+
+
+def test_an_option_that_takes_files_may_be_given_again(tmp_path: Path) -> None:
+    path, gbp = strategy(tmp_path), waves(tmp_path, "GBPUSD", 100_000, 126_000)
+    together = document(path, "--data", SAMPLE, gbp, "--to", "2024-02-25")
+    assert document(path, "--data", SAMPLE, "--data", gbp, "--to", "2024-02-25") == together
+    assert [item["symbol"] for item in together["manifest"]["data"]] == ["EURUSD", "GBPUSD"]
+
+
+@pytest.mark.parametrize("given", ["0,002%", "3,5/lot", "3/lot,4/lot", "min=1,min=2", "3,0.01%"])
+def test_a_commission_that_could_mean_two_things_is_refused(tmp_path: Path, given: str) -> None:
+    assert refused("backtest", strategy(tmp_path), "--data", SAMPLE, "--commission", given).startswith(f"--commission {given}: ")
+
+
+def test_hourly_candles_named_as_minutes_are_refused(tmp_path: Path) -> None:
+    named = tmp_path / "EURUSD_5m_x.parquet"
+    named.write_bytes(SAMPLE.read_bytes())
+    assert "so they are not 5m: name their timeframe" in refused("backtest", strategy(tmp_path), "--data", named)
+
+
+def test_one_pair_of_rates_given_twice_is_refused(tmp_path: Path) -> None:
+    gbp, again = (waves(tmp_path, "GBPUSD", 100_000, 126_000, first=first) for first in ("2024-02-01", "2024-02-02"))
+    said = refused("backtest", strategy(tmp_path), "--data", waves(tmp_path, "EURGBP", 100_000, 86_000), "--rates", gbp, again)
+    assert "GBPUSD is given twice, keep one file" in said
+
+
+def test_check_refuses_more_rules_than_the_engine_takes(tmp_path: Path) -> None:
+    path = strategy(tmp_path)
+    text = path.read_text()
+    begin = text.index("entry:")
+    end = text.index("exit:") if "exit:" in text[begin:] else len(text)
+    one = "  - when: [{signal: ma_crossover}]\n    action: buy\n    size: 0.1\n"
+    path.write_text(text[:begin] + "entry:\n" + one * 61 + text[end:])
+    said = sptrader("check", path)
+    assert said.code == 1
+    assert "has 61 rules, 60 are the most" in said.err

@@ -2,24 +2,30 @@
 
 import os
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sptrader_desktop.core import kernel
+from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.money import MONEY_ONE, fixed
-from sptrader_desktop.core.records import END_OF_DATA
-from sptrader_desktop.core.simulation import Outcome, Progress, advance, empty_log, make_job, run, start_state, working_orders
+from sptrader_desktop.core.records import END_OF_DATA, EXIT_REASONS, PARTIAL, TAKE_PROFIT
+from sptrader_desktop.core.rules import RuleHits
+from sptrader_desktop.core.simulation import Job, Outcome, Progress, advance, empty_log, make_job, run, start_state, working_orders
+from sptrader_desktop.core.strategy import EntryRule, Exits, Level, Size, Strategy
 from sptrader_desktop.core.terms import Terms
-from tests.golden import CLOSE_LISTS, NEXT_OPEN_LISTS, golden_case, listed, rows_like
-from tests.markets import Case, cases, random_case
-from tests.parity import compare, job_of
+from tests.golden import CLOSE_LISTS, HOUR_US, NEXT_OPEN_LISTS, golden_case, listed, rows_like
+from tests.markets import ALWAYS, Case, cases, random_case
+from tests.parity import compare, expected_of, first_difference, job_of, leaves_64_bits
 
+PRICE_NAMES = ("open", "high", "low", "close")
 TABLES = ("trades", "fills", "verdicts", "orders", "equity", "days")
 
 
@@ -42,7 +48,8 @@ def check_identities(case: Case, outcome: Outcome) -> None:
 @given(cases())
 def test_engine_and_oracle_agree_row_for_row_and_the_books_balance(case: Case) -> None:
     assert compare(case) is None
-    check_identities(case, run(job_of(case)))
+    if not leaves_64_bits(case, expected_of(case)):
+        check_identities(case, run(job_of(case)))
 
 
 @pytest.mark.campaign
@@ -51,7 +58,9 @@ def test_engine_and_oracle_agree_on_ten_thousand_markets(thousand: int) -> None:
     different = [found for seed in range(thousand * 1000, thousand * 1000 + 1000) if (found := compare(random_case(seed)))]
     assert different == []
     for seed in range(thousand * 1000, thousand * 1000 + 1000, 10):
-        check_identities(case := random_case(seed), run(job_of(case)))
+        case = random_case(seed)
+        if not leaves_64_bits(case, expected_of(case)):
+            check_identities(case, run(job_of(case)))
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -81,22 +90,16 @@ def test_a_run_repeated_gives_identical_bytes_with_and_without_an_audience(case:
     assert heard[-1].trades <= len(first.trades)
 
 
-@settings(max_examples=60)
-@given(cases(60), st.sampled_from(["slippage", "leverage", "capital"]))
-def test_a_changed_term_shows_in_the_comparison_wherever_it_can_matter(case: Case, changed: str) -> None:
-    """The comparison itself is tested: an engine run on other terms must not pass for the oracle's."""
-    from dataclasses import replace
-
-    from tests.parity import expected_of, first_difference
-
-    terms = {
-        "slippage": replace(case.terms, slippage_pips=case.terms.slippage_pips + 1),
-        "leverage": replace(case.terms, leverage=Decimal(1)),
-        "capital": replace(case.terms, capital=case.terms.capital + 1),
-    }[changed]
-    outcome, expected = run(job_of(replace(case, terms=terms))), expected_of(case)
-    if changed == "capital" or (changed == "slippage" and any(fill["order"] < 0 for fill in expected.fills if fill["reason"] != 1)):
-        assert first_difference(case, outcome, expected) is not None or not expected.fills
+@pytest.mark.parametrize("seed", range(40))
+def test_an_engine_run_on_other_terms_does_not_pass_for_the_oracles(seed: int) -> None:
+    """The comparison itself is tested."""
+    case = random_case(seed)
+    expected = expected_of(case)
+    richer = replace(case, terms=replace(case.terms, capital=case.terms.capital + 1))
+    assert first_difference(case, run(job_of(richer)), expected) is not None
+    slipping = replace(case, terms=replace(case.terms, slippage_pips=case.terms.slippage_pips + 1))
+    if any(fill["reason"] not in (-1, TAKE_PROFIT, PARTIAL) for fill in expected.fills):
+        assert first_difference(case, run(job_of(slipping)), expected) is not None
 
 
 @pytest.mark.parametrize("spec", list(NEXT_OPEN_LISTS))
@@ -128,15 +131,67 @@ def test_totals_are_the_consensus_of_all_engines(reference: Path, spec: str, fil
     assert (len(outcome.trades), int(outcome.trades["gross"].sum())) == (615, int(Decimal(total) * MONEY_ONE))
 
 
-def test_a_position_too_large_for_exact_money_is_refused_not_wrapped(reference: Path) -> None:
-    case = golden_case(reference, "S1", with_ask=False)
-    from dataclasses import replace
+def one_trade(price: int, last: int, **terms: Any) -> Job:
+    """Bitcoin bought at the second bar's open, held while the price goes to `last`."""
+    path = np.array([price] * 3 + [last] * 3, np.int64)
+    stamps = np.arange(6, dtype=np.int64) * HOUR_US + 1_700_000_000_000_000
+    candles = Candles(CATALOGUE["BTCUSD"], "1h", HOUR_US, stamps, Prices(path, path, path, path))
+    entries = np.zeros((1, 6), np.bool_)
+    entries[0, 0] = True
+    size, exits = terms.pop("size"), terms.pop("exits", Exits())
+    strategy = Strategy("one", "1", (EntryRule(ALWAYS, "long", Size("units", Decimal(size))),), exits)
+    return make_job(strategy, Terms(leverage=Decimal(5000), **terms), [candles], [RuleHits(entries, np.zeros((0, 6), np.bool_))])
 
-    from sptrader_desktop.core.strategy import Size
 
-    huge = replace(case.strategy, entries=(replace(case.strategy.entries[0], size=Size("units", Decimal(10) ** 13)),))
+def test_a_product_too_large_for_exact_money_is_refused_not_wrapped() -> None:
     with pytest.raises(RunError, match="64 bits"):
-        run(make_job(huge, Terms(Decimal(1_000_000), leverage=Decimal(5000)), [case.candles], [case.hits]))
+        run(one_trade(5_000_000, 5_000_000, size=10**13, capital=Decimal(10**9)))
+
+
+def test_a_sum_too_large_for_exact_money_is_refused_not_wrapped() -> None:
+    """The profit alone fits and so does the cash; together they do not."""
+    with pytest.raises(RunError, match="64 bits"):
+        run(one_trade(400_000, 4_400_000, size=2_200_000, capital=Decimal(9_900_000_000)))
+
+
+def test_near_the_end_of_64_bits_quiet_bars_leave_the_bar_to_the_ordinary_stages() -> None:
+    """Twice the last price would not fit, what really happens does."""
+    outcome = run(one_trade(3_000_000, 4_000_000, size=1_500_000, capital=Decimal(9_900_000_000)))
+    assert int(outcome.trades["gross"][0]) == 1_500_000 * 10_000 * MONEY_ONE
+    assert outcome.final_cash == (9_900_000_000 + 15_000_000_000) * MONEY_ONE
+
+
+def test_a_partial_close_of_very_many_steps_is_its_exact_share() -> None:
+    exits = Exits(take_profit=Level("pips", Decimal(1)), scale_out=True, partial_close_pct=Decimal("0.99"))
+    outcome = run(one_trade(100_000, 100_200, size=10_000_000, capital=Decimal(9_900_000_000), exits=exits))
+    assert outcome.trades["quantity"].tolist() == [99_000_000_000, 1_000_000_000]
+    assert EXIT_REASONS[int(outcome.trades["reason"][0])] == "partial"
+
+
+def test_a_fill_at_zero_or_below_is_refused() -> None:
+    with pytest.raises(RunError, match="zero or below"):
+        run(one_trade(100, 100, size=1, exits=Exits(time_exit=1), slippage_pips=Decimal(2)))
+
+
+def test_rates_with_a_hole_and_symbols_that_end_early_are_refused() -> None:
+    golden, dollar = random_candles("EURUSD", 500), random_candles("USDJPY", 500)
+    strategy = Strategy("none", "1", (EntryRule(ALWAYS, "long", Size("units", Decimal(1))),))
+    nothing = RuleHits(np.zeros((1, 500), np.bool_), np.zeros((0, 500), np.bool_))
+    keep = np.r_[0:100, 300:500]
+    holed = replace(dollar, timestamp=dollar.timestamp[keep], prices=Prices(*(getattr(dollar.prices, n)[keep] for n in PRICE_NAMES)))
+    make_job(strategy, Terms(currency="JPY"), [golden], [nothing], [dollar])
+    with pytest.raises(RunError, match=r"USDJPY: it has no rate for 8 days after .*: give rates without that hole"):
+        make_job(strategy, Terms(currency="JPY"), [golden], [nothing], [holed])
+    short = replace(dollar, timestamp=dollar.timestamp[:300], prices=Prices(*(getattr(dollar.prices, n)[:300] for n in PRICE_NAMES)))
+    fewer = RuleHits(nothing.entries[:, :300], nothing.exits[:, :300])
+    with pytest.raises(RunError, match=r"USDJPY ends on .* and EURUSD goes on: end the run there with --to"):
+        make_job(strategy, Terms(), [golden, short], [nothing, fewer])
+
+
+def random_candles(symbol: str, bars: int) -> Candles:
+    path = 110_000 + np.cumsum(np.random.default_rng(1).integers(-5, 6, bars))
+    stamps = np.arange(bars, dtype=np.int64) * HOUR_US + 1_700_000_000_000_000
+    return Candles(CATALOGUE[symbol], "1h", HOUR_US, stamps, Prices(path, path, path, path))
 
 
 def test_whoever_hears_of_progress_may_stop_the_run() -> None:

@@ -67,13 +67,24 @@ def test_numba_alone_would_have_kept_the_old_rule(tmp_path: Path) -> None:
     assert price_filled(tmp_path, None, tmp_path / "own") == 103
 
 
-def test_only_the_newest_folders_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_our_own_folders_long_unused_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", os.environ["NUMBA_CACHE_DIR"])
     for number in range(9):
-        (tmp_path / f"old{number}").mkdir()
-        os.utime(tmp_path / f"old{number}", (number, number))
+        (tmp_path / f"{number:020x}").mkdir()
+        os.utime(tmp_path / f"{number:020x}", (number, number))
+    for strange in ("documents", "holidays"):
+        (tmp_path / strange).mkdir()
+        os.utime(tmp_path / strange, (0, 0))
+    fresh = tmp_path / f"{99:020x}"
     chosen = kernel_cache.use_kernel_cache(tmp_path)
-    assert {item.name for item in tmp_path.iterdir()} == {chosen.name, "old8", "old7", "old6"}
+    left = {chosen.name, "documents", "holidays", f"{8:020x}", f"{7:020x}", f"{6:020x}"}
+    assert {item.name for item in tmp_path.iterdir()} == left
+    for number in range(20, 29):
+        (tmp_path / f"{number:020x}").mkdir()
+    fresh.mkdir()
+    kernel_cache.use_kernel_cache(tmp_path)
+    assert left - {f"{8:020x}", f"{7:020x}", f"{6:020x}"} <= {item.name for item in tmp_path.iterdir()}
+    assert fresh.is_dir()
 
 
 def test_every_source_of_the_rules_is_in_the_key(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.simulation import Job, make_job, run
 from sptrader_desktop.core.strategy import Exits, Level
 from sptrader_desktop.runtime.sweep import SweepProgress, SweepResult, risk_sweep, signals_sweep, sweep
-from tests.markets import Case, random_case
+from tests.markets import Case, random_case, rows
 from tests.parity import job_of
 
 HOUR_US = 3_600_000_000
@@ -94,18 +94,25 @@ def shuffled(rng: np.random.Generator, hits: RuleHits) -> RuleHits:
     return RuleHits(rng.permuted(hits.entries, axis=1), rng.permuted(hits.exits, axis=1))
 
 
+def begun(candles: Candles, bars: int) -> Candles:
+    ask = None if candles.ask is None else rows(candles.ask, np.s_[:bars])
+    return replace(candles, timestamp=candles.timestamp[:bars], prices=rows(candles.prices, np.s_[:bars]), ask=ask)
+
+
 def test_a_day_without_a_close_counts_neither_alone_nor_in_a_sweep() -> None:
     """Two symbols of daily bars, twelve hours apart: with every second bar missing, days begin at which nothing closes."""
     case = next(case for case in map(case_of, range(200)) if len(case.candles) > 1 and not is_every_day(case.candles))
     first = int(min(item.timestamp[0] for item in case.candles)) // (24 * HOUR_US) * 24 * HOUR_US
+    shortest = min(len(item) for item in case.candles)
+    hits = [RuleHits(found.entries[:, :shortest], found.exits[:, :shortest]) for found in case.hits]
     candles = tuple(
         replace(item, timeframe="1d", bar_us=24 * HOUR_US, timestamp=first + (48 * np.arange(len(item)) + 14 * number) * HOUR_US)
-        for number, item in enumerate(case.candles)
+        for number, item in enumerate(begun(whole, shortest) for whole in case.candles)
     )
     strategy = replace(case.strategy, exits=Exits())
     # A rate that is missing is another test's matter: each account here is in the currency its symbols are quoted in.
     plain = tuple(replace(item, instrument=replace(item.instrument, quote=case.terms.currency)) for item in candles)
-    job = make_job(strategy, case.terms, plain, case.hits)
+    job = make_job(strategy, case.terms, plain, hits)
     result = sweep([job])
     assert_row(result, 0, job, plain)
     assert len(result.days[0]) < len(opened(plain))

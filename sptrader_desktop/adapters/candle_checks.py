@@ -23,6 +23,7 @@ TimeUnit = Literal["s", "ms", "us", "ns"]
 LATTICE_TOLERANCE = 0.01
 # Above this a double cannot show a hundredth of a tick, so the lattice could not be checked (money overflows far earlier).
 MAX_TICKS = 2**46
+ENOUGH_TO_TELL = 10  # bars; of fewer, all may really have gaps between them
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _EARLIEST_S, _LATEST_S = -2_208_988_800, 7_258_118_400  # the years 1900 and 2200; outside them the unit is wrong
@@ -81,7 +82,19 @@ def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar
         done = end
     if done != raw.rows or not done:
         raise DataError(f"{raw.source}: it holds {done} rows" + (f" of {raw.rows}" if raw.rows else "") + ": fetch or export it again")
+    _refuse_other_timeframe(raw.source, stamps, timeframe, bar_us)
     return Columns(stamps, _four(ticks, PRICES), _four(ticks, ASK_PRICES) if raw.layout.has_ask else None, volume)
+
+
+def _refuse_other_timeframe(source: str, stamps: Int64Array, timeframe: str, bar_us: int) -> None:
+    """Bars that never follow each other directly are bars of a longer timeframe, whose closes would be believed too early."""
+    if len(stamps) < ENOUGH_TO_TELL:
+        return
+    step = int(np.diff(stamps).min())
+    if step >= 2 * bar_us:
+        raise DataError(
+            f"{source}: its bars are never less than {step // 1_000_000} s apart, so they are not {timeframe}: name their timeframe"
+        )
 
 
 def stamp_text(stamp_us: int) -> str:

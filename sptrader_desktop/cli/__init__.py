@@ -31,7 +31,8 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("sptrader: stopped; nothing was stored", file=sys.stderr)
     except BrokenPipeError:
-        _hush()
+        _hush()  # whoever read the beginning had enough; what was asked for is done
+        return DONE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"sptrader: {where}{error.strerror or error}", file=sys.stderr)

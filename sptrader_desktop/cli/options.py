@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sptrader_desktop import __version__
 from sptrader_desktop.runtime.recipe import Recipe
@@ -37,14 +38,15 @@ def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
 def _backtest(backtest: argparse.ArgumentParser) -> None:
     backtest.add_argument("strategy", metavar="FILE", type=Path)
     data = backtest.add_argument_group("candles")
-    data.add_argument("--data", nargs="+", required=True, metavar="PATH", help="candle files (Parquet or CSV); several make a portfolio")
+    many: dict[str, Any] = {"nargs": "+", "action": "extend", "metavar": "PATH"}
+    data.add_argument("--data", **many, required=True, help="candle files (Parquet or CSV); several make a portfolio")
     data.add_argument("--symbol", default="", metavar="S", help="when the file is not named <SYMBOL>_<timeframe>_…")
     data.add_argument("--timeframe", default="", metavar="T", help="for example 1m, 15m, 1h, 4h, 1d")
     data.add_argument("--from", dest="start", default="", metavar="D", help="first bar's open, inclusive")
     data.add_argument("--to", dest="end", default="", metavar="D", help="last bar's open, exclusive")
-    data.add_argument("--ask", nargs="+", default=[], metavar="PATH", help="real ask candles to the bid candles of --data")
-    data.add_argument("--finer", nargs="+", default=[], metavar="PATH", help="finer candles that settle what happened inside a bar")
-    data.add_argument("--rates", nargs="+", default=[], metavar="PATH", help="candles of pairs that convert to the account currency")
+    data.add_argument("--ask", **many, default=[], help="real ask candles to the bid candles of --data")
+    data.add_argument("--finer", **many, default=[], help="finer candles that settle what happened inside a bar")
+    data.add_argument("--rates", **many, default=[], help="candles of pairs that convert to the account currency")
     data.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
     account = backtest.add_argument_group("account and costs")
     account.add_argument("--capital", default="10000", metavar="AMOUNT")

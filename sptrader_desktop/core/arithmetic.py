@@ -19,6 +19,15 @@ def product(a: int, b: int) -> int:
     return a * b
 
 
+@inlined
+def total(a: int, b: int) -> int:
+    """a + b, refused when it leaves 64 bits: then the sum has the sign of neither."""
+    whole = a + b
+    if ((a ^ whole) & (b ^ whole)) < 0:
+        raise OverflowError("a sum left 64 bits: the account is too large for exact money")
+    return whole
+
+
 @compiled
 def wide(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     """a × b as (high, low) 64-bit halves."""

@@ -1,6 +1,7 @@
 """How positions end: ordered closes, exit rules, and a bar's stops and targets, read through finer candles where both were touched."""
 
-from sptrader_desktop.core.compiled import compiled, inlined
+from sptrader_desktop.core.arithmetic import muldiv_floor
+from sptrader_desktop.core.compiled import inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import close_oldest, close_part, exit_side_price, opened_inside
 from sptrader_desktop.core.prices import (
@@ -56,18 +57,13 @@ def fill_exits(tape: Tape, plan: Plan, state: State, log: Log, symbol: int, bar:
     return filled
 
 
-@compiled
-def muldiv_down(quantity: int, fraction: int) -> int:
-    return quantity * fraction // FRACTION_ONE
-
-
 @inlined
 def order_partial(plan: Plan, state: State, symbol: int) -> None:
     open_quantity = 0
     for i in range(state.account[0].positions):
         if state.positions[i].symbol == symbol:
             open_quantity += state.positions[i].quantity - state.positions[i].closing
-    wanted = muldiv_down(open_quantity, plan.exits[symbol].partial)
+    wanted = muldiv_floor(open_quantity, plan.exits[symbol].partial, FRACTION_ONE)
     for i in range(state.account[0].positions):
         position = state.positions[i]
         if position.symbol == symbol and wanted > 0 and stays_open(state, i):
@@ -209,7 +205,7 @@ def meet_target(tape: Tape, plan: Plan, state: State, log: Log, index: int, pric
         if state.positions[i].symbol == symbol:
             total += state.positions[i].quantity
             state.positions[i].target = state.positions[i].side * FAR
-    close_oldest(tape, plan, state, log, symbol, muldiv_down(total, exits.partial), price, bar)
+    close_oldest(tape, plan, state, log, symbol, muldiv_floor(total, exits.partial, FRACTION_ONE), price, bar)
 
 
 @inlined

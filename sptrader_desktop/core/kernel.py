@@ -4,8 +4,8 @@
 bars, replay and live with one. Nothing here reads a clock or a file.
 """
 
-from sptrader_desktop.core.arithmetic import muldiv
-from sptrader_desktop.core.borrow import borrowed
+from sptrader_desktop.core.arithmetic import muldiv, total
+from sptrader_desktop.core.borrow import borrowed, width
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.entries import consider_entries, fill_entries, touch_entries
 from sptrader_desktop.core.exits import apply_exit_rules, fill_exits, on_agenda, order_close, protective_exits
@@ -65,7 +65,7 @@ def charge_financing(plan: Plan, state: State, symbol: int, weight: int) -> None
             notional = notional_now(plan, state, symbol, position.quantity)
             amount = muldiv(notional, rate * weight, YEAR_DAYS * FRACTION_ONE)
             position.financing += amount
-            state.account[0].cash += amount
+            state.account[0].cash = total(state.account[0].cash, amount)
 
 
 @inlined
@@ -119,7 +119,7 @@ def stop_out(plan: Plan, state: State) -> None:
         return
     notional = 0
     for i in range(account.positions):
-        notional += notional_now(plan, state, state.positions[i].symbol, state.positions[i].quantity)
+        notional = total(notional, notional_now(plan, state, state.positions[i].symbol, state.positions[i].quantity))
     if not at_stop_out(account.equity, notional, plan.terms[0].leverage):
         return
     worst = -1
@@ -137,7 +137,7 @@ def mark(plan: Plan, state: State, log: Log) -> None:
     for i in range(account.positions):
         if state.series[state.positions[i].symbol].now and plan.exits[state.positions[i].symbol].trails:
             move_trailing(plan, state, i)
-    account.equity = account.cash + unrealised(plan, state)
+    account.equity = total(account.cash, unrealised(plan, state))
     halt_on_breach(plan, state, log)
     stop_out(plan, state)
 
@@ -250,9 +250,10 @@ def choose(tape: Tape, state: State, time: int, closing: bool) -> None:
 
 
 @inlined
-def has_room(state: State, log: Log) -> bool:
-    """Can the tables take whatever one instant may add?"""
-    account, most = state.account[0], len(state.positions) + len(state.pending)
+def has_room(plan: Plan, state: State, log: Log) -> bool:
+    """Can the tables take whatever one instant may add? Each rule may place an order for each symbol, and each order fill and close."""
+    account = state.account[0]
+    most = len(state.positions) + len(state.pending) + len(plan.entries) * width(plan.entries)
     kept = len(log.trades) == 0 or (account.trades + 3 * most < len(log.trades) and account.fills + 5 * most < len(log.fills))
     judged = len(log.verdicts) == 0 or account.verdicts + most < len(log.verdicts)
     return bool(kept and judged and account.orders + most < len(log.orders))
@@ -261,7 +262,7 @@ def has_room(state: State, log: Log) -> bool:
 @compiled
 def run_instants(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log, until: int) -> int:
     while True:
-        if not has_room(state, log):
+        if not has_room(plan, state, log):
             return LOG_FULL
         quiet_bars(tape, agenda, plan, state, log, until)
         time, closing = next_instant(tape, state)

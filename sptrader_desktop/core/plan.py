@@ -41,15 +41,12 @@ from sptrader_desktop.core.tables import (
 from sptrader_desktop.core.terms import Terms
 
 ACTIONS = {"close_all": CLOSE_ALL, "close_long": CLOSE_LONG, "close_short": CLOSE_SHORT, "close_partial": CLOSE_PARTIAL}
-MOST_RULES = 60
 
 
 # Plan
 
 
 def make_plan(strategy: Strategy, terms: Terms, traded: Sequence[Candles], rates: Sequence[Candles]) -> Plan:
-    if max(len(strategy.entries), len(strategy.exits.rules)) > MOST_RULES:
-        raise RunError(f"a strategy may have at most {MOST_RULES} entry rules and {MOST_RULES} exit rules: split it in two")
     periods = atr_periods(strategy)
     series = [item.instrument for item in (*traded, *rates)]
     symbols = np.zeros(len(series), SYMBOL)

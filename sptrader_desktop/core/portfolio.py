@@ -1,6 +1,6 @@
 """The book: opening, closing and valuing positions, exact to 1e-8 of the account currency."""
 
-from sptrader_desktop.core.arithmetic import muldiv, product
+from sptrader_desktop.core.arithmetic import muldiv, product, total
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.prices import distance_level, protective_level, slipped
@@ -68,10 +68,12 @@ def write_fill(
 ) -> tuple[int, int, int]:
     """Charge the commission of one fill and keep its row. Gives (commission, rate numerator, rate denominator)."""
     account = state.account[0]
+    if price <= 0:
+        raise ValueError("a fill came to a price of zero or below")
     numerator, denominator = ratio(plan, state, symbol, price)
     notional = in_account(quote_value(price, quantity, plan.symbols[symbol].unit_value), numerator, denominator)
     commission = commission_of(plan, symbol, quantity, notional)
-    account.cash -= commission
+    account.cash = total(account.cash, -commission)
     if len(log.fills) > 0:
         row = log.fills[account.fills]
         row.time = tape.time[tape.start[symbol] + bar]
@@ -148,7 +150,7 @@ def close_part(tape: Tape, plan: Plan, state: State, log: Log, index: int, quant
     gross = in_account(product(product(move, unit_value), quantity), numerator, denominator)
     commission = share(position.commission, quantity, position.quantity)
     financing = share(position.financing, quantity, position.quantity)
-    account.cash += gross
+    account.cash = total(account.cash, gross)
     if len(log.trades) > 0:
         row = log.trades[account.trades]
         row.position, row.symbol, row.side, row.rule = position.number, position.symbol, position.side, position.rule
@@ -201,15 +203,15 @@ def exit_side_price(state: State, symbol: int, side: int) -> int:
 @inlined
 def unrealised(plan: Plan, state: State) -> int:
     """Σ open profit at the exit side's last price; each position keeps its own figure for the stop-out."""
-    total = 0
+    profit = 0
     for i in range(state.account[0].positions):
         position = state.positions[i]
         numerator, denominator = ratio(plan, state, position.symbol, state.series[position.symbol].last)
         move = position.side * (exit_side_price(state, position.symbol, position.side) - position.entry_price)
         value = product(product(move, plan.symbols[position.symbol].unit_value), position.quantity)
         position.open_profit = in_account(value, numerator, denominator)
-        total += position.open_profit
-    return total
+        profit = total(profit, position.open_profit)
+    return profit
 
 
 @inlined

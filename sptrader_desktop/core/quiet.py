@@ -7,7 +7,7 @@ towards "it might", and only mark. They decide nothing: the first bar they canno
 
 from typing import NamedTuple
 
-from sptrader_desktop.core.arithmetic import product
+from sptrader_desktop.core.arithmetic import SAFE, product
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import set_prices, settle_peak
@@ -77,11 +77,27 @@ def drawdown_floor(peak: int, limit: int) -> int:
 
 
 @inlined
+def ceiling_worth(state: State, slope: int) -> float:
+    """What the position is worth at twice the last price: no quiet close is above it."""
+    return abs(float(slope)) * 2.0 * float(state.series[0].last)
+
+
+@inlined
+def is_too_large(plan: Plan, state: State) -> bool:
+    """Might a sum or product here leave 64 bits? Then the ordinary stages, which check each, decide."""
+    worth = abs(float(state.account[0].cash))
+    for i in range(state.account[0].positions):
+        position = state.positions[i]
+        price = max(float(position.entry_price), 2.0 * float(state.series[0].last))
+        worth += float(position.quantity) * float(plan.symbols[0].unit_value) * price
+    return worth * 2.0 >= SAFE
+
+
+@inlined
 def other_floor(plan: Plan, state: State, slope: int) -> int:
     """Equity above this cannot breach the daily loss, nor half the margin while the price stays under twice the last."""
     account, terms = state.account[0], plan.terms[0]
-    notional = product(abs(slope), 2 * state.series[0].last)
-    floor = int(float(notional) * 50.0 / float(terms.leverage) * UPWARD) + 1
+    floor = int(ceiling_worth(state, slope) * 50.0 / float(terms.leverage) * UPWARD) + 1
     if terms.daily_loss >= 0:
         base = float(account.base)
         floor = max(floor, int(base * (1.0 - float(terms.daily_loss) / FRACTION_ONE) * UPWARD) + 1 if account.base > 0 else FAR)
@@ -181,6 +197,8 @@ def quiet_bars(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log, u
             for row in range(account.instants, account.instants + end - first):
                 log.equity[row] = account.equity
         stop = end
+    elif is_too_large(plan, state):
+        return
     else:
         bounds = quiet_bounds(plan, state)
         if state.positions[0].side == LONG:

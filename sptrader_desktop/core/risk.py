@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sptrader_desktop.core.arithmetic import at_least, muldiv_floor
+from sptrader_desktop.core.arithmetic import at_least, muldiv_floor, total
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import notional_now, quote_value, ratio
@@ -82,32 +82,32 @@ def wanted_steps(plan: Plan, state: State, symbol: int, rule: int, stop_distance
 @inlined
 def counts(state: State, symbol: int, side: int) -> tuple[int, int, int]:
     """(against, with, whole account): positions that stay open plus pending entries."""
-    against, along, total = 0, 0, 0
+    against, along, together = 0, 0, 0
     for i in range(state.account[0].positions):
         if stays_open(state, i):
-            total += 1
+            together += 1
             if state.positions[i].symbol == symbol:
                 along += state.positions[i].side == side
                 against += state.positions[i].side != side
     for i in range(state.account[0].pending):
-        total += 1
+        together += 1
         if state.pending[i].symbol == symbol:
             along += state.pending[i].side == side
             against += state.pending[i].side != side
-    return against, along, total
+    return against, along, together
 
 
 @inlined
 def committed(plan: Plan, state: State) -> int:
     """Notional of what stays open and of every pending entry, at the last prices."""
-    total = 0
+    notional = 0
     for i in range(state.account[0].positions):
         if stays_open(state, i):
             position = state.positions[i]
-            total += notional_now(plan, state, position.symbol, position.quantity - position.closing)
+            notional = total(notional, notional_now(plan, state, position.symbol, position.quantity - position.closing))
     for i in range(state.account[0].pending):
-        total += notional_now(plan, state, state.pending[i].symbol, state.pending[i].quantity)
-    return total
+        notional = total(notional, notional_now(plan, state, state.pending[i].symbol, state.pending[i].quantity))
+    return notional
 
 
 @compiled
@@ -121,13 +121,13 @@ def over_margin(notional: int, leverage: int, equity: int) -> bool:
 def assess(plan: Plan, state: State, symbol: int, rule: int, stop_distance: int, atr_known: bool) -> Assessment:
     """Judge one entry on the figures of the mark; nothing changes."""
     account, terms, entry = state.account[0], plan.terms[0], plan.entries[symbol, rule]
-    against, along, total = counts(state, symbol, entry.side)
+    against, along, open_total = counts(state, symbol, entry.side)
     drop, day_loss = max(account.peak, account.equity) - account.equity, account.base - account.equity
     peak = max(account.peak, account.equity)
     wanted, notional, largest = 0, 0, -1
     if atr_known:
         wanted = wanted_steps(plan, state, symbol, rule, stop_distance)
-        notional = committed(plan, state) + notional_now(plan, state, symbol, wanted)
+        notional = total(committed(plan, state), notional_now(plan, state, symbol, wanted))
         if terms.position_limit >= 0:
             largest = steps_for(plan, state, symbol, account.equity, terms.position_limit, state.series[symbol].last)
     quantity = min(wanted, largest) if terms.position_limit >= 0 else wanted
@@ -140,7 +140,7 @@ def assess(plan: Plan, state: State, symbol: int, rule: int, stop_distance: int,
         verdict = NO_ATR
     elif account.drawn_down == LATCHED or account.lost_day == LATCHED:
         verdict = HALTED
-    elif terms.max_positions >= 0 and total >= terms.max_positions:
+    elif terms.max_positions >= 0 and open_total >= terms.max_positions:
         verdict = MAX_POSITIONS
     elif breached(drop, terms.max_drawdown, peak):
         verdict = MAX_DRAWDOWN
@@ -152,7 +152,7 @@ def assess(plan: Plan, state: State, symbol: int, rule: int, stop_distance: int,
         verdict = ZERO_SIZE
     if verdict == OPPOSITE or verdict == ALREADY_IN or verdict == NO_ATR:
         wanted = 0
-    return Assessment(verdict, wanted, quantity, against, along, total, drop, peak, day_loss, account.base, notional, largest)
+    return Assessment(verdict, wanted, quantity, against, along, open_total, drop, peak, day_loss, account.base, notional, largest)
 
 
 @compiled

@@ -3,7 +3,8 @@
 Between slices the caller hears how far it is and may stop it by raising; the log grows here when it is full.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,10 @@ from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Age
 from sptrader_desktop.core.terms import IntrabarPolicy, Terms
 
 SLICES = 200
+LONG = 2_000_000  # bars; a shorter run is over before anyone could interrupt it
 FIRST_ROWS = 1024
+DAY_US = 86_400_000_000
+PATIENCE_US = 4 * DAY_US  # a long weekend
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def make_job(
     """Raises RunError when a rate, a cost or a finer candle would make the result inexact."""
     finer = finer or {}
     _check_finer(traded, finer)
+    _check_ends(traded)
     plan = make_plan(strategy, terms, traded, rates)
     for s, candles in enumerate(traded):
         plan.symbols["has_finer"][s] = candles.symbol in finer
@@ -98,18 +103,40 @@ def _check_finer(traded: Sequence[Candles], finer: Mapping[str, Candles]) -> Non
 
 
 def _check_rates(plan: Plan, traded: Sequence[Candles], rates: Sequence[Candles]) -> None:
-    """Every pair a conversion needs must be known from the first bar that may need it to within a long weekend of the last."""
-    series, patience = (*traded, *rates), 4 * 86_400_000_000
+    """Every pair a conversion needs must be known from the first bar on and never be silent for longer than a long weekend."""
+    series = (*traded, *rates)
     for s, candles in enumerate(traded):
         for leg in ("leg1", "leg2"):
             row = plan.symbols[s]
-            if not row[f"{leg}_kind"] or row[leg] == s:
-                continue
-            pair = series[row[leg]]
-            if pair.timestamp[0] > candles.timestamp[0] or pair.timestamp[-1] + pair.bar_us + patience < candles.timestamp[-1]:
-                raise RunError(
-                    f"{pair.source or pair.symbol}: its rates do not cover the candles of {candles.symbol}: give rates for the whole range"
-                )
+            if row[f"{leg}_kind"] and row[leg] != s:
+                _check_cover(series[row[leg]], candles)
+
+
+def _check_cover(pair: Candles, candles: Candles) -> None:
+    first, last = int(candles.timestamp[0]), int(candles.timestamp[-1])
+    name = pair.source or pair.symbol
+    if pair.timestamp[0] > first:
+        raise RunError(f"{name}: its rates begin after the candles of {candles.symbol}: give rates for the whole range")
+    known = pair.timestamp[
+        max(0, int(np.searchsorted(pair.timestamp, first, side="right")) - 1) : np.searchsorted(pair.timestamp, last, side="right")
+    ]
+    silent = np.diff(np.append(known, last)) - pair.bar_us
+    hole = int(np.argmax(silent))
+    if silent[hole] > PATIENCE_US:
+        days = int(silent[hole]) // DAY_US
+        since = np.datetime64(int(known[hole]), "us").astype("M8[m]")
+        raise RunError(
+            f"{name}: it has no rate for {days} days after {since}Z, while {candles.symbol} needs one: give rates without that hole"
+        )
+
+
+def _check_ends(traded: Sequence[Candles]) -> None:
+    """A position in a symbol without candles would be carried at a dead price."""
+    last = max(traded, key=lambda candles: candles.timestamp[-1])
+    for candles in traded:
+        if last.timestamp[-1] - candles.timestamp[-1] - candles.bar_us > PATIENCE_US:
+            ends = np.datetime64(int(candles.timestamp[-1]), "us").astype("M8[D]")
+            raise RunError(f"{candles.symbol} ends on {ends} and {last.symbol} goes on: end the run there with --to {ends}")
 
 
 def start_state(job: Job) -> State:
@@ -127,7 +154,8 @@ def empty_log(job: Job, state: State, keep: bool = True) -> Log:
     """With `keep` off only orders, days and the account remain: what a sweep needs."""
     # Room for every hit from the start: memory that is never written costs nothing, copying full tables took longer than trading.
     hits = int(np.bitwise_count(job.agenda.entries).sum())
-    rows = max(FIRST_ROWS, 8 * (len(state.positions) + len(state.pending))) + hits
+    at_once = len(state.positions) + len(state.pending) + job.plan.entries.size
+    rows = max(FIRST_ROWS, 8 * at_once) + hits
     kept, traded = rows * keep, len(job.plan.exits)
     instants = int(job.tape.start[traded]) * keep
     days = int(np.count_nonzero(np.diff(job.agenda.day))) + 3
@@ -144,14 +172,28 @@ def empty_log(job: Job, state: State, keep: bool = True) -> Log:
 
 def advance(job: Job, state: State, log: Log, until: int) -> Log:
     """Run to `until`, doubling the tables as they fill up."""
-    try:
+    with exact_or_refused():
         while kernel.advance(job.tape, job.agenda, job.plan, state, log, until) == kernel.LOG_FULL:
             log = log._replace(**{name: _doubled(getattr(log, name)) for name in ("trades", "fills", "verdicts", "orders")})
+    return log
+
+
+def finish(job: Job, state: State, log: Log) -> None:
+    with exact_or_refused():
+        kernel.finish(job.tape, job.plan, state, log, END_OF_DATA)
+
+
+@contextmanager
+def exact_or_refused() -> Iterator[None]:
+    """What the compiled rules raise, as a person should read it."""
+    try:
+        yield
     except LookupError as error:
         raise RunError(f"{error}: give rates that begin before the first candle with --rates PATH") from None
     except OverflowError as error:
         raise RunError(f"{error}: lower the size or the capital") from None
-    return log
+    except ValueError as error:
+        raise RunError(f"{error}: lower the slippage or the spread") from None
 
 
 def _doubled(table: Table) -> Table:
@@ -161,12 +203,12 @@ def _doubled(table: Table) -> Table:
 def run(job: Job, report: Callable[[Progress], None] | None = None) -> Outcome:
     state = start_state(job)
     log = empty_log(job, state)
-    for fraction, until in _slices(job, SLICES if report else 1):
+    for fraction, until in _slices(job, SLICES if report or len(job.tape.time) > LONG else 1):
         log = advance(job, state, log, until)
         if report:
             account = state.account[0]
             report(Progress(fraction, int(account["equity"]), int(account["positions"]), int(account["trades"])))
-    kernel.finish(job.tape, job.plan, state, log, END_OF_DATA)
+    finish(job, state, log)
     return _outcome(job, state, log)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 Scalar = Decimal | str | bool
+MOST_RULES = 60  # entries, and exits: each is one bit of an integer
 Side = Literal["long", "short"]
 LevelKind = Literal["percentage", "pips", "atr", "price"]
 SizeMode = Literal["fraction", "units", "lots", "risk"]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sptrader_desktop.core.components import Catalogue
 from sptrader_desktop.core.errors import Problem
 from sptrader_desktop.core.strategy import (
+    MOST_RULES,
     EntryOrder,
     EntryRule,
     ExitAction,
@@ -73,6 +74,9 @@ def resolve_strategy(
         author=_optional_text(root, "author"),
         description=_optional_text(root, "description"),
     )
+    for key, count in (("entry", len(strategy.entries)), ("exit", len(exits.rules))):
+        if count > MOST_RULES:
+            root.required(key).refuse(f"has {count} rules, {MOST_RULES} are the most: split the strategy in two")
     return tuple(findings.problems) or strategy
 
 

@@ -7,13 +7,17 @@ the old rule. So every state of core, numba, Python and processor gets a folder 
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
 CORE = Path(__file__).resolve().parent.parent / "core"
 FOLDERS_KEPT = 4
+UNUSED_SECONDS = 24 * 3600
+KEY = re.compile("[0-9a-f]{20}")
 
 
 def cache_key(core: Path = CORE) -> str:
@@ -51,7 +55,9 @@ def is_compiled(folder: Path) -> bool:
 
 
 def _forget_old(root: Path, current: Path) -> None:
-    current.touch()
-    folders = sorted((item for item in root.iterdir() if item.is_dir()), key=lambda item: item.stat().st_mtime, reverse=True)
-    for stale in folders[FOLDERS_KEPT:]:
-        shutil.rmtree(stale, ignore_errors=True)
+    """Only folders that carry our name for them, long unused: another version may be running, and the root may hold other things."""
+    os.utime(current)
+    ours = [(item.stat().st_mtime, item) for item in root.iterdir() if KEY.fullmatch(item.name) and item.is_dir()]
+    for used, stale in sorted(ours, reverse=True)[FOLDERS_KEPT:]:
+        if time.time() - used > UNUSED_SECONDS:
+            shutil.rmtree(stale, ignore_errors=True)

@@ -19,7 +19,7 @@ def terms_of(recipe: Recipe) -> Terms:
         raise RunError(f"--capital {recipe.capital}: give an amount above zero with at most eight decimals")
     if not 1 <= leverage <= 5000 or _decimals(leverage) > 2:
         raise RunError(f"--leverage {recipe.leverage}: give a number from 1 to 5000 with at most two decimals")
-    if len(recipe.currency) != 3 or not recipe.currency.isupper():
+    if len(recipe.currency) != 3 or not (recipe.currency.isascii() and recipe.currency.isupper()):
         raise RunError(f"--currency {recipe.currency}: give three capital letters, for example USD")
     return Terms(
         capital=capital,
@@ -36,13 +36,16 @@ def terms_of(recipe: Recipe) -> Terms:
 def commission(text: str) -> Commission:
     """`7/lot`, `0.002%`, `min=1`, or several joined by commas; a bare number is per lot."""
     found: dict[str, Decimal] = {}
-    for part in (piece.strip() for piece in text.split(",") if piece.strip()):
+    parts = [piece.strip() for piece in text.split(",") if piece.strip()]
+    for part in parts:
         if part.endswith("%"):
             kind, value = "percent", _cost(part[:-1], "--commission") / 100
         elif part.startswith("min="):
             kind, value = "minimum", _cost(part[4:], "--commission")
-        else:
+        elif part.endswith("/lot") or len(parts) == 1:
             kind, value = "per_lot", _cost(part.removesuffix("/lot"), "--commission")
+        else:
+            raise RunError(f"--commission {text}: {part} does not say of what: write 3.5/lot, 0.002% or min=1, with a point in decimals")
         if kind in found:
             raise RunError(f"--commission {text}: {part} says again what was said before it, keep one of the two")
         found[kind] = value

@@ -21,9 +21,8 @@ from sptrader_desktop.core.errors import Cancelled, RunError
 from sptrader_desktop.core.metrics_daily import DailyEquity, daily_equity, sharpe_ratio, week_days
 from sptrader_desktop.core.money import FRACTION_ONE, fixed
 from sptrader_desktop.core.plan import make_agenda
-from sptrader_desktop.core.records import END_OF_DATA
 from sptrader_desktop.core.rules import RuleHits
-from sptrader_desktop.core.simulation import Job, advance, close_instants, empty_log, start_state
+from sptrader_desktop.core.simulation import Job, advance, close_instants, empty_log, finish, start_state
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.tables import PERCENTAGE, Floats, Ints, State
 
@@ -193,7 +192,7 @@ class _Bench:
         """The account at the end, and (day, equity) of each day."""
         state = start_state(job)
         self._log = advance(job, state, self._log, kernel.NEVER - 1)
-        kernel.finish(job.tape, job.plan, state, self._log, END_OF_DATA)
+        finish(job, state, self._log)
         days = self._log.days[: state.account["days"][0]]
         return state, days.copy() if self._days is None else days[np.isin(days[:, 0], self._days)]
 
