@@ -5,7 +5,7 @@ Imports are inside the functions, so that `sptrader check` loads neither numba n
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,7 +151,8 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
     from sptrader_desktop.adapters.candle_files import load_candles
 
     _refuse_ambiguous(recipe)
-    known, asks = _instruments(recipe), _ask_files(recipe)
+    known, asks = _instruments(recipe), _ask_files("--ask", recipe.ask, recipe.data)
+    finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
     known_from = start and start - RATES_BEFORE
 
@@ -162,7 +163,7 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
     traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
-        candles = load(path)
+        candles = load(path, ask=finer_asks.get(path))
         if candles.symbol in finer or candles.symbol not in {item.symbol for item in traded}:
             raise RunError(f"--finer {path}: give one file of finer candles for a symbol that --data trades")
         finer[candles.symbol] = candles
@@ -179,18 +180,19 @@ def _refuse_ambiguous(recipe: Recipe) -> None:
             raise RunError(f"{option} {value}: it cannot hold for {len(recipe.data)} files of --data, name them <SYMBOL>_<timeframe>_…")
 
 
-def _ask_files(recipe: Recipe) -> dict[str, Path]:
+def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> dict[str, Path]:
     """By the file of bid candles each belongs to: one to one, else by the symbols in their names."""
-    if len(recipe.data) == len(recipe.ask) == 1:
-        return {recipe.data[0]: Path(recipe.ask[0])}
-    bids = {_symbol_in(path): path for path in recipe.data}
+    if len(bid_files) == len(asks) == 1:
+        return {bid_files[0]: Path(asks[0])}
+    bids = {_symbol_in(path): path for path in bid_files}
     found: dict[str, Path] = {}
-    for path in recipe.ask:
+    for path in asks:
         bid = bids.get(_symbol_in(path))
         if bid is None:
-            raise RunError(f"--ask {path}: no --data trades {_symbol_in(path)}, name the ask file of a traded symbol")
+            whose = "no --data trades" if option == "--ask" else "no --finer is of"
+            raise RunError(f"{option} {path}: {whose} {_symbol_in(path)}, name the ask file of a symbol that is given")
         if bid in found:
-            raise RunError(f"--ask {path}: {_symbol_in(path)} is given twice, keep one file")
+            raise RunError(f"{option} {path}: {_symbol_in(path)} is given twice, keep one file")
         found[bid] = Path(path)
     return found
 

@@ -235,3 +235,31 @@ def test_check_refuses_more_rules_than_the_engine_takes(tmp_path: Path) -> None:
     said = sptrader("check", path)
     assert said.code == 1
     assert "has 61 rules, 60 are the most" in said.err
+
+
+def test_finer_candles_of_both_sides_settle_bars_of_both_sides(tmp_path: Path) -> None:
+    """Four-hour bars made of the sample's hours, both sides seven ticks apart, with levels so near that bars hold both."""
+    hours = load_candles(SAMPLE)
+    four = hours.timestamp // (4 * 3_600_000_000)
+    starts = np.flatnonzero(np.diff(four, prepend=-1))
+    prices = {
+        "open": hours.prices.open[starts],
+        "high": np.maximum.reduceat(hours.prices.high, starts),
+        "low": np.minimum.reduceat(hours.prices.low, starts),
+        "close": hours.prices.close[np.append(starts[1:], len(hours)) - 1],
+    }
+    fine = {name: getattr(hours.prices, name) for name in prices}
+
+    def side(name: str, stamps: Any, columns: dict[str, Any], up: int) -> Path:
+        return parquet(tmp_path / name, {"timestamp": stamps, **{key: (column + up) / 100_000 for key, column in columns.items()}})
+
+    stamps = four[starts] * 4 * 3_600_000_000
+    bid, ask = side("EURUSD_4h_bid.parquet", stamps, prices, 0), side("EURUSD_4h_ask.parquet", stamps, prices, 7)
+    finer, finer_ask = side("EURUSD_1h_bid.parquet", hours.timestamp, fine, 0), side("EURUSD_1h_ask.parquet", hours.timestamp, fine, 7)
+    path = strategy(tmp_path, "stop_loss: {type: pips, value: 6}\n  take_profit: {type: pips, value: 6}")
+    both = ("--data", bid, "--ask", ask)
+    blurred = document(path, *both)["equity_band"]
+    settled = document(path, *both, "--finer", finer, "--finer-ask", finer_ask)["equity_band"]
+    assert blurred["ambiguous_trades"] > settled["ambiguous_trades"]
+    assert settled["resolved_trades"] > 0
+    assert "must have the same sides" in refused("backtest", path, *both, "--finer", finer)

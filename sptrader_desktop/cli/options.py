@@ -46,6 +46,7 @@ def _backtest(backtest: argparse.ArgumentParser) -> None:
     data.add_argument("--to", dest="end", default="", metavar="D", help="last bar's open, exclusive")
     data.add_argument("--ask", **many, default=[], help="real ask candles to the bid candles of --data")
     data.add_argument("--finer", **many, default=[], help="finer candles that settle what happened inside a bar")
+    data.add_argument("--finer-ask", **many, default=[], help="real ask candles to those of --finer")
     data.add_argument("--rates", **many, default=[], help="candles of pairs that convert to the account currency")
     data.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
     account = backtest.add_argument_group("account and costs")
@@ -75,6 +76,7 @@ def recipe_of(chosen: argparse.Namespace) -> Recipe:
         end=chosen.end,
         ask=_all_absolute(chosen.ask),
         finer=_all_absolute(chosen.finer),
+        finer_ask=_all_absolute(chosen.finer_ask),
         rates=_all_absolute(chosen.rates),
         instruments=_absolute(chosen.instruments),
         financing=_absolute(chosen.financing),

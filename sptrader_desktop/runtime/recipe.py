@@ -19,6 +19,7 @@ class Recipe:
     end: str = ""
     ask: tuple[str, ...] = ()
     finer: tuple[str, ...] = ()
+    finer_ask: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
     instruments: str = ""
     financing: str = ""
