@@ -128,19 +128,20 @@ def _fill_exits(row: Table, strategy: Strategy, item: Instrument, periods: Seque
 def _fill_entry(row: Table, entry: EntryRule, item: Instrument, periods: Sequence[int]) -> None:
     row["side"] = LONG if entry.side == "long" else SHORT
     row["kind"] = ORDER_KINDS.index(entry.order.kind)
-    row["size_mode"], row["size"] = _size(entry.size, item)
+    row["size_mode"], row["size"], row["size_one"] = _size(entry.size, item)
     row["expiry"] = entry.order.expiry if entry.order.expiry is not None else -1
     row["most"] = entry.max_positions if entry.scale_in else 1
     row["reverse"] = entry.reverse
     _fill_level(row, "offset", entry.order.offset, item, periods)
 
 
-def _size(size: Size, item: Instrument) -> tuple[int, int]:
+def _size(size: Size, item: Instrument) -> tuple[int, int, int]:
+    """Mode and either steps or a fraction in lowest terms, whose products seldom need more than 64 bits."""
     if size.mode == "units":
-        return STEPS, int(size.value / item.step)
+        return STEPS, int(size.value / item.step), 1
     if size.mode == "lots":
-        return STEPS, int(size.value * item.lot / item.step)
-    return (RISK if size.mode == "risk" else FRACTION), fixed(size.value, FRACTION_ONE)
+        return STEPS, int(size.value * item.lot / item.step), 1
+    return (RISK if size.mode == "risk" else FRACTION), *size.value.as_integer_ratio()
 
 
 def _terms_row(strategy: Strategy, terms: Terms) -> Table:

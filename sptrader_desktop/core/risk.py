@@ -56,11 +56,11 @@ def stays_open(state: State, index: int) -> bool:
 
 
 @inlined
-def steps_for(plan: Plan, state: State, symbol: int, equity: int, fraction: int, price: int) -> int:
+def steps_for(plan: Plan, state: State, symbol: int, equity: int, fraction: int, one: int, price: int) -> int:
     """How many steps a fraction of equity buys when each costs `price`; every step of the way rounds down."""
     if equity <= 0 or price <= 0:
         return 0
-    budget = muldiv_floor(equity, fraction, FRACTION_ONE)
+    budget = muldiv_floor(equity, fraction, one)
     numerator, denominator = ratio(plan, state, symbol, state.series[symbol].last)
     if numerator != denominator:
         budget = muldiv_floor(budget, denominator, numerator)
@@ -75,8 +75,8 @@ def wanted_steps(plan: Plan, state: State, symbol: int, rule: int, stop_distance
         return int(entry.size)
     if entry.size_mode == RISK:
         stop = protective_level(-entry.side, close, exits.stop_kind, exits.stop_value, stop_distance)
-        return steps_for(plan, state, symbol, equity, entry.size, entry.side * (close - stop))
-    return steps_for(plan, state, symbol, equity, entry.size, close)
+        return steps_for(plan, state, symbol, equity, entry.size, entry.size_one, entry.side * (close - stop))
+    return steps_for(plan, state, symbol, equity, entry.size, entry.size_one, close)
 
 
 @inlined
@@ -129,7 +129,7 @@ def assess(plan: Plan, state: State, symbol: int, rule: int, stop_distance: int,
         wanted = wanted_steps(plan, state, symbol, rule, stop_distance)
         notional = total(committed(plan, state), notional_now(plan, state, symbol, wanted))
         if terms.position_limit >= 0:
-            largest = steps_for(plan, state, symbol, account.equity, terms.position_limit, state.series[symbol].last)
+            largest = steps_for(plan, state, symbol, account.equity, terms.position_limit, FRACTION_ONE, state.series[symbol].last)
     quantity = min(wanted, largest) if terms.position_limit >= 0 else wanted
     verdict = PLACED
     if against > 0:

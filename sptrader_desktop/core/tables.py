@@ -36,7 +36,7 @@ SYMBOL = columns(
     "traded unit_value bid_shift ask_shift slippage steps_per_lot lot_commission long_rate short_rate "
     "leg1 leg1_kind leg1_scale leg2 leg2_kind leg2_scale has_finer".split()
 )
-ENTRY = np.dtype([(name, np.int64) for name in "side kind size_mode size expiry most reverse".split()] + level("offset"))
+ENTRY = np.dtype([(name, np.int64) for name in "side kind size_mode size size_one expiry most reverse".split()] + level("offset"))
 EXITS = np.dtype(
     level("stop") + level("target") + [(name, np.int64) for name in "trails activation trail scale_out partial time_exit".split()]
 )

@@ -178,19 +178,26 @@ def _work(rows: _Rows, job_at: JobAt, result: SweepResult, stop: Event) -> None:
 
 
 class _Bench:
-    """What one thread keeps from run to run: a log that has grown to its size. Only its owner touches it."""
+    """What one thread keeps from run to run: a log that has grown to its size and the tables of a start. Only its owner touches it."""
 
     def __init__(self, job: Job) -> None:
-        self._tape, self._traded = job.tape, len(job.plan.exits)
-        self._log = empty_log(job, start_state(job), keep=False)
+        self._tape, self._entries = job.tape, job.plan.entries
+        self._start = start_state(job)
+        self._log = empty_log(job, self._start, keep=False)
         self._days = _days_with_closes(job)
 
     def serves(self, job: Job) -> bool:
-        return job.tape is self._tape and len(job.plan.exits) == self._traded
+        return job.tape is self._tape and job.plan.entries is self._entries
+
+    def _fresh(self, job: Job) -> State:
+        """As `start_state`; rows of the other two tables are written before they are read."""
+        account, series = self._start.account.copy(), self._start.series.copy()
+        series["agenda"] = job.agenda.start[:-1]
+        return self._start._replace(account=account, series=series)
 
     def run(self, job: Job) -> tuple[State, Ints]:
         """The account at the end, and (day, equity) of each day."""
-        state = start_state(job)
+        state = self._fresh(job)
         self._log = advance(job, state, self._log, kernel.NEVER - 1)
         finish(job, state, self._log)
         days = self._log.days[: state.account["days"][0]]
