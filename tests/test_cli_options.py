@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.recipe_values import terms_of
 from tests.candle_builders import parquet
 from tests.candle_walks import waves
 from tests.command_line import SAMPLE, STRATEGY, document, financing, refused, sptrader
@@ -263,3 +266,10 @@ def test_finer_candles_of_both_sides_settle_bars_of_both_sides(tmp_path: Path) -
     assert blurred["ambiguous_trades"] > settled["ambiguous_trades"]
     assert settled["resolved_trades"] > 0
     assert "must have the same sides" in refused("backtest", path, *both, "--finer", finer)
+
+
+@pytest.mark.parametrize(("name", "option"), [("fill", "--fill"), ("intrabar", "--intrabar")])
+def test_a_kept_recipe_with_a_word_nobody_could_give_is_refused(name: str, option: str) -> None:
+    recipe = Recipe.from_json({"strategy": "s.yaml", "data": ["d.parquet"], name: "somehow"})
+    with pytest.raises(RunError, match=f"{option} somehow: give one of "):
+        terms_of(recipe)

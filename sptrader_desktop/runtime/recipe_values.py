@@ -1,14 +1,19 @@
 """The texts of a recipe as values: every number exact, every refusal naming its option."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeVar, get_args
 
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.core.strategy_comparisons import NotExactError, exact_number
-from sptrader_desktop.core.terms import Commission, Terms
+from sptrader_desktop.core.terms import Commission, FillConvention, IntrabarPolicy, Terms
 from sptrader_desktop.runtime.recipe import Recipe
 
+Word = TypeVar("Word", bound=str)
+FILLS: tuple[FillConvention, ...] = get_args(FillConvention)
+POLICIES: tuple[IntrabarPolicy, ...] = get_args(IntrabarPolicy)
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
@@ -24,13 +29,21 @@ def terms_of(recipe: Recipe) -> Terms:
     return Terms(
         capital=capital,
         currency=recipe.currency,
-        fill=recipe.fill,  # type: ignore[arg-type]  # the command line and stored recipes allow only these two
-        intrabar=recipe.intrabar,  # type: ignore[arg-type]
+        fill=_one_of(recipe.fill, FILLS, "--fill"),
+        intrabar=_one_of(recipe.intrabar, POLICIES, "--intrabar"),
         spread_pips=_cost(recipe.spread, "--spread"),
         slippage_pips=_cost(recipe.slippage, "--slippage"),
         commission=commission(recipe.commission),
         leverage=leverage,
     )
+
+
+def _one_of(text: str, words: Sequence[Word], option: str) -> Word:
+    """A kept recipe may have been edited: an unknown word must not pass for the default."""
+    found = next((word for word in words if word == text), None)
+    if found is None:
+        raise RunError(f"{option} {text}: give one of {', '.join(words)}")
+    return found
 
 
 def commission(text: str) -> Commission:
