@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sptrader_desktop.core.candles import Candles
+import numpy as np
+from numpy.typing import NDArray
+
+from sptrader_desktop.core.candles import Candles, PriceSide
+from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Scalar
 
@@ -14,18 +18,87 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SignalJob:
-    """Evaluate one signal component over all candles of one symbol; `params` override the component's defaults."""
+class CandleRequest:
+    """Bars of one symbol whose open lies in [start, end); None: from the first, to the last."""
+
+    symbol: str
+    timeframe: str
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One series that a source holds; `first` and `last` are opens."""
+
+    symbol: str
+    timeframe: str
+    side: PriceSide
+    has_ask: bool
+    rows: int
+    first: datetime
+    last: datetime
+
+
+class CandleSource(Protocol):
+    """Where candles come from. They are checked before they are handed out; what is missing or doubtful raises DataError."""
+
+    def candles(self, asked: CandleRequest) -> Candles: ...
+
+    def datasets(self) -> Sequence[Dataset]: ...
+
+
+class CandleStore(CandleSource, Protocol):
+    """A source that can be filled."""
+
+    def keep(self, candles: Candles) -> int:
+        """All or nothing; a bar that is there already is replaced. The number of rows written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentJob:
+    """One component, by its dotted name, over all candles of one symbol; `params` override the component's defaults."""
 
     component: str
     params: Mapping[str, Scalar]
     candles: Candles
 
 
-class ComponentRunner(Protocol):
-    """Runs users' components on whole arrays. A failure raises ComponentError: no values, no signal, no trade."""
+# What an indicator gives: one column over bars for each output, NaN where it has no value.
+Values = Mapping[str, NDArray[np.float64]]
 
-    def events(self, job: SignalJob) -> EventTable: ...
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What one job came to. An error stands in the result's place: no values, no signal, no trade."""
+
+    result: EventTable | Values | ComponentError
+    stdout: str = ""
+    stderr: str = ""
+
+    def events(self) -> EventTable:
+        result = self._good()
+        assert isinstance(result, EventTable), "an indicator gives no events"
+        return result
+
+    def values(self) -> Values:
+        result = self._good()
+        assert not isinstance(result, EventTable), "a signal gives events"
+        return result
+
+    def _good(self) -> EventTable | Values:
+        if isinstance(self.result, ComponentError):
+            raise self.result
+        return self.result
+
+
+class ComponentRunner(Protocol):
+    """Runs users' components on whole arrays."""
+
+    def run(self, jobs: Sequence[ComponentJob]) -> Sequence[Answer]:
+        """One answer to each job, in their order; a component that fails fails alone."""
+        ...
 
     def fingerprint(self, component: str) -> str:
         """A hash of the component's source and of every indicator it requires."""

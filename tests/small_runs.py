@@ -13,7 +13,7 @@ from sptrader_desktop.core.results import Request, Result
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.terms import Commission, Terms
-from sptrader_desktop.ports import SignalJob
+from sptrader_desktop.ports import Answer, ComponentJob, ComponentRunner
 from sptrader_desktop.runtime.backtest import backtest
 from tests.strategy_texts import parsed
 
@@ -65,13 +65,21 @@ CROSSES: Sequence[Event] = (
 FILTERS: Sequence[Event] = ((0, "on", 0.75), (5, "on", 1.0))
 
 
+def answered(runner: ComponentRunner, job: ComponentJob) -> EventTable:
+    """The events that one signal job comes to."""
+    return runner.run([job])[0].events()
+
+
 class SetEvents:
     """A runner that answers what the test says."""
 
     def __init__(self, events: Mapping[str, Sequence[Event]]) -> None:
         self._events = events
 
-    def events(self, job: SignalJob) -> EventTable:
+    def run(self, jobs: Sequence[ComponentJob]) -> list[Answer]:
+        return [Answer(self._events_of(job)) for job in jobs]
+
+    def _events_of(self, job: ComponentJob) -> EventTable:
         found = self._events[job.component]
         kinds = np.array([kind for _, kind, _ in found], dtype=object)
         bars, strengths = np.array([bar for bar, _, _ in found], np.int64), np.array([strength for _, _, strength in found], np.float64)

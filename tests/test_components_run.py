@@ -26,11 +26,11 @@ from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Scalar
-from sptrader_desktop.ports import SignalJob
+from sptrader_desktop.ports import ComponentJob
 from tests.command_line import ROOT, SAMPLE
 from tests.edits import edited
 from tests.golden import fxcm
-from tests.small_runs import hourly
+from tests.small_runs import answered, hourly
 
 INDICATOR = """\
 import numpy as np
@@ -82,14 +82,14 @@ def workspace(folder: Path, answer: str = GOOD, values: str = 'data["close"]') -
     return folder
 
 
-def job(candles: Candles | None = None, **params: Scalar) -> SignalJob:
-    return SignalJob("signals.cross", params, candles or hourly())
+def job(candles: Candles | None = None, **params: Scalar) -> ComponentJob:
+    return ComponentJob("signals.cross", params, candles or hourly())
 
 
 def complaint(folder: Path) -> str:
     """The one sentence about a component, from the file's name in the workspace on."""
     with pytest.raises(ComponentError) as caught:
-        InProcessRunner(folder).events(job())
+        answered(InProcessRunner(folder), job())
     sentence = str(caught.value)
     assert "\n" not in sentence
     assert sentence.startswith(f"{folder}{os.sep}core{os.sep}")
@@ -104,10 +104,10 @@ def rows(table: EventTable) -> list[tuple[int, str, float]]:
 
 
 def test_a_good_answer_becomes_a_table_over_bars(tmp_path: Path) -> None:
-    table = InProcessRunner(workspace(tmp_path)).events(job())
+    table = answered(InProcessRunner(workspace(tmp_path)), job())
     assert rows(table) == [(2, "up", 0.5), (5, "down", 1.0)]
     assert table.metadata["extra"].tolist() == [1.103, 1.1041]
-    assert rows(InProcessRunner(workspace(tmp_path, 'events(at[:0], "up", 1.0, extra=1)')).events(job())) == []
+    assert rows(answered(InProcessRunner(workspace(tmp_path, 'events(at[:0], "up", 1.0, extra=1)')), job())) == []
 
 
 BAD_ANSWERS = {
@@ -168,7 +168,7 @@ def test_an_indicator_that_cannot_be_believed_stops_the_signal_that_needs_it(tmp
 def test_an_indicator_may_lack_values_and_may_have_several_columns(tmp_path: Path) -> None:
     one = workspace(tmp_path / "one", values='data["close"].where(data["close"] > 1.102)')
     several = workspace(tmp_path / "several", values='pd.DataFrame({"plain": data["close"], "other": np.nan})')
-    assert rows(InProcessRunner(one).events(job())) == rows(InProcessRunner(several).events(job()))
+    assert rows(answered(InProcessRunner(one), job())) == rows(answered(InProcessRunner(several), job()))
 
 
 def test_a_script_may_use_dataclasses_and_postponed_annotations(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_script_may_use_dataclasses_and_postponed_annotations(tmp_path: Path) 
     kinds = '@dataclass\nclass Kinds:\n    first: str = "up"\n    second: str = "down"\n\n\nclass Cross:'
     text = "from __future__ import annotations\nfrom dataclasses import dataclass\n" + path.read_text()
     path.write_text(edited(text, "class Cross:", kinds), encoding="utf-8")
-    assert rows(InProcessRunner(folder).events(job())) == [(2, "up", 0.5), (5, "down", 1.0)]
+    assert rows(answered(InProcessRunner(folder), job())) == [(2, "up", 0.5), (5, "down", 1.0)]
 
 
 # What is remembered
@@ -196,44 +196,44 @@ def counted(folder: Path) -> tuple[InProcessRunner, Callable[[], int]]:
 
 def test_a_result_is_computed_again_only_when_source_parameters_or_data_change(tmp_path: Path) -> None:
     runner, times = counted(tmp_path)
-    first = runner.events(job())
-    assert runner.events(job()) is first
+    first = answered(runner, job())
+    assert answered(runner, job()) is first
     assert times() == 1
-    runner.events(job(number=Decimal(2)))
+    answered(runner, job(number=Decimal(2)))
     assert times() == 2
-    runner.events(job(replace(hourly(), fingerprint="other")))
+    answered(runner, job(replace(hourly(), fingerprint="other")))
     assert times() == 3
     for asked in (job(), job(number=Decimal(2)), job(replace(hourly(), fingerprint="other"))):
-        runner.events(asked)
+        answered(runner, asked)
     assert times() == 3
     path = tmp_path / "core" / "indicators" / "test" / "plain.py"
     path.write_text(edited(path.read_text(), 'data["close"]', 'data["open"]'))
-    runner.events(job())
+    answered(runner, job())
     assert times() == 4
 
 
 def test_an_edited_source_is_what_runs(tmp_path: Path) -> None:
     runner = InProcessRunner(workspace(tmp_path))
-    before, name = runner.events(job()), runner.fingerprint("signals.cross")
+    before, name = answered(runner, job()), runner.fingerprint("signals.cross")
     workspace(tmp_path, edited(GOOD, "[0.5, 1.0]", "[0.25, 1.0]"))
     assert rows(before)[0] == (2, "up", 0.5)
-    assert rows(runner.events(job()))[0] == (2, "up", 0.25)
+    assert rows(answered(runner, job()))[0] == (2, "up", 0.25)
     assert runner.fingerprint("signals.cross") != name
 
 
 def test_candles_without_a_fingerprint_are_never_remembered(tmp_path: Path) -> None:
     runner, times = counted(tmp_path)
     for _ in range(3):
-        runner.events(job(replace(hourly(), fingerprint="")))
+        answered(runner, job(replace(hourly(), fingerprint="")))
     assert times() == 3
 
 
 def test_a_failure_is_not_remembered(tmp_path: Path) -> None:
     runner = InProcessRunner(workspace(tmp_path, "1 / 0"))
     with pytest.raises(ComponentError):
-        runner.events(job())
+        answered(runner, job())
     workspace(tmp_path)
-    assert len(runner.events(job())) == 2
+    assert len(answered(runner, job())) == 2
 
 
 # What the engine trades on
@@ -274,7 +274,7 @@ def spoiling(folder: Path, act: str) -> Path:
 def test_a_component_changes_neither_the_engine_s_candles_nor_what_others_see(tmp_path: Path, act: str) -> None:
     candles = replace(hourly(), volume=np.ones(10))
     kept = [column.copy() for column in columns(candles)]
-    told = InProcessRunner(spoiling(tmp_path, act)).events(job(candles)).metadata["extra"]
+    told = answered(InProcessRunner(spoiling(tmp_path, act)), job(candles)).metadata["extra"]
     assert told.tolist() == [pytest.approx(float(candles.prices.close.sum()) / 100_000), 100_000]
     assert all((now == before).all() for now, before in zip(columns(candles), kept, strict=True))
 
@@ -314,7 +314,7 @@ def test_a_signal_run_alone_finds_the_events_of_a_run(tmp_path: Path) -> None:
     done = alone("signals/ma_crossover.py", tmp_path, RESULT_PATH=str(tmp_path / "r.arrow"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     frame, candles = arrow(tmp_path / "r.arrow"), load_candles(SAMPLE)
-    table = InProcessRunner(ROOT / "workspace").events(SignalJob("signals.ma_crossover", {}, candles))
+    table = answered(InProcessRunner(ROOT / "workspace"), ComponentJob("signals.ma_crossover", {}, candles))
     assert frame["timestamp"].astype("int64").to_numpy().tolist() == candles.timestamp[table.bar].tolist()
     assert (frame["type"].tolist(), frame["strength"].tolist()) == (table.type.tolist(), table.strength.tolist())
     assert list(frame.columns) == ["timestamp", "type", "strength", *table.metadata]
@@ -400,7 +400,7 @@ def test_crossings_are_those_of_exact_fractions_ties_included(ticks: list[int], 
 
 def test_the_shipped_crossover_is_the_reference_s_on_eight_years(reference: Path) -> None:
     candles = fxcm(reference, with_ask=False)
-    table = InProcessRunner(ROOT / "workspace").events(SignalJob("signals.ma_crossover", {}, candles))
+    table = answered(InProcessRunner(ROOT / "workspace"), ComponentJob("signals.ma_crossover", {}, candles))
     golden = pq.read_table(reference / "golden" / "trades" / "EURUSD_1h_fxcm_ma20_50_signals.parquet")
     for kind, column, count in (("golden_cross", "golden", 615), ("death_cross", "death", 616)):
         bars = table.bar[table.type == kind]
@@ -410,4 +410,4 @@ def test_the_shipped_crossover_is_the_reference_s_on_eight_years(reference: Path
 
 def test_parameters_reach_a_component_as_the_numbers_it_expects(tmp_path: Path) -> None:
     runner = InProcessRunner(workspace(tmp_path, 'events(at, "up", [float(type(self.number) is int), self.number], extra=1)'))
-    assert [strength for _, _, strength in rows(runner.events(job(number=Decimal("7.0"))))] == [1.0, 7.0]
+    assert [strength for _, _, strength in rows(answered(runner, job(number=Decimal("7.0"))))] == [1.0, 7.0]

@@ -14,8 +14,9 @@ from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.results import Request
 from sptrader_desktop.core.simulation import Job, empty_log, run, start_state
-from sptrader_desktop.ports import SignalJob
+from sptrader_desktop.ports import ComponentJob
 from sptrader_desktop.runtime.backtest import backtest
+from tests.small_runs import answered
 
 MINUTE_US = 60_000_000
 SHORT, LONG = 20_000, 400_000
@@ -108,7 +109,7 @@ def test_the_log_of_a_run_is_large_enough_from_the_start() -> None:
 
 def test_the_benchmarks_crossings_are_those_of_the_components() -> None:
     candles = candles_of(SHORT)
-    table = runner().events(SignalJob("signals.ma_crossover", {}, replace(candles, fingerprint="")))
+    table = answered(runner(), ComponentJob("signals.ma_crossover", {}, replace(candles, fingerprint="")))
     hits = crossover_hits(candles)
     for row, kind in enumerate(("golden_cross", "death_cross")):
         assert hits.entries[row].sum() > 100

@@ -4,10 +4,9 @@
 What the caller says beats the name.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import cast
 
 import numpy as np
 
-from sptrader_desktop.adapters.candle_checks import Columns, FloatArray, RawCandles, checked_columns, first, stamp_text
+from sptrader_desktop.adapters.candle_checks import Columns, RawCandles, checked_columns, first, stamp_text
 from sptrader_desktop.adapters.candle_layout import PRICES
+from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.csv_candles import open_csv
 from sptrader_desktop.adapters.parquet_candles import open_parquet
 from sptrader_desktop.core.candles import Candles, Int64Array, Prices, PriceSide
@@ -56,18 +56,7 @@ def load_candles(
             why = "it carries ask columns itself" if asks is not None else f"its prices are {shown_side}"
             raise DataError(f"{path}: it cannot be joined with the ask prices of {ask} because {why}: give a file of bid prices")
         asks = _ask_prices(path, cut, ask, bars)
-    return Candles(
-        instrument=instrument,
-        timeframe=timeframe,
-        bar_us=bars.bar_us,
-        timestamp=columns.timestamp,
-        prices=columns.prices,
-        side=shown_side,
-        ask=asks,
-        volume=columns.volume,
-        source=str(path),
-        fingerprint=_fingerprint(bars, shown_side, columns, asks),
-    )
+    return candles_of(replace(columns, ask=asks), instrument, timeframe, shown_side, str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,18 +216,3 @@ def _same_stamps(path: Path, bid: _Cut, ask: Path, cut: _Cut) -> None:
         for each in (cut, bid)
     ]
     raise DataError(f"{ask}: {shown[0]}, but in {path} {shown[1]}: both files need the same bars, remove those that only one has")
-
-
-def _fingerprint(bars: _Bars, side: PriceSide, columns: Columns, ask: Prices | None) -> str:
-    """Volume and tick too: components see the one, prices mean nothing without the other. SHA-256: the fastest here, processors help it."""
-    head = f"{bars.instrument.symbol} {bars.instrument.tick.normalize():f} {bars.timeframe} {side} {len(columns.timestamp)}"
-    digest = hashlib.sha256()
-    arrays: list[tuple[str, Int64Array | FloatArray | None]] = [("timestamp", columns.timestamp)]
-    arrays += [(name, getattr(columns.prices, name)) for name in PRICES]
-    arrays += [(f"ask_{name}", getattr(ask, name)) for name in PRICES if ask is not None]
-    arrays.append(("volume", columns.volume))
-    present = [(name, array) for name, array in arrays if array is not None]
-    digest.update(f"{head} {' '.join(name for name, _ in present)}\n".encode())
-    for _, array in present:
-        digest.update(array.data)
-    return digest.hexdigest()

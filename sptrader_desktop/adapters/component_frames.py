@@ -13,6 +13,7 @@ from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Scalar
+from sptrader_desktop.ports import Values
 
 
 def candle_frame(candles: Candles) -> pd.DataFrame:
@@ -42,6 +43,12 @@ def checked_indicator(spec: ComponentSpec, result: Any, data: pd.DataFrame) -> p
     if strange is not None:
         raise ComponentError(f"{spec.source}: calculate returned values of type {strange}: return numbers, NaN where there is none")
     return result
+
+
+def indicator_values(spec: ComponentSpec, checked: pd.Series | pd.DataFrame) -> Values:
+    """The declared outputs as columns over bars; a Series is the only one there is."""
+    columns = {spec.outputs[0]: checked} if isinstance(checked, pd.Series) else {name: checked[name] for name in spec.outputs}
+    return {name: column.to_numpy(np.float64) for name, column in columns.items()}
 
 
 def event_table(spec: ComponentSpec, result: Any, data: pd.DataFrame) -> EventTable:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,12 +13,12 @@ import pandas as pd
 
 from sptrader_desktop.adapters.candle_layout import printable
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
-from sptrader_desktop.adapters.component_frames import candle_frame, checked_indicator, event_table, python_params
+from sptrader_desktop.adapters.component_frames import candle_frame, checked_indicator, event_table, indicator_values, python_params
 from sptrader_desktop.core.components import Catalogue, ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Scalar
-from sptrader_desktop.ports import SignalJob
+from sptrader_desktop.ports import Answer, ComponentJob, Values
 
 CACHED_RESULTS = 64
 COMPONENTS = "sptrader_components"  # no package of anybody's: the name under which scripts are modules
@@ -30,23 +30,36 @@ class InProcessRunner:
     def __init__(self, workspace: Path, catalogue: Catalogue | None = None) -> None:
         self._catalogue = catalogue or load_catalogue(workspace)
         self._modules: dict[str, ModuleType] = {}
-        self._results: dict[str, EventTable] = {}
+        self._results: dict[str, EventTable | Values] = {}
 
-    def events(self, job: SignalJob) -> EventTable:
-        spec = self._catalogue.signal(job.component)
+    def run(self, jobs: Sequence[ComponentJob]) -> list[Answer]:
+        return [self._answer(job) for job in jobs]
+
+    def _answer(self, job: ComponentJob) -> Answer:
+        try:
+            return Answer(self._remembered(job))
+        except ComponentError as error:
+            return Answer(error)
+
+    def _remembered(self, job: ComponentJob) -> EventTable | Values:
+        spec = self._catalogue.component(job.component)
         key = self._key(job)
         if key in self._results:
             return self._results[key]
         data = candle_frame(job.candles)
-        table = event_table(spec, self.evaluate(spec, job.params, data), data)
+        result: EventTable | Values
+        if spec.is_signal:
+            result = event_table(spec, self.evaluate(spec, job.params, data), data)
+        else:
+            result = indicator_values(spec, self.calculate(spec, job.params, data))
         if job.candles.fingerprint:
-            self._results[key] = table
+            self._results[key] = result
             if len(self._results) > CACHED_RESULTS:
                 del self._results[next(iter(self._results))]
-        return table
+        return result
 
     def fingerprint(self, component: str) -> str:
-        spec = self._catalogue.signal(component)
+        spec = self._catalogue.component(component)
         sources = [spec.source, *(self._catalogue.indicator(item.type).source for item in spec.required_indicators)]
         digest = hashlib.sha256()
         for source in sources:
@@ -80,7 +93,7 @@ class InProcessRunner:
             self._modules[key] = module
         return self._modules[key]
 
-    def _key(self, job: SignalJob) -> str:
+    def _key(self, job: ComponentJob) -> str:
         params = json.dumps({name: str(value) for name, value in job.params.items()}, sort_keys=True)
         return "\0".join((job.component, self.fingerprint(job.component), params, job.candles.fingerprint))
 

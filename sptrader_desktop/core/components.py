@@ -50,7 +50,7 @@ class RequiredIndicator:
 
 @dataclass(frozen=True, slots=True)
 class ComponentSpec:
-    """`dotted` is `signals.ma_crossover`; `warm_up` counts the bars, the current one included, until the first value can appear."""
+    """`dotted` is `signals.ma_crossover`; from bar number `warm_up` on (the first is 1) it no longer matters where the data starts."""
 
     dotted: str
     class_name: str
@@ -65,6 +65,10 @@ class ComponentSpec:
     @property
     def name(self) -> str:
         return self.dotted.rpartition(".")[2]
+
+    @property
+    def is_signal(self) -> bool:
+        return self.dotted.startswith("signals.")
 
     def given(self, params: Mapping[str, Scalar]) -> dict[str, Scalar]:
         """All parameters: the defaults, with `params` in their place."""
@@ -93,6 +97,9 @@ class Catalogue:
     @property
     def indicators(self) -> list[str]:
         return [dotted for dotted in self.found if dotted.startswith("indicators.")]
+
+    def component(self, dotted: str) -> ComponentSpec:
+        return self._known(dotted, [*self.found])
 
     def signal(self, dotted: str) -> ComponentSpec:
         return self._known(dotted, self.signals)

@@ -1,6 +1,6 @@
 """A backtest from candles to figures: components give events, rules give hits, the kernel gives trades, metrics measure them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,20 +13,22 @@ from sptrader_desktop.core.rules import rule_hits
 from sptrader_desktop.core.simulation import Job, Outcome, Progress, make_job, run
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.terms import Terms
-from sptrader_desktop.ports import ComponentRunner, SignalJob
+from sptrader_desktop.ports import ComponentJob, ComponentRunner
 
 
 def backtest(request: Request, runner: ComponentRunner, report: Callable[[Progress], None] | None = None) -> Result:
     _refuse_twice_traded(request)
-    events = tuple(signal_events(request.strategy, candles, runner) for candles in request.traded)
+    events = signal_events(request.strategy, request.traded, runner)
     hits = tuple(rule_hits(request.strategy, found, len(candles)) for found, candles in zip(events, request.traded, strict=True))
     job = make_job(request.strategy, request.terms, request.traded, hits, request.rates, request.finer)
     outcome = run(job, report)
     return Result(request, events, hits, job, outcome, ambiguity_band(job, outcome, request.terms), measure(request, outcome))
 
 
-def signal_events(strategy: Strategy, candles: Candles, runner: ComponentRunner) -> Events:
-    return {use.name: runner.events(SignalJob(use.component, use.params, candles)) for use in strategy.signals}
+def signal_events(strategy: Strategy, traded: Sequence[Candles], runner: ComponentRunner) -> tuple[Events, ...]:
+    """All signals of all symbols are asked for at once, so that they can run side by side."""
+    answers = iter(runner.run([ComponentJob(use.component, use.params, candles) for candles in traded for use in strategy.signals]))
+    return tuple({use.name: next(answers).events() for use in strategy.signals} for _ in traded)
 
 
 def ambiguity_band(job: Job, outcome: Outcome, terms: Terms) -> Band:

@@ -1,4 +1,4 @@
-"""All that a component imports of this package: exact averages, crossings, event tables, and a `main` that runs the file alone."""
+"""A component file run by itself: candles and parameters from the environment, the result to a file or the terminal."""
 
 import json
 import os
@@ -8,51 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-__all__ = ["average", "crossed_above", "crossed_below", "events", "load_data_from_env", "main", "ticks"]
-
 _EXAMPLE = '{"period": 20}'
-
-
-def ticks(data: pd.DataFrame, column: str = "close") -> np.ndarray[Any, np.dtype[np.int64]]:
-    """A price column as whole ticks of the instrument (`data.attrs["ticks_per_one"]`)."""
-    scaled = data[column].to_numpy() * data.attrs["ticks_per_one"]
-    whole: np.ndarray[Any, np.dtype[np.int64]] = np.rint(scaled, out=scaled).astype(np.int64)
-    return whole
-
-
-def average(data: pd.DataFrame, column: str, period: int) -> pd.Series:
-    """The mean of the last `period` prices from a sum of integer ticks, so that equal ones are equal; NaN before the first full window."""
-    if len(data) < period:
-        return pd.Series(np.nan, index=data.index)
-    # In place, and one array let go before the next is made: with ten million candles each takes 80 MB.
-    total = ticks(data, column)
-    np.cumsum(total, out=total)
-    windows = total[period - 1 :].copy()
-    windows[1:] -= total[:-period]
-    del total
-    values = np.full(len(data), np.nan)
-    np.divide(windows, period * data.attrs["ticks_per_one"], out=values[period - 1 :])
-    return pd.Series(values, index=data.index, copy=False)
-
-
-def crossed_above(first: pd.Series, second: pd.Series) -> pd.Series:
-    """True where `first` is above `second` and was not on the bar before; false where any of the four is NaN."""
-    a, b = first.to_numpy(), second.to_numpy()
-    crossed = np.zeros(len(a), np.bool_)
-    crossed[1:] = (a[:-1] <= b[:-1]) & (a[1:] > b[1:])
-    return pd.Series(crossed, index=first.index, copy=False)
-
-
-def crossed_below(first: pd.Series, second: pd.Series) -> pd.Series:
-    return crossed_above(second, first)
-
-
-def events(index: pd.Index, type_: Any, strength: Any, **metadata: Any) -> pd.DataFrame:
-    """What `evaluate` returns: one row per event, indexed by the stamp of the bar it was computed from."""
-    return pd.DataFrame({"type": type_, "strength": strength, **metadata}, index=index)
 
 
 def load_data_from_env() -> pd.DataFrame:
