@@ -58,11 +58,15 @@ class CandleStore(CandleSource, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ComponentJob:
-    """One component, by its dotted name, over all candles of one symbol; `params` override the component's defaults."""
+    """One component, by its dotted name, over all candles of one symbol; `params` override the component's defaults.
+
+    `attempt` asks the same again for comparison: anything but 0 is really computed, and another number in another process.
+    """
 
     component: str
     params: Mapping[str, Scalar]
     candles: Candles
+    attempt: int = 0
 
 
 # What an indicator gives: one column over bars for each output, NaN where it has no value.

@@ -44,7 +44,7 @@ class InProcessRunner:
     def _remembered(self, job: ComponentJob) -> EventTable | Values:
         spec = self._catalogue.component(job.component)
         key = self._key(job)
-        if key in self._results:
+        if key in self._results and not job.attempt:
             return self._results[key]
         data = candle_frame(job.candles)
         result: EventTable | Values
