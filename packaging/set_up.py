@@ -6,6 +6,7 @@ made again from the start: nothing is ever repaired in place.
 
 import fcntl
 import hashlib
+import os
 import platform
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# What Qt's wheels expect of the system, by Debian's names.
+QT_LIBRARIES = "libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0 fonts-dejavu-core".split()
 
 
 class SetUpError(Exception):
@@ -50,6 +53,7 @@ def make(root: Path) -> None:
     run(folder, *pip, "--require-hashes", "-r", str(root / "requirements.lock"))
     run(folder, *pip, "--no-deps", "--no-build-isolation", "-e", str(root))
     compile_packages(folder)
+    bring_qt_libraries(folder)
     unfinished = stamp.with_suffix(".tmp")
     unfinished.write_text(fingerprint(root))
     unfinished.replace(stamp)
@@ -76,6 +80,32 @@ def compile_packages(folder: Path) -> None:
     packages = [str(path) for path in folder.glob("lib/python*/site-packages")]
     # The packages' own tests are half of all files and never imported. A file that does not compile is its importer's concern.
     subprocess.run([folder / "bin/python", "-I", "-m", "compileall", "-qq", "-j0", "-x", "/tests/", *packages], check=False)
+
+
+def bring_qt_libraries(folder: Path) -> None:
+    """The one thing pip cannot install. Where nobody may, the command line works without; a line says what is missing."""
+    missing = qt_fault(folder)
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing the system libraries of Qt …", file=sys.stderr, flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *QT_LIBRARIES]):
+            subprocess.run(["apt-get", *command], check=False, **quiet)  # type: ignore[call-overload]  # mypy cannot see through **
+        missing = qt_fault(folder)
+    if missing:
+        wanted = " ".join(QT_LIBRARIES)
+        print(f"Qt does not load ({missing}): install its libraries, in Debian: apt-get install {wanted}", file=sys.stderr, flush=True)
+
+
+def qt_fault(folder: Path) -> str:
+    """Why Qt's widgets cannot be loaded; empty when they can."""
+    done = subprocess.run(
+        [folder / "bin/python", "-I", "-c", "import PySide6.QtWidgets"],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
 
 
 @contextmanager

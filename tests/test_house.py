@@ -141,6 +141,7 @@ def set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(venv, "create", create)
     monkeypatch.setattr(script, "run", trace)
     monkeypatch.setattr(script, "compile_packages", lambda _folder: None)
+    monkeypatch.setattr(script, "qt_fault", lambda _folder: "")
     return script
 
 
@@ -199,6 +200,28 @@ def test_tool_settings_do_not_make_the_environment_stale(set_up: ModuleType, tmp
     assert set_up.main() == 0
     pyproject = (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text(pyproject.replace("line-length = 140", "line-length = 100"), encoding="utf-8")
+    assert set_up.is_current(tmp_path)
+
+
+@pytest.mark.parametrize("is_root", [True, False])
+def test_libraries_of_qt_that_are_missing_are_installed_by_root_and_named_to_others(
+    set_up: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_root: bool
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(set_up, "qt_fault", lambda _folder: "" if len(asked) == 2 else "libGL.so.1: cannot open shared object file")
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if is_root else 1000)
+    monkeypatch.setattr(set_up.shutil, "which", lambda _name: "apt-get")
+    monkeypatch.setattr(set_up.subprocess, "run", lambda command, **_: asked.append(command))
+    assert set_up.main() == 0
+    told = capsys.readouterr().err
+    if is_root:
+        assert [command[:2] for command in asked] == [["apt-get", "update"], ["apt-get", "install"]]
+        assert "libgl1" in asked[1]
+        assert "does not load" not in told
+    else:
+        assert asked == []
+        assert "libGL.so.1" in told
+        assert "apt-get install libgl1" in told
     assert set_up.is_current(tmp_path)
 
 
