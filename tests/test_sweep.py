@@ -8,12 +8,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sptrader_desktop.core.candles import Candles, Int64Array
+from benchmarks.crossover import crossover
+from sptrader_desktop.core.candles import Candles, Int64Array, Prices
 from sptrader_desktop.core.errors import Cancelled, RunError
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.metrics import EquityCurve, Metrics, measure
 from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.simulation import Job, make_job, run
-from sptrader_desktop.core.strategy import Exits, Level
+from sptrader_desktop.core.strategy import Exits, Level, RiskLimits, Size, TrailingStop
+from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.runtime.sweep import SweepProgress, SweepResult, risk_sweep, signals_sweep, sweep
 from tests.markets import Case, random_case, rows
 from tests.parity import job_of
@@ -92,6 +95,37 @@ def test_a_signals_sweep_is_the_strategy_on_each_variant_of_its_hits() -> None:
 
 def shuffled(rng: np.random.Generator, hits: RuleHits) -> RuleHits:
     return RuleHits(rng.permuted(hits.entries, axis=1), rng.permuted(hits.exits, axis=1))
+
+
+def seldom_hit(seed: int, bars: int = 2_000) -> Case:
+    """One symbol held for days at full size: long quiet stretches in which equity makes peaks and troughs."""
+    rng = np.random.default_rng(seed)
+    close = 110_000 + np.cumsum(rng.integers(-90, 91, bars))
+    opens = np.concatenate([close[:1], close[:-1]])
+    reach = rng.integers(0, 60, (2, bars))
+    prices = Prices(opens, np.maximum(opens, close) + reach[0], np.minimum(opens, close) - reach[1], close)
+    wide = rng.integers(1, 40, bars)
+    ask = Prices(*(getattr(prices, name) + wide for name in ("open", "high", "low", "close"))) if seed % 2 else None
+    stamps = 1_704_207_600_000_000 + HOUR_US * np.arange(bars)
+    candles = Candles(CATALOGUE["EURUSD"], "1h", HOUR_US, stamps, prices, ask=ask)
+    hits = RuleHits(rng.random((2, bars)) < 0.01, np.zeros((0, bars), np.bool_))
+    entries = tuple(replace(rule, size=Size("fraction", Decimal(5))) for rule in crossover().entries)
+    exits = Exits(trailing_stop=TrailingStop(Decimal("0.02"), Decimal("0.01"))) if seed % 3 == 0 else Exits()
+    limits = RiskLimits(max_drawdown=Decimal("0.3") if seed % 5 == 0 else None)
+    strategy = replace(crossover(), entries=entries, exits=exits, risk=limits)
+    terms = Terms(capital=Decimal(100_000), fill="close" if seed % 4 == 0 else "next_open")
+    return Case(seed, (candles,), (hits,), strategy, terms, (), {})
+
+
+def test_what_is_skipped_in_blocks_changes_no_drawdown() -> None:
+    depths = set()
+    for seed in range(60):
+        case = seldom_hit(seed)
+        result = risk_sweep(job_of(case), STOPS, TARGETS)
+        for row, (stop, target) in enumerate((stop, target) for stop in STOPS for target in TARGETS):
+            assert_row(result, row, job_of(with_levels(case, stop, target)), case.candles)
+        depths |= set(result.max_drawdown)
+    assert len(depths) > 250
 
 
 def begun(candles: Candles, bars: int) -> Candles:

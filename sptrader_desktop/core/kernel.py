@@ -24,7 +24,7 @@ from sptrader_desktop.core.prices import slipped
 from sptrader_desktop.core.quiet import quiet_bars
 from sptrader_desktop.core.records import LONG, RISK_HALT, STOP_OUT
 from sptrader_desktop.core.risk import at_stop_out, breached, stays_open
-from sptrader_desktop.core.tables import AT_CLOSE, AT_OPEN, BREACHED, FREE, LATCHED, Agenda, Log, Plan, State, Tape
+from sptrader_desktop.core.tables import AT_CLOSE, AT_OPEN, BREACHED, FREE, LATCHED, Agenda, Log, Plan, Runs, State, Tape
 
 DONE, LOG_FULL = 0, 1
 NEVER = 2**62
@@ -264,17 +264,17 @@ def run_instants(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log,
     while True:
         if not has_room(plan, state, log):
             return LOG_FULL
-        quiet_bars(tape, agenda, plan, state, log, until)
-        time, closing = next_instant(tape, state)
-        if time > until or (time == until and not closing):
-            return DONE
-        choose(tape, state, time, closing)
-        if closing:
+        if not quiet_bars(tape, agenda, plan, state, log, until):
+            time, closing = next_instant(tape, state)
+            if time > until or (time == until and not closing):
+                return DONE
+            choose(tape, state, time, closing)
+            if not closing:
+                open_bars(tape, agenda, plan, state, log)
+                continue
             take_range(tape, plan, state, log)
-            decide(tape, agenda, plan, state, log)
-            finish_close(tape, agenda, plan, state, log)
-        else:
-            open_bars(tape, agenda, plan, state, log)
+        decide(tape, agenda, plan, state, log)
+        finish_close(tape, agenda, plan, state, log)
 
 
 @compiled
@@ -308,3 +308,54 @@ def close_all(tape: Tape, plan: Plan, state: State, log: Log, reason: int) -> No
 def finish(tape: Tape, plan: Plan, state: State, log: Log, reason: int) -> None:
     """End of data: cancel what waits, close what is open at each symbol's last close, record the final equity."""
     close_all(borrowed(tape), borrowed(plan), borrowed(state), borrowed(log), reason)
+
+
+# Many runs
+
+
+@inlined
+def begin(agenda: Agenda, start: State, state: State) -> None:
+    """The other two tables are written before they are read."""
+    state.account[0] = start.account[0]
+    for s in range(len(state.series)):
+        state.series[s] = start.series[s]
+        state.series[s].agenda = agenda.start[s]
+
+
+@inlined
+def write_ended(state: State, log: Log, runs: Runs, row: int) -> None:
+    account, out, first = state.account[0], runs.ended[row], row * len(log.days)
+    out.cash, out.trades, out.days, out.worst = account.cash, account.trades, account.days, account.worst
+    for day in range(account.days):
+        runs.days[first + day, 0], runs.days[first + day, 1] = log.days[day, 0], log.days[day, 1]
+
+
+@compiled
+def run_all(
+    tape: Tape,
+    agenda: Agenda,
+    plan: Plan,
+    start: State,
+    state: State,
+    log: Log,
+    runs: Runs,
+    reason: int,
+    first: int,
+) -> int:
+    for row in range(first, len(runs.ended)):
+        for s in range(len(plan.exits)):
+            plan.exits[s] = runs.exits[row * len(plan.exits) + s]
+        begin(agenda, start, state)
+        if run_instants(tape, agenda, plan, state, log, NEVER - 1) == LOG_FULL:
+            return row
+        close_all(tape, plan, state, log, reason)
+        write_ended(state, log, runs, row)
+    return len(runs.ended)
+
+
+@compiled
+def run_variants(tape: Tape, agenda: Agenda, plan: Plan, start: State, state: State, log: Log, runs: Runs, reason: int, first: int) -> int:
+    """From `start` to the end of data for each of `runs`, from `first` on. Gives the one that the log had no room for, or their number."""
+    return run_all(
+        borrowed(tape), borrowed(agenda), borrowed(plan), borrowed(start), borrowed(state), borrowed(log), borrowed(runs), reason, first
+    )

@@ -17,6 +17,7 @@ from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.strategy import EntryRule, Level, Size, Strategy
 from sptrader_desktop.core.tables import (
     ATR,
+    BLOCK_BARS,
     CLOSE_ALL,
     CLOSE_LONG,
     CLOSE_PARTIAL,
@@ -182,7 +183,24 @@ def make_tape(traded: Sequence[Candles], rates: Sequence[Candles], finer: Mappin
         fine_time=_joined([item.timestamp for item in fine if item is not None]),
         **{f"fine_{name}": _fine(name, [item.prices for item in fine if item is not None]) for name in ("open", "high", "low")},
         **{f"fine_ask_{name}": _fine(name, [item for item in fine_asks if item is not None]) for name in ("open", "high", "low")},
+        blocks=np.zeros((0, 4), np.int64),
+        ask_blocks=np.zeros((0, 4), np.int64),
     )
+
+
+def with_blocks(tape: Tape) -> Tape:
+    """Worth its time when many runs share the tape."""
+    blocks = _blocks(tape.high, tape.low, tape.close)
+    return tape._replace(
+        blocks=blocks, ask_blocks=blocks if tape.ask_high is tape.high else _blocks(tape.ask_high, tape.ask_low, tape.ask_close)
+    )
+
+
+def _blocks(high: Ints, low: Ints, close: Ints) -> Ints:
+    """Highest, lowest, greatest and least close of every whole block."""
+    end = len(high) // BLOCK_BARS * BLOCK_BARS
+    extremes = ((np.maximum, high), (np.minimum, low), (np.maximum, close), (np.minimum, close))
+    return np.stack([extreme.reduce([column[bar:end:BLOCK_BARS] for bar in range(BLOCK_BARS)]) for extreme, column in extremes], axis=1)
 
 
 def _fine(name: str, prices: Sequence[Prices]) -> Ints:

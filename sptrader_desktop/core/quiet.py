@@ -1,8 +1,9 @@
 """Bars on which nothing can happen, taken at full speed.
 
-Between two agenda bars, with one symbol in its account's own currency and no working order, a bar matters only if it reaches
-a stop or target, moves a trailing level or brings equity near a limit. These loops prove that it does none of that, with bounds that err
-towards "it might", and only mark. They decide nothing: the first bar they cannot dismiss is left to the ordinary stages.
+With one symbol in its account's own currency and no working order, a bar within a trading day matters before its decisions only if it
+reaches a stop or target, moves a trailing level or brings equity near a limit. These loops prove that it does none of that, with bounds
+that err towards "it might", and only mark. What is decided at an agenda bar, and the first bar they cannot dismiss, is left to the
+ordinary stages.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import set_prices, settle_peak
 from sptrader_desktop.core.prices import tighter
 from sptrader_desktop.core.records import LONG
-from sptrader_desktop.core.tables import FAR, Agenda, Ints, Log, Plan, State, Tape
+from sptrader_desktop.core.tables import BLOCK_BARS, FAR, HIGHEST, LEAST_CLOSE, LOWEST, MOST_CLOSE, Agenda, Ints, Log, Plan, State, Tape
 
 UPWARD = 1.000000001  # outweighs the rounding of a float bound
 
@@ -49,7 +50,7 @@ def first_bar(state: State) -> int:
 
 @inlined
 def quiet_end(tape: Tape, agenda: Agenda, plan: Plan, state: State, until: int) -> int:
-    """One past the last bar that may be taken: before the next agenda bar, a time exit's close, and `until`."""
+    """One past the last bar that may be taken whole: before the next agenda bar, a time exit's close, and `until`."""
     series, first, end = state.series[0], first_bar(state), tape.start[1]
     if series.agenda < agenda.start[1]:
         end = min(end, agenda.bar[series.agenda])
@@ -66,6 +67,15 @@ def quiet_end(tape: Tape, agenda: Agenda, plan: Plan, state: State, until: int) 
                 high = middle
         end = low
     return int(end)
+
+
+@inlined
+def may_mark(tape: Tape, agenda: Agenda, state: State, bar: int, until: int) -> bool:
+    """An agenda bar on which no day begins and nothing is charged is like any other until its close has been marked."""
+    row = state.series[0].agenda
+    if row >= agenda.start[1] or agenda.bar[row] != bar:
+        return False
+    return bool(agenda.weight[row] == 0 and agenda.day[row] <= state.account[0].day and tape.time[bar] + tape.bar_us[0] <= until)
 
 
 @compiled
@@ -142,14 +152,27 @@ def quiet_bounds(plan: Plan, state: State) -> Bounds:
 
 
 @inlined
-def scan(
-    high: Ints, low: Ints, close: Ints, first: int, end: int, bounds: Bounds, limit: int, state: State, equity_log: Ints, row: int
-) -> int:
-    """Mark bars from `first` until one is not quiet; gives its index. Peak and trough follow one bar behind, as the record does."""
+def is_quiet_block(blocks: Ints, block: int, bounds: Bounds, floor: int, peak: int) -> bool:
+    """Every bar of it is quiet, and none brings a new peak."""
+    if blocks[block, LOWEST] <= bounds.lower or blocks[block, HIGHEST] >= bounds.upper:
+        return False
+    least, most = blocks[block, LEAST_CLOSE], blocks[block, MOST_CLOSE]
+    if most >= bounds.close_high or least <= bounds.close_low:
+        return False
+    one, other = bounds.base + bounds.slope * least, bounds.base + bounds.slope * most
+    return bool(min(one, other) > floor and max(one, other) <= peak)
+
+
+@inlined
+def scan(high: Ints, low: Ints, close: Ints, blocks: Ints, first: int, end: int, bounds: Bounds, limit: int, state: State, log: Log) -> int:
+    """Mark bars from `first` until one is not quiet; gives its index. Peak and trough follow one bar behind, as the record does.
+
+    Without a peak only the least equity of a block matters, so it is taken whole; never the last bars, whose equity may be replaced.
+    """
     account = state.account[0]
     equity, peak, trough = account.equity, account.peak, account.trough
     floor = max(bounds.floor, drawdown_floor(max(peak, equity), limit))
-    worst, keep = account.worst, len(equity_log) > 0
+    worst, keep = account.worst, len(log.equity) > 0
     lower, upper, close_low, close_high, base, slope = (
         bounds.lower,
         bounds.upper,
@@ -158,8 +181,15 @@ def scan(
         bounds.base,
         bounds.slope,
     )
+    in_blocks = 0 if keep else min(end - BLOCK_BARS, len(blocks) * BLOCK_BARS)
     j = first
     while j < end:
+        while j % BLOCK_BARS == 0 and j < in_blocks and equity <= peak and is_quiet_block(blocks, j // BLOCK_BARS, bounds, floor, peak):
+            one = base + slope * blocks[j // BLOCK_BARS, LEAST_CLOSE]
+            other = base + slope * blocks[j // BLOCK_BARS, MOST_CLOSE]
+            trough = min(trough, equity, one, other)
+            j += BLOCK_BARS
+            equity = base + slope * close[j - 1]
         if low[j] <= lower or high[j] >= upper:
             break
         price = close[j]
@@ -176,7 +206,7 @@ def scan(
             break
         equity = now
         if keep:
-            equity_log[row + j - first] = equity
+            log.equity[account.instants + j - first] = equity
         j += 1
     account.equity, account.peak, account.trough = equity, peak, trough
     account.worst = max(worst, float(peak - trough) / float(peak))
@@ -184,44 +214,58 @@ def scan(
 
 
 @inlined
-def quiet_bars(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log, until: int) -> None:
+def mark_positions(tape: Tape, plan: Plan, state: State, log: Log, first: int, end: int) -> int:
+    bounds, limit = quiet_bounds(plan, state), plan.terms[0].max_drawdown
+    if state.positions[0].side == LONG:
+        stop = scan(tape.high, tape.low, tape.close, tape.blocks, first, end, bounds, limit, state, log)
+    else:
+        stop = scan(tape.ask_high, tape.ask_low, tape.ask_close, tape.ask_blocks, first, end, bounds, limit, state, log)
+    for i in range(state.account[0].positions):
+        state.positions[i].closes += stop - first
+    return stop
+
+
+@inlined
+def stand_at_close(state: State, bar: int) -> None:
+    """Take back what its decisions and its record are still to do."""
+    account, series = state.account[0], state.series[0]
+    account.instants -= 1
+    account.bars -= 1
+    account.stopped_out = 0
+    series.under, series.now = bar, 1
+    for i in range(account.positions):
+        state.positions[i].closes -= 1
+
+
+@inlined
+def quiet_bars(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log, until: int) -> bool:
+    """Gives true when an agenda bar now stands marked at its close, with only its decisions and its record to come."""
     if not is_quiet(plan, state):
-        return
+        return False
     account, series = state.account[0], state.series[0]
     first, end = first_bar(state), quiet_end(tape, agenda, plan, state, until)
+    decided_at = -1
+    if len(log.assessed) == 0 and may_mark(tape, agenda, state, end, until):
+        decided_at, end = end, end + 1
     if end <= first or series.last == 0 or (account.positions == 0 and series.under >= 0):
-        return  # a bar at whose open the last position left still needs its mark
+        return False  # a bar at whose open the last position left still needs its mark
+    if is_too_large(plan, state):
+        return False
     if account.positions == 0:
         settle_peak(state)
         if len(log.equity) > 0:
             for row in range(account.instants, account.instants + end - first):
                 log.equity[row] = account.equity
         stop = end
-    elif is_too_large(plan, state):
-        return
     else:
-        bounds = quiet_bounds(plan, state)
-        if state.positions[0].side == LONG:
-            stop = scan(
-                tape.high, tape.low, tape.close, first, end, bounds, plan.terms[0].max_drawdown, state, log.equity, account.instants
-            )
-        else:
-            stop = scan(
-                tape.ask_high,
-                tape.ask_low,
-                tape.ask_close,
-                first,
-                end,
-                bounds,
-                plan.terms[0].max_drawdown,
-                state,
-                log.equity,
-                account.instants,
-            )
-        for i in range(account.positions):
-            state.positions[i].closes += stop - first
-    if stop > first:
-        account.instants += stop - first
-        account.bars += stop - first
-        series.next, series.under = stop, -1
-        set_prices(plan, state, 0, tape.close[stop - 1], tape.ask_close[stop - 1])
+        stop = mark_positions(tape, plan, state, log, first, end)
+    if stop == first:
+        return False
+    account.instants += stop - first
+    account.bars += stop - first
+    series.next, series.under = stop, -1
+    set_prices(plan, state, 0, tape.close[stop - 1], tape.ask_close[stop - 1])
+    if stop - 1 != decided_at:
+        return False
+    stand_at_close(state, decided_at)
+    return True

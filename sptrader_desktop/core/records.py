@@ -84,6 +84,8 @@ FILL = columns("time symbol bar side quantity price commission rate_num rate_den
 VERDICT = columns("time symbol bar rule verdict wanted quantity order figure limit".split())
 # One row per entry order; `level` is −1 for market orders, `settled_bar` where it filled, was cancelled or expired.
 ORDER = columns("symbol rule side kind quantity level decided_bar decided_time state settled_bar expiry".split())
+# How one run of a sweep ended; `worst` is the deepest drawdown as a fraction.
+ENDED = np.dtype([(name, np.int64) for name in ("cash", "trades", "days")] + [("worst", np.float64)])
 # What the risk tree compared for one entry rule at one close, whether or not its conditions held: one row per symbol and rule.
 ASSESSED = columns(
     "symbol rule hit verdict wanted quantity opposite same_side open_total drop peak day_loss day_base notional largest "

@@ -17,7 +17,7 @@ from sptrader_desktop.core.plan import make_agenda, make_plan, make_tape
 from sptrader_desktop.core.records import ASSESSED, END_OF_DATA, FILL, ORDER, TRADE, VERDICT, WORKING
 from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.strategy import Strategy
-from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
+from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, Runs, State, Table, Tape
 from sptrader_desktop.core.terms import IntrabarPolicy, Terms
 
 SLICES = 200
@@ -174,8 +174,19 @@ def advance(job: Job, state: State, log: Log, until: int) -> Log:
     """Run to `until`, doubling the tables as they fill up."""
     with exact_or_refused():
         while kernel.advance(job.tape, job.agenda, job.plan, state, log, until) == kernel.LOG_FULL:
-            log = log._replace(**{name: _doubled(getattr(log, name)) for name in ("trades", "fills", "verdicts", "orders")})
+            log = _grown(log)
     return log
+
+
+def run_variants(job: Job, start: State, state: State, log: Log, runs: Runs) -> Log:
+    """As `start`, `advance` and `finish` for each of `runs`, whose exits take the place of the job's."""
+    first = 0
+    with exact_or_refused():
+        while True:
+            first = kernel.run_variants(job.tape, job.agenda, job.plan, start, state, log, runs, END_OF_DATA, first)
+            if first == len(runs.ended):
+                return log
+            log = _grown(log)
 
 
 def finish(job: Job, state: State, log: Log) -> None:
@@ -194,6 +205,10 @@ def exact_or_refused() -> Iterator[None]:
         raise RunError(f"{error}: lower the size or the capital") from None
     except ValueError as error:
         raise RunError(f"{error}: lower the slippage or the spread") from None
+
+
+def _grown(log: Log) -> Log:
+    return log._replace(**{name: _doubled(getattr(log, name)) for name in ("trades", "fills", "verdicts", "orders")})
 
 
 def _doubled(table: Table) -> Table:

@@ -139,6 +139,9 @@ def _entry(field: Field, signals: Signals, exits: Exits) -> EntryRule:
     )
     if rule.size.mode == "risk" and exits.stop_loss is None:
         size.refuse("sizes by the stop's distance: add exit.stop_loss")
+    scale_in = section.get("scale_in")
+    if most is not None and rule.max_positions > 1 and (scale_in is None or scale_in.value is False):
+        most.refuse("acts only with scale_in: true: add that, or leave this out")
     return rule
 
 

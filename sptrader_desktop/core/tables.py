@@ -22,6 +22,9 @@ NO_LEVEL, PERCENTAGE, DISTANCE, ATR, PRICE = range(5)
 FRACTION, STEPS, RISK = range(3)
 CLOSE_ALL, CLOSE_LONG, CLOSE_SHORT, CLOSE_PARTIAL = range(4)
 AT_OPEN, INSIDE, AT_CLOSE = range(3)
+# A block sums up this many bars; its columns.
+BLOCK_BARS = 8
+HIGHEST, LOWEST, MOST_CLOSE, LEAST_CLOSE = range(4)
 DIRECT, INVERSE = 1, -1
 # A halt: not there, found by the mark of this instant (verdicts name the limit), there since an earlier one.
 FREE, BREACHED, LATCHED = range(3)
@@ -66,7 +69,8 @@ PENDING = columns("order symbol rule side kind quantity level bars_left stop_dis
 class Tape(NamedTuple):
     """All series end to end; series s owns rows start[s]:start[s + 1].
 
-    `ask_*` is the same memory as the raw columns unless real ask prices exist.
+    `ask_*` is the same memory as the raw columns unless real ask prices exist. `blocks` may be empty: they only make runs that
+    keep no equity faster.
     """
 
     start: Ints
@@ -88,6 +92,8 @@ class Tape(NamedTuple):
     fine_ask_open: Ints
     fine_ask_high: Ints
     fine_ask_low: Ints
+    blocks: Ints
+    ask_blocks: Ints
 
 
 class Agenda(NamedTuple):
@@ -134,3 +140,13 @@ class Log(NamedTuple):
     equity: Ints
     days: Ints
     assessed: Table
+
+
+class Runs(NamedTuple):
+    """Runs that differ in nothing but their exits: a row of `exits` for each run and symbol; `ended` has a row a run, `days` as many rows
+    for each as the log.
+    """
+
+    exits: Table
+    ended: Table
+    days: Ints

@@ -14,17 +14,16 @@ from threading import Event, Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from sptrader_desktop.core import kernel
-from sptrader_desktop.core.calendar import NEW_YORK_CLOSE
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import Cancelled, RunError
-from sptrader_desktop.core.metrics_daily import DailyEquity, daily_equity, sharpe_ratio, week_days
+from sptrader_desktop.core.metrics_daily import DailyEquity, sharpe_ratio, week_days
 from sptrader_desktop.core.money import FRACTION_ONE, fixed
-from sptrader_desktop.core.plan import make_agenda
+from sptrader_desktop.core.plan import make_agenda, with_blocks
+from sptrader_desktop.core.records import ENDED
 from sptrader_desktop.core.rules import RuleHits
-from sptrader_desktop.core.simulation import Job, advance, close_instants, empty_log, finish, start_state
+from sptrader_desktop.core.simulation import Job, empty_log, run_variants, start_state
 from sptrader_desktop.core.strategy import Strategy
-from sptrader_desktop.core.tables import PERCENTAGE, Floats, Ints, State
+from sptrader_desktop.core.tables import PERCENTAGE, Floats, Ints, Runs, State, Table
 
 REPORT_EVERY_S = 0.05
 
@@ -37,6 +36,7 @@ class SweepProgress:
 
 Report = Callable[[SweepProgress], None]
 JobAt = Callable[[int], Job]
+BATCH = 8  # runs in one compiled call: few enough for a prompt stop, many enough to make the call cheap
 HitsAt = Callable[[int], Sequence[RuleHits]]
 
 
@@ -74,13 +74,13 @@ def risk_sweep(
     """Every stop with every target, as fractions of the fill price; row `i * len(targets) + j` has `stops[i]` and `targets[j]`."""
     pairs = [(_fraction(stop, "stop"), _fraction(target, "target")) for stop in stops for target in targets]
 
-    def job_at(row: int) -> Job:
-        exits = job.plan.exits.copy()
-        exits["stop_kind"] = exits["target_kind"] = PERCENTAGE
-        exits["stop_value"], exits["target_value"] = pairs[row]
-        return replace(job, plan=job.plan._replace(exits=exits))
-
-    return sweep_made(len(pairs), job_at, every_day=every_day, report=report)
+    exits = np.tile(job.plan.exits, (len(pairs), 1))
+    exits["stop_kind"] = exits["target_kind"] = PERCENTAGE
+    for column, name in enumerate(("stop_value", "target_value")):
+        exits[name] = np.array(pairs, np.int64).reshape(-1, 2)[:, [column]]
+    shared = replace(job, tape=with_blocks(job.tape))
+    batches = [_Batch(first, exits[first : first + BATCH]) for first in range(0, len(pairs), BATCH)]
+    return _swept(len(pairs), batches, lambda _: shared, every_day, report)
 
 
 def signals_sweep(
@@ -90,8 +90,10 @@ def signals_sweep(
     rates = len(job.plan.symbols) - len(traded)
     every_day = any(candles.instrument.charged_every_day for candles in traded)
 
+    tape = with_blocks(job.tape)
+
     def job_at(row: int) -> Job:
-        return replace(job, agenda=make_agenda(strategy, traded, hits_at(row), rates))
+        return replace(job, tape=tape, agenda=make_agenda(strategy, traded, hits_at(row), rates))
 
     return sweep_made(count, job_at, every_day=every_day, report=report)
 
@@ -103,6 +105,18 @@ def sweep(jobs: Sequence[Job], *, every_day: bool = False, report: Report | None
 
 def sweep_made(count: int, job_at: JobAt, *, every_day: bool = False, report: Report | None = None) -> SweepResult:
     """Jobs are made where they run, one at a time. `report` hears how far it is and raises Cancelled to stop with what is done."""
+    return _swept(count, [_Batch(row, None) for row in range(count)], job_at, every_day, report)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Runs of one job from row `first` on: a row of exits for each and all its symbols; None: one run, as the job says."""
+
+    first: int
+    exits: Table | None
+
+
+def _swept(count: int, batches: Sequence[_Batch], job_at: JobAt, every_day: bool, report: Report | None) -> SweepResult:
     if not count:
         raise RunError("a sweep of no runs: give at least one value of everything that varies")
     result = SweepResult(
@@ -114,10 +128,10 @@ def sweep_made(count: int, job_at: JobAt, *, every_day: bool = False, report: Re
         np.zeros(count, np.int64),
         [np.zeros((0, 2), np.int64)] * count,
     )
-    rows, stop = _Rows(count), Event()
-    workers = min(count, os.cpu_count() or 1)
+    dealt, stop = _Dealer(batches), Event()
+    workers = min(len(batches), os.cpu_count() or 1)
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
-        futures = [pool.submit(_work, rows, job_at, result, stop) for _ in range(workers)]
+        futures = [pool.submit(_work, dealt, job_at, result, stop) for _ in range(workers)]
         try:
             _watch(futures, result, report)
         finally:
@@ -145,70 +159,56 @@ def _fraction(value: Decimal, what: str) -> int:
         raise RunError(f"a {what} of {value} has more than eight decimals: round it") from None
 
 
-class _Rows:
-    """Hands out each row once, to whichever thread asks first: runs differ too much in length to be dealt out beforehand."""
+class _Dealer:
+    """Hands out each batch once, to whichever thread asks first: runs differ too much in length to be dealt out beforehand."""
 
-    def __init__(self, count: int) -> None:
-        self._rows = iter(range(count))
+    def __init__(self, batches: Sequence[_Batch]) -> None:
+        self._batches = iter(batches)
         self._lock = Lock()
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[_Batch]:
         return self
 
-    def __next__(self) -> int:
+    def __next__(self) -> _Batch:
         with self._lock:
-            return next(self._rows)
+            return next(self._batches)
 
 
-def _work(rows: _Rows, job_at: JobAt, result: SweepResult, stop: Event) -> None:
+def _work(dealt: _Dealer, job_at: JobAt, result: SweepResult, stop: Event) -> None:
     bench: _Bench | None = None
-    for row in rows:
+    for batch in dealt:
         if stop.is_set():
             return
-        job = job_at(row)
+        job = job_at(batch.first)
         if job.capital != result.capital:
-            raise RunError(f"run {row + 1} starts with another capital than the first: compare runs of one capital")
+            raise RunError(f"run {batch.first + 1} starts with another capital than the first: compare runs of one capital")
         if bench is None or not bench.serves(job):
             bench = _Bench(job)
-        state, result.days[row] = bench.run(job)
-        account = state.account[0]
-        result.final_cash[row], result.trades[row] = account["cash"], account["trades"]
-        result.max_drawdown[row] = account["worst"]
-        result.done[row] = True
+        runs = bench.run(job, job.plan.exits[np.newaxis] if batch.exits is None else batch.exits)
+        rows, most = slice(batch.first, batch.first + len(runs.ended)), len(runs.days) // len(runs.ended)
+        result.final_cash[rows], result.trades[rows] = runs.ended["cash"], runs.ended["trades"]
+        result.max_drawdown[rows] = runs.ended["worst"]
+        for number, used in enumerate(runs.ended["days"]):
+            result.days[batch.first + number] = runs.days[number * most : number * most + used].copy()
+        result.done[rows] = True
 
 
 class _Bench:
-    """What one thread keeps from run to run: a log that has grown to its size and the tables of a start. Only its owner touches it."""
+    """What one thread keeps from run to run: a log that has grown to its size and the tables of a run. Only its owner touches it."""
 
     def __init__(self, job: Job) -> None:
         self._tape, self._entries = job.tape, job.plan.entries
         self._start = start_state(job)
+        self._state = State(*(table.copy() for table in self._start))
+        self._exits = job.plan.exits.copy()
         self._log = empty_log(job, self._start, keep=False)
-        self._days = _days_with_closes(job)
 
     def serves(self, job: Job) -> bool:
         return job.tape is self._tape and job.plan.entries is self._entries
 
-    def _fresh(self, job: Job) -> State:
-        """As `start_state`; rows of the other two tables are written before they are read."""
-        account, series = self._start.account.copy(), self._start.series.copy()
-        series["agenda"] = job.agenda.start[:-1]
-        return self._start._replace(account=account, series=series)
-
-    def run(self, job: Job) -> tuple[State, Ints]:
-        """The account at the end, and (day, equity) of each day."""
-        state = self._fresh(job)
-        self._log = advance(job, state, self._log, kernel.NEVER - 1)
-        finish(job, state, self._log)
-        days = self._log.days[: state.account["days"][0]]
-        return state, days.copy() if self._days is None else days[np.isin(days[:, 0], self._days)]
-
-
-def _days_with_closes(job: Job) -> Ints | None:
-    """Where bars of several symbols overlap a day can pass without a close and has no equity of its own. None: all days have one."""
-    traded = len(job.plan.exits)
-    if traded == 1:
-        return None
-    closed = close_instants(job)
-    opened = np.unique(job.tape.time[: job.tape.start[traded]])
-    return daily_equity(opened, closed, closed, True, NEW_YORK_CLOSE).days
+    def run(self, job: Job, exits: Table) -> Runs:
+        """One run for each row of `exits`."""
+        runs = Runs(exits.ravel(), np.zeros(len(exits), ENDED), np.empty((len(exits) * len(self._log.days), 2), np.int64))
+        own = replace(job, plan=job.plan._replace(exits=self._exits))
+        self._log = run_variants(own, self._start, self._state, self._log, runs)
+        return runs
