@@ -15,7 +15,6 @@ from sptrader_desktop.core.strategy import Scalar
 from tests.command_line import ROOT
 
 WORKSPACE = ROOT / "workspace"
-FIRST = np.datetime64("2024-01-03T05:00", "us")
 KINDS = ("walk", "quiet", "wild", "rise", "fall", "seesaw", "flat", "jump")
 Phase = tuple[str, int]
 
@@ -59,7 +58,7 @@ def _moves(kind: str, bars: int, rng: np.random.Generator) -> np.ndarray:
     return np.zeros(bars, np.int64)
 
 
-def candles(phases: list[Phase], seed: int, *, ticks_per_one: int = 100_000, symbol: str = "EURUSD") -> pd.DataFrame:
+def candles(phases: list[Phase], seed: int, first: str = "2024-01-03T05:00") -> pd.DataFrame:
     """Hourly bars of the FX week, one stretch of the market after the other."""
     rng = np.random.default_rng(seed)
     moves = np.concatenate([_moves(kind, bars, rng) for kind, bars in phases])
@@ -72,14 +71,14 @@ def candles(phases: list[Phase], seed: int, *, ticks_per_one: int = 100_000, sym
     high, low = np.maximum(opens, close) + reach[0], np.minimum(opens, close) - reach[1]
     volume = rng.integers(0, 2_000, count) * (rng.random(count) < 0.9) * ~still
     hours = np.arange(2 * count + 200)
-    stamps = FIRST + hours * np.timedelta64(1, "h")
+    stamps = np.datetime64(first, "us") + hours * np.timedelta64(1, "h")
     # Open from Sunday 22:00 to Friday 21:00 UTC; 1970-01-01 was a Thursday.
     week_hour = (stamps.astype("M8[h]").astype(np.int64) + 3 * 24) % (7 * 24)
     stamps = stamps[(week_hour < 4 * 24 + 21) | (week_hour >= 6 * 24 + 22)][:count]
-    prices = {name: column / ticks_per_one for name, column in (("open", opens), ("high", high), ("low", low), ("close", close))}
+    prices = {name: column / 100_000 for name, column in (("open", opens), ("high", high), ("low", low), ("close", close))}
     index = pd.DatetimeIndex(stamps, name="timestamp").tz_localize("UTC")
     frame = pd.DataFrame({**prices, "volume": volume.astype(np.float64)}, index=index)
-    frame.attrs = {"symbol": symbol, "timeframe": "1h", "ticks_per_one": ticks_per_one}
+    frame.attrs = {"symbol": "EURUSD", "timeframe": "1h", "ticks_per_one": 100_000}
     return frame
 
 

@@ -39,9 +39,10 @@ def trading_day(data: pd.DataFrame) -> pd.Series:
 
 
 def bars_per_year(data: pd.DataFrame) -> float:
-    """How many bars of this length a year of 252 trading days has; of 365 where the symbol trades on all days."""
-    days = 365 if _is_always_open(data) else 252
-    return days * DAY_US / parse_timeframe(data.attrs["timeframe"])
+    """How many bars of this length a year of 252 trading days has, of 365 where the symbol trades on all days or a bar spans several."""
+    bar = parse_timeframe(data.attrs["timeframe"])
+    days = 365 if bar > DAY_US or _is_always_open(data) else 252
+    return days * DAY_US / bar
 
 
 def _is_always_open(data: pd.DataFrame) -> bool:

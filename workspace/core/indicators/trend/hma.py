@@ -1,7 +1,5 @@
 """Hull's moving average: smooth and quick at once."""
 
-import math
-
 import pandas as pd
 
 from sptrader_desktop.sdk import main, ticks, weighted_average
@@ -28,7 +26,7 @@ class HMA:
     def calculate(self, data: pd.DataFrame) -> pd.Series:
         prices = pd.Series(ticks(data, self.source), index=data.index)
         quick = 2 * weighted_average(prices, self.period // 2) - weighted_average(prices, self.period)
-        return (weighted_average(quick, math.isqrt(self.period)) / data.attrs["ticks_per_one"]).rename("hma")
+        return (weighted_average(quick, int(self.period**0.5)) / data.attrs["ticks_per_one"]).rename("hma")
 
 
 if __name__ == "__main__":

@@ -23,28 +23,25 @@ __metadata__ = {
 
 
 def _follow(highs: list[float], lows: list[float], step: float, maximum: float) -> tuple[list[float], list[float]]:
-    nothing = [float("nan")] * min(1, len(highs))
-    stops, directions = nothing.copy(), nothing.copy()
+    stops, directions = [float("nan")] * len(highs), [float("nan")] * len(highs)
     if len(highs) < 2:
         return stops, directions
     down = lows[0] - lows[1]
-    is_long = not (down > 0 and down > highs[1] - highs[0])
+    is_long = down <= 0 or down <= highs[1] - highs[0]
     stop, extreme = (lows[0], highs[1]) if is_long else (highs[0], lows[1])
     pace = step = min(step, maximum)
     high_before, low_before = highs[1], lows[1]
-    for high, low in zip(highs[1:], lows[1:], strict=True):
+    for bar in range(1, len(highs)):
+        high, low = highs[bar], lows[bar]
         if low <= stop if is_long else high >= stop:
             is_long = not is_long
-            stop = max(extreme, high_before, high) if not is_long else min(extreme, low_before, low)
-            stops.append(stop)
+            stop = min(extreme, low_before, low) if is_long else max(extreme, high_before, high)
             pace, extreme = step, high if is_long else low
-        else:
-            stops.append(stop)
-            if high > extreme if is_long else low < extreme:
-                extreme = high if is_long else low
-                pace = min(pace + step, maximum)
-        directions.append(1.0 if is_long else -1.0)
+        elif high > extreme if is_long else low < extreme:
+            pace, extreme = min(pace + step, maximum), high if is_long else low
+        stops[bar], directions[bar] = stop, 1.0 if is_long else -1.0
         stop += pace * (extreme - stop)
+        # The stop for the next bar lies beyond neither of the last two.
         stop = min(stop, low_before, low) if is_long else max(stop, high_before, high)
         high_before, low_before = high, low
     return stops, directions

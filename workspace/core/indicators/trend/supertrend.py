@@ -27,8 +27,8 @@ def _trail(closes: list[float], supports: list[float], resistances: list[float],
     support, resistance, direction = float("-inf"), float("inf"), 1.0
     before = closes[start] if start < len(closes) else 0.0
     for close, lower, upper in zip(closes[start:], supports[start:], resistances[start:], strict=True):
-        support = max(lower, support) if before >= support else lower
-        resistance = min(upper, resistance) if before <= resistance else upper
+        support = lower if lower > support or before < support else support
+        resistance = upper if upper < resistance or before > resistance else resistance
         if close > resistance:
             direction = 1.0
         elif close < support:
