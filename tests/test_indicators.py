@@ -332,3 +332,19 @@ def test_every_indicator_runs_alone_from_its_own_folder() -> None:
     for name, one in files.items():
         assert f"{name} ({one.class_name}): 2614 rows over 2614 candles" in ran.stdout
     assert WORKSPACE in Path(files["sma"].source).parents
+
+
+def guide_row(one: ComponentSpec) -> str:
+    params = ", ".join(f"`{name}` {parameter.default}" for name, parameter in one.parameters.items())
+    outputs = " ".join(f"`{name}`" for name in one.outputs)
+    tree = ast.parse(Path(one.source).read_text(encoding="utf-8"))
+    metadata = next(node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__metadata__")
+    said = ast.literal_eval(metadata)["description"].replace("|", "\\|")
+    return f"| `{one.name}` | {params} | {outputs} | {one.warm_up.replace('*', '×')} | {said} |"
+
+
+def test_the_guide_lists_every_indicator_as_it_is() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    section = guide.partition("## The indicators\n")[2].partition("\n## ")[0]
+    listed = [line for line in section.splitlines() if line.startswith("| `")]
+    assert sorted(listed) == sorted(guide_row(one) for one in INDICATORS.values())

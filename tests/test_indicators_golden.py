@@ -2,6 +2,7 @@
 
 import csv
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,6 +128,18 @@ def test_where_macd_passes_zero_ours_is_the_exact_one(reference: Path) -> None:
     ]
     assert len(apart) > 5
     assert all(abs(found[bar] - exact[bar]) < TOLERANCE * abs(exact[bar]) for bar in apart)
+
+
+def test_where_cci_passes_zero_ours_is_the_exact_one(reference: Path) -> None:
+    prices = np.rint(market(reference)[["high", "low", "close"]].to_numpy() * 100_000).astype(np.int64).sum(axis=1).tolist()
+    expected, found = golden(reference)["cci_20"].to_numpy(), ours(reference, "cci_20")
+    apart = np.flatnonzero(np.abs(found - expected) > TOLERANCE * np.abs(expected)).tolist()
+    assert apart
+    for bar in apart:
+        window = [Fraction(price) for price in prices[bar - 19 : bar + 1]]
+        middle = sum(window) / 20
+        exact = (window[-1] - middle) / (Fraction(15, 1000) * sum(abs(price - middle) for price in window) / 20)
+        assert found[bar] == pytest.approx(float(exact), rel=1e-14)
 
 
 def exact_ema(values: list[Decimal], period: int) -> list[Decimal]:

@@ -1,5 +1,7 @@
 """What components compute with: windows, long averages and trading days, each against the plain way to say the same."""
 
+import inspect
+import re
 import statistics
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop import sdk
+from tests.command_line import ROOT
 from tests.indicator_markets import candles, markets
 from tests.indicator_oracles import trading_date
 
@@ -176,3 +179,16 @@ def test_a_year_has_as_many_bars_as_its_trading_days_hold(symbol: str, timeframe
 def test_a_true_range_takes_the_gap_in_and_the_first_bar_has_none() -> None:
     data = pd.DataFrame({"high": [5.0, 9.0, 4.0], "low": [4.0, 8.0, 3.0], "close": [4.0, 8.0, 3.0]})
     np.testing.assert_equal(sdk.true_range(data).to_numpy(), [np.nan, 5.0, 5.0])
+
+
+def test_the_guide_explains_every_name_of_the_sdk_as_it_is_called() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    rows = [
+        line.split("|")[1] for line in guide.partition("| function | what |")[2].partition("\n\n")[0].splitlines() if line.startswith("| `")
+    ]
+    shown = [call for row in rows for call in re.findall(r"`(\w+)\(([^`]*)\)`", row)]
+    assert sorted(name for name, _ in shown) == sdk.__all__
+    for name, arguments in shown:
+        given = [argument.partition("=")[0] for argument in arguments.split(", ") if argument and argument != "…"]
+        own = [taken.rstrip("_") for taken in inspect.signature(getattr(sdk, name)).parameters]
+        assert [own[at] if text.startswith('"') else text for at, text in enumerate(given)] == own[: len(given)], name

@@ -8,7 +8,7 @@ __metadata_version__ = 2
 __metadata__ = {
     "name": "linear_regression",
     "family": "statistics",
-    "description": "Its rise per bar, its price at this bar, and r2, the share of the variance it explains.",
+    "description": "The line's rise per bar, its price at this bar, and r2, the share of the variance it explains.",
     "parameters": {
         "period": {"type": "int", "default": 20, "min": 2, "max": 10000},
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},

@@ -11,7 +11,7 @@ __metadata_version__ = 2
 __metadata__ = {
     "name": "supertrend",
     "family": "trend",
-    "description": "direction is 1 with the line below the price and -1 with the line above it.",
+    "description": "A line `multiplier` ATRs off that never steps back; direction is 1 with the line below the price, else -1.",
     "parameters": {
         "period": {"type": "int", "default": 10, "min": 1, "max": 10000},
         "multiplier": {"type": "float", "default": 3, "min": 0.01, "max": 100},
