@@ -39,6 +39,17 @@ def calculate(spec: ComponentSpec, data: pd.DataFrame, params: Mapping[str, Scal
     return result.to_frame(spec.outputs[0]) if isinstance(result, pd.Series) else result[list(spec.outputs)]
 
 
+def difference(one: pd.DataFrame, other: pd.DataFrame) -> str | None:
+    """The first value in which two results differ by more than a billionth of itself."""
+    for name in one:
+        a, b = one[name].to_numpy(), other[name].to_numpy()
+        is_same = (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= 1e-9 * np.maximum(np.abs(a), np.abs(b)))
+        if not is_same.all():
+            bar = int(np.argmin(is_same))
+            return f"{name} at {one.index[bar]}: {a[bar]!r} and {b[bar]!r}"
+    return None
+
+
 def _moves(kind: str, bars: int, rng: np.random.Generator) -> np.ndarray:
     match kind:
         case "walk":

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Scalar
 from tests import indicator_oracles as oracle
 from tests.command_line import ROOT, SAMPLE
-from tests.indicator_markets import WORKSPACE, calculate, candles, catalogue, indicators, legal_params, markets
+from tests.indicator_markets import WORKSPACE, calculate, candles, catalogue, difference, indicators, legal_params, markets
 
 INDICATORS = indicators()
 NAMES = {
@@ -42,17 +43,6 @@ LONGEST = {"kama": 6}
 
 def spec(name: str) -> ComponentSpec:
     return catalogue().indicator(name)
-
-
-def difference(one: pd.DataFrame, other: pd.DataFrame) -> str | None:
-    """The first value in which two results differ by more than a billionth of itself."""
-    for name in one:
-        a, b = one[name].to_numpy(), other[name].to_numpy()
-        is_same = (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= 1e-9 * np.maximum(np.abs(a), np.abs(b)))
-        if not is_same.all():
-            bar = int(np.argmin(is_same))
-            return f"{name} at {one.index[bar]}: {a[bar]!r} and {b[bar]!r}"
-    return None
 
 
 def test_the_library_holds_what_others_build_on() -> None:
@@ -322,16 +312,19 @@ for path in sys.argv[1:]:
 """
 
 
-def test_every_indicator_runs_alone_from_its_own_folder() -> None:
+def test_every_indicator_runs_alone_from_its_own_folder(tmp_path: Path) -> None:
     """As `cd …/trend && TEST_DATASET=… python sma.py` does, one after the other in one process to load the libraries once."""
-    files = {one.name: one for one in INDICATORS.values()}
-    command = [sys.executable, "-c", RUN_EACH, *(one.source for one in files.values())]
+    shutil.copytree(WORKSPACE / "core" / "indicators", tmp_path / "core" / "indicators")
+    shutil.copytree(WORKSPACE / "data", tmp_path / "data")
+    files = sorted((tmp_path / "core" / "indicators").glob("*/*.py"))
     environment = {**os.environ, "TEST_DATASET": SAMPLE.name, "PYTHONPATH": str(ROOT)}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN_EACH, *files], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert (ran.stderr, ran.returncode) == ("", 0)
-    for name, one in files.items():
-        assert f"{name} ({one.class_name}): 2614 rows over 2614 candles" in ran.stdout
-    assert WORKSPACE in Path(files["sma"].source).parents
+    assert len(files) == len(INDICATORS)
+    for one in INDICATORS.values():
+        assert f"{one.name} ({one.class_name}): 2614 rows over 2614 candles" in ran.stdout
 
 
 def guide_row(one: ComponentSpec) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.component_frames import candle_frame
-from tests.indicator_markets import calculate, catalogue
+from tests.indicator_markets import calculate, catalogue, difference, indicators
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 TOLERANCE = 1e-9
@@ -165,6 +165,21 @@ def test_the_spot_file_agrees_as_far_as_its_digits_go(reference: Path) -> None:
                 assert ours(reference, column)[bar] == pytest.approx(float(row[column]), rel=1e-9, abs=max(matched.rounding, 1e-11))
                 checked += 1
     assert checked > 400
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [("XAUUSD_1h_2012-05-17_2022-03-04_mt5_ejtrader", 0), ("USDJPY_1m_2018-01-01_2019-12-31_histdata_bid", 200_000)],
+)
+def test_on_real_markets_too_neither_future_nor_far_past_matters(reference: Path, name: str, first: int) -> None:
+    """Gold with its daily break, and yen minutes, of which one in twelve closes where the one before did."""
+    data = candle_frame(load_candles(reference / "data" / f"{name}.parquet")).iloc[first : first + 14_000]
+    for dotted, checked in indicators().items():
+        whole, late = calculate(checked, data), calculate(checked, data.iloc[2_000:])
+        pd.testing.assert_frame_equal(calculate(checked, data.iloc[:9_000]), whole.iloc[:9_000], check_exact=True)
+        needed = checked.bars_needed({})
+        if needed is not None:
+            assert difference(late.iloc[needed - 1 :], whole.iloc[2_000 + needed - 1 :]) is None, dotted
 
 
 def test_the_comparison_sees_another_definition(reference: Path) -> None:

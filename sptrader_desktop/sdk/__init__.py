@@ -5,7 +5,7 @@ from sptrader_desktop.sdk.candles import bars_per_year, trading_day, true_range,
 from sptrader_desktop.sdk.higher import higher_bars, higher_timeframe, last_closed
 from sptrader_desktop.sdk.series import average, crossed_above, crossed_below, events, ticks
 from sptrader_desktop.sdk.signals import above, at_close, below, events_where, falls_below, rises_above, session_clocks
-from sptrader_desktop.sdk.smoothing import above_ema, ema, wilder
+from sptrader_desktop.sdk.smoothing import above_ema, ema, rsi, wilder
 from sptrader_desktop.sdk.windows import (
     bars_since_highest,
     bars_since_lowest,
@@ -48,6 +48,7 @@ __all__ = [
     "ratio",
     "regression",
     "rises_above",
+    "rsi",
     "session_clocks",
     "ticks",
     "trading_day",

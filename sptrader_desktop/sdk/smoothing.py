@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sptrader_desktop.sdk.windows import ratio
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 FORGOTTEN_AFTER = 10
 
@@ -29,6 +31,13 @@ def above_ema(values: pd.Series, period: int) -> pd.Series:
 def wilder(values: pd.Series, period: int) -> pd.Series:
     """Wilder's average: the exponential one with weight 1 / period, started with the mean of the first `period` values."""
     return _each_run(values, period, _wilder)
+
+
+def rsi(values: pd.Series, period: int) -> pd.Series:
+    """Wilder's relative strength index: the average rise in percent of average rise and fall; no value where nothing moves."""
+    change = values.diff()
+    rises, falls = wilder(change.clip(lower=0.0), period), wilder(-change.clip(upper=0.0), period)
+    return 100 * ratio(rises, rises + falls)
 
 
 def _each_run(values: pd.Series, period: int, smooth: Callable[[Floats, int], Floats]) -> pd.Series:

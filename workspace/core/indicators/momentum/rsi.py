@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sptrader_desktop.sdk import main, ratio, wilder
+from sptrader_desktop.sdk import main, rsi
 
 __metadata_version__ = 2
 __metadata__ = {
@@ -24,9 +24,7 @@ class RSI:
         self.source = source
 
     def calculate(self, data: pd.DataFrame) -> pd.Series:
-        change = data[self.source].diff()
-        rises, falls = wilder(change.clip(lower=0.0), self.period), wilder(-change.clip(upper=0.0), self.period)
-        return (100 * ratio(rises, rises + falls)).rename("rsi")
+        return rsi(data[self.source], self.period).rename("rsi")
 
 
 if __name__ == "__main__":

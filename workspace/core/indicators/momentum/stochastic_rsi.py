@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sptrader_desktop.sdk import highest, lowest, main, mean, ratio, wilder
+from sptrader_desktop.sdk import highest, lowest, main, mean, ratio, rsi
 
 __metadata_version__ = 2
 __metadata__ = {
@@ -33,12 +33,10 @@ class StochasticRSI:
         self.source = source
 
     def calculate(self, data: pd.DataFrame) -> pd.DataFrame:
-        change = data[self.source].diff()
-        rises, falls = wilder(change.clip(lower=0.0), self.period), wilder(-change.clip(upper=0.0), self.period)
-        rsi = 100 * ratio(rises, rises + falls)
-        low = lowest(rsi, self.stochastic_period)
-        wide = highest(rsi, self.stochastic_period) - low
-        k = mean(100 * ratio(rsi - low, wide.where(wide > STANDS_STILL)), self.k_smooth)
+        strength = rsi(data[self.source], self.period)
+        low = lowest(strength, self.stochastic_period)
+        wide = highest(strength, self.stochastic_period) - low
+        k = mean(100 * ratio(strength - low, wide.where(wide > STANDS_STILL)), self.k_smooth)
         return pd.DataFrame({"k": k, "d": mean(k, self.d_period)})
 
 
