@@ -276,7 +276,7 @@ def session_filter(bar: Bar) -> Events:
         if opens <= local.hour < closes and local.isoweekday() <= 5:
             found.append(city)
     found += ["london_new_york"] if {"london", "new_york"} <= set(found) else []
-    return dict.fromkeys(found or ["none"], 1.0)
+    return dict.fromkeys(found or ["all_shut"], 1.0)
 
 
 def weekday_filter(bar: Bar) -> Events:

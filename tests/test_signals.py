@@ -22,11 +22,12 @@ from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Scalar
 from tests.command_line import SAMPLE
+from tests.documents import GUIDE, codes, rows
 from tests.edits import edited
 from tests.indicator_markets import WORKSPACE, candles, catalogue, markets, runner
 from tests.signal_rules import RULES, Bar
 
-BARS = 700
+BARS = 600
 # Longer warm-ups are not tried out: their formulas are held against those of their indicators.
 LONGEST_WARM_UP = BARS - 200
 
@@ -147,7 +148,18 @@ def agrees(spec: ComponentSpec, data: pd.DataFrame, params: Mapping[str, Scalar]
     said = sorted(zip(events.index, events["type"], events["strength"], strict=True))
     assert [event[:2] for event in said] == [event[:2] for event in right]
     np.testing.assert_allclose([event[2] for event in said], [event[2] for event in right], atol=1e-5)
+    for name, column in passed_on(spec, seen[-1][1].columns).items():
+        values = pd.Series(seen[-1][1].columns[column], index=data.index)
+        np.testing.assert_allclose(events[name], values[events.index], rtol=1e-9, atol=1e-9)
     return len(right)
+
+
+def passed_on(spec: ComponentSpec, columns: Mapping[str, list[float]]) -> dict[str, str]:
+    """The outputs that are simply those of an indicator, or the close."""
+    named = {name: [column for column in columns if column == name or column.endswith(f".{name}")] for name in spec.outputs}
+    return {name: found[0] for name, found in named.items() if len(found) == 1} | dict.fromkeys(
+        {"current_price"} & set(spec.outputs), "close"
+    )
 
 
 @each_signal
@@ -168,7 +180,7 @@ def test_it_does_so_with_any_legal_parameters_on_any_walk(spec: ComponentSpec, d
 
 
 @each_signal
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(st.data())
 def test_on_any_market_events_depend_neither_on_the_future_nor_on_where_the_data_starts(spec: ComponentSpec, data: st.DataObject) -> None:
     market, params = data.draw(markets(BARS)), data.draw(legal_params(spec))
@@ -183,7 +195,7 @@ def test_on_any_market_events_depend_neither_on_the_future_nor_on_where_the_data
 
 
 @each_signal
-@settings(max_examples=20)
+@settings(max_examples=5)
 @given(st.data())
 def test_a_warm_up_covers_those_of_the_indicators(spec: ComponentSpec, data: st.DataObject) -> None:
     params = data.draw(legal_params(spec, longest=5_000))
@@ -200,18 +212,54 @@ def test_too_few_candles_are_no_events_and_no_error(spec: ComponentSpec, length:
 
 
 @each_signal
-def test_a_file_runs_alone_and_is_called_as_it_calls_itself(spec: ComponentSpec) -> None:
-    path = Path(spec.source)
-    last = ast.parse(path.read_text(encoding="utf-8")).body[-1]
+def test_a_file_ends_with_the_call_that_runs_it_alone(spec: ComponentSpec) -> None:
+    last = ast.parse(Path(spec.source).read_text(encoding="utf-8")).body[-1]
     assert ast.unparse(last) == f"if __name__ == '__main__':\n    main({spec.class_name}, __metadata__)"
-    assert run_alone(path, sample().iloc[:300], {}).columns.tolist() == ["type", "strength", *spec.outputs]
+
+
+@pytest.mark.parametrize("name", ["bollinger_keltner_squeeze", "candle_reversal"])
+def test_run_alone_it_answers_the_same(name: str) -> None:
+    spec = catalogue().signal(f"signals.{name}")
+    pd.testing.assert_frame_equal(run_alone(Path(spec.source), sample(), {}), found(spec, sample()))
 
 
 def test_there_is_a_rule_for_each_signal_and_none_for_others() -> None:
     assert RULES.keys() == {spec.name for spec in SIGNALS}
 
 
+def test_the_guide_describes_each_as_its_metadata_does() -> None:
+    told = {codes(name)[0]: row for name, *row in rows(GUIDE, "signal") if codes(name)}
+    assert told.keys() == {spec.name for spec in SIGNALS}
+    for spec in SIGNALS:
+        parameters, events, outputs, strength, what = told[spec.name]
+        assert parameters == ", ".join(f"`{name}` {parameter.default}" for name, parameter in spec.parameters.items())
+        assert (tuple(codes(events)), tuple(codes(outputs))) == (spec.event_types, spec.outputs)
+        assert strength
+        assert what == described(spec)
+
+
+def described(spec: ComponentSpec) -> str:
+    module = ast.parse(Path(spec.source).read_text(encoding="utf-8"))
+    (metadata,) = [node.value for node in module.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__metadata__"]
+    return str(ast.literal_eval(metadata)["description"])
+
+
 # What is not tried above
+
+
+@pytest.mark.parametrize("minutes", [30, 60])
+def test_sessions_keep_their_cities_clocks_when_these_change(minutes: int) -> None:
+    """Some weeks in spring and autumn London and New York have changed and the other has not; Tokyo never does."""
+    spec, length = catalogue().signal("signals.session_filter"), np.timedelta64(minutes, "m")
+    weeks = (("2024-03-01", "2024-04-05"), ("2024-10-20", "2024-11-10"))
+    stamps = np.concatenate([np.arange(start, end, length, dtype="M8[us]") for start, end in weeks])
+    year = pd.DataFrame(1.1, columns=["open", "high", "low", "close", "volume"], index=pd.DatetimeIndex(stamps).tz_localize("UTC"))
+    year.attrs = {"symbol": "EURUSD", "timeframe": f"{minutes}m", "ticks_per_one": 100_000}
+    assert agrees(spec, year, {}) > len(year)
+    london = found(spec, year)
+    london = london[london["type"] == "london"]
+    closes = (pd.DatetimeIndex(london.index) + pd.Timedelta(length)).tz_convert("Europe/London")
+    assert (london["london_hours"] == closes.hour + closes.minute / 60 - 8).all()
 
 
 @settings(max_examples=10)

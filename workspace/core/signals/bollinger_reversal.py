@@ -9,7 +9,7 @@ from sptrader_desktop.sdk import events_where, falls_below, main, rises_above
 __metadata_version__ = 2
 __metadata__ = {
     "name": "bollinger_reversal",
-    "description": "An event on the bar whose close rises above the lower band after it was not, or falls below the upper one.",
+    "description": "An event on the bar whose close comes back above the lower band, or back below the upper one.",
     "parameters": {
         "period": {"type": "int", "default": 20, "min": 2, "max": 5000},
         "deviations": {"type": "float", "default": 2, "min": 0.1, "max": 10},

@@ -10,9 +10,9 @@ __metadata_version__ = 2
 __metadata__ = {
     "name": "session_filter",
     "description": "Holds on every bar, for each session open at its close: tokyo 9 to 18, london 8 to 17, new_york 8 to 17, all local;"
-    " london_new_york while these two overlap, none while all are shut. The outputs are hours since each last opened. Strength is 1.",
+    " london_new_york while these two overlap, all_shut while none is. The outputs are hours since each last opened.",
     "parameters": {},
-    "event_types": ["tokyo", "london", "new_york", "london_new_york", "none"],
+    "event_types": ["tokyo", "london", "new_york", "london_new_york", "all_shut"],
     "outputs": ["tokyo_hours", "london_hours", "new_york_hours"],
     "warm_up": "1",
 }
@@ -27,7 +27,7 @@ class SessionFilter:
             {
                 **is_open,
                 "london_new_york": is_open["london"] & is_open["new_york"],
-                "none": ~(is_open["tokyo"] | is_open["london"] | is_open["new_york"]),
+                "all_shut": ~(is_open["tokyo"] | is_open["london"] | is_open["new_york"]),
             },
             1.0,
             **{f"{city}_hours": clock.hours for city, clock in clocks.items()},

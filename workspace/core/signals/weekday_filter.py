@@ -9,7 +9,7 @@ from sptrader_desktop.sdk import at_close, events_where, main, trading_day
 __metadata_version__ = 2
 __metadata__ = {
     "name": "weekday_filter",
-    "description": "Holds on every bar: the weekday of the trading day into which an order at its close falls. Strength is always 1.",
+    "description": "Holds on every bar: the weekday of the trading day into which an order at its close falls.",
     "parameters": {},
     "event_types": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
     "outputs": ["day_of_month"],
