@@ -24,6 +24,7 @@ from sptrader_desktop.core.strategy import Scalar
 from tests.command_line import SAMPLE
 from tests.documents import GUIDE, codes, rows
 from tests.edits import edited
+from tests.golden import fxcm
 from tests.indicator_markets import WORKSPACE, candles, catalogue, markets, runner
 from tests.signal_rules import RULES, Bar
 
@@ -192,6 +193,18 @@ def test_on_any_market_events_depend_neither_on_the_future_nor_on_where_the_data
     needed = spec.bars_needed(params)
     if needed is not None and needed <= LONGEST_WARM_UP:
         assert memory(spec, market, params, data.draw(st.integers(1, BARS - needed))) == ""
+
+
+@each_signal
+def test_on_real_candles_they_depend_on_neither_with_the_parameters_they_come_with(spec: ComponentSpec, real: pd.DataFrame) -> None:
+    assert look_ahead(spec, real, {}, 7_001) == ""
+    if spec.warm_up != "all":
+        assert memory(spec, real, {}, 1_234) == ""
+
+
+@pytest.fixture(scope="module")
+def real(reference: Path) -> pd.DataFrame:
+    return candle_frame(fxcm(reference, with_ask=False)).iloc[:9_000]
 
 
 @each_signal

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sptrader_desktop.core.calendar import SESSIONS
+from sptrader_desktop.core.calendar import DAY_US, HOUR_US, SESSIONS, weekday
 from sptrader_desktop.core.resample import bar_closes
 
 Bools = NDArray[np.bool_]
@@ -79,8 +79,8 @@ def session_clocks(data: pd.DataFrame) -> dict[str, SessionClock]:
     """The sessions of tokyo, london and new_york at the stamps of `data`."""
     clocks = {}
     for session in SESSIONS:
-        local = pd.DatetimeIndex(data.index).tz_convert(session.zone)
-        hours = ((local.hour - session.opens) % 24 + local.minute / 60 + local.second / 3600).to_numpy(np.float64)
-        is_open = (hours < session.closes - session.opens) & (local.day_of_week.to_numpy() < 5)
+        wall = pd.DatetimeIndex(data.index).tz_convert(session.zone).tz_localize(None).as_unit("us").asi8
+        hours = (wall % DAY_US / HOUR_US - session.opens) % 24
+        is_open = (hours < session.closes - session.opens) & (weekday(wall // DAY_US) < 5)
         clocks[session.zone.rpartition("/")[2].lower()] = SessionClock(hours, is_open)
     return clocks
