@@ -112,9 +112,10 @@ def test_the_samples_load_against_the_components_that_ship_with_them(path: Path)
     assert strategy.risk.max_drawdown
 
 
-def test_the_samples_are_three_and_trade_both_ways() -> None:
+def test_the_samples_trade_one_way_the_other_and_both() -> None:
     sides = {path.stem: [entry.side for entry in read_strategy(path)[0].entries] for path in SAMPLES}
-    assert sides == {"death_cross_short": ["short"], "ma_crossover": ["long"], "ma_crossover_reverse": ["long", "short"]}
+    chosen = {"death_cross_short": ["short"], "ma_crossover": ["long"], "ma_crossover_reverse": ["long", "short"]}
+    assert {name: sides[name] for name in chosen} == chosen
 
 
 @pytest.mark.parametrize(
