@@ -13,10 +13,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`workspace` holds the person's components and data, `strategies` beside it theirs; `runs` and `kernels` are the program's."""
+    """`workspace` holds the person's components and data, `strategies` beside it theirs; the other places are the program's."""
 
     workspace: Path
     runs: Path
+    candles: Path
     kernels: Path
 
 
@@ -25,6 +26,7 @@ def load_settings() -> Settings:
     return Settings(
         workspace=_place("SPTRADER_WORKSPACE", data / "workspace"),
         runs=_place("SPTRADER_RUNS", data / "runs"),
+        candles=_place("SPTRADER_CANDLES", data / "candles"),
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
     )
 

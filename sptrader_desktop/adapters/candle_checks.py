@@ -63,8 +63,11 @@ class _Fault:
     sentence: str
 
 
-def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar_us: int) -> Columns:
-    """The whole file, checked; the range that is wanted is cut from it afterwards, so a bad row never depends on the range."""
+def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar_us: int, *, is_part: bool = False) -> Columns:
+    """The whole file, checked; the range that is wanted is cut from it afterwards, so a bad row never depends on the range.
+
+    Of a part of a longer series the timeframe is known, however few bars it has.
+    """
     stamps, ticks, volume = _space(raw)
     done = 0
     for batch in raw.batches:
@@ -82,7 +85,8 @@ def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar
         done = end
     if done != raw.rows or not done:
         raise DataError(f"{raw.source}: it holds {done} rows" + (f" of {raw.rows}" if raw.rows else "") + ": fetch or export it again")
-    _refuse_other_timeframe(raw.source, stamps, timeframe, bar_us)
+    if not is_part:
+        _refuse_other_timeframe(raw.source, stamps, timeframe, bar_us)
     return Columns(stamps, _four(ticks, PRICES), _four(ticks, ASK_PRICES) if raw.layout.has_ask else None, volume)
 
 
