@@ -19,6 +19,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.resample import Ticks, bar_closes, candles_of_ticks, resample
 from sptrader_desktop.core.timeframes import parse_timeframe
+from tests.candle_builders import bars, parquet, refusal
 
 EURUSD = CATALOGUE["EURUSD"]
 NEW_YORK = ZoneInfo("America/New_York")
@@ -86,11 +87,11 @@ def plain_days(hourly: Candles, by_week: bool) -> list[Row]:
         day = (datetime.fromtimestamp(row[0] / 1e6, NEW_YORK).replace(tzinfo=None) + timedelta(hours=7)).date()
         days[day - timedelta(days=day.weekday()) if by_week else day].append(row)
     made: list[Row] = []
-    for day, bars in sorted(days.items()):
+    for day, inside in sorted(days.items()):
         opens = datetime(day.year, day.month, day.day, 17, tzinfo=NEW_YORK) - timedelta(days=1)
         stamp = int(opens.timestamp()) * 1_000_000
-        sides = [(bars[0][at], max(bar[at + 1] for bar in bars), min(bar[at + 2] for bar in bars), bars[-1][at + 3]) for at in (1, 5)]
-        made.append((stamp, *sides[0], *sides[1], sum(bar[9] for bar in bars)))
+        sides = [(inside[0][at], max(bar[at + 1] for bar in inside), min(bar[at + 2] for bar in inside), inside[-1][at + 3]) for at in (1, 5)]
+        made.append((stamp, *sides[0], *sides[1], sum(bar[9] for bar in inside)))
     return made
 
 
@@ -198,3 +199,26 @@ def test_quotes_out_of_order_or_of_a_doubtful_side_are_refused() -> None:
         candles_of_ticks(Ticks(EURUSD, two, two), "1m")
     with pytest.raises(DataError, match="prices are bids, not ask"):
         candles_of_ticks(Ticks(EURUSD, two[::-1], two, two, side="ask"), "1m")
+
+
+# As candle files
+
+
+@pytest.mark.parametrize(("timeframe", "most"), [("1d", 260), ("1w", 105)])
+def test_days_and_weeks_of_new_york_are_accepted_from_a_file(tmp_path: Path, timeframe: str, most: int) -> None:
+    every_hour = candles_at(micros("2023-01-01T22:00") + np.arange(2 * 365 * 24) * HOUR_US, "1h")
+    made = resample(every_hour, timeframe)
+    stamps = made.timestamp
+    assert len(made) >= most - 3
+    assert sorted(set(np.diff(stamps).tolist())) == [parse_timeframe(timeframe) + hours * HOUR_US for hours in (-1, 0, 1)]
+    columns = {name: getattr(made.prices, name) / EURUSD.ticks_per_one for name in NAMES}
+    path = parquet(tmp_path / f"EURUSD_{timeframe}_made.parquet", {"timestamp": stamps, **columns})
+    assert load_candles(path).timestamp.tolist() == stamps.tolist()
+
+
+def test_daily_bars_that_overlap_by_anything_else_are_refused(tmp_path: Path) -> None:
+    made = bars(12)
+    for hours in (22, 23.5):
+        made["timestamp"] = [datetime(2024, 3, 1, tzinfo=UTC) + timedelta(days=day) for day in range(11)]
+        made["timestamp"].append(made["timestamp"][-1] + timedelta(hours=hours))
+        assert "it opens inside the 1d bar" in refusal(parquet(tmp_path / "EURUSD_1d.parquet", made))

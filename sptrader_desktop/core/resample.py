@@ -80,7 +80,7 @@ def bar_closes(opens: Int64Array, timeframe: str) -> Int64Array:
 
 
 def shortest_bar(bar_us: int) -> int:
-    """How close the opens of two bars may be: whole days on any local clock lose an hour when it is put forward."""
+    """Whole days on a local clock lose an hour when it is put forward; other bars have one length."""
     return bar_us if bar_us % DAY_US else bar_us - HOUR_US
 
 
