@@ -80,6 +80,10 @@ def test_hours_of_two_years_of_minutes_are_those_of_pandas(reference: Path) -> N
         assert (getattr(made.prices, name) == theirs[name].to_numpy()).all(), name
 
 
+def plain_bar(inside: list[Row], at: int) -> Row:
+    return inside[0][at], max(bar[at + 1] for bar in inside), min(bar[at + 2] for bar in inside), inside[-1][at + 3]
+
+
 def plain_days(hourly: Candles, by_week: bool) -> list[Row]:
     """The rule once more, bar by bar: the New York date seven hours later, a week by its Monday."""
     days: defaultdict[date, list[Row]] = defaultdict(list)
@@ -90,8 +94,7 @@ def plain_days(hourly: Candles, by_week: bool) -> list[Row]:
     for day, inside in sorted(days.items()):
         opens = datetime(day.year, day.month, day.day, 17, tzinfo=NEW_YORK) - timedelta(days=1)
         stamp = int(opens.timestamp()) * 1_000_000
-        sides = [(inside[0][at], max(bar[at + 1] for bar in inside), min(bar[at + 2] for bar in inside), inside[-1][at + 3]) for at in (1, 5)]
-        made.append((stamp, *sides[0], *sides[1], sum(bar[9] for bar in inside)))
+        made.append((stamp, *plain_bar(inside, 1), *plain_bar(inside, 5), sum(bar[9] for bar in inside)))
     return made
 
 
