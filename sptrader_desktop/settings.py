@@ -20,6 +20,7 @@ class Settings:
 
     workspace: Path
     runs: Path
+    candles: Path
     kernels: Path
     downloads: Path
     market_data: str
@@ -30,6 +31,7 @@ def load_settings() -> Settings:
     return Settings(
         workspace=_place("SPTRADER_WORKSPACE", data / "workspace"),
         runs=_place("SPTRADER_RUNS", data / "runs"),
+        candles=_place("SPTRADER_CANDLES", data / "candles"),
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
         downloads=_place("SPTRADER_DOWNLOADS", cache / "downloads"),
         market_data=os.environ.get("WS_MARKET_DATA_URL", ""),

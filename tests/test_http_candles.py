@@ -270,7 +270,7 @@ def test_unknown_symbols_and_naive_times_are_refused_before_anything_is_asked() 
     def none(asked: Asked) -> Answer:
         raise AssertionError(asked)
 
-    assert "XXXYYY: this is not a known symbol" in refusal(none, CandleRequest("XXXYYY", "1h"))
+    assert "'XXXYYY' is not a known symbol" in refusal(none, CandleRequest("XXXYYY", "1h"))
     naive = datetime(2024, 1, 1)  # noqa: DTZ001  # that is the point
     assert "has no time zone" in refusal(none, CandleRequest("EURUSD", "1h", naive))
 

@@ -14,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
 from sptrader_desktop.core.candles import Candles, Int64Array, Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.resample import Ticks, bar_closes, candles_of_ticks, resample
 from sptrader_desktop.core.timeframes import parse_timeframe
+from sptrader_desktop.ports import CandleRequest
 from tests.candle_builders import bars, parquet, refusal
 
 EURUSD = CATALOGUE["EURUSD"]
@@ -208,15 +211,19 @@ def test_quotes_out_of_order_or_of_a_doubtful_side_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("timeframe", "most"), [("1d", 260), ("1w", 105)])
-def test_days_and_weeks_of_new_york_are_accepted_from_a_file(tmp_path: Path, timeframe: str, most: int) -> None:
+def test_days_and_weeks_of_new_york_are_kept_and_read_like_any(tmp_path: Path, timeframe: str, most: int) -> None:
     every_hour = candles_at(micros("2023-01-01T22:00") + np.arange(2 * 365 * 24) * HOUR_US, "1h")
     made = resample(every_hour, timeframe)
     stamps = made.timestamp
     assert len(made) >= most - 3
     assert sorted(set(np.diff(stamps).tolist())) == [parse_timeframe(timeframe) + hours * HOUR_US for hours in (-1, 0, 1)]
-    columns = {name: getattr(made.prices, name) / EURUSD.ticks_per_one for name in NAMES}
-    path = parquet(tmp_path / f"EURUSD_{timeframe}_made.parquet", {"timestamp": stamps, **columns})
-    assert load_candles(path).timestamp.tolist() == stamps.tolist()
+    path = tmp_path / file_name(made)
+    path.write_bytes(parquet_bytes(made))
+    loaded, catalogue = load_candles(path), CandleCatalogue(tmp_path / "kept")
+    assert rows(loaded) == rows(made)
+    for _ in range(2):
+        catalogue.keep(made)
+    assert catalogue.candles(CandleRequest("EURUSD", timeframe)).fingerprint == loaded.fingerprint
 
 
 def test_daily_bars_that_overlap_by_anything_else_are_refused(tmp_path: Path) -> None:

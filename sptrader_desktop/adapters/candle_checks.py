@@ -14,7 +14,7 @@ from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout
 from sptrader_desktop.core.candles import Int64Array, Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
-from sptrader_desktop.core.resample import shortest_bar
+from sptrader_desktop.core.resample import too_close
 
 FloatArray = NDArray[np.float64]
 TimeUnit = Literal["s", "ms", "us", "ns"]
@@ -64,8 +64,11 @@ class _Fault:
     sentence: str
 
 
-def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar_us: int) -> Columns:
-    """The whole file, checked; the range that is wanted is cut from it afterwards, so a bad row never depends on the range."""
+def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar_us: int, *, is_part: bool = False) -> Columns:
+    """The whole file, checked; the range that is wanted is cut from it afterwards, so a bad row never depends on the range.
+
+    Of a part of a longer series the timeframe is known, however few bars it has.
+    """
     stamps, ticks, volume = _space(raw)
     done = 0
     for batch in raw.batches:
@@ -83,7 +86,8 @@ def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar
         done = end
     if done != raw.rows or not done:
         raise DataError(f"{raw.source}: it holds {done} rows" + (f" of {raw.rows}" if raw.rows else "") + ": fetch or export it again")
-    _refuse_other_timeframe(raw.source, stamps, timeframe, bar_us)
+    if not is_part:
+        _refuse_other_timeframe(raw.source, stamps, timeframe, bar_us)
     return Columns(stamps, _four(ticks, PRICES), _four(ticks, ASK_PRICES) if raw.layout.has_ask else None, volume)
 
 
@@ -163,7 +167,7 @@ def _order_fault(stamps: Int64Array, before: int | None, timeframe: str, bar_us:
     if not len(stamps):
         return None
     steps = np.diff(stamps, prepend=stamps[0] - bar_us if before is None else before)
-    row = first((steps < bar_us) & (steps != shortest_bar(bar_us)))
+    row = first(too_close(steps, bar_us))
     if row is None:
         return None
     step = int(steps[row])

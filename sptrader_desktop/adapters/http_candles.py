@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import RawBatch, RawCandles, checked_columns, stamp_text
+from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import Layout, find_layout, printable
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.csv_candles import microseconds, number
@@ -50,9 +51,7 @@ class HttpCandles:
         self._address, self._instruments, self._patience = address.rstrip("/"), instruments, patience or Patience()
 
     def candles(self, asked: CandleRequest) -> Candles:
-        instrument = self._instruments.get(asked.symbol)
-        if instrument is None:
-            raise DataError(f"{asked.symbol}: this is not a known symbol: define it in an instruments file")
+        instrument = known_instrument(self._shown(), asked.symbol, self._instruments)
         bar_us, source = parse_timeframe(asked.timeframe), f"{self._shown()} {asked.symbol} {asked.timeframe}"
         pages = self._pages(source, asked)
         rows = sum(len(page) for page in pages)
