@@ -14,6 +14,7 @@ from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout
 from sptrader_desktop.core.candles import Int64Array, Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.core.resample import too_close
 
 FloatArray = NDArray[np.float64]
 TimeUnit = Literal["s", "ms", "us", "ns"]
@@ -167,7 +168,7 @@ def _order_fault(stamps: Int64Array, before: int | None, timeframe: str, bar_us:
     if not len(stamps):
         return None
     steps = np.diff(stamps, prepend=stamps[0] - bar_us if before is None else before)
-    row = first(steps < bar_us)
+    row = first(too_close(steps, bar_us))
     if row is None:
         return None
     step = int(steps[row])

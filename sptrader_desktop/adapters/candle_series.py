@@ -10,6 +10,7 @@ from sptrader_desktop.adapters.candle_layout import PRICES
 from sptrader_desktop.core.candles import Candles, Int64Array, Prices, PriceSide
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.core.resample import too_close
 from sptrader_desktop.core.timeframes import parse_timeframe
 
 Number = TypeVar("Number", Int64Array, FloatArray)
@@ -51,7 +52,7 @@ def joined(old: Candles, new: Candles) -> Candles:
     stamps = np.concatenate([old.timestamp[kept], new.timestamp])
     order = np.argsort(stamps, kind="stable")
     stamps = stamps[order]
-    tight = np.diff(stamps) < new.bar_us
+    tight = too_close(np.diff(stamps), new.bar_us)
     if tight.any():
         early, late = (stamp_text(int(stamps[int(tight.argmax()) + more])) for more in (0, 1))
         raise DataError(f"{new.source}: the {new.timeframe} bar of {late} opens inside that of {early}: remove one of the two")

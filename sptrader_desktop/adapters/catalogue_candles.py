@@ -25,6 +25,7 @@ from sptrader_desktop.adapters.sqlite_index import SqliteIndex
 from sptrader_desktop.core.candles import Candles, Int64Array, PriceSide
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
+from sptrader_desktop.core.resample import too_close
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import CandleRequest, Dataset
 from sptrader_desktop.runtime.whole_files import flush_folder, write_through
@@ -233,7 +234,7 @@ def _by_month(candles: Candles) -> Iterator[Candles]:
 def _refuse_overlap(months: list[_Month], candles: Candles) -> None:
     """Bars of one month are checked when they are joined; here the last of one against the first of the next."""
     steps: Int64Array = np.array([after.first - before.last for before, after in pairwise(months)], np.int64)
-    at = first(steps < candles.bar_us)
+    at = first(too_close(steps, candles.bar_us))
     if at is not None:
         late, early = stamp_text(months[at + 1].first), stamp_text(months[at].last)
         raise DataError(f"{candles.source}: the {candles.timeframe} bar of {late} opens inside that of {early}: remove one of the two")

@@ -79,9 +79,11 @@ def bar_closes(opens: Int64Array, timeframe: str) -> Int64Array:
     return np.where(_day_opens(days) == opens, _day_opens(days + length // DAY_US), closes)
 
 
-def shortest_bar(bar_us: int) -> int:
-    """Whole days on a local clock lose an hour when it is put forward; other bars have one length."""
-    return bar_us if bar_us % DAY_US else bar_us - HOUR_US
+def too_close(steps: Int64Array, bar_us: int) -> NDArray[np.bool_]:
+    """From one open to the next: does the later bar begin inside the earlier? Whole days of a local clock lose an hour in spring."""
+    shortest = bar_us if bar_us % DAY_US else bar_us - HOUR_US
+    close: NDArray[np.bool_] = (steps < bar_us) & (steps != shortest)
+    return close
 
 
 def resample(candles: Candles, timeframe: str, *, until: int | None = None, unfinished: bool = False) -> Candles:
