@@ -6,6 +6,7 @@ Imports are inside the functions, so that `sptrader check` loads neither numba n
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,16 +16,18 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
+from sptrader_desktop.runtime.whole_files import write_new
 from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
+    from sptrader_desktop.adapters.csv_import import ImportAsked, Imported
     from sptrader_desktop.adapters.run_store import SqliteRunStore
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.ports import CandleSource, ComponentRunner, StoredRun
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
@@ -96,7 +99,7 @@ def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
     from sptrader_desktop.adapters.inprocess_components import InProcessRunner
     from sptrader_desktop.core.results import Request
 
-    terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe)
+    terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe, settings)
     runner = InProcessRunner(settings.workspace, read.catalogue)
     return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner)
 
@@ -147,11 +150,55 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
 # Candles
 
 
-def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
+def _open_catalogue(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+
+    return nullcontext(CandleCatalogue(settings.candles, known))
+
+
+def _open_http(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    from sptrader_desktop.adapters.http_candles import open_http
+
+    return nullcontext(open_http(settings, known))
+
+
+# What --source names, and who opens it.
+SOURCES: "dict[str, Callable[[Settings, Mapping[str, Instrument]], AbstractContextManager[CandleSource]]]" = {
+    "catalogue": _open_catalogue,
+    "http": _open_http,
+}
+
+
+def catalogue(settings: Settings) -> "CandleSource":
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+
+    return CandleCatalogue(settings.candles)
+
+
+def import_candles(path: Path, asked: "ImportAsked", instruments: str = "") -> "Imported":
+    from sptrader_desktop.adapters.csv_import import import_csv
+
+    return import_csv(path, asked, known_instruments(instruments))
+
+
+def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None, *, replace: bool = True) -> Path:
+    """In the catalogue, or as a new Parquet file at `out`, which may be a folder; where it is now."""
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+
+    if out is None:
+        CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles, replace=replace)
+        return settings.candles
+    path = out / file_name(candles) if out.is_dir() else out
+    write_new(path, parquet_bytes(candles))
+    return path
+
+
+def _candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
     from sptrader_desktop.adapters.candle_files import load_candles
 
     _refuse_ambiguous(recipe)
-    known, asks = _instruments(recipe), _ask_files("--ask", recipe.ask, recipe.data)
+    known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
     finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
     known_from = start and start - RATES_BEFORE
@@ -160,7 +207,10 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
         return load_candles(Path(path), instruments=known, start=since, end=end, **more)
 
     symbol, timeframe = recipe.symbol or None, recipe.timeframe or None
-    traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+    if recipe.source:
+        traded = _from_source(recipe, settings, known)
+    else:
+        traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
         candles = load(path, ask=finer_asks.get(path))
@@ -174,7 +224,26 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
     return traded, rates, finer
 
 
+def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instrument]") -> "tuple[Candles, ...]":
+    from sptrader_desktop.ports import CandleRequest
+
+    opener = SOURCES.get(recipe.source)
+    if opener is None:
+        raise RunError(f"--source {recipe.source}: give one of {', '.join(SOURCES)}")
+    if not recipe.symbols or not recipe.timeframe:
+        raise RunError(f"--source {recipe.source}: say which candles with --symbol S and --timeframe T")
+    if len(set(recipe.symbols)) < len(recipe.symbols):
+        raise RunError(f"--symbol {' '.join(recipe.symbols)}: a symbol is given twice, keep one of the two")
+    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
+    with opener(settings, known) as source:
+        return tuple(source.candles(CandleRequest(symbol, recipe.timeframe, start, end)) for symbol in recipe.symbols)
+
+
 def _refuse_ambiguous(recipe: Recipe) -> None:
+    if recipe.source and recipe.ask:
+        raise RunError(f"--ask {recipe.ask[0]}: the candles of --source bring their own ask prices: leave --ask out")
+    if " " in recipe.symbol:
+        raise RunError(f"--symbol {recipe.symbol}: only --source takes several: give one, or name files <SYMBOL>_<timeframe>_…")
     for option, value in (("--symbol", recipe.symbol), ("--timeframe", recipe.timeframe)):
         if value and len(recipe.data) > 1:
             raise RunError(f"{option} {value}: it cannot hold for {len(recipe.data)} files of --data, name them <SYMBOL>_<timeframe>_…")
@@ -197,12 +266,12 @@ def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> di
     return found
 
 
-def _instruments(recipe: Recipe) -> "Mapping[str, Instrument]":
+def known_instruments(instruments: str = "", financing: str = "") -> "Mapping[str, Instrument]":
     from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
     from sptrader_desktop.core.instruments import CATALOGUE
 
-    known: Mapping[str, Instrument] = load_instruments(Path(recipe.instruments)) if recipe.instruments else CATALOGUE
-    return load_financing(Path(recipe.financing), known) if recipe.financing else known
+    known: Mapping[str, Instrument] = load_instruments(Path(instruments)) if instruments else CATALOGUE
+    return load_financing(Path(financing), known) if financing else known
 
 
 def _symbol_in(path: str) -> str:
