@@ -355,8 +355,8 @@ def test_wall_times_come_back_as_the_instants_they_were(tmp_path_factory: pytest
         (at, wall) for at, wall in zip(instants, walls, strict=True) if wall.replace(fold=0).utcoffset() == wall.replace(fold=1).utcoffset()
     ]
     path = written(tmp_path_factory.mktemp("written"), rows(*(f"{wall:%Y-%m-%d %H:%M}" for _, wall in kept)), "BTCUSD.csv")
-    found = read(path, zone=zone, timeframe="1h", points=False, stamp="open").candles.timestamp if kept else []
-    assert list(found) == [int(at.timestamp()) * 1_000_000 for at, _ in kept]
+    found = read(path, zone=zone, timeframe="1h", points=False, stamp="open").candles
+    assert found.timestamp.tolist() == [int(at.timestamp()) * 1_000_000 for at, _ in kept]
 
 
 def test_an_hour_shown_twice_is_settled_by_the_order_of_the_rows_or_refused(tmp_path: Path) -> None:
