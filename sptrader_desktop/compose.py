@@ -15,6 +15,7 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
+from sptrader_desktop.runtime.whole_files import write_new
 from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.ports import CandleRequest, ComponentRunner, StoredRun
+    from sptrader_desktop.runtime.download import Downloaded, Report
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
 RATES_BEFORE = timedelta(days=7)
+
+# Seconds from one request to a vendor of free history to the next.
+BETWEEN_REQUESTS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +152,36 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
 # Candles
 
 
+def download_history(
+    settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
+) -> "Downloaded":
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
+    from sptrader_desktop.runtime.download import download
+
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+        opened = {"dukascopy": DukascopyHistory}[vendor](fetcher, known_instruments(instruments), address)
+        return download(opened, asked, settings.downloads, report)
+
+
+def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None) -> Path:
+    """In the catalogue, or as a new Parquet file at `out`, which may be a folder; where it is now."""
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+
+    if out is None:
+        CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles)
+        return settings.candles
+    path = out / file_name(candles) if out.is_dir() else out
+    write_new(path, parquet_bytes(candles))
+    return path
+
+
 def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
     from sptrader_desktop.adapters.candle_files import load_candles
 
     _refuse_ambiguous(recipe)
-    known, asks = _instruments(recipe), _ask_files("--ask", recipe.ask, recipe.data)
+    known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
     finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
     known_from = start and start - RATES_BEFORE
@@ -197,12 +227,12 @@ def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> di
     return found
 
 
-def _instruments(recipe: Recipe) -> "Mapping[str, Instrument]":
+def known_instruments(instruments: str = "", financing: str = "") -> "Mapping[str, Instrument]":
     from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
     from sptrader_desktop.core.instruments import CATALOGUE
 
-    known: Mapping[str, Instrument] = load_instruments(Path(recipe.instruments)) if recipe.instruments else CATALOGUE
-    return load_financing(Path(recipe.financing), known) if recipe.financing else known
+    known: Mapping[str, Instrument] = load_instruments(Path(instruments)) if instruments else CATALOGUE
+    return load_financing(Path(financing), known) if financing else known
 
 
 def _symbol_in(path: str) -> str:

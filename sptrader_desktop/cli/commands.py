@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
+from sptrader_desktop.cli.data_download import DATA_ACTIONS
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -118,6 +119,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "backtest": backtest,
     "explain": explain,
     "verify": verify,
+    "data": lambda chosen: DATA_ACTIONS[chosen.action](chosen),
     "runs": runs,
     "doctor": doctor,
 }

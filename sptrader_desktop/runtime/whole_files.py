@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from sptrader_desktop.core.errors import DataError
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """A pipe or a device is written as it is: a new file in its place would be another thing."""
@@ -16,6 +18,18 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Never over what is there."""
+    refuse_existing(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
+
+
+def refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise DataError(f"{path}: this file is there already: choose another name, or move it away")
 
 
 def write_through(path: Path, content: bytes) -> None:
