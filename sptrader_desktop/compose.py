@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
 RATES_BEFORE = timedelta(days=7)
 
+# Not today: the same question gives the same candles.
+SAMPLE_END = datetime(2024, 1, 1, tzinfo=UTC)
 # Seconds from one request to a vendor of free history to the next.
 BETWEEN_REQUESTS = 0.2
 
@@ -175,6 +177,24 @@ def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", 
     path = out / file_name(candles) if out.is_dir() else out
     write_new(path, parquet_bytes(candles))
     return path
+
+
+def sample_file(
+    symbol: str, timeframe: str, years: int, seed: int | None, out: Path, report: Callable[[float], None] | None = None
+) -> "tuple[Path, Candles]":
+    """Synthetic candles as a new Parquet file at `out`, which may be a folder; its metadata says what they are."""
+    from sptrader_desktop.adapters.candle_files import known_instrument
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+    from sptrader_desktop.core.instruments import CATALOGUE
+    from sptrader_desktop.runtime.sample import SEED, sample_candles
+
+    seed = SEED if seed is None else seed
+    start = SAMPLE_END.replace(year=SAMPLE_END.year - years)
+    candles = sample_candles(known_instrument("data sample", symbol, CATALOGUE), timeframe, start, SAMPLE_END, seed, report)
+    about = f"Synthetic {symbol} bid candles made by `sptrader data sample`, seed {seed}; not market data"
+    path = out / file_name(candles, "synthetic") if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, {"synthetic": "true", "description": about}))
+    return path, candles
 
 
 def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":

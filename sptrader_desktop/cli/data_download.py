@@ -1,4 +1,4 @@
-"""`sptrader data download`: what was fetched stays, however it ends."""
+"""`sptrader data download`, whose fetched files stay however it ends, and `sptrader data sample`."""
 
 import argparse
 import sys
@@ -18,6 +18,27 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.download import DownloadProgress
 
 DONE, FAILED = 0, 1
+VENDORS = ("dukascopy",)
+MOST_YEARS = 50
+
+
+def add_download(download: argparse.ArgumentParser) -> None:
+    download.add_argument("symbol", metavar="SYMBOL")
+    download.add_argument("--from", dest="start", required=True, metavar="D", help="first bar's open, inclusive")
+    download.add_argument("--to", dest="end", required=True, metavar="D", help="last bar's open, exclusive")
+    download.add_argument("--timeframe", default="1h", metavar="T", help="for example 1s, 1m, 1h, 1d")
+    download.add_argument("--vendor", choices=VENDORS, default=VENDORS[0])
+    download.add_argument("--address", default="", metavar="URL", help="of a mirror of the vendor's files")
+    download.add_argument("--out", default="", metavar="PATH", help="a new Parquet file, or a folder for one; without it the catalogue")
+    download.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
+
+
+def add_sample(sample: argparse.ArgumentParser) -> None:
+    sample.add_argument("--years", type=int, required=True, metavar="N", help=f"1 to {MOST_YEARS}")
+    sample.add_argument("--symbol", default="EURUSD", metavar="S")
+    sample.add_argument("--timeframe", default="1h", metavar="T", help="1m or longer")
+    sample.add_argument("--seed", type=int, metavar="N", help="other candles of the same kind")
+    sample.add_argument("--out", required=True, metavar="PATH", help="a new Parquet file, or a folder for one")
 
 
 def download(chosen: argparse.Namespace) -> int:
@@ -44,6 +65,24 @@ def download(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def sample(chosen: argparse.Namespace) -> int:
+    if not 1 <= chosen.years <= MOST_YEARS:
+        raise DataError(f"--years {chosen.years}: give 1 to {MOST_YEARS}")
+    out, line = new_place(chosen.out), ProgressLine()
+    assert out is not None, "argparse asks for it"
+
+    def report(fraction: float) -> None:
+        if compose.is_terminal():
+            line.show(fraction, "making candles")
+
+    try:
+        path, candles = compose.sample_file(chosen.symbol.upper(), chosen.timeframe, chosen.years, chosen.seed, out, report)
+    finally:
+        line.wipe()
+    print(f"{path}: synthetic, {described(candles)}; this is not market data")
+    return DONE
+
+
 def new_place(out: str) -> Path | None:
     """Refused before anything is done for it."""
     if not out:
@@ -63,4 +102,4 @@ def described(candles: "Candles") -> str:
     return f"{len(candles):,} {sides} bars of {candles.symbol} {candles.timeframe}, {first} to {last} UTC"
 
 
-DATA_ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"download": download}
+DATA_ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"download": download, "sample": sample}

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
+from sptrader_desktop.cli.data_download import add_download, add_sample
 from sptrader_desktop.runtime.recipe import Recipe
 
-VENDORS = ("dukascopy",)
 EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
 
 
@@ -27,8 +27,7 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
-    data = _command(commands, "data", "get candles")
-    _data(data.add_subparsers(dest="action", metavar="ACTION", required=True))
+    _data(_command(commands, "data", "candles: fetch them, make them"))
     _command(commands, "runs", "list the stored runs")
     _command(commands, "doctor", "look for what would keep the program from working")
     return top
@@ -69,20 +68,10 @@ def _backtest(backtest: argparse.ArgumentParser) -> None:
     output.add_argument("--no-store", action="store_true", help="do not keep the run")
 
 
-def _data(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    download = _command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped")
-    download.add_argument("symbol", metavar="SYMBOL")
-    download.add_argument("--from", dest="start", required=True, metavar="D", help="first bar's open, inclusive")
-    download.add_argument("--to", dest="end", required=True, metavar="D", help="last bar's open, exclusive")
-    download.add_argument("--timeframe", default="1h", metavar="T", help="for example 1s, 1m, 1h, 1d")
-    download.add_argument("--vendor", choices=VENDORS, default=VENDORS[0])
-    download.add_argument("--address", default="", metavar="URL", help="of a mirror of the vendor's files")
-    _kept_in(download)
-
-
-def _kept_in(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--out", default="", metavar="PATH", help="a new Parquet file, or a folder for one; without it the catalogue")
-    made.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
+def _data(data: argparse.ArgumentParser) -> None:
+    actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
+    add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
 
 
 def recipe_of(chosen: argparse.Namespace) -> Recipe:

@@ -9,11 +9,12 @@ import random
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from sptrader_desktop.core.calendar import HOUR_US, trading_day, weekday
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
@@ -102,17 +103,9 @@ def _hours(instrument: Instrument, start: datetime, end: datetime, seed: int) ->
 
 
 def _open_hours(start: datetime, end: datetime, every_day: bool) -> Iterator[datetime]:
-    at = start
-    while at < end:
-        if every_day or _is_open(at):
-            yield at
-        at += _HOUR
-
-
-def _is_open(at: datetime) -> bool:
-    local = at.astimezone(_NEW_YORK)
-    weekday, evening = local.weekday(), local.hour >= 17
-    return weekday < 4 or (weekday == 4 and not evening) or (weekday == 6 and evening)
+    stamps = np.arange(int(start.timestamp()) * 1_000_000, int(end.timestamp()) * 1_000_000, HOUR_US)
+    is_open = weekday(trading_day(stamps)) < 5
+    return (datetime.fromtimestamp(stamp // 1_000_000, UTC) for stamp in stamps[is_open | every_day].tolist())
 
 
 def _trends(rng: random.Random) -> Iterator[float]:
