@@ -158,12 +158,13 @@ def download_history(
     settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
 ) -> "Downloaded":
     from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.histdata_history import HistdataHistory
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
     from sptrader_desktop.runtime.download import download
 
     with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
-        opened = {"dukascopy": DukascopyHistory}[vendor](fetcher, known_instruments(instruments), address)
-        return download(opened, asked, settings.downloads, report)
+        maker = {"dukascopy": DukascopyHistory, "histdata": HistdataHistory}[vendor]
+        return download(maker(fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
 
 
 def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None) -> Path:

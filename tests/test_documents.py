@@ -23,7 +23,7 @@ from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.cli.commands import COMMANDS
-from sptrader_desktop.cli.data_download import DATA_ACTIONS
+from sptrader_desktop.cli.data_download import ACTIONS
 from sptrader_desktop.cli.options import parser
 from sptrader_desktop.core import strategy_rules
 from sptrader_desktop.core.instruments import CATALOGUE
@@ -76,7 +76,7 @@ def test_what_the_readme_calls_missing_is_missing() -> None:
     missing = section(README, "What is not there yet")
     assert ("No window" in missing) == (not (PACKAGE / "ui").exists())
     assert ("No live or paper trading" in missing) == (not {"live", "replay", "stop", "rearm", "status"} & COMMANDS.keys())
-    assert ("No import of" in missing) == ("import" not in DATA_ACTIONS)
+    assert ("No import of" in missing) == ("import" not in ACTIONS)
     assert ("No sweep command" in missing) == ("sweep" not in COMMANDS)
     assert ("in the program's own process" in missing) == ("InProcessRunner" in (PACKAGE / "compose.py").read_text(encoding="utf-8"))
 

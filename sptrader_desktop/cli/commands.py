@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
-from sptrader_desktop.cli.data_download import DATA_ACTIONS
+from sptrader_desktop.cli import data_download
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -92,6 +92,10 @@ def runs(_: argparse.Namespace) -> int:
     return DONE
 
 
+def data(chosen: argparse.Namespace) -> int:
+    return data_download.ACTIONS[chosen.action](chosen)
+
+
 def doctor(_: argparse.Namespace) -> int:
     from sptrader_desktop.cli.doctor import examine
 
@@ -119,7 +123,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "backtest": backtest,
     "explain": explain,
     "verify": verify,
-    "data": lambda chosen: DATA_ACTIONS[chosen.action](chosen),
+    "data": data,
     "runs": runs,
     "doctor": doctor,
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.download import DownloadProgress
 
 DONE, FAILED = 0, 1
-VENDORS = ("dukascopy",)
+VENDORS = ("dukascopy", "histdata")
 MOST_YEARS = 50
 
 
@@ -102,4 +102,4 @@ def described(candles: "Candles") -> str:
     return f"{len(candles):,} {sides} bars of {candles.symbol} {candles.timeframe}, {first} to {last} UTC"
 
 
-DATA_ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"download": download, "sample": sample}
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"download": download, "sample": sample}
