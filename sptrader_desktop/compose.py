@@ -27,11 +27,17 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import CandleSource, ComponentRunner, StoredRun
+    from sptrader_desktop.ports import CandleRequest, CandleSource, ComponentRunner, StoredRun
+    from sptrader_desktop.runtime.download import Downloaded, Report
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
 RATES_BEFORE = timedelta(days=7)
+
+# Not today: the same question gives the same candles.
+SAMPLE_END = datetime(2024, 1, 1, tzinfo=UTC)
+# Seconds from one request to a vendor of free history to the next.
+BETWEEN_REQUESTS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,19 @@ def import_candles(path: Path, asked: "ImportAsked", instruments: str = "") -> "
     return import_csv(path, asked, known_instruments(instruments))
 
 
+def download_history(
+    settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
+) -> "Downloaded":
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.histdata_history import HistdataHistory
+    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
+    from sptrader_desktop.runtime.download import download
+
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+        maker = {"dukascopy": DukascopyHistory, "histdata": HistdataHistory}[vendor]
+        return download(maker(fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
+
+
 def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None, *, replace: bool = True) -> Path:
     """In the catalogue, or as a new Parquet file at `out`, which may be a folder; where it is now."""
     from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
@@ -192,6 +211,24 @@ def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", 
     path = out / file_name(candles) if out.is_dir() else out
     write_new(path, parquet_bytes(candles))
     return path
+
+
+def sample_file(
+    symbol: str, timeframe: str, years: int, seed: int | None, out: Path, report: Callable[[float], None] | None = None
+) -> "tuple[Path, Candles]":
+    """Synthetic candles as a new Parquet file at `out`, which may be a folder; its metadata says what they are."""
+    from sptrader_desktop.adapters.candle_files import known_instrument
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+    from sptrader_desktop.core.instruments import CATALOGUE
+    from sptrader_desktop.runtime.sample import SEED, sample_candles
+
+    seed = SEED if seed is None else seed
+    start = SAMPLE_END.replace(year=SAMPLE_END.year - years)
+    candles = sample_candles(known_instrument("data sample", symbol, CATALOGUE), timeframe, start, SAMPLE_END, seed, report)
+    about = f"Synthetic {symbol} bid candles made by `sptrader data sample`, seed {seed}; not market data"
+    path = out / file_name(candles, "synthetic") if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, {"synthetic": "true", "description": about}))
+    return path, candles
 
 
 def _candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":

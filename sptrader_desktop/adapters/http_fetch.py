@@ -39,6 +39,14 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+# Raises ValueError when an answer came damaged and is worth another try.
+Check = Callable[[Reply], None]
+
+
+def _anything(_: Reply) -> None:
+    pass
+
+
 class _Passing(Exception):  # noqa: N818  # not an error yet: it is asked again
     def __init__(self, what: str, wait: float | None = None) -> None:
         super().__init__(what)
@@ -58,13 +66,13 @@ class HttpFetcher:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._client.close()
 
-    def get(self, url: str, params: Mapping[str, str] | None = None, wanted: Collection[int] = (200,)) -> Reply:
-        return self._asked(lambda: self._client.build_request("GET", url, params=params), wanted)
+    def get(self, url: str, params: Mapping[str, str] | None = None, wanted: Collection[int] = (200,), check: Check = _anything) -> Reply:
+        return self._asked(lambda: self._client.build_request("GET", url, params=params), wanted, check)
 
-    def post(self, url: str, form: Mapping[str, str], referer: str) -> Reply:
-        return self._asked(lambda: self._client.build_request("POST", url, data=form, headers={"Referer": referer}), (200,))
+    def post(self, url: str, form: Mapping[str, str], referer: str, check: Check = _anything) -> Reply:
+        return self._asked(lambda: self._client.build_request("POST", url, data=form, headers={"Referer": referer}), (200,), check)
 
-    def _asked(self, build: Callable[[], httpx.Request], wanted: Collection[int]) -> Reply:
+    def _asked(self, build: Callable[[], httpx.Request], wanted: Collection[int], check: Check) -> Reply:
         try:
             request = build()
         except (httpx.InvalidURL, ValueError) as error:
@@ -73,8 +81,10 @@ class HttpFetcher:
         for tried in range(1, self._patience.tries + 1):
             try:
                 reply = self._once(request)
-            except _Passing as passing:
-                wait = _backoff(tried) if passing.wait is None else passing.wait
+                check(reply)
+            except (_Passing, ValueError) as passing:
+                wished = passing.wait if isinstance(passing, _Passing) else None
+                wait = _backoff(tried) if wished is None else wished
                 if tried == self._patience.tries or wait > _LONGEST_WAIT:
                     raise _given_up(shown, str(passing), tried, wait) from None
                 self._sleep(wait)

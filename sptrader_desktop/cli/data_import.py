@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop import compose
+from sptrader_desktop.cli.data_download import new_place
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.runtime.whole_files import refuse_existing
 from sptrader_desktop.settings import load_settings
 
 if TYPE_CHECKING:
@@ -87,17 +87,10 @@ def _asked(chosen: argparse.Namespace) -> "ImportAsked":
 
 
 def _new_place(chosen: argparse.Namespace) -> Path | None:
-    """Refused before anything is done for it."""
-    if not chosen.out:
-        return None
-    path = Path(chosen.out).expanduser().absolute()
-    if path.is_dir():
-        return path
-    if path.suffix != ".parquet" or len(chosen.files) > 1:
-        what = "several files go into a folder that exists" if len(chosen.files) > 1 else "end the name with .parquet"
-        raise DataError(f"--out {path}: {what}, or name a folder that exists")
-    refuse_existing(path)
-    return path
+    out = new_place(chosen.out)
+    if out is not None and len(chosen.files) > 1 and not out.is_dir():
+        raise DataError(f"--out {out}: several files go into a folder that exists: name one")
+    return out
 
 
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"import": import_files, "list": list_datasets}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
+from sptrader_desktop.cli.data_download import add_download, add_sample
 from sptrader_desktop.cli.data_import import add_import
 from sptrader_desktop.compose import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
@@ -28,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
-    _data(_command(commands, "data", "candles: bring them in, see what there is"))
+    _data(_command(commands, "data", "candles: bring them in, fetch them, make them, see what there is"))
     _command(commands, "runs", "list the stored runs")
     _command(commands, "doctor", "look for what would keep the program from working")
     return top
@@ -42,6 +43,8 @@ def _data(data: argparse.ArgumentParser) -> None:
     actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
     add_import(_command(actions, "import", "vendors' CSV files into the catalogue, or into Parquet files"))
     _command(actions, "list", "what the catalogue holds")
+    add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
+    add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
 
 
 def _backtest(backtest: argparse.ArgumentParser) -> None:
