@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sptrader_desktop import cli, compose
+from sptrader_desktop import cli, compose_data
 from sptrader_desktop.adapters import http_fetch
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
@@ -34,7 +34,7 @@ NAMES = ("open", "high", "low", "close")
 @pytest.fixture(autouse=True)
 def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_fetch, "_FIRST_WAIT", 0.001)
-    monkeypatch.setattr(compose, "BETWEEN_REQUESTS", 0.0)
+    monkeypatch.setattr(compose_data, "BETWEEN_REQUESTS", 0.0)
 
 
 # The vendor's side, written from the description of its format and not from our reader

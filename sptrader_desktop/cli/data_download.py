@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose
+from sptrader_desktop import compose, compose_data
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.runtime.recipe_values import moment
@@ -53,13 +53,13 @@ def download(chosen: argparse.Namespace) -> int:
             line.show(at.fraction, f"{at.done:,} of {at.total:,} files  {at.bytes / 1e6:,.1f} MB")
 
     try:
-        got = compose.download_history(settings, chosen.vendor, asked, chosen.instruments, chosen.address, report)
+        got = compose_data.download_history(settings, chosen.vendor, asked, chosen.instruments, chosen.address, report)
     except KeyboardInterrupt:
         print("sptrader: stopped; what was fetched is kept, the same command goes on from there", file=sys.stderr)
         return FAILED
     finally:
         line.wipe()
-    where = compose.keep_candles(settings, got.candles, chosen.instruments, out)
+    where = compose_data.keep_candles(settings, got.candles, chosen.instruments, out)
     print(f"{where}: {described(got.candles)}")
     print(f"{got.pieces:,} files of {chosen.vendor}, {got.fetched:,} fetched now, {got.empty:,} in which it has nothing")
     return DONE
@@ -76,7 +76,7 @@ def sample(chosen: argparse.Namespace) -> int:
             line.show(fraction, "making candles")
 
     try:
-        path, candles = compose.sample_file(chosen.symbol.upper(), chosen.timeframe, chosen.years, chosen.seed, out, report)
+        path, candles = compose_data.sample_file(chosen.symbol.upper(), chosen.timeframe, chosen.years, chosen.seed, out, report)
     finally:
         line.wipe()
     print(f"{path}: synthetic, {described(candles)}; this is not market data")

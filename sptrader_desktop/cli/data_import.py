@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop import compose
+from sptrader_desktop import compose_data
 from sptrader_desktop.cli.data_download import new_place
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.settings import load_settings
@@ -43,7 +43,7 @@ def add_import(command: argparse.ArgumentParser) -> None:
 def import_files(chosen: argparse.Namespace) -> int:
     settings, out = load_settings(), _new_place(chosen)
     for path in chosen.files:
-        found = compose.import_candles(path, _asked(chosen), chosen.instruments)
+        found = compose_data.import_candles(path, _asked(chosen), chosen.instruments)
         print(path)
         widest = max(len(subject) for subject, _ in found.notes)
         for subject, text in found.notes:
@@ -51,14 +51,14 @@ def import_files(chosen: argparse.Namespace) -> int:
         if chosen.dry_run:
             print("  nothing was kept, as told")
             continue
-        where = compose.keep_candles(settings, found.candles, chosen.instruments, out, replace=chosen.replace)
+        where = compose_data.keep_candles(settings, found.candles, chosen.instruments, out, replace=chosen.replace)
         print(f"  kept in {where}")
     return DONE
 
 
 def list_datasets(_: argparse.Namespace) -> int:
     settings = load_settings()
-    held = compose.catalogue(settings).datasets()
+    held = compose_data.catalogue(settings).datasets()
     if not held:
         print(f"The catalogue in {settings.candles} is empty: `sptrader data import FILE` fills it.")
     for each in held:

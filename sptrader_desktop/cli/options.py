@@ -8,7 +8,7 @@ from typing import Any
 from sptrader_desktop import __version__
 from sptrader_desktop.cli.data_download import add_download, add_sample
 from sptrader_desktop.cli.data_import import add_import
-from sptrader_desktop.compose import SOURCES
+from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
 EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
