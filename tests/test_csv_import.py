@@ -157,6 +157,19 @@ def test_histdata_minutes_are_on_new_york_time_whatever_their_vendor_says(refere
     assert len(read(path, zone="UTC-5", force=True).candles) == 4300
 
 
+def test_a_vendor_whose_word_is_not_kept_is_not_believed_without_a_weekend(tmp_path: Path) -> None:
+    summer, winter = (
+        [bar for bar in market(first, weeks=1, minutes=15) if bar.opens.weekday() == 2]
+        for first in (datetime(2024, 7, 7, 21, tzinfo=UTC), SPRING)
+    )
+    asked = refused(written(tmp_path, vendor_files.histdata(summer, NEW_YORK)))
+    assert asked == (
+        "its vendor says UTC-5, but other files of it are on America/New_York, and no weekend in this one settles it: "
+        "say --zone UTC-5 or --zone America/New_York"
+    )
+    assert is_same(read(written(tmp_path, vendor_files.histdata(winter, NEW_YORK))).candles, winter)
+
+
 def test_an_hour_that_is_missing_or_there_twice_is_told(reference: Path) -> None:
     folder = reference / "data" / "raw_fixtures"
     assert told(read(folder / "histdata_EURUSD_M1_20190329-0401_dst_gap.csv"), "holes").endswith(
@@ -325,6 +338,8 @@ def test_what_is_asked_for_can_be_said(tmp_path: Path) -> None:
     gold = written(tmp_path, rows("2024-01-02T10:00Z", "2024-01-02T11:00Z", prices="2000,2001,1999,2000"), "XAUUSD.csv")
     assert refused(gold) == "prices like 2000 may be prices or points of 0.01: say --points yes or --points no"
     assert [int(read(gold, points=points).candles.prices.open[0]) for points in (True, False)] == [2_000, 200_000]
+    four_digits = written(tmp_path, rows("2024-01-02T10:00Z", "2024-01-02T11:00Z", prices="13100,13110,13090,13100"))
+    assert "prices like 13100 may be prices or points of 0.00001" in refused(four_digits)
     nameless = written(tmp_path, rows("2024-01-02T10:00Z", "2024-01-02T11:00Z"), "export.csv")
     assert refused(nameless).startswith("no known symbol is in its name, and its rows name none: say which it is")
     assert read(nameless, symbol="GBPUSD", side="ask").candles.side == "ask"
