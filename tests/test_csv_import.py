@@ -268,6 +268,11 @@ def test_a_tick_that_changes_one_side_leaves_the_other(tmp_path: Path) -> None:
     assert told(found, "left out") == "1 quotes at the beginning, until both sides are known"
 
 
+def test_of_other_vendors_a_tick_with_one_side_is_damaged(tmp_path: Path) -> None:
+    path = written(tmp_path, "time,bid,ask\n2024-01-02T10:00:00Z,1.1,1.2\n2024-01-02T10:00:01Z,,1.2\n2024-01-02T10:01:00Z,1.1,1.2\n")
+    assert refused(path, timeframe="1m") == "line 3: bid is missing: fill it in or remove the row"
+
+
 # What a file leaves open
 
 HEAD = "time,open,high,low,close\n"
@@ -296,7 +301,12 @@ ASKED = {
         rows("2024-01-02T10:00Z", "2024-01-02T11:00"),
         "line 3: 'time' '2024-01-02T11:00' has no zone, and the rows before have one",
     ),
-    "no such day": (rows("2024-02-30T10:00Z"), "line 2: 'time' '2024-02-30T10:00Z' is no date of the calendar"),
+    "no such day": (rows("2024-02-30T10:00Z"), "line 2: 'time' '2024-02-30T10:00Z' is no date between 1900 and 2200"),
+    "the first year": (rows("0001-01-01 00:00", "0001-01-01 00:30"), "line 2: 'time' '0001-01-01 00:00' is no date between 1900 and 2200"),
+    "the last year": (
+        rows("9999-12-31 23:00Z", "9999-12-31 23:30Z"),
+        "line 2: 'time' '9999-12-31 23:00Z' is no date between 1900 and 2200",
+    ),
     "no such hour": (rows("2024-02-03T24:00Z"), "line 2: 'time' '2024-02-03T24:00Z' is no time of day"),
     "not a time": (rows("yesterday"), "line 2: 'time' 'yesterday' is not a date and time that is understood"),
     "not a number": (rows("2024-01-02T10:00Z", prices="1.1,1.2,x,1.1"), "line 2: 'low' 'x' is not a number with a decimal point"),

@@ -18,7 +18,7 @@ from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, 
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.csv_import_bars import BarQuestion, StampOf, holes
 from sptrader_desktop.adapters.csv_import_clock import ClockFault
-from sptrader_desktop.adapters.csv_import_layouts import Recognised, is_header, recognise
+from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_header, recognise
 from sptrader_desktop.adapters.csv_import_numbers import WORDS, Mark, decimal_mark, numbers
 from sptrader_desktop.adapters.csv_import_stamps import DateOrder, Stamps, read_stamps, times_of_day
 from sptrader_desktop.adapters.csv_import_table import Table, read_table
@@ -102,8 +102,11 @@ class _File:
             raise DataError(f"{self.table.source}: these are ticks: say which candles are to be built from them, such as --timeframe 1m")
         stamps, rows, remarks = self._stamps()
         columns, how = self._prices(["bid", "ask"])
-        bid, ask = (_carried(columns[role][rows]) for role in ("bid", "ask"))
-        begin = int(np.argmax(~np.isnan(bid + ask))) if len(rows) else 0
+        bid, ask = (columns[role][rows] for role in ("bid", "ask"))
+        begin = 0
+        if self.known.layout.name == METATRADER.name:
+            bid, ask = _carried(bid), _carried(ask)
+            begin = int(np.argmax(~np.isnan(bid + ask)))
         if begin:
             remarks.append(("left out", f"{begin} quotes at the beginning, until both sides are known"))
         rows, bid, ask = rows[begin:], bid[begin:], ask[begin:]
