@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sptrader_desktop.compose_data import SOURCES, known_instruments
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
@@ -96,7 +97,7 @@ def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
     from sptrader_desktop.adapters.inprocess_components import InProcessRunner
     from sptrader_desktop.core.results import Request
 
-    terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe)
+    terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe, settings)
     runner = InProcessRunner(settings.workspace, read.catalogue)
     return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner)
 
@@ -147,11 +148,11 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
 # Candles
 
 
-def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
+def _candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
     from sptrader_desktop.adapters.candle_files import load_candles
 
     _refuse_ambiguous(recipe)
-    known, asks = _instruments(recipe), _ask_files("--ask", recipe.ask, recipe.data)
+    known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
     finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
     known_from = start and start - RATES_BEFORE
@@ -160,7 +161,10 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
         return load_candles(Path(path), instruments=known, start=since, end=end, **more)
 
     symbol, timeframe = recipe.symbol or None, recipe.timeframe or None
-    traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+    if recipe.source:
+        traded = _from_source(recipe, settings, known)
+    else:
+        traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
         candles = load(path, ask=finer_asks.get(path))
@@ -174,7 +178,26 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
     return traded, rates, finer
 
 
+def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instrument]") -> "tuple[Candles, ...]":
+    from sptrader_desktop.ports import CandleRequest
+
+    opener = SOURCES.get(recipe.source)
+    if opener is None:
+        raise RunError(f"--source {recipe.source}: give one of {', '.join(SOURCES)}")
+    if not recipe.symbols or not recipe.timeframe:
+        raise RunError(f"--source {recipe.source}: say which candles with --symbol S and --timeframe T")
+    if len(set(recipe.symbols)) < len(recipe.symbols):
+        raise RunError(f"--symbol {' '.join(recipe.symbols)}: a symbol is given twice, keep one of the two")
+    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
+    with opener(settings, known) as source:
+        return tuple(source.candles(CandleRequest(symbol, recipe.timeframe, start, end)) for symbol in recipe.symbols)
+
+
 def _refuse_ambiguous(recipe: Recipe) -> None:
+    if recipe.source and recipe.ask:
+        raise RunError(f"--ask {recipe.ask[0]}: the candles of --source bring their own ask prices: leave --ask out")
+    if " " in recipe.symbol:
+        raise RunError(f"--symbol {recipe.symbol}: only --source takes several: give one, or name files <SYMBOL>_<timeframe>_…")
     for option, value in (("--symbol", recipe.symbol), ("--timeframe", recipe.timeframe)):
         if value and len(recipe.data) > 1:
             raise RunError(f"{option} {value}: it cannot hold for {len(recipe.data)} files of --data, name them <SYMBOL>_<timeframe>_…")
@@ -195,14 +218,6 @@ def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> di
             raise RunError(f"{option} {path}: {_symbol_in(path)} is given twice, keep one file")
         found[bid] = Path(path)
     return found
-
-
-def _instruments(recipe: Recipe) -> "Mapping[str, Instrument]":
-    from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
-    from sptrader_desktop.core.instruments import CATALOGUE
-
-    known: Mapping[str, Instrument] = load_instruments(Path(recipe.instruments)) if recipe.instruments else CATALOGUE
-    return load_financing(Path(recipe.financing), known) if recipe.financing else known
 
 
 def _symbol_in(path: str) -> str:

@@ -1,6 +1,6 @@
 """What the program needs from outside, as protocols: adapters implement them, tests bring fakes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -53,6 +53,33 @@ class CandleStore(CandleSource, Protocol):
 
     def keep(self, candles: Candles) -> int:
         """All or nothing; a bar that is there already is replaced. The number of rows written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file of a vendor's history: its place below the vendor's address, and the time [start, end) it covers, in microseconds UTC."""
+
+    name: str
+    start: int
+    end: int
+
+
+class HistoryVendor(Protocol):
+    """Free history in files that are fetched once. `name` is one word, fit for a folder."""
+
+    name: str
+
+    def pieces(self, asked: CandleRequest) -> Sequence[Piece]:
+        """What covers the range, in order; hours in which the market is closed are not among them."""
+        ...
+
+    def fetch(self, piece: Piece) -> bytes:
+        """As the vendor sent it, known to be readable; nothing where the vendor has nothing."""
+        ...
+
+    def candles(self, asked: CandleRequest, pieces: Sequence[Piece], read: Callable[[Piece], bytes], until: int) -> Candles:
+        """Bars whose open lies in the range and that were over at `until`, checked like a file's."""
         ...
 
 

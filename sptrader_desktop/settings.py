@@ -13,11 +13,17 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`workspace` holds the person's components and data, `strategies` beside it theirs; `runs` and `kernels` are the program's."""
+    """`workspace` holds the person's components and data, `strategies` beside it theirs; the other places are the program's.
+
+    `market_data` is the address of a server of candles, or nothing.
+    """
 
     workspace: Path
     runs: Path
+    candles: Path
     kernels: Path
+    downloads: Path
+    market_data: str
 
 
 def load_settings() -> Settings:
@@ -25,7 +31,10 @@ def load_settings() -> Settings:
     return Settings(
         workspace=_place("SPTRADER_WORKSPACE", data / "workspace"),
         runs=_place("SPTRADER_RUNS", data / "runs"),
+        candles=_place("SPTRADER_CANDLES", data / "candles"),
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
+        downloads=_place("SPTRADER_DOWNLOADS", cache / "downloads"),
+        market_data=os.environ.get("WS_MARKET_DATA_URL", ""),
     )
 
 

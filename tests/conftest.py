@@ -16,7 +16,7 @@ HOME = tempfile.TemporaryDirectory(prefix="sptrader-tests-", ignore_cleanup_erro
 # What a person's shell may hold and a test must not hear: servers, and the variables through which components get their data.
 PRIVATE = """
     REDIS_URL DATABASE_URL DATA_SOURCE TEST_DATASET LIVE_SYMBOL LIVE_TIMEFRAME LIVE_FROM LIVE_TO REALTIME_SYMBOL REALTIME_TIMEFRAME
-    REALTIME_WINDOW CACHE_KEY CACHE_DIR COMPONENT_PARAMS RESULT_PATH PUBLISH_LIVE NUMBA_CACHE_DIR NUMBA_DISABLE_JIT
+    REALTIME_WINDOW CACHE_KEY CACHE_DIR COMPONENT_PARAMS RESULT_PATH PUBLISH_LIVE WS_MARKET_DATA_URL NUMBA_CACHE_DIR NUMBA_DISABLE_JIT
 """.split()
 ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN"}
 
@@ -42,6 +42,8 @@ def take_own_environment() -> None:
         "USERPROFILE": str(home),
         "SPTRADER_WORKSPACE": str(home / "workspace"),
         "SPTRADER_RUNS": str(home / "runs"),
+        "SPTRADER_CANDLES": str(home / "candles"),
+        "SPTRADER_DOWNLOADS": str(home / "downloads"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
     }

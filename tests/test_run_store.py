@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sptrader_desktop.adapters import run_store
+from sptrader_desktop.adapters import run_store, sqlite_index
 from sptrader_desktop.adapters.run_store import SqliteRunStore
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.records import EXIT_REASONS, TRADE
@@ -129,7 +129,7 @@ def test_a_run_that_fails_halfway_leaves_nothing(folder: Path, outcome: Outcome,
         path.write_bytes(content)
 
     with monkeypatch.context() as on_full_disk:
-        on_full_disk.setattr(run_store, "_write_through", full)
+        on_full_disk.setattr(run_store, "write_through", full)
         with pytest.raises(OSError, match="No space left"):
             store.save(finished(outcome))
     assert [run.id for run in store.list()] == ["r0001-by_eye"]
@@ -192,7 +192,7 @@ def test_an_index_that_stays_locked_asks_for_patience_and_not_for_its_removal(
 ) -> None:
     store = SqliteRunStore(folder)
     store.save(finished(outcome))
-    monkeypatch.setattr(run_store, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(sqlite_index, "WAIT_SECONDS", 0)
     other = sqlite3.connect(folder / INDEX, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(RunError, match="in use by another process for 0 s: try again"):

@@ -3,7 +3,7 @@
 Knows no file format. Batches keep the working set in the processor's cache and the peak at the size of the result.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout
 from sptrader_desktop.core.candles import Int64Array, Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.core.resample import too_close
 
 FloatArray = NDArray[np.float64]
 TimeUnit = Literal["s", "ms", "us", "ns"]
@@ -40,13 +41,14 @@ class RawBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawCandles:
-    """A file that was opened: `rows` is what it promises, `batches` come in file order."""
+    """A file that was opened: `rows` is what it promises, `batches` come in file order; `place` is what a person calls a row."""
 
     source: str
     layout: Layout
     rows: int
     unit: TimeUnit
     batches: Iterator[RawBatch]
+    place: Callable[[int], str] = lambda row: f"row {row + 1}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,13 +60,16 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class Fault:
     row: int
     sentence: str
 
 
-def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar_us: int) -> Columns:
-    """The whole file, checked; the range that is wanted is cut from it afterwards, so a bad row never depends on the range."""
+def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar_us: int, *, is_part: bool = False) -> Columns:
+    """The whole file, checked; the range that is wanted is cut from it afterwards, so a bad row never depends on the range.
+
+    Of a part of a longer series the timeframe is known, however few bars it has.
+    """
     stamps, ticks, volume = _space(raw)
     done = 0
     for batch in raw.batches:
@@ -73,16 +78,17 @@ def checked_columns(raw: RawCandles, instrument: Instrument, timeframe: str, bar
             raise DataError(f"{raw.source}: it holds more rows than the {raw.rows} it promises: it is damaged, fetch it again")
         before = int(stamps[done - 1]) if done else None
         faults = [_stamps_into(stamps[done:end], batch.timestamp, raw.unit, before, timeframe, bar_us)]
-        faults += [_ticks_into(column[done:end], name, batch.prices[name], instrument) for name, column in ticks.items()]
+        faults += [ticks_into(column[done:end], name, batch.prices[name], instrument) for name, column in ticks.items()]
         if volume is not None:
             volume[done:end] = batch.prices["volume"]
             faults.append(_volume_fault(volume[done:end]))
         faults += _range_faults(ticks, slice(done, done + _first_row(faults, end - done)), batch.prices)
-        _raise_first(raw.source, faults, stamps, done)
+        _raise_first(raw, faults, stamps, done)
         done = end
     if done != raw.rows or not done:
         raise DataError(f"{raw.source}: it holds {done} rows" + (f" of {raw.rows}" if raw.rows else "") + ": fetch or export it again")
-    _refuse_other_timeframe(raw.source, stamps, timeframe, bar_us)
+    if not is_part:
+        _refuse_other_timeframe(raw.source, stamps, timeframe, bar_us)
     return Columns(stamps, _four(ticks, PRICES), _four(ticks, ASK_PRICES) if raw.layout.has_ask else None, volume)
 
 
@@ -116,25 +122,25 @@ def _space(raw: RawCandles) -> tuple[Int64Array, dict[str, Int64Array], FloatArr
     return stamps, ticks, volume
 
 
-def _first_row(faults: list[_Fault | None], otherwise: int) -> int:
+def _first_row(faults: list[Fault | None], otherwise: int) -> int:
     return min((fault.row for fault in faults if fault), default=otherwise)
 
 
-def _raise_first(source: str, faults: list[_Fault | None], stamps: Int64Array, done: int) -> None:
+def _raise_first(raw: RawCandles, faults: list[Fault | None], stamps: Int64Array, done: int) -> None:
     found = [fault for fault in faults if fault]
     if not found:
         return
     fault = min(found, key=lambda each: each.row)
     stamp = int(stamps[done + fault.row])
     at = "" if stamp == _NOT_A_TIME else f" ({stamp_text(stamp)})"
-    raise DataError(f"{source}: row {done + fault.row + 1}{at}: {fault.sentence}")
+    raise DataError(f"{raw.source}: {raw.place(done + fault.row)}{at}: {fault.sentence}")
 
 
 def _four(ticks: Mapping[str, Int64Array], names: tuple[str, ...]) -> Prices:
     return Prices(*(ticks[name] for name in names))
 
 
-def _stamps_into(out: Int64Array, raw: Int64Array, unit: TimeUnit, before: int | None, timeframe: str, bar_us: int) -> _Fault | None:
+def _stamps_into(out: Int64Array, raw: Int64Array, unit: TimeUnit, before: int | None, timeframe: str, bar_us: int) -> Fault | None:
     """Microseconds; rows that have none are left as not-a-time."""
     per_second = _PER_SECOND[unit]
     outside = (raw < _EARLIEST_S * per_second) | (raw > _LATEST_S * per_second)
@@ -144,12 +150,12 @@ def _stamps_into(out: Int64Array, raw: Int64Array, unit: TimeUnit, before: int |
         out[:row] = _microseconds(raw[:row], per_second)
         missing = raw[row] == _NOT_A_TIME
         what = "the timestamp is missing" if missing else f"the timestamp {raw[row]} {unit} lies outside the years 1900 to 2200"
-        later = _Fault(row, f"{what}: {'fill it in or remove the row' if missing else 'check its unit'}")
+        later = Fault(row, f"{what}: {'fill it in or remove the row' if missing else 'check its unit'}")
         return _order_fault(out[:row], before, timeframe, bar_us) or later
     out[:] = _microseconds(raw, per_second)
     split = first(out * (per_second // 1_000_000) != raw) if unit == "ns" else None
     if split is not None:
-        later = _Fault(split, f"the timestamp has {raw[split] % 1000} nanoseconds: round it to whole microseconds")
+        later = Fault(split, f"the timestamp has {raw[split] % 1000} nanoseconds: round it to whole microseconds")
         return _order_fault(out[:split], before, timeframe, bar_us) or later
     return _order_fault(out, before, timeframe, bar_us)
 
@@ -158,23 +164,23 @@ def _microseconds(raw: Int64Array, per_second: int) -> Int64Array:
     return raw // 1_000 if per_second > 1_000_000 else raw * (1_000_000 // per_second)
 
 
-def _order_fault(stamps: Int64Array, before: int | None, timeframe: str, bar_us: int) -> _Fault | None:
+def _order_fault(stamps: Int64Array, before: int | None, timeframe: str, bar_us: int) -> Fault | None:
     if not len(stamps):
         return None
     steps = np.diff(stamps, prepend=stamps[0] - bar_us if before is None else before)
-    row = first(steps < bar_us)
+    row = first(too_close(steps, bar_us))
     if row is None:
         return None
     step = int(steps[row])
     previous = stamp_text(int(stamps[row]) - step)
     if step == 0:
-        return _Fault(row, "it repeats the timestamp of the row before: remove one of the two")
+        return Fault(row, "it repeats the timestamp of the row before: remove one of the two")
     if step < 0:
-        return _Fault(row, f"it comes after {previous}: sort the rows by timestamp")
-    return _Fault(row, f"it opens inside the {timeframe} bar of {previous}: remove one of the two, or give the true timeframe")
+        return Fault(row, f"it comes after {previous}: sort the rows by timestamp")
+    return Fault(row, f"it opens inside the {timeframe} bar of {previous}: remove one of the two, or give the true timeframe")
 
 
-def _ticks_into(out: Int64Array, name: str, values: FloatArray, instrument: Instrument) -> _Fault | None:
+def ticks_into(out: Int64Array, name: str, values: FloatArray, instrument: Instrument) -> Fault | None:
     """Whole ticks; rows that are no price are left as zero."""
     with np.errstate(invalid="ignore", over="ignore"):
         ratio = values * instrument.ticks_per_one
@@ -186,7 +192,7 @@ def _ticks_into(out: Int64Array, name: str, values: FloatArray, instrument: Inst
         out[:] = whole
         return None
     out[:] = np.where(is_price, whole, 0)
-    return _Fault(row, _price_sentence(name, float(values[row]), instrument))
+    return Fault(row, _price_sentence(name, float(values[row]), instrument))
 
 
 def _price_sentence(name: str, value: float, instrument: Instrument) -> str:
@@ -202,21 +208,21 @@ def _price_sentence(name: str, value: float, instrument: Instrument) -> str:
     )
 
 
-def _volume_fault(volume: FloatArray) -> _Fault | None:
+def _volume_fault(volume: FloatArray) -> Fault | None:
     row = first(~((volume >= 0) & (volume < np.inf)))
     if row is None:
         return None
-    return _Fault(row, f"volume {float(volume[row])!r} is not a number of zero or more: mend it or leave the column out")
+    return Fault(row, f"volume {float(volume[row])!r} is not a number of zero or more: mend it or leave the column out")
 
 
-def _range_faults(ticks: Mapping[str, Int64Array], rows: slice, values: Mapping[str, FloatArray]) -> list[_Fault | None]:
+def _range_faults(ticks: Mapping[str, Int64Array], rows: slice, values: Mapping[str, FloatArray]) -> list[Fault | None]:
     faults = [_range_fault(ticks, PRICES, rows, values)]
     if ASK_PRICES[0] in ticks:
         faults.append(_range_fault(ticks, ASK_PRICES, rows, values))
     return faults
 
 
-def _range_fault(ticks: Mapping[str, Int64Array], names: tuple[str, ...], rows: slice, values: Mapping[str, FloatArray]) -> _Fault | None:
+def _range_fault(ticks: Mapping[str, Int64Array], names: tuple[str, ...], rows: slice, values: Mapping[str, FloatArray]) -> Fault | None:
     opens, highs, lows, closes = (ticks[name][rows] for name in names)
     row = first((highs < np.maximum(opens, closes)) | (lows > np.minimum(opens, closes)))
     if row is None:
@@ -225,4 +231,4 @@ def _range_fault(ticks: Mapping[str, Int64Array], names: tuple[str, ...], rows: 
     wrong = [(high, "below", other) for other in (low, open_, close) if high[1] < other[1]]
     wrong += [(low, "above", other) for other in (open_, close) if low[1] > other[1]]
     (name, value), word, (other_name, other_value) = wrong[0]
-    return _Fault(row, f"{name} {value!r} is {word} {other_name} {other_value!r}: mend or remove the row")
+    return Fault(row, f"{name} {value!r} is {word} {other_name} {other_value!r}: mend or remove the row")

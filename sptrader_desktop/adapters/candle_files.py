@@ -7,7 +7,7 @@ What the caller says beats the name.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
@@ -15,11 +15,11 @@ from typing import cast
 import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import Columns, RawCandles, checked_columns, first, stamp_text
-from sptrader_desktop.adapters.candle_layout import PRICES
+from sptrader_desktop.adapters.candle_range import Span, cut, span_of
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.csv_candles import open_csv
 from sptrader_desktop.adapters.parquet_candles import open_parquet
-from sptrader_desktop.core.candles import Candles, Int64Array, Prices, PriceSide
+from sptrader_desktop.core.candles import Candles, Prices, PriceSide
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.core.timeframes import parse_timeframe
@@ -27,7 +27,6 @@ from sptrader_desktop.core.timeframes import parse_timeframe
 _Reader = Callable[[Path], AbstractContextManager[RawCandles]]
 _READERS: dict[str, _Reader] = {".parquet": open_parquet, ".csv": open_csv}
 _SIDES = ("bid", "mid", "ask")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def load_candles(
@@ -44,18 +43,18 @@ def load_candles(
     """Bars whose open lies in [start, end). The whole file is checked, whatever the range."""
     reader = _reader(path)
     named = _named(path)
-    instrument = _instrument(path, symbol or named.symbol, instruments)
+    instrument = known_instrument(path, symbol or named.symbol, instruments)
     timeframe = timeframe or _timeframe(path, named)
-    bars = _Bars(instrument, timeframe, parse_timeframe(timeframe), _span(start, end))
-    cut = _load(path, reader, bars)
-    shown_side = _side(path, cut, side or named.side)
-    columns = cut.columns
+    bars = _Bars(instrument, timeframe, parse_timeframe(timeframe), span_of(start, end))
+    bid = _load(path, reader, bars)
+    shown_side = _side(path, bid, side or named.side)
+    columns = bid.columns
     asks = columns.ask
     if ask is not None:
         if shown_side != "bid" or asks is not None:
             why = "it carries ask columns itself" if asks is not None else f"its prices are {shown_side}"
             raise DataError(f"{path}: it cannot be joined with the ask prices of {ask} because {why}: give a file of bid prices")
-        asks = _ask_prices(path, cut, ask, bars)
+        asks = _ask_prices(path, bid, ask, bars)
     return candles_of(replace(columns, ask=asks), instrument, timeframe, shown_side, str(path))
 
 
@@ -82,7 +81,7 @@ class _Bars:
     instrument: Instrument
     timeframe: str
     bar_us: int
-    span: tuple[int | None, int | None]
+    span: Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +99,7 @@ def _named(path: Path) -> _Named:
     return _Named(parts[0].upper() or None, parts[1] if len(parts) > 1 else None, cast(PriceSide | None, side))
 
 
-def _instrument(path: Path, symbol: str | None, instruments: Mapping[str, Instrument]) -> Instrument:
+def known_instrument(path: Path | str, symbol: str | None, instruments: Mapping[str, Instrument]) -> Instrument:
     found = instruments.get(symbol or "")
     if found is not None:
         return found
@@ -120,8 +119,8 @@ def _timeframe(path: Path, named: _Named) -> str:
     return text
 
 
-def _side(path: Path, cut: _Cut, said: PriceSide | None) -> PriceSide:
-    if cut.is_sided and said not in (None, "bid"):
+def _side(path: Path, loaded: _Cut, said: PriceSide | None) -> PriceSide:
+    if loaded.is_sided and said not in (None, "bid"):
         raise DataError(f"{path}: its columns are bid and ask prices, so its side cannot be {said}: leave the side out or rename the file")
     return said or "bid"
 
@@ -141,48 +140,7 @@ def _load(path: Path, reader: _Reader, bars: _Bars) -> _Cut:
     with reader(path) as raw:
         columns = checked_columns(raw, bars.instrument, bars.timeframe, bars.bar_us)
         is_sided = raw.layout.is_sided
-    low, high = _rows(path, columns.timestamp, bars.span)
-    if high - low < len(columns.timestamp):
-        columns = _slice(columns, low, high)
-    return _Cut(columns, low, is_sided)
-
-
-def _span(start: datetime | None, end: datetime | None) -> tuple[int | None, int | None]:
-    for name, at in (("start", start), ("end", end)):
-        if at is not None and at.tzinfo is None:
-            raise DataError(f"the {name} of the range, {at.isoformat()}, has no time zone: give it one, such as {at.isoformat()}+00:00")
-    if start is not None and end is not None and start >= end:
-        raise DataError(f"the range from {start.isoformat()} to {end.isoformat()} is empty: give a later end")
-    return (None if start is None else _microseconds(start), None if end is None else _microseconds(end))
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _rows(path: Path, stamps: Int64Array, span: tuple[int | None, int | None]) -> tuple[int, int]:
-    start, end = span
-    low = 0 if start is None else int(np.searchsorted(stamps, start))
-    high = len(stamps) if end is None else int(np.searchsorted(stamps, end))
-    if low >= high:
-        asked = " ".join(f"{word} {stamp_text(at)}" for word, at in (("from", start), ("to", end)) if at is not None)
-        held = f"{stamp_text(int(stamps[0]))} to {stamp_text(int(stamps[-1]))}"
-        raise DataError(f"{path}: no bar opens {asked}: it holds {held}, ask for a part of that")
-    return low, high
-
-
-def _slice(columns: Columns, low: int, high: int) -> Columns:
-    """Copies, so that the rest of the file's memory is given back."""
-
-    def cut(prices: Prices) -> Prices:
-        return Prices(*(getattr(prices, name)[low:high].copy() for name in PRICES))
-
-    return Columns(
-        columns.timestamp[low:high].copy(),
-        cut(columns.prices),
-        None if columns.ask is None else cut(columns.ask),
-        None if columns.volume is None else columns.volume[low:high].copy(),
-    )
+    return _Cut(*cut(str(path), columns, bars.span), is_sided)
 
 
 def _ask_prices(path: Path, bid: _Cut, ask: Path, bars: _Bars) -> Prices:
@@ -192,9 +150,9 @@ def _ask_prices(path: Path, bid: _Cut, ask: Path, bars: _Bars) -> Prices:
         raise DataError(f"{ask}: its name says {said.side} prices: give a file of ask prices")
     if said.scheme and wanted.scheme and said.scheme != wanted.scheme:
         raise DataError(f"{ask}: its name says {said.scheme}, the bid file's {wanted.scheme}: give the ask prices of the same bars")
-    cut = _load(ask, _reader(ask), bars)
-    _same_stamps(path, bid, ask, cut)
-    prices = cut.columns.ask or cut.columns.prices
+    loaded = _load(ask, _reader(ask), bars)
+    _same_stamps(path, bid, ask, loaded)
+    prices = loaded.columns.ask or loaded.columns.prices
     crossed = int(np.count_nonzero(prices.close < bid.columns.prices.close))
     if 2 * crossed > len(prices.close):
         many = f"{crossed} of {len(prices.close)} bars close below the bid of {path}"
@@ -202,8 +160,8 @@ def _ask_prices(path: Path, bid: _Cut, ask: Path, bars: _Bars) -> Prices:
     return prices
 
 
-def _same_stamps(path: Path, bid: _Cut, ask: Path, cut: _Cut) -> None:
-    ours, theirs = bid.columns.timestamp, cut.columns.timestamp
+def _same_stamps(path: Path, bid: _Cut, ask: Path, loaded: _Cut) -> None:
+    ours, theirs = bid.columns.timestamp, loaded.columns.timestamp
     both = min(len(ours), len(theirs))
     row = first(ours[:both] != theirs[:both])
     if row is None and len(ours) == len(theirs):
@@ -213,6 +171,6 @@ def _same_stamps(path: Path, bid: _Cut, ask: Path, cut: _Cut) -> None:
         f"row {each.skipped + row + 1} is {stamp_text(int(each.columns.timestamp[row]))}"
         if row < len(each.columns.timestamp)
         else f"there is no row {each.skipped + row + 1}"
-        for each in (cut, bid)
+        for each in (loaded, bid)
     ]
     raise DataError(f"{ask}: {shown[0]}, but in {path} {shown[1]}: both files need the same bars, remove those that only one has")

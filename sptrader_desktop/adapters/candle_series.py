@@ -1,12 +1,19 @@
 """Checked columns as `Candles`, with the fingerprint of all that a run or a component can see of them: the last step of every source."""
 
 import hashlib
+from typing import TypeVar
 
-from sptrader_desktop.adapters.candle_checks import Columns, FloatArray
+import numpy as np
+
+from sptrader_desktop.adapters.candle_checks import Columns, FloatArray, stamp_text
 from sptrader_desktop.adapters.candle_layout import PRICES
-from sptrader_desktop.core.candles import Candles, Int64Array, PriceSide
+from sptrader_desktop.core.candles import Candles, Int64Array, Prices, PriceSide
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.core.resample import too_close
 from sptrader_desktop.core.timeframes import parse_timeframe
+
+Number = TypeVar("Number", Int64Array, FloatArray)
 
 
 def candles_of(columns: Columns, instrument: Instrument, timeframe: str, side: PriceSide, source: str) -> Candles:
@@ -37,3 +44,29 @@ def _fingerprint(columns: Columns, instrument: Instrument, timeframe: str, side:
     for _, array in present:
         digest.update(array.data)
     return digest.hexdigest()
+
+
+def joined(old: Candles, new: Candles) -> Candles:
+    """All bars of both, in order; where both have one the new one counts. Bars that lie inside one another are refused."""
+    kept = ~np.isin(old.timestamp, new.timestamp)
+    stamps = np.concatenate([old.timestamp[kept], new.timestamp])
+    order = np.argsort(stamps, kind="stable")
+    stamps = stamps[order]
+    tight = too_close(np.diff(stamps), new.bar_us)
+    if tight.any():
+        early, late = (stamp_text(int(stamps[int(tight.argmax()) + more])) for more in (0, 1))
+        raise DataError(f"{new.source}: the {new.timeframe} bar of {late} opens inside that of {early}: remove one of the two")
+
+    def both(mine: Number, theirs: Number) -> Number:
+        return np.concatenate([mine[kept], theirs])[order]
+
+    def four(mine: Prices, theirs: Prices) -> Prices:
+        return Prices(*(both(getattr(mine, name), getattr(theirs, name)) for name in PRICES))
+
+    columns = Columns(
+        stamps,
+        four(old.prices, new.prices),
+        None if old.ask is None or new.ask is None else four(old.ask, new.ask),
+        None if old.volume is None or new.volume is None else both(old.volume, new.volume),
+    )
+    return candles_of(columns, new.instrument, new.timeframe, new.side, new.source)

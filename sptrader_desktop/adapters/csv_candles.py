@@ -51,13 +51,13 @@ def _read(source: str, layout: Layout, names: Sequence[str], rows: Iterator[list
         row += 1
         if len(cells) != len(names):
             raise DataError(f"{source}: row {row}: it has {len(cells)} cells under {len(names)} column names: mend or remove the row")
-        stamps.append(_microseconds(source, row, cells[stamp_at].strip()))
+        stamps.append(microseconds(source, row, cells[stamp_at].strip()))
         for name, place in places.items():
-            values[name].append(_number(source, row, name, cells[place].strip()))
+            values[name].append(number(source, row, name, cells[place].strip()))
     return RawBatch(np.array(stamps, np.int64), {name: np.array(column, np.float64) for name, column in values.items()})
 
 
-def _microseconds(source: str, row: int, text: str) -> int:
+def microseconds(source: str, row: int, text: str) -> int:
     found = _STAMP.fullmatch(text)
     if found is None:
         raise DataError(f"{source}: row {row}: timestamp '{printable(text)}' is not a time: write it like 2024-01-02T17:00:00Z")
@@ -69,7 +69,7 @@ def _microseconds(source: str, row: int, text: str) -> int:
         raise DataError(f"{source}: row {row}: timestamp '{text}' does not exist ({error}): mend or remove the row") from None
 
 
-def _number(source: str, row: int, name: str, text: str) -> float:
+def number(source: str, row: int, name: str, text: str) -> float:
     if _NUMBER.fullmatch(text):
         return float(text)
     if text.lower() in ("", "nan", "null", "na"):

@@ -23,9 +23,10 @@ _STREAM_BYTES = 1 << 20  # column chunks are read through a window of this size 
 
 
 @contextmanager
-def open_parquet(path: Path) -> Iterator[RawCandles]:
-    source = str(path)
-    with _arrow_errors(source), pq.ParquetFile(path, page_checksum_verification=True, buffer_size=_STREAM_BYTES) as file:
+def open_parquet(path: Path, content: bytes | None = None) -> Iterator[RawCandles]:
+    """`content` is given by those who have read the file already."""
+    source, data = str(path), path if content is None else pa.BufferReader(content)
+    with _arrow_errors(source), pq.ParquetFile(data, page_checksum_verification=True, buffer_size=_STREAM_BYTES) as file:
         schema = file.schema_arrow
         layout = find_layout(source, schema.names)
         types = {name: schema.field(schema.get_field_index(column)).type for name, column in layout.prices.items()}

@@ -6,14 +6,12 @@ the folder its name and the index its row. So a run is listed whole or not at al
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -21,15 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop.adapters.run_tables import decode_table, encode_tables
+from sptrader_desktop.adapters.sqlite_index import SqliteIndex
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.ports import FinishedRun, RunSummary, StoredRun
+from sptrader_desktop.runtime.whole_files import flush_folder, write_through
 
 VERSION = 1
 INDEX, UNFINISHED = "index.sqlite3", ".unfinished-"
 LATEST = "latest"
 RUN_ID = re.compile(r"r\d{4,}-[a-z0-9_-]{1,40}")
-WAIT_SECONDS = 30
 # A save takes seconds: what is older was left behind by a process that died.
 LEFT_BEHIND_SECONDS = 3600
 SCHEMA = """
@@ -53,6 +52,8 @@ class SqliteRunStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        remedy = "move it away to begin a new list; the folders beside it keep the runs"
+        self._index = SqliteIndex(folder / INDEX, SCHEMA, VERSION, RunError, remedy)
 
     def save(self, run: FinishedRun) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +61,8 @@ class SqliteRunStore:
         unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self._folder))
         try:
             for name, content in files.items():
-                _write_through(unfinished / name, content)
-            _flush_folder(unfinished)
+                write_through(unfinished / name, content)
+            flush_folder(unfinished)
             return self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -75,7 +76,7 @@ class SqliteRunStore:
     def list(self) -> tuple[RunSummary, ...]:
         if not (self._folder / INDEX).exists():
             return ()
-        with self._index() as index:
+        with self._index.transaction() as index:
             rows = index.execute("SELECT id, saved_us, strategy, symbols, timeframe, trades, pnl, currency FROM runs ORDER BY number")
             return tuple(_summary(*row) for row in rows)
 
@@ -88,12 +89,12 @@ class SqliteRunStore:
     # Saving
 
     def _publish(self, run: FinishedRun, unfinished: Path, hashes: Mapping[str, str]) -> str:
-        with self._index(writing=True) as index:
+        with self._index.transaction(writing=True) as index:
             self._remove_left_behind(index)
             number = index.execute("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'runs'").fetchone()[0]
             run_id = f"r{number:04d}-{_slug(run.manifest['strategy']['name'])}"
             unfinished.rename(self._folder / run_id)
-            _flush_folder(self._folder)
+            flush_folder(self._folder)
             index.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, run_id, time.time_ns() // 1000, *_listed(run), json.dumps(hashes, sort_keys=True)),
@@ -113,7 +114,7 @@ class SqliteRunStore:
     def _find(self, asked: str) -> tuple[str, dict[str, str]]:
         if not (self._folder / INDEX).exists():
             raise RunError(f"there is no run {asked}: nothing is stored yet, run a backtest first")
-        with self._index() as index:
+        with self._index.transaction() as index:
             known = [row[0] for row in index.execute("SELECT id FROM runs ORDER BY number")]
             run_id = _choose(asked, known)
             hashes = index.execute("SELECT hashes FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
@@ -134,65 +135,6 @@ class SqliteRunStore:
         if _hash(content) != expected:
             raise RunError(f"{path} was changed since it was stored: run {run_id} cannot be trusted any more, run its backtest again")
         return content
-
-    # The index
-
-    @contextmanager
-    def _index(self, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
-        """One transaction; whatever SQLite refuses becomes one sentence."""
-        path = self._folder / INDEX
-        try:
-            index = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-            try:
-                index.execute("PRAGMA synchronous = FULL")
-                _begin(index, path, writing)
-                yield index
-                index.execute("COMMIT")
-            finally:
-                index.close()
-        except sqlite3.Error as error:
-            if _is_busy(error):
-                raise RunError(f"{path} has been in use by another process for {WAIT_SECONDS} s: try again when it is done") from None
-            raise RunError(
-                f"{path} cannot be used ({error}): move it away to begin a new list; the folders beside it keep the runs"
-            ) from None
-
-
-def _begin(index: sqlite3.Connection, path: Path, writing: bool) -> None:
-    """SQLite waits for locks by itself, but not when two processes turn a new index to WAL at once."""
-    until = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            _bring_up(index, path)
-            index.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def _bring_up(index: sqlite3.Connection, path: Path) -> None:
-    if _version(index, path) == VERSION:
-        return
-    index.execute("PRAGMA journal_mode = WAL")
-    index.execute("BEGIN IMMEDIATE")
-    if _version(index, path) == 0:
-        index.execute(SCHEMA)
-        index.execute(f"PRAGMA user_version = {VERSION}")
-    index.execute("COMMIT")
-
-
-def _version(index: sqlite3.Connection, path: Path) -> int:
-    version = int(index.execute("PRAGMA user_version").fetchone()[0])
-    if version > VERSION:
-        raise RunError(f"{path} was written by a newer sptrader (version {version}, this one knows {VERSION}): update sptrader")
-    return version
 
 
 def _choose(asked: str, known: list[str]) -> str:
@@ -240,21 +182,3 @@ def _slug(name: str) -> str:
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """Windows forces names to disk by itself and cannot open a folder."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

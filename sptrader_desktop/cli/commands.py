@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
+from sptrader_desktop.cli import data_download, data_import
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -91,6 +92,10 @@ def runs(_: argparse.Namespace) -> int:
     return DONE
 
 
+def data(chosen: argparse.Namespace) -> int:
+    return {**data_import.ACTIONS, **data_download.ACTIONS}[chosen.action](chosen)
+
+
 def doctor(_: argparse.Namespace) -> int:
     from sptrader_desktop.cli.doctor import examine
 
@@ -118,6 +123,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "backtest": backtest,
     "explain": explain,
     "verify": verify,
+    "data": data,
     "runs": runs,
     "doctor": doctor,
 }

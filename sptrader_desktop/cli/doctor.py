@@ -73,7 +73,7 @@ def _components(settings: Settings) -> Iterator[Finding]:
 
 
 def _places(settings: Settings) -> Iterator[Finding]:
-    for subject, place in (("runs", settings.runs), ("kernels", settings.kernels)):
+    for subject, place in (("runs", settings.runs), ("candles", settings.candles), ("kernels", settings.kernels)):
         yield _place(subject, place)
 
 

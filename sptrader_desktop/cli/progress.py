@@ -19,14 +19,15 @@ class ProgressLine:
         self._shown = False
 
     def __call__(self, progress: "Progress") -> None:
+        equity = f"equity {progress.equity / 1e8:,.2f}"
+        self.show(progress.fraction, f"{equity}  open {progress.open_positions}  trades {progress.trades:,}")
+
+    def show(self, fraction: float, what: str) -> None:
         now = time.monotonic()
-        if now - self._began < QUIET_SECONDS or (now - self._last < BETWEEN_SECONDS and progress.fraction < 1):
+        if now - self._began < QUIET_SECONDS or (now - self._last < BETWEEN_SECONDS and fraction < 1):
             return
-        left = (now - self._began) * (1 - progress.fraction) / max(progress.fraction, 1e-9)
-        text = (
-            f"{progress.fraction:4.0%}  equity {progress.equity / 1e8:,.2f}  open {progress.open_positions}"
-            f"  trades {progress.trades:,}  {left:.0f} s left"
-        )
+        left = (now - self._began) * (1 - fraction) / max(fraction, 1e-9)
+        text = f"{fraction:4.0%}  {what}  {left:.0f} s left"
         print(f"\r{text:<78}", end="", file=sys.stderr, flush=True)
         self._last, self._shown = now, True
 

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from sptrader_desktop.core.errors import DataError
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """A pipe or a device is written as it is: a new file in its place would be another thing."""
@@ -16,3 +18,34 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Never over what is there."""
+    refuse_existing(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
+
+
+def refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise DataError(f"{path}: this file is there already: choose another name, or move it away")
+
+
+def write_through(path: Path, content: bytes) -> None:
+    """On the disk itself when it returns, its name excepted."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Windows forces names to disk by itself and cannot open a folder."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
