@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.errors import DataError, RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
-from sptrader_desktop.runtime.whole_files import write_new
+from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import CandleRequest, ComponentRunner, StoredRun
-    from sptrader_desktop.runtime.download import Downloaded, Report
+    from sptrader_desktop.runtime.download import Fetched, Report
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
@@ -156,7 +156,7 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
 
 def download_history(
     settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
-) -> "Downloaded":
+) -> "tuple[Candles, Fetched]":
     from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
     from sptrader_desktop.adapters.histdata_history import HistdataHistory
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
@@ -178,6 +178,44 @@ def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", 
     path = out / file_name(candles) if out.is_dir() else out
     write_new(path, parquet_bytes(candles))
     return path
+
+
+def download_ticks(
+    settings: Settings, asked: "CandleRequest", out: Path, instruments: str = "", address: str = "", report: "Report | None" = None
+) -> "tuple[Path, int, Fetched]":
+    """Into a new Parquet file at `out`, which may be a folder: the file and how many quotes."""
+    from sptrader_desktop.adapters.candle_files import known_instrument
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
+    from sptrader_desktop.adapters.parquet_ticks import tick_file_name, write_ticks
+    from sptrader_desktop.runtime.download import fetch
+
+    known = known_instruments(instruments)
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+        vendor = DukascopyHistory(fetcher, known, address)
+        got = fetch(vendor, asked, settings.downloads, report)
+        if not got.pieces:
+            raise DataError(f"{asked.symbol}: the market is closed all of this time: ask for another range")
+        path = out / tick_file_name(asked.symbol, got.pieces[0].start, got.pieces[-1].start, vendor.name) if out.is_dir() else out
+        refuse_existing(path)
+        count = write_ticks(path, known_instrument(vendor.name, asked.symbol, known), vendor.ticks(asked, got.pieces, got.read))
+    return path, count, got
+
+
+def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
+    """Of a file of finer candles or of ticks."""
+    from sptrader_desktop.adapters.candle_files import known_instrument, load_candles
+    from sptrader_desktop.adapters.parquet_ticks import is_tick_file, read_ticks
+    from sptrader_desktop.core.resample import candles_of_ticks, resample
+
+    known = known_instruments(instruments)
+    if is_tick_file(path):
+        made = candles_of_ticks(read_ticks(path, known_instrument(path, symbol or _symbol_in(str(path)), known)), timeframe)
+    else:
+        made = resample(load_candles(path, symbol=symbol or None, instruments=known), timeframe)
+    if not len(made):
+        raise DataError(f"{path}: no bar of {timeframe} is over in it: choose a shorter timeframe")
+    return made
 
 
 def sample_file(

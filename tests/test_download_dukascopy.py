@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from sptrader_desktop import cli, compose
@@ -23,7 +24,8 @@ from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import Cancelled, DataError
 from sptrader_desktop.core.resample import resample
 from sptrader_desktop.ports import CandleRequest
-from sptrader_desktop.runtime.download import Downloaded, DownloadProgress, download
+from sptrader_desktop.runtime.download import DownloadProgress
+from tests.downloads import Got, downloaded
 from tests.http_servers import Answer, Asked, Server, serving
 
 QUICK = Patience(timeout=0.5, tries=3)
@@ -104,9 +106,9 @@ def asking(timeframe: str, start: datetime = FRIDAY, end: datetime = MONDAY, sym
     return CandleRequest(symbol, timeframe, start, end)
 
 
-def fetched(server: Server, folder: Path, asked: CandleRequest, report: Callable[[DownloadProgress], None] | None = None) -> Downloaded:
+def fetched(server: Server, folder: Path, asked: CandleRequest, report: Callable[[DownloadProgress], None] | None = None) -> Got:
     with HttpFetcher(QUICK) as fetcher:
-        return download(DukascopyHistory(fetcher, address=server.url), asked, folder, report)
+        return downloaded(DukascopyHistory(fetcher, address=server.url), asked, folder, report)
 
 
 def expected_minutes(start: datetime, end: datetime) -> list[tuple[int, ...]]:
@@ -216,7 +218,6 @@ def test_half_a_file_of_a_writer_that_died_does_not_count(tmp_path: Path) -> Non
         again = fetched(server, tmp_path, asking("1m"))
     assert again.fetched == 1
     assert rows(again.candles) == expected_minutes(FRIDAY, MONDAY)
-    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_what_was_fetched_before_it_was_complete_is_fetched_again(tmp_path: Path) -> None:
@@ -326,6 +327,29 @@ def test_the_command_fills_the_catalogue_or_writes_a_file(
     (written,) = tmp_path.glob("EURUSD_1m_*.parquet")
     assert rows(load_candles(written)) == expected_minutes(FRIDAY, MONDAY)
     assert any((tmp_path / "candles").rglob("*.parquet"))
+
+
+def test_ticks_come_as_a_file_of_which_candles_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPTRADER_DOWNLOADS", str(tmp_path / "downloads"))
+    span = ["--from", "2014-05-02T19:30", "--to", "2014-05-04T22:00"]
+    with serving(vendor) as server:
+        asked = ["data", "download", "EURUSD", *span, "--timeframe", "tick", "--address", server.url]
+        assert cli.run([*asked, "--out", str(tmp_path)]) == 0
+        assert cli.run([*asked, "--out", str(tmp_path)]) == 1
+        assert cli.run(asked) == 1
+        assert cli.run([*asked, "--vendor", "histdata"]) == 1
+        seconds = fetched(server, tmp_path / "downloads", asking("10s", FRIDAY + timedelta(hours=19.5), MONDAY - timedelta(hours=2)))
+    said = capsys.readouterr()
+    (ticks,) = tmp_path.glob("EURUSD_tick_2014-05-02_2014-05-04_dukascopy.parquet")
+    assert f"{ticks}: {pq.read_metadata(ticks).num_rows:,} quotes of EURUSD" in said.out
+    for sentence in ("this file is there already", "where the file goes with --out", "ticks come from dukascopy only"):
+        assert sentence in said.err
+    assert cli.run(["data", "resample", str(ticks), "--timeframe", "10s", "--out", str(tmp_path)]) == 0
+    (made,) = tmp_path.glob("EURUSD_10s_*.parquet")
+    assert rows(load_candles(made)) == rows(seconds.candles)[:-1]
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:

@@ -100,6 +100,17 @@ class DukascopyHistory:
             raise DataError(f"{source}: no bar of {asked.timeframe} is over in this range: ask for a longer one")
         return candles_of(cut(source, wanted, span_of(asked.start, asked.end))[0], instrument, asked.timeframe, "bid", source)
 
+    def ticks(
+        self, asked: CandleRequest, pieces: Sequence[Piece], read: Callable[[Piece], bytes]
+    ) -> Iterator[tuple[Int64Array, Int64Array, Int64Array]]:
+        """Stamps, bids and asks in the range, hour by hour."""
+        instrument, (start, end) = self._instrument(asked), span_of(asked.start, asked.end)
+        decoder = _Decoder(instrument, _points(instrument), asked.timeframe, read)
+        for piece in pieces:
+            stamps, bids, asks = decoder.ticks(piece)
+            low, high = np.searchsorted(stamps, [start or piece.start, end or piece.end])
+            yield stamps[low:high], bids[low:high], asks[low:high]
+
     def _instrument(self, asked: CandleRequest) -> Instrument:
         instrument = known_instrument(self.name, asked.symbol, self._instruments)
         _points(instrument)
@@ -191,6 +202,8 @@ def _records(content: bytes, record: np.dtype[np.void]) -> NDArray[np.void]:
 
 def _files(timeframe: str) -> _Files:
     """The coarsest that bars of this timeframe can be made of."""
+    if timeframe == _TICKS.timeframe:
+        return _TICKS
     length = parse_timeframe(timeframe)
     return _TICKS if length % _MINUTE_US else _MINUTES if length % HOUR_US else _HOURS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
-from sptrader_desktop.cli.data_download import add_download, add_sample
+from sptrader_desktop.cli.data_download import add_download, add_resample, add_sample
 from sptrader_desktop.runtime.recipe import Recipe
 
 EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
@@ -71,6 +71,7 @@ def _backtest(backtest: argparse.ArgumentParser) -> None:
 def _data(data: argparse.ArgumentParser) -> None:
     actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
     add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
+    add_resample(_command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
     add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
 
 
