@@ -167,6 +167,12 @@ def test_seconds_are_made_of_ticks_hour_by_hour(tmp_path: Path) -> None:
     assert rows(again.candles) == rows(got.candles)[360:]
 
 
+def test_a_timeframe_that_cannot_be_made_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    with serving(vendor) as server, pytest.raises(DataError, match="cannot be resampled to 7h"):
+        fetched(server, tmp_path, asking("7h"))
+    assert server.asked == []
+
+
 def test_yen_pairs_have_fewer_points(tmp_path: Path) -> None:
     with serving(vendor) as server:
         got = fetched(server, tmp_path, asking("1h", symbol="USDJPY")).candles
