@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.core.errors import DataError, RunError
+from sptrader_desktop.compose_data import SOURCES, known_instruments
+from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
-from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
@@ -25,17 +25,11 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import CandleRequest, ComponentRunner, StoredRun
-    from sptrader_desktop.runtime.download import Fetched, Report
+    from sptrader_desktop.ports import ComponentRunner, StoredRun
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
 RATES_BEFORE = timedelta(days=7)
-
-# Not today: the same question gives the same candles.
-SAMPLE_END = datetime(2024, 1, 1, tzinfo=UTC)
-# Seconds from one request to a vendor of free history to the next.
-BETWEEN_REQUESTS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +97,7 @@ def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
     from sptrader_desktop.adapters.inprocess_components import InProcessRunner
     from sptrader_desktop.core.results import Request
 
-    terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe)
+    terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe, settings)
     runner = InProcessRunner(settings.workspace, read.catalogue)
     return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner)
 
@@ -154,89 +148,7 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
 # Candles
 
 
-def download_history(
-    settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
-) -> "tuple[Candles, Fetched]":
-    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
-    from sptrader_desktop.adapters.histdata_history import HistdataHistory
-    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
-    from sptrader_desktop.runtime.download import download
-
-    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
-        maker = {"dukascopy": DukascopyHistory, "histdata": HistdataHistory}[vendor]
-        return download(maker(fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
-
-
-def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None) -> Path:
-    """In the catalogue, or as a new Parquet file at `out`, which may be a folder; where it is now."""
-    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
-    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
-
-    if out is None:
-        CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles)
-        return settings.candles
-    path = out / file_name(candles) if out.is_dir() else out
-    write_new(path, parquet_bytes(candles))
-    return path
-
-
-def download_ticks(
-    settings: Settings, asked: "CandleRequest", out: Path, instruments: str = "", address: str = "", report: "Report | None" = None
-) -> "tuple[Path, int, Fetched]":
-    """Into a new Parquet file at `out`, which may be a folder: the file and how many quotes."""
-    from sptrader_desktop.adapters.candle_files import known_instrument
-    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
-    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
-    from sptrader_desktop.adapters.parquet_ticks import tick_file_name, write_ticks
-    from sptrader_desktop.runtime.download import fetch
-
-    known = known_instruments(instruments)
-    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
-        vendor = DukascopyHistory(fetcher, known, address)
-        got = fetch(vendor, asked, settings.downloads, report)
-        if not got.pieces:
-            raise DataError(f"{asked.symbol}: the market is closed all of this time: ask for another range")
-        path = out / tick_file_name(asked.symbol, got.pieces[0].start, got.pieces[-1].start, vendor.name) if out.is_dir() else out
-        refuse_existing(path)
-        count = write_ticks(path, known_instrument(vendor.name, asked.symbol, known), vendor.ticks(asked, got.pieces, got.read))
-    return path, count, got
-
-
-def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
-    """Of a file of finer candles or of ticks."""
-    from sptrader_desktop.adapters.candle_files import known_instrument, load_candles
-    from sptrader_desktop.adapters.parquet_ticks import is_tick_file, read_ticks
-    from sptrader_desktop.core.resample import candles_of_ticks, resample
-
-    known = known_instruments(instruments)
-    if is_tick_file(path):
-        made = candles_of_ticks(read_ticks(path, known_instrument(path, symbol or _symbol_in(str(path)), known)), timeframe)
-    else:
-        made = resample(load_candles(path, symbol=symbol or None, instruments=known), timeframe)
-    if not len(made):
-        raise DataError(f"{path}: no bar of {timeframe} is over in it: choose a shorter timeframe")
-    return made
-
-
-def sample_file(
-    symbol: str, timeframe: str, years: int, seed: int | None, out: Path, report: Callable[[float], None] | None = None
-) -> "tuple[Path, Candles]":
-    """Synthetic candles as a new Parquet file at `out`, which may be a folder; its metadata says what they are."""
-    from sptrader_desktop.adapters.candle_files import known_instrument
-    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
-    from sptrader_desktop.core.instruments import CATALOGUE
-    from sptrader_desktop.runtime.sample import SEED, sample_candles
-
-    seed = SEED if seed is None else seed
-    start = SAMPLE_END.replace(year=SAMPLE_END.year - years)
-    candles = sample_candles(known_instrument("data sample", symbol, CATALOGUE), timeframe, start, SAMPLE_END, seed, report)
-    about = f"Synthetic {symbol} bid candles made by `sptrader data sample`, seed {seed}; not market data"
-    path = out / file_name(candles, "synthetic") if out.is_dir() else out
-    write_new(path, parquet_bytes(candles, {"synthetic": "true", "description": about}))
-    return path, candles
-
-
-def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
+def _candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
     from sptrader_desktop.adapters.candle_files import load_candles
 
     _refuse_ambiguous(recipe)
@@ -249,7 +161,10 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
         return load_candles(Path(path), instruments=known, start=since, end=end, **more)
 
     symbol, timeframe = recipe.symbol or None, recipe.timeframe or None
-    traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+    if recipe.source:
+        traded = _from_source(recipe, settings, known)
+    else:
+        traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
         candles = load(path, ask=finer_asks.get(path))
@@ -263,7 +178,26 @@ def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...],
     return traded, rates, finer
 
 
+def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instrument]") -> "tuple[Candles, ...]":
+    from sptrader_desktop.ports import CandleRequest
+
+    opener = SOURCES.get(recipe.source)
+    if opener is None:
+        raise RunError(f"--source {recipe.source}: give one of {', '.join(SOURCES)}")
+    if not recipe.symbols or not recipe.timeframe:
+        raise RunError(f"--source {recipe.source}: say which candles with --symbol S and --timeframe T")
+    if len(set(recipe.symbols)) < len(recipe.symbols):
+        raise RunError(f"--symbol {' '.join(recipe.symbols)}: a symbol is given twice, keep one of the two")
+    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
+    with opener(settings, known) as source:
+        return tuple(source.candles(CandleRequest(symbol, recipe.timeframe, start, end)) for symbol in recipe.symbols)
+
+
 def _refuse_ambiguous(recipe: Recipe) -> None:
+    if recipe.source and recipe.ask:
+        raise RunError(f"--ask {recipe.ask[0]}: the candles of --source bring their own ask prices: leave --ask out")
+    if " " in recipe.symbol:
+        raise RunError(f"--symbol {recipe.symbol}: only --source takes several: give one, or name files <SYMBOL>_<timeframe>_…")
     for option, value in (("--symbol", recipe.symbol), ("--timeframe", recipe.timeframe)):
         if value and len(recipe.data) > 1:
             raise RunError(f"{option} {value}: it cannot hold for {len(recipe.data)} files of --data, name them <SYMBOL>_<timeframe>_…")
@@ -284,14 +218,6 @@ def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> di
             raise RunError(f"{option} {path}: {_symbol_in(path)} is given twice, keep one file")
         found[bid] = Path(path)
     return found
-
-
-def known_instruments(instruments: str = "", financing: str = "") -> "Mapping[str, Instrument]":
-    from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
-    from sptrader_desktop.core.instruments import CATALOGUE
-
-    known: Mapping[str, Instrument] = load_instruments(Path(instruments)) if instruments else CATALOGUE
-    return load_financing(Path(financing), known) if financing else known
 
 
 def _symbol_in(path: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from sptrader_desktop import cli, compose
+from sptrader_desktop import cli, compose_data
 from sptrader_desktop.adapters import http_fetch
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
@@ -36,7 +36,7 @@ NAMES = ("open", "high", "low", "close")
 @pytest.fixture(autouse=True)
 def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_fetch, "_FIRST_WAIT", 0.001)
-    monkeypatch.setattr(compose, "BETWEEN_REQUESTS", 0.0)
+    monkeypatch.setattr(compose_data, "BETWEEN_REQUESTS", 0.0)
 
 
 # The vendor's side, written from the description of its format and not from our reader
@@ -321,13 +321,19 @@ def test_the_command_fills_the_catalogue_or_writes_a_file(
     monkeypatch.setenv("SPTRADER_CANDLES", str(tmp_path / "candles"))
     with serving(vendor) as server:
         assert cli.run(command(server)) == 0
+        assert cli.run(command(server)) == 0
+        for piece in (tmp_path / "downloads").rglob("*.bi5"):
+            piece.write_bytes(candle_file(datetime(2014, 5, 1, tzinfo=UTC), datetime(2014, 6, 1, tzinfo=UTC), timedelta(hours=1), 77))
+        assert cli.run(command(server)) == 1
+        assert cli.run(command(server, "--replace")) == 0
         assert cli.run(command(server, "--timeframe", "1m", "--out", str(tmp_path))) == 0
         assert cli.run(command(server, "--out", str(tmp_path / "mine.parquet"))) == 0
         assert cli.run(command(server, "--out", str(tmp_path / "mine.parquet"))) == 1
         assert cli.run(command(server, "--out", str(tmp_path / "mine.txt"))) == 1
     said = capsys.readouterr()
     assert "24 bid and ask bars of EURUSD 1h, 2014-05-02 00:00 to 2014-05-04 23:00 UTC" in said.out
-    assert "2 files of dukascopy, 2 fetched now, 0 in which it has nothing" in said.out
+    assert "2 files of dukascopy, 0 fetched now, 0 in which it has nothing" in said.out
+    assert "--replace lets them take their place" in said.err
     assert "this file is there already" in said.err
     assert "end the name with .parquet" in said.err
     (written,) = tmp_path.glob("EURUSD_1m_*.parquet")

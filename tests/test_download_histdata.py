@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sptrader_desktop import cli, compose
+from sptrader_desktop import cli, compose_data
 from sptrader_desktop.adapters import http_fetch
 from sptrader_desktop.adapters.histdata_history import HistdataHistory
 from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
@@ -26,7 +26,7 @@ PAGE = "/download-free-forex-historical-data/"
 @pytest.fixture(autouse=True)
 def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_fetch, "_FIRST_WAIT", 0.001)
-    monkeypatch.setattr(compose, "BETWEEN_REQUESTS", 0.0)
+    monkeypatch.setattr(compose_data, "BETWEEN_REQUESTS", 0.0)
 
 
 # The site

@@ -103,14 +103,15 @@ class CandleCatalogue:
                 overtaken = missing
         raise DataError(f"{overtaken}: the index names this file, but it is missing: import these candles again")
 
-    def keep(self, candles: Candles) -> int:
+    def keep(self, candles: Candles, *, replace: bool = True) -> int:
+        """Without `replace`, bars that are there already must be the same."""
         if not len(candles):
             raise DataError(f"{candles.source or candles.symbol}: it holds no candles to keep")
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._index.transaction(writing=True) as index:
             held = [month for month in _read(index, candles.symbol, candles.timeframe) if month.side == candles.side]
             self._refuse_other_columns(held, candles)
-            written = [self._write(candles_of_month, held) for candles_of_month in _by_month(candles)]
+            written = [self._write(part, held, replace=replace) for part in _by_month(candles)]
             now = sorted({month.month: month for month in (*held, *written)}.values(), key=lambda month: month.month)
             _refuse_overlap(now, candles)
             for month in written:
@@ -143,7 +144,8 @@ class CandleCatalogue:
         if not wanted:
             raise no_bar(source, months[0].first, months[-1].last, span)
         columns = checked_columns(self._raw(source, wanted), instrument, asked.timeframe, parse_timeframe(asked.timeframe), is_part=True)
-        return candles_of(cut(source, columns, span)[0], instrument, asked.timeframe, months[0].side, source)
+        shown = f"catalogue {asked.symbol} {asked.timeframe} {months[0].side}"
+        return candles_of(cut(source, columns, span)[0], instrument, asked.timeframe, months[0].side, shown)
 
     def _raw(self, source: str, months: list[_Month]) -> RawCandles:
         names = [*PRICES, *(ASK_PRICES if months[0].has_ask else ()), *(["volume"] if months[0].has_volume else [])]
@@ -176,12 +178,15 @@ class CandleCatalogue:
                     "import them into another catalogue, or all of them again"
                 )
 
-    def _write(self, candles: Candles, held: list[_Month]) -> _Month:
+    def _write(self, candles: Candles, held: list[_Month], *, replace: bool) -> _Month:
         """One month, with the bars that are there already and not replaced."""
         name = _month_of(int(candles.timestamp[0]))
         old = [month for month in held if month.month == name]
         if old:
-            candles = joined(self._old(old, candles), candles)
+            there = self._old(old, candles)
+            if not replace:
+                _refuse_changes(there, candles)
+            candles = joined(there, candles)
         stamps, content = candles.timestamp, parquet_bytes(candles)
         month = _Month(
             *(candles.symbol, candles.timeframe, candles.side, name, hashlib.sha256(content).hexdigest()),
@@ -229,6 +234,24 @@ def _by_month(candles: Candles) -> Iterator[Candles]:
         columns = Columns(candles.timestamp, candles.prices, candles.ask, candles.volume)
         part, _ = cut(candles.source, columns, (first_us, after_us))
         yield candles_of(part, candles.instrument, candles.timeframe, candles.side, candles.source)
+
+
+def _refuse_changes(there: Candles, candles: Candles) -> None:
+    both, at, new = np.intersect1d(there.timestamp, candles.timestamp, assume_unique=True, return_indices=True)
+    columns = [(side, getattr(candles, side), name) for side in ("prices", "ask") for name in PRICES]
+    same = np.ones(len(both), np.bool_)
+    for side, prices, name in columns:
+        if prices is not None:
+            same &= getattr(getattr(there, side), name)[at] == getattr(prices, name)[new]
+    if candles.volume is not None and there.volume is not None:
+        same &= there.volume[at] == candles.volume[new]
+    row = first(~same)
+    if row is not None:
+        count, when = int(np.count_nonzero(~same)), stamp_text(int(both[row]))
+        raise DataError(
+            f"{candles.source}: {count:,} of its bars in {when[:7]} differ from those the catalogue holds, first that of {when}: "
+            "--replace lets them take their place"
+        )
 
 
 def _refuse_overlap(months: list[_Month], candles: Candles) -> None:

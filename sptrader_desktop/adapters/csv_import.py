@@ -228,7 +228,7 @@ class _File:
             with_ask = " with ask" if "ask_open" in self.known.columns else ""
             if self.asked.side not in (None, self.known.side):
                 raise DataError(f"{self.table.source}: its columns are {self.known.side} prices, not {self.asked.side}: leave --side out")
-            return self.known.side, f"{self.known.side}{with_ask}, by the names of the columns"
+            return self.known.side, f"{self.known.side}{with_ask}, by the columns"
         if self.asked.side:
             return self.asked.side, f"{self.asked.side}, as told"
         words = re.split(r"[^a-z]+", self.path.stem.lower())

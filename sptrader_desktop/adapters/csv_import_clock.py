@@ -168,7 +168,7 @@ class Weeks:
         return 4 * int(self.impossible.sum()) > len(self.of)
 
     def misfit(self) -> str:
-        at = int(self.impossible.argmax())
+        at = int((self.impossible if self.impossible.any() else ~self.fitting).argmax())
         parts = [("closes", -self.closing[at], "early"), ("opens", -self.opening[at], "early")]
         shown = [f"{verb} {_hours(int(off), word)}" for verb, off, word in parts if abs(off) > EARLY_US]
         return f"the week {' and '.join(shown)} around Sunday {self.of[at]}"

@@ -19,7 +19,8 @@ from sptrader_desktop.core.errors import DataError
 
 DateOrder = Literal["day-first", "month-first"]
 _DAY_US, _MINUTE_US = 86_400_000_000, 60_000_000
-_DATE = r"(?P<date>\d{8}|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}-[A-Za-z]{3}-\d{4})"
+_DIVIDED = "|".join(rf"\d{{1,4}}{mark}\d{{1,2}}{mark}\d{{1,4}}" for mark in (r"\.", "/", "-"))
+_DATE = rf"(?P<date>\d{{8}}|{_DIVIDED}|\d{{1,2}}-[A-Za-z]{{3}}-\d{{4}})"
 _TIME = r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?|\d{6}|\d{4})(?P<fraction>[.,:]\d{1,9}|\d{3})?(?P<half> ?[AaPp][Mm])?"
 _ZONE = r"(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?"
 _STAMP = rf"^{_DATE}(?:[ T]+{_TIME})? ?{_ZONE}$"

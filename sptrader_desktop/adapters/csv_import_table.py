@@ -135,6 +135,7 @@ def _columns(source: str, lines: Lines, delimiter: str) -> tuple[Any, ...]:
         bad.append(row)
         return "skip"
 
+    _refuse_open_quote(source, lines)
     width = _width(source, lines, delimiter)
     names = [f"{at}" for at in range(width)]
     try:
@@ -155,6 +156,15 @@ def _columns(source: str, lines: Lines, delimiter: str) -> tuple[Any, ...]:
     return columns
 
 
+def _refuse_open_quote(source: str, lines: Lines) -> None:
+    """What stands behind it would belong to one cell, and how far nobody knows."""
+    if '"' not in lines.text:
+        return
+    for number, line in enumerate(_LINE.split(lines.text), 1):
+        if line.count('"') % 2:
+            raise DataError(f"{source}: line {number}: a quotation mark is opened and not closed: mend or remove the line")
+
+
 def _width(source: str, lines: Lines, delimiter: str) -> int:
     rows = (line for number, line in enumerate(_first_lines(lines.text), 1) if number > lines.skipped and line)
     first = next(rows, None)
@@ -169,4 +179,4 @@ def _uneven(source: str, lines: Lines, delimiter: str, width: int) -> DataError:
             return DataError(
                 f"{source}: line {number}: it has {len(_cells(line, delimiter))} cells, the lines before have {width}: mend or remove it"
             )
-    return DataError(f"{source}: its quotation marks do not match: export it again")
+    return DataError(f"{source}: it has rows of other lengths than its first: export it again")

@@ -14,6 +14,7 @@ from sptrader_desktop.core.instruments import Instrument
 # Clocks that vendors and brokers' servers are seen to keep.
 USUAL = ("UTC", "America/New_York", "UTC-5", "EET", "America/New_York+7", "Europe/London", "CET", "UTC+2", "UTC+3")
 IN_THE_STAMPS = "UTC"
+SURE = 0.9  # of the weekends fit: then another clock that fits few of them is not believed
 _METALS = ("XAU", "XAG")  # open an hour after currencies
 
 
@@ -56,11 +57,12 @@ class ClockQuestion:
 
     def told(self, zone: str) -> Zoned:
         found = self._weighed(clock_named(zone))
-        if found.weeks.is_refuted and not self.force:
-            raise DataError(
-                f"{self.source}: by the clock {zone} {found.weeks.misfit()}, and only {found.count()} the market's hours: "
-                f"{self._better(found)}; --force takes it as it is"
-            )
+        if not self.force and found.weeks.of:
+            best = self._best(found)
+            outdone = best is not None and 2 * found.fits < len(found.weeks.of) and best.share >= SURE
+            if found.weeks.is_refuted or outdone:
+                said = f"by the clock {zone} {found.weeks.misfit()}, and only {found.count()} the market's hours"
+                raise DataError(f"{self.source}: {said}: {self._hint(found, best)}; --force takes it as it is")
         return Zoned(found.utc, f"{zone}, as told" + (f"; {found.count()} the market's hours" if found.weeks.of else ""))
 
     def in_stamps(self) -> Zoned:
@@ -72,7 +74,7 @@ class ClockQuestion:
         if not weighed:
             raise faults[0]
         known = [each for each in weighed if each.weeks.of]
-        if not known or self.instrument.charged_every_day:
+        if not known:
             return self._unconfirmed(weighed)
         good = [each for each in known if not each.weeks.is_refuted and 2 * each.fits >= len(each.weeks.of)]
         best = [each for each in good if each.fits == max(other.fits for other in good)]
@@ -98,7 +100,8 @@ class ClockQuestion:
             raise ClockFault(row, f"{before}: sort the rows, or give their clock")
         late = HOUR_US if self.instrument.base in _METALS else 0
         utc -= self.shift_us
-        return _Weighed(clock, utc, weeks(utc, self.bar_us, late))
+        has_week = not self.instrument.charged_every_day
+        return _Weighed(clock, utc, weeks(utc if has_week else utc[:0], self.bar_us, late))
 
     def _unconfirmed(self, weighed: list[_Weighed]) -> Zoned:
         claim = next((each for each in weighed if each.clock.name == self.claimed), None)
@@ -119,12 +122,14 @@ class ClockQuestion:
         shown = ", ".join(f"{each.clock.name} ({each.fits} of {len(each.weeks.of)} weekends)" for each in ranked)
         return DataError(f"{self.source}: its weekends do not settle which clock it was written by; nearest are {shown}: say --zone")
 
-    def _better(self, bad: _Weighed) -> str:
-        closed = weeks(bad.utc - self.bar_us, self.bar_us)
+    def _best(self, told: _Weighed) -> _Weighed | None:
+        good = [each for each in self._all()[0] if not each.weeks.is_refuted and each.share > told.share]
+        return max(good, key=lambda each: each.share, default=None)
+
+    def _hint(self, told: _Weighed, best: _Weighed | None) -> str:
+        closed = weeks(told.utc - self.bar_us, self.bar_us)
         if self.bar_us and not closed.is_refuted and 2 * int(closed.fitting.sum()) >= len(closed.of):
             return "if bars are stamped with their close say --stamp close"
-        good = [each for each in self._all()[0] if not each.weeks.is_refuted and each.share > bad.share]
-        best = max(good, key=lambda each: each.share, default=None)
         return f"{best.count()} --zone {best.clock.name}" if best else "look whether the file is whole"
 
 

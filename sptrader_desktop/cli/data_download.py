@@ -1,4 +1,4 @@
-"""`sptrader data download`, whose fetched files stay however it ends, and `sptrader data sample`."""
+"""`sptrader data download`, whose fetched files stay however it ends, `data resample` and `data sample`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose
+from sptrader_desktop import compose, compose_data
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.runtime.recipe_values import moment
@@ -43,6 +43,7 @@ def add_resample(resample: argparse.ArgumentParser) -> None:
 
 def _kept(made: argparse.ArgumentParser) -> None:
     made.add_argument("--out", default="", metavar="PATH", help="a new Parquet file, or a folder for one; without it the catalogue")
+    made.add_argument("--replace", action="store_true", help="let these bars replace others of the catalogue")
     made.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
 
 
@@ -70,8 +71,8 @@ def download(chosen: argparse.Namespace) -> int:
             path, count, got = _ticks(chosen, asked, out, report)
             where, told = path, f"{count:,} quotes of {asked.symbol}"
         else:
-            candles, got = compose.download_history(settings, chosen.vendor, asked, chosen.instruments, chosen.address, report)
-            where, told = compose.keep_candles(settings, candles, chosen.instruments, out), described(candles)
+            candles, got = compose_data.download_history(settings, chosen.vendor, asked, chosen.instruments, chosen.address, report)
+            where, told = _keep(chosen, candles, out), described(candles)
     except KeyboardInterrupt:
         print("sptrader: stopped; what was fetched is kept, the same command goes on from there", file=sys.stderr)
         return FAILED
@@ -82,18 +83,22 @@ def download(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _keep(chosen: argparse.Namespace, candles: "Candles", out: Path | None) -> Path:
+    return compose_data.keep_candles(load_settings(), candles, chosen.instruments, out, replace=chosen.replace)
+
+
 def _ticks(chosen: argparse.Namespace, asked: "CandleRequest", out: Path | None, report: "Report") -> "tuple[Path, int, Fetched]":
     if chosen.vendor != VENDORS[0]:
         raise DataError(f"--timeframe {TICKS}: ticks come from {VENDORS[0]} only")
     if out is None:
         raise DataError(f"--timeframe {TICKS}: the catalogue holds candles: say where the file goes with --out PATH")
-    return compose.download_ticks(load_settings(), asked, out, chosen.instruments, chosen.address, report)
+    return compose_data.download_ticks(load_settings(), asked, out, chosen.instruments, chosen.address, report)
 
 
 def resample(chosen: argparse.Namespace) -> int:
     out = new_place(chosen.out)
-    candles = compose.resampled(chosen.file, chosen.timeframe, chosen.symbol.upper(), chosen.instruments)
-    print(f"{compose.keep_candles(load_settings(), candles, chosen.instruments, out)}: {described(candles)}")
+    candles = compose_data.resampled(chosen.file, chosen.timeframe, chosen.symbol.upper(), chosen.instruments)
+    print(f"{_keep(chosen, candles, out)}: {described(candles)}")
     return DONE
 
 
@@ -108,7 +113,7 @@ def sample(chosen: argparse.Namespace) -> int:
             line.show(fraction, "making candles")
 
     try:
-        path, candles = compose.sample_file(chosen.symbol.upper(), chosen.timeframe, chosen.years, chosen.seed, out, report)
+        path, candles = compose_data.sample_file(chosen.symbol.upper(), chosen.timeframe, chosen.years, chosen.seed, out, report)
     finally:
         line.wipe()
     print(f"{path}: synthetic, {described(candles)}; this is not market data")

@@ -7,6 +7,8 @@ from typing import Any
 
 from sptrader_desktop import __version__
 from sptrader_desktop.cli.data_download import add_download, add_resample, add_sample
+from sptrader_desktop.cli.data_import import add_import
+from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
 EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
@@ -27,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
-    _data(_command(commands, "data", "candles: fetch them, make them"))
+    _data(_command(commands, "data", "candles: bring them in, fetch them, make them, see what there is"))
     _command(commands, "runs", "list the stored runs")
     _command(commands, "doctor", "look for what would keep the program from working")
     return top
@@ -37,12 +39,24 @@ def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
     return commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=EXIT_CODES, allow_abbrev=False)
 
 
+def _data(data: argparse.ArgumentParser) -> None:
+    actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_import(_command(actions, "import", "vendors' CSV files into the catalogue, or into Parquet files"))
+    _command(actions, "list", "what the catalogue holds")
+    add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
+    add_resample(_command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
+    add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
+
+
 def _backtest(backtest: argparse.ArgumentParser) -> None:
     backtest.add_argument("strategy", metavar="FILE", type=Path)
     data = backtest.add_argument_group("candles")
     many: dict[str, Any] = {"nargs": "+", "action": "extend", "metavar": "PATH"}
-    data.add_argument("--data", **many, required=True, help="candle files (Parquet or CSV); several make a portfolio")
-    data.add_argument("--symbol", default="", metavar="S", help="when the file is not named <SYMBOL>_<timeframe>_…")
+    origin = data.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--data", **many, default=[], help="candle files (Parquet or CSV); several make a portfolio")
+    origin.add_argument("--source", choices=list(SOURCES), default="", help="instead of files, with --symbol and --timeframe")
+    symbol_help = "of a file that is not named <SYMBOL>_<timeframe>_…; of a source one or several"
+    data.add_argument("--symbol", nargs="+", default=[], metavar="S", help=symbol_help)
     data.add_argument("--timeframe", default="", metavar="T", help="for example 1m, 15m, 1h, 4h, 1d")
     data.add_argument("--from", dest="start", default="", metavar="D", help="first bar's open, inclusive")
     data.add_argument("--to", dest="end", default="", metavar="D", help="last bar's open, exclusive")
@@ -68,18 +82,13 @@ def _backtest(backtest: argparse.ArgumentParser) -> None:
     output.add_argument("--no-store", action="store_true", help="do not keep the run")
 
 
-def _data(data: argparse.ArgumentParser) -> None:
-    actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
-    add_resample(_command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
-    add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
-
-
 def recipe_of(chosen: argparse.Namespace) -> Recipe:
     return Recipe(
         strategy=_absolute(chosen.strategy),
         data=_all_absolute(chosen.data),
-        symbol=chosen.symbol,
+        symbol=" ".join(chosen.symbol) if chosen.data else "",
+        source=chosen.source,
+        symbols=() if chosen.data else tuple(chosen.symbol),
         timeframe=chosen.timeframe,
         start=chosen.start,
         end=chosen.end,

@@ -9,11 +9,14 @@ from sptrader_desktop.core.errors import RunError
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`params` are `name=value` overrides; `commission` as in `--commission`; empty texts and tuples mean: not given."""
+    """Candles come from the files `data`, or from `source` by `symbols` and `timeframe`. `params` are `name=value` overrides;
+    `commission` as in `--commission`; empty texts and tuples mean: not given."""
 
     strategy: str
-    data: tuple[str, ...]
+    data: tuple[str, ...] = ()
     symbol: str = ""
+    source: str = ""
+    symbols: tuple[str, ...] = ()
     timeframe: str = ""
     start: str = ""
     end: str = ""

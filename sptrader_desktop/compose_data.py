@@ -1,0 +1,148 @@
+"""Where candles come from and where they go: which adapter serves each source, the import, the download and the sample.
+
+Imports are inside the functions, so that naming the sources loads neither pyarrow nor pandas.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
+from sptrader_desktop.settings import Settings
+
+if TYPE_CHECKING:
+    from sptrader_desktop.adapters.csv_import import ImportAsked, Imported
+    from sptrader_desktop.core.candles import Candles
+    from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.ports import CandleRequest, CandleSource
+    from sptrader_desktop.runtime.download import Fetched, Report
+
+# Not today: the same question gives the same candles.
+SAMPLE_END = datetime(2024, 1, 1, tzinfo=UTC)
+
+# Seconds from one request to a vendor of free history to the next.
+BETWEEN_REQUESTS = 0.2
+
+
+def _open_catalogue(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+
+    return nullcontext(CandleCatalogue(settings.candles, known))
+
+
+def _open_http(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    from sptrader_desktop.adapters.http_candles import open_http
+
+    return nullcontext(open_http(settings, known))
+
+
+# What --source names, and who opens it.
+SOURCES: "dict[str, Callable[[Settings, Mapping[str, Instrument]], AbstractContextManager[CandleSource]]]" = {
+    "catalogue": _open_catalogue,
+    "http": _open_http,
+}
+
+
+def catalogue(settings: Settings) -> "CandleSource":
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+
+    return CandleCatalogue(settings.candles)
+
+
+def import_candles(path: Path, asked: "ImportAsked", instruments: str = "") -> "Imported":
+    from sptrader_desktop.adapters.csv_import import import_csv
+
+    return import_csv(path, asked, known_instruments(instruments))
+
+
+def download_history(
+    settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
+) -> "tuple[Candles, Fetched]":
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.histdata_history import HistdataHistory
+    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
+    from sptrader_desktop.runtime.download import download
+
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+        maker = {"dukascopy": DukascopyHistory, "histdata": HistdataHistory}[vendor]
+        return download(maker(fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
+
+
+def download_ticks(
+    settings: Settings, asked: "CandleRequest", out: Path, instruments: str = "", address: str = "", report: "Report | None" = None
+) -> "tuple[Path, int, Fetched]":
+    """Into a new Parquet file at `out`, which may be a folder: the file and how many quotes."""
+    from sptrader_desktop.adapters.candle_files import known_instrument
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
+    from sptrader_desktop.adapters.parquet_ticks import tick_file_name, write_ticks
+    from sptrader_desktop.runtime.download import fetch
+
+    known = known_instruments(instruments)
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+        vendor = DukascopyHistory(fetcher, known, address)
+        got = fetch(vendor, asked, settings.downloads, report)
+        if not got.pieces:
+            raise DataError(f"{asked.symbol}: the market is closed all of this time: ask for another range")
+        path = out / tick_file_name(asked.symbol, got.pieces[0].start, got.pieces[-1].start, vendor.name) if out.is_dir() else out
+        refuse_existing(path)
+        count = write_ticks(path, known_instrument(vendor.name, asked.symbol, known), vendor.ticks(asked, got.pieces, got.read))
+    return path, count, got
+
+
+def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
+    """Of a file of finer candles or of ticks."""
+    from sptrader_desktop.adapters.candle_files import known_instrument, load_candles
+    from sptrader_desktop.adapters.parquet_ticks import is_tick_file, read_ticks
+    from sptrader_desktop.core.resample import candles_of_ticks, resample
+
+    known = known_instruments(instruments)
+    if is_tick_file(path):
+        made = candles_of_ticks(read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known)), timeframe)
+    else:
+        made = resample(load_candles(path, symbol=symbol or None, instruments=known), timeframe)
+    if not len(made):
+        raise DataError(f"{path}: no bar of {timeframe} is over in it: choose a shorter timeframe")
+    return made
+
+
+def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None, *, replace: bool = True) -> Path:
+    """In the catalogue, or as a new Parquet file at `out`, which may be a folder; where it is now."""
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+
+    if out is None:
+        CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles, replace=replace)
+        return settings.candles
+    path = out / file_name(candles) if out.is_dir() else out
+    write_new(path, parquet_bytes(candles))
+    return path
+
+
+def sample_file(
+    symbol: str, timeframe: str, years: int, seed: int | None, out: Path, report: Callable[[float], None] | None = None
+) -> "tuple[Path, Candles]":
+    """Synthetic candles as a new Parquet file at `out`, which may be a folder; its metadata says what they are."""
+    from sptrader_desktop.adapters.candle_files import known_instrument
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+    from sptrader_desktop.core.instruments import CATALOGUE
+    from sptrader_desktop.runtime.sample import SEED, sample_candles
+
+    seed = SEED if seed is None else seed
+    start = SAMPLE_END.replace(year=SAMPLE_END.year - years)
+    candles = sample_candles(known_instrument("data sample", symbol, CATALOGUE), timeframe, start, SAMPLE_END, seed, report)
+    about = f"Synthetic {symbol} bid candles made by `sptrader data sample`, seed {seed}; not market data"
+    path = out / file_name(candles, "synthetic") if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, {"synthetic": "true", "description": about}))
+    return path, candles
+
+
+def known_instruments(instruments: str = "", financing: str = "") -> "Mapping[str, Instrument]":
+    from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
+    from sptrader_desktop.core.instruments import CATALOGUE
+
+    known: Mapping[str, Instrument] = load_instruments(Path(instruments)) if instruments else CATALOGUE
+    return load_financing(Path(financing), known) if financing else known
