@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop.runtime.whole_files import write_new
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.ports import CandleRequest, CandleSource
-    from sptrader_desktop.runtime.download import Downloaded, Report
+    from sptrader_desktop.runtime.download import Fetched, Report
 
 # Not today: the same question gives the same candles.
 SAMPLE_END = datetime(2024, 1, 1, tzinfo=UTC)
@@ -59,7 +60,7 @@ def import_candles(path: Path, asked: "ImportAsked", instruments: str = "") -> "
 
 def download_history(
     settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
-) -> "Downloaded":
+) -> "tuple[Candles, Fetched]":
     from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
     from sptrader_desktop.adapters.histdata_history import HistdataHistory
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
@@ -68,6 +69,44 @@ def download_history(
     with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
         maker = {"dukascopy": DukascopyHistory, "histdata": HistdataHistory}[vendor]
         return download(maker(fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
+
+
+def download_ticks(
+    settings: Settings, asked: "CandleRequest", out: Path, instruments: str = "", address: str = "", report: "Report | None" = None
+) -> "tuple[Path, int, Fetched]":
+    """Into a new Parquet file at `out`, which may be a folder: the file and how many quotes."""
+    from sptrader_desktop.adapters.candle_files import known_instrument
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
+    from sptrader_desktop.adapters.parquet_ticks import tick_file_name, write_ticks
+    from sptrader_desktop.runtime.download import fetch
+
+    known = known_instruments(instruments)
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+        vendor = DukascopyHistory(fetcher, known, address)
+        got = fetch(vendor, asked, settings.downloads, report)
+        if not got.pieces:
+            raise DataError(f"{asked.symbol}: the market is closed all of this time: ask for another range")
+        path = out / tick_file_name(asked.symbol, got.pieces[0].start, got.pieces[-1].start, vendor.name) if out.is_dir() else out
+        refuse_existing(path)
+        count = write_ticks(path, known_instrument(vendor.name, asked.symbol, known), vendor.ticks(asked, got.pieces, got.read))
+    return path, count, got
+
+
+def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
+    """Of a file of finer candles or of ticks."""
+    from sptrader_desktop.adapters.candle_files import known_instrument, load_candles
+    from sptrader_desktop.adapters.parquet_ticks import is_tick_file, read_ticks
+    from sptrader_desktop.core.resample import candles_of_ticks, resample
+
+    known = known_instruments(instruments)
+    if is_tick_file(path):
+        made = candles_of_ticks(read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known)), timeframe)
+    else:
+        made = resample(load_candles(path, symbol=symbol or None, instruments=known), timeframe)
+    if not len(made):
+        raise DataError(f"{path}: no bar of {timeframe} is over in it: choose a shorter timeframe")
+    return made
 
 
 def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None, *, replace: bool = True) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from sptrader_desktop import cli, compose_data
@@ -23,7 +24,8 @@ from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import Cancelled, DataError
 from sptrader_desktop.core.resample import resample
 from sptrader_desktop.ports import CandleRequest
-from sptrader_desktop.runtime.download import Downloaded, DownloadProgress, download
+from sptrader_desktop.runtime.download import DownloadProgress
+from tests.downloads import Got, downloaded
 from tests.http_servers import Answer, Asked, Server, serving
 
 QUICK = Patience(timeout=0.5, tries=3)
@@ -104,9 +106,9 @@ def asking(timeframe: str, start: datetime = FRIDAY, end: datetime = MONDAY, sym
     return CandleRequest(symbol, timeframe, start, end)
 
 
-def fetched(server: Server, folder: Path, asked: CandleRequest, report: Callable[[DownloadProgress], None] | None = None) -> Downloaded:
+def fetched(server: Server, folder: Path, asked: CandleRequest, report: Callable[[DownloadProgress], None] | None = None) -> Got:
     with HttpFetcher(QUICK) as fetcher:
-        return download(DukascopyHistory(fetcher, address=server.url), asked, folder, report)
+        return downloaded(DukascopyHistory(fetcher, address=server.url), asked, folder, report)
 
 
 def expected_minutes(start: datetime, end: datetime) -> list[tuple[int, ...]]:
@@ -165,6 +167,12 @@ def test_seconds_are_made_of_ticks_hour_by_hour(tmp_path: Path) -> None:
     assert rows(again.candles) == rows(got.candles)[360:]
 
 
+def test_a_timeframe_that_cannot_be_made_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    with serving(vendor) as server, pytest.raises(DataError, match="cannot be resampled to 7h"):
+        fetched(server, tmp_path, asking("7h"))
+    assert server.asked == []
+
+
 def test_yen_pairs_have_fewer_points(tmp_path: Path) -> None:
     with serving(vendor) as server:
         got = fetched(server, tmp_path, asking("1h", symbol="USDJPY")).candles
@@ -216,7 +224,6 @@ def test_half_a_file_of_a_writer_that_died_does_not_count(tmp_path: Path) -> Non
         again = fetched(server, tmp_path, asking("1m"))
     assert again.fetched == 1
     assert rows(again.candles) == expected_minutes(FRIDAY, MONDAY)
-    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_what_was_fetched_before_it_was_complete_is_fetched_again(tmp_path: Path) -> None:
@@ -314,18 +321,47 @@ def test_the_command_fills_the_catalogue_or_writes_a_file(
     monkeypatch.setenv("SPTRADER_CANDLES", str(tmp_path / "candles"))
     with serving(vendor) as server:
         assert cli.run(command(server)) == 0
+        assert cli.run(command(server)) == 0
+        for piece in (tmp_path / "downloads").rglob("*.bi5"):
+            piece.write_bytes(candle_file(datetime(2014, 5, 1, tzinfo=UTC), datetime(2014, 6, 1, tzinfo=UTC), timedelta(hours=1), 77))
+        assert cli.run(command(server)) == 1
+        assert cli.run(command(server, "--replace")) == 0
         assert cli.run(command(server, "--timeframe", "1m", "--out", str(tmp_path))) == 0
         assert cli.run(command(server, "--out", str(tmp_path / "mine.parquet"))) == 0
         assert cli.run(command(server, "--out", str(tmp_path / "mine.parquet"))) == 1
         assert cli.run(command(server, "--out", str(tmp_path / "mine.txt"))) == 1
     said = capsys.readouterr()
     assert "24 bid and ask bars of EURUSD 1h, 2014-05-02 00:00 to 2014-05-04 23:00 UTC" in said.out
-    assert "2 files of dukascopy, 2 fetched now, 0 in which it has nothing" in said.out
+    assert "2 files of dukascopy, 0 fetched now, 0 in which it has nothing" in said.out
+    assert "--replace lets them take their place" in said.err
     assert "this file is there already" in said.err
     assert "end the name with .parquet" in said.err
     (written,) = tmp_path.glob("EURUSD_1m_*.parquet")
     assert rows(load_candles(written)) == expected_minutes(FRIDAY, MONDAY)
     assert any((tmp_path / "candles").rglob("*.parquet"))
+
+
+def test_ticks_come_as_a_file_of_which_candles_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPTRADER_DOWNLOADS", str(tmp_path / "downloads"))
+    span = ["--from", "2014-05-02T19:30", "--to", "2014-05-04T22:00"]
+    with serving(vendor) as server:
+        asked = ["data", "download", "EURUSD", *span, "--timeframe", "tick", "--address", server.url]
+        assert cli.run([*asked, "--out", str(tmp_path)]) == 0
+        assert cli.run([*asked, "--out", str(tmp_path)]) == 1
+        assert cli.run(asked) == 1
+        assert cli.run([*asked, "--vendor", "histdata"]) == 1
+        seconds = fetched(server, tmp_path / "downloads", asking("10s", FRIDAY + timedelta(hours=19.5), MONDAY - timedelta(hours=2)))
+    said = capsys.readouterr()
+    (ticks,) = tmp_path.glob("EURUSD_tick_2014-05-02_2014-05-04_dukascopy.parquet")
+    assert f"{ticks}: {pq.read_metadata(ticks).num_rows:,} quotes of EURUSD" in said.out
+    for sentence in ("this file is there already", "where the file goes with --out", "ticks come from dukascopy only"):
+        assert sentence in said.err
+    assert cli.run(["data", "resample", str(ticks), "--timeframe", "10s", "--out", str(tmp_path)]) == 0
+    (made,) = tmp_path.glob("EURUSD_10s_*.parquet")
+    assert rows(load_candles(made)) == rows(seconds.candles)[:-1]
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:

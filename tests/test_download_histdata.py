@@ -15,7 +15,7 @@ from sptrader_desktop.adapters.histdata_history import HistdataHistory
 from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ports import CandleRequest
-from sptrader_desktop.runtime.download import Downloaded, download
+from tests.downloads import Got, downloaded
 from tests.http_servers import Answer, Asked, Server, serving
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -93,9 +93,9 @@ def site(asked: Asked, year_file: Callable[[int], bytes] | None = None) -> Answe
     return Answer(body=archive(f"EURUSD_M1_{period.replace('/', '')}", walls(first, min(after, NOW.date()))))
 
 
-def fetched(server: Server, folder: Path, start: datetime, end: datetime, timeframe: str = "1m") -> Downloaded:
+def fetched(server: Server, folder: Path, start: datetime, end: datetime, timeframe: str = "1m") -> Got:
     with HttpFetcher(Patience(timeout=2, tries=3)) as fetcher:
-        return download(HistdataHistory(fetcher, address=server.url, now=NOW), CandleRequest("EURUSD", timeframe, start, end), folder)
+        return downloaded(HistdataHistory(fetcher, address=server.url, now=NOW), CandleRequest("EURUSD", timeframe, start, end), folder)
 
 
 def expected(start: datetime, end: datetime) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ from sptrader_desktop.core.calendar import DAY_US, HOUR_US, trading_day, weekday
 from sptrader_desktop.core.candles import Candles, Int64Array
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
-from sptrader_desktop.core.resample import Ticks, candles_of_ticks, finished, resample
+from sptrader_desktop.core.resample import Ticks, candles_of_ticks, finished, made_length, resample
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import CandleRequest, Piece
 
@@ -68,8 +68,10 @@ class DukascopyHistory:
         assert start is not None
         assert end is not None
         first = np.datetime64(start, "us").astype(f"M8[{files.unit}]")
-        bounds = np.arange(first, np.datetime64(end - 1, "us").astype(f"M8[{files.unit}]") + 2).astype("M8[us]")
-        spans = [span for span in pairwise(bounds.astype(np.int64).tolist()) if instrument.charged_every_day or _is_open(*span)]
+        units = np.arange(first, np.datetime64(end - 1, "us").astype(f"M8[{files.unit}]") + 2)
+        bounds = units.astype("M8[us]").astype(np.int64)
+        wanted = _have_open_hours(bounds) | instrument.charged_every_day
+        spans = [span for span, is_wanted in zip(pairwise(bounds.tolist()), wanted, strict=True) if is_wanted]
         return [Piece(_place(asked.symbol, span[0], files) + name, *span) for span in spans for name in files.names]
 
     def fetch(self, piece: Piece) -> bytes:
@@ -99,6 +101,17 @@ class DukascopyHistory:
         if not len(made):
             raise DataError(f"{source}: no bar of {asked.timeframe} is over in this range: ask for a longer one")
         return candles_of(cut(source, wanted, span_of(asked.start, asked.end))[0], instrument, asked.timeframe, "bid", source)
+
+    def ticks(
+        self, asked: CandleRequest, pieces: Sequence[Piece], read: Callable[[Piece], bytes]
+    ) -> Iterator[tuple[Int64Array, Int64Array, Int64Array]]:
+        """Stamps, bids and asks in the range, hour by hour."""
+        instrument, (start, end) = self._instrument(asked), span_of(asked.start, asked.end)
+        decoder = _Decoder(instrument, _points(instrument), asked.timeframe, read)
+        for piece in pieces:
+            stamps, bids, asks = decoder.ticks(piece)
+            low, high = np.searchsorted(stamps, [start or piece.start, end or piece.end])
+            yield stamps[low:high], bids[low:high], asks[low:high]
 
     def _instrument(self, asked: CandleRequest) -> Instrument:
         instrument = known_instrument(self.name, asked.symbol, self._instruments)
@@ -191,7 +204,9 @@ def _records(content: bytes, record: np.dtype[np.void]) -> NDArray[np.void]:
 
 def _files(timeframe: str) -> _Files:
     """The coarsest that bars of this timeframe can be made of."""
-    length = parse_timeframe(timeframe)
+    if timeframe == _TICKS.timeframe:
+        return _TICKS
+    length = made_length(timeframe)
     return _TICKS if length % _MINUTE_US else _MINUTES if length % HOUR_US else _HOURS
 
 
@@ -211,9 +226,10 @@ def _place(symbol: str, start: int, files: _Files) -> str:
     return "/".join(parts)
 
 
-def _is_open(start: int, end: int) -> bool:
-    """Does any hour of this time belong to a trading day from Monday to Friday?"""
-    return bool((weekday(trading_day(np.arange(start, end, HOUR_US))) < 5).any())
+def _have_open_hours(bounds: Int64Array) -> NDArray[np.bool_]:
+    """For the times between bounds: does any hour belong to a trading day from Monday to Friday?"""
+    is_open = weekday(trading_day(np.arange(bounds[0], bounds[-1], HOUR_US))) < 5
+    return np.logical_or.reduceat(is_open, (bounds[:-1] - bounds[0]) // HOUR_US)
 
 
 def _refuse_outside(piece: Piece, stamps: Int64Array) -> None:

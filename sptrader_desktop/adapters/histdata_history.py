@@ -25,8 +25,7 @@ from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
-from sptrader_desktop.core.resample import finished, resample
-from sptrader_desktop.core.timeframes import parse_timeframe
+from sptrader_desktop.core.resample import finished, made_length, resample
 from sptrader_desktop.ports import CandleRequest, Piece
 
 ADDRESS = "https://www.histdata.com"
@@ -49,7 +48,7 @@ class HistdataHistory:
 
     def pieces(self, asked: CandleRequest) -> Sequence[Piece]:
         known_instrument(self.name, asked.symbol, self._instruments)
-        if parse_timeframe(asked.timeframe) % 60_000_000:
+        if made_length(asked.timeframe) % 60_000_000:
             raise DataError(f"{self.name}: its minutes make no candles of {asked.timeframe}: choose 1m or longer")
         earliest = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
         start, end = span_of(max(asked.start or earliest, earliest), min(asked.end or self._now, self._now))

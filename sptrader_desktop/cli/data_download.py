@@ -1,4 +1,4 @@
-"""`sptrader data download`, whose fetched files stay however it ends, and `sptrader data sample`."""
+"""`sptrader data download`, whose fetched files stay however it ends, `data resample` and `data sample`."""
 
 import argparse
 import sys
@@ -15,10 +15,12 @@ from sptrader_desktop.settings import load_settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
-    from sptrader_desktop.runtime.download import DownloadProgress
+    from sptrader_desktop.ports import CandleRequest
+    from sptrader_desktop.runtime.download import DownloadProgress, Fetched, Report
 
 DONE, FAILED = 0, 1
 VENDORS = ("dukascopy", "histdata")
+TICKS = "tick"
 MOST_YEARS = 50
 
 
@@ -26,11 +28,23 @@ def add_download(download: argparse.ArgumentParser) -> None:
     download.add_argument("symbol", metavar="SYMBOL")
     download.add_argument("--from", dest="start", required=True, metavar="D", help="first bar's open, inclusive")
     download.add_argument("--to", dest="end", required=True, metavar="D", help="last bar's open, exclusive")
-    download.add_argument("--timeframe", default="1h", metavar="T", help="for example 1s, 1m, 1h, 1d")
+    download.add_argument("--timeframe", default="1h", metavar="T", help="for example 1s, 1m, 1h, 1d, or tick")
     download.add_argument("--vendor", choices=VENDORS, default=VENDORS[0])
     download.add_argument("--address", default="", metavar="URL", help="of a mirror of the vendor's files")
-    download.add_argument("--out", default="", metavar="PATH", help="a new Parquet file, or a folder for one; without it the catalogue")
-    download.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
+    _kept(download)
+
+
+def add_resample(resample: argparse.ArgumentParser) -> None:
+    resample.add_argument("file", metavar="FILE", type=Path)
+    resample.add_argument("--timeframe", required=True, metavar="T", help="of the bars to make, for example 15m, 4h, 1d, 1w")
+    resample.add_argument("--symbol", default="", metavar="S", help="when the file is not named <SYMBOL>_<timeframe>_…")
+    _kept(resample)
+
+
+def _kept(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--out", default="", metavar="PATH", help="a new Parquet file, or a folder for one; without it the catalogue")
+    made.add_argument("--replace", action="store_true", help="let these bars replace others of the catalogue")
+    made.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
 
 
 def add_sample(sample: argparse.ArgumentParser) -> None:
@@ -42,10 +56,10 @@ def add_sample(sample: argparse.ArgumentParser) -> None:
 
 
 def download(chosen: argparse.Namespace) -> int:
-    from sptrader_desktop.ports import CandleRequest
+    from sptrader_desktop import ports
 
     settings, out = load_settings(), new_place(chosen.out)
-    asked = CandleRequest(chosen.symbol.upper(), chosen.timeframe, moment(chosen.start, "--from"), moment(chosen.end, "--to"))
+    asked = ports.CandleRequest(chosen.symbol.upper(), chosen.timeframe, moment(chosen.start, "--from"), moment(chosen.end, "--to"))
     line = ProgressLine()
 
     def report(at: "DownloadProgress") -> None:
@@ -53,15 +67,38 @@ def download(chosen: argparse.Namespace) -> int:
             line.show(at.fraction, f"{at.done:,} of {at.total:,} files  {at.bytes / 1e6:,.1f} MB")
 
     try:
-        got = compose_data.download_history(settings, chosen.vendor, asked, chosen.instruments, chosen.address, report)
+        if asked.timeframe == TICKS:
+            path, count, got = _ticks(chosen, asked, out, report)
+            where, told = path, f"{count:,} quotes of {asked.symbol}"
+        else:
+            candles, got = compose_data.download_history(settings, chosen.vendor, asked, chosen.instruments, chosen.address, report)
+            where, told = _keep(chosen, candles, out), described(candles)
     except KeyboardInterrupt:
         print("sptrader: stopped; what was fetched is kept, the same command goes on from there", file=sys.stderr)
         return FAILED
     finally:
         line.wipe()
-    where = compose_data.keep_candles(settings, got.candles, chosen.instruments, out)
-    print(f"{where}: {described(got.candles)}")
-    print(f"{got.pieces:,} files of {chosen.vendor}, {got.fetched:,} fetched now, {got.empty:,} in which it has nothing")
+    print(f"{where}: {told}")
+    print(f"{len(got.pieces):,} files of {chosen.vendor}, {got.new:,} fetched now, {got.empty:,} in which it has nothing")
+    return DONE
+
+
+def _keep(chosen: argparse.Namespace, candles: "Candles", out: Path | None) -> Path:
+    return compose_data.keep_candles(load_settings(), candles, chosen.instruments, out, replace=chosen.replace)
+
+
+def _ticks(chosen: argparse.Namespace, asked: "CandleRequest", out: Path | None, report: "Report") -> "tuple[Path, int, Fetched]":
+    if chosen.vendor != VENDORS[0]:
+        raise DataError(f"--timeframe {TICKS}: ticks come from {VENDORS[0]} only")
+    if out is None:
+        raise DataError(f"--timeframe {TICKS}: the catalogue holds candles: say where the file goes with --out PATH")
+    return compose_data.download_ticks(load_settings(), asked, out, chosen.instruments, chosen.address, report)
+
+
+def resample(chosen: argparse.Namespace) -> int:
+    out = new_place(chosen.out)
+    candles = compose_data.resampled(chosen.file, chosen.timeframe, chosen.symbol.upper(), chosen.instruments)
+    print(f"{_keep(chosen, candles, out)}: {described(candles)}")
     return DONE
 
 
@@ -102,4 +139,4 @@ def described(candles: "Candles") -> str:
     return f"{len(candles):,} {sides} bars of {candles.symbol} {candles.timeframe}, {first} to {last} UTC"
 
 
-ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"download": download, "sample": sample}
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"download": download, "resample": resample, "sample": sample}

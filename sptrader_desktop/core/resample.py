@@ -52,10 +52,16 @@ class Buckets(NamedTuple):
         return np.add.reduceat(volume, self.starts)
 
 
-def buckets(stamps: Int64Array, timeframe: str) -> Buckets:
+def made_length(timeframe: str) -> int:
+    """Of a timeframe that bars can be made of, in microseconds."""
     length = parse_timeframe(timeframe)
     if length not in (DAY_US, WEEK_US) and DAY_US % length:
         raise DataError(f"candles cannot be resampled to {timeframe}: choose a timeframe that divides a day, or 1d or 1w")
+    return length
+
+
+def buckets(stamps: Int64Array, timeframe: str) -> Buckets:
+    length = made_length(timeframe)
     if length < DAY_US:
         opens = stamps - stamps % length
         starts = _changes(opens)

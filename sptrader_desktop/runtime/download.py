@@ -3,6 +3,7 @@
 A piece that is there and was complete when it was fetched is never asked for again. No vendor's format is known here.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,28 +31,38 @@ class DownloadProgress:
         return self.done / self.total
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Downloaded:
-    """`empty` of the `pieces` the vendor had nothing for; `fetched` of them had to be asked for."""
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """All `pieces` of a range, kept in `home`. `empty` of them the vendor had nothing for; `new` ones had to be asked for just now."""
 
-    candles: Candles
-    pieces: int
-    fetched: int
-    empty: int
+    home: Path
+    pieces: Sequence[Piece]
+    new: int
+    until: int
+
+    @property
+    def empty(self) -> int:
+        return sum(not (self.home / piece.name).stat().st_size for piece in self.pieces)
+
+    def read(self, piece: Piece) -> bytes:
+        return (self.home / piece.name).read_bytes()
 
 
 Report = Callable[[DownloadProgress], None]
 
 
-def download(vendor: HistoryVendor, asked: CandleRequest, folder: Path, report: Report | None = None) -> Downloaded:
+def download(vendor: HistoryVendor, asked: CandleRequest, folder: Path, report: Report | None = None) -> tuple[Candles, Fetched]:
+    got = fetch(vendor, asked, folder, report)
+    return vendor.candles(asked, got.pieces, got.read, got.until), got
+
+
+def fetch(vendor: HistoryVendor, asked: CandleRequest, folder: Path, report: Report | None = None) -> Fetched:
     """`folder` keeps the pieces; `report` may raise to stop, which loses nothing."""
     home, now = folder / vendor.name, time.time()
     pieces = [piece for piece in vendor.pieces(asked) if piece.start < now * _SECOND_US]
     missing = [piece for piece in pieces if not _is_kept(home / piece.name, piece)]
     _fetch(vendor, missing, home, report)
-    candles = vendor.candles(asked, pieces, lambda piece: (home / piece.name).read_bytes(), int(now * _SECOND_US))
-    empty = sum(not (home / piece.name).stat().st_size for piece in pieces)
-    return Downloaded(candles, len(pieces), len(missing), empty)
+    return Fetched(home, pieces, len(missing), int(now * _SECOND_US))
 
 
 def _is_kept(path: Path, piece: Piece) -> bool:
@@ -64,7 +75,8 @@ def _fetch(vendor: HistoryVendor, missing: Sequence[Piece], home: Path, report: 
         content = vendor.fetch(piece)
         path = home / piece.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.tmp")
+        # Under a name of our own: two downloads may want the same piece at once.
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         write_through(unfinished, content)
         unfinished.replace(path)
         total += len(content)

@@ -18,8 +18,7 @@ from sptrader_desktop.core.calendar import HOUR_US, trading_day, weekday
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
-from sptrader_desktop.core.resample import resample
-from sptrader_desktop.core.timeframes import parse_timeframe
+from sptrader_desktop.core.resample import made_length, resample
 
 SEED = 314
 MINUTE_US = 60_000_000
@@ -64,7 +63,7 @@ def sample_candles(
     """From full hour to full hour. `report` hears the part that is done and may raise to stop."""
     if instrument.symbol not in STARTS:
         raise DataError(f"{instrument.symbol}: there are no synthetic candles of it: choose one of {', '.join(STARTS)}")
-    if parse_timeframe(timeframe) % MINUTE_US:
+    if made_length(timeframe) % MINUTE_US:
         raise DataError(f"synthetic candles are made by the minute, so not of {timeframe}: choose 1m or longer")
     stamps, opens, closes, volumes = array("q"), array("q"), array("q"), array("d")
     one = instrument.ticks_per_one

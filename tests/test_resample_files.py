@@ -1,0 +1,82 @@
+"""`sptrader data resample` on files of candles and of ticks, whole and damaged."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sptrader_desktop import cli
+from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.adapters.parquet_ticks import read_ticks
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.resample import resample
+from tests.candle_builders import long_bars, parquet
+
+EURUSD = CATALOGUE["EURUSD"]
+FIRST = datetime(2024, 1, 2, 10, tzinfo=UTC)
+
+
+def test_a_file_of_minutes_becomes_hours_and_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = parquet(tmp_path / "EURUSD_1m_x.parquet", long_bars(4_000))
+    for timeframe in ("1h", "1d"):
+        assert cli.run(["data", "resample", str(source), "--timeframe", timeframe, "--out", str(tmp_path)]) == 0
+        (made,) = tmp_path.glob(f"EURUSD_{timeframe}_*_bid.parquet")
+        assert load_candles(made).prices.close.tolist() == resample(load_candles(source), timeframe).prices.close.tolist()
+    assert "66 bid bars of EURUSD 1h, 2024-01-02 17:00 to 2024-01-05 10:00 UTC" in capsys.readouterr().out
+    assert cli.run(["data", "resample", str(source), "--timeframe", "1w", "--out", str(tmp_path)]) == 1
+    assert cli.run(["data", "resample", str(source), "--timeframe", "30s", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "no bar of 1w is over in it: choose a shorter timeframe" in said
+    assert "1m candles of EURUSD cannot be made into 30s" in said
+
+
+def test_ticks_of_the_reference_become_its_seconds(reference: Path, tmp_path: Path) -> None:
+    ticks = reference / "data" / "EURUSD_tick_2014-05-01_2014-05-15_oanda.parquet"
+    assert cli.run(["data", "resample", str(ticks), "--timeframe", "1s", "--out", str(tmp_path / "EURUSD_1s_made.parquet")]) == 0
+    made = load_candles(tmp_path / "EURUSD_1s_made.parquet")
+    theirs = load_candles(reference / "data" / "EURUSD_1s_2014-05-01_2014-05-15_oanda_ba.parquet")
+    assert made.ask is not None
+    assert theirs.ask is not None
+    assert made.timestamp.tolist() == theirs.timestamp[: len(made)].tolist()
+    assert made.ask.low.tolist() == theirs.ask.low[: len(made)].tolist()
+    assert len(theirs) - len(made) == 1  # the last second is not over
+
+
+def tick_table(**changed: Any) -> pa.Table:
+    columns = {
+        "timestamp": pa.array([FIRST, FIRST + timedelta(seconds=1)], pa.timestamp("ns", tz="UTC")),
+        "bid": [1.1, 1.2],
+        "ask": [1.1, 1.2],
+    }
+    return pa.table(columns | changed)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (tick_table(timestamp=pa.array([1, 2])), "holds int64: store timestamps with a time zone"),
+        (tick_table(timestamp=pa.array([FIRST, None], pa.timestamp("us", tz="UTC"))), "1 of its timestamps are missing"),
+        (tick_table(timestamp=pa.array([1, 2**60], pa.timestamp("us", tz="UTC"))), "row 2: its timestamp lies outside the years"),
+        (tick_table(bid=[1.1, float("nan")]), "row 2: bid is missing"),
+        (tick_table(ask=[1.1, 1.100005]), "row 2: ask 1.100005 is not a multiple of the tick"),
+        (tick_table(bid=["1", "x"]), "no readable Parquet file of timestamp, bid and ask"),
+        (tick_table().drop_columns("ask"), "no readable Parquet file of timestamp, bid and ask"),
+    ],
+)
+def test_ticks_that_cannot_be_believed_are_refused(tmp_path: Path, table: pa.Table, said: str) -> None:
+    pq.write_table(table, tmp_path / "EURUSD_tick_x.parquet")
+    with pytest.raises(DataError) as caught:
+        read_ticks(tmp_path / "EURUSD_tick_x.parquet", EURUSD)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "EURUSD_tick_x.parquet").write_bytes(b"PAR1 and no more")
+    for path in ("EURUSD_tick_x.parquet", "missing_tick.parquet"):
+        with pytest.raises(DataError, match="no readable Parquet file"):
+            read_ticks(tmp_path / path, EURUSD)
