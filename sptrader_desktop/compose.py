@@ -3,11 +3,13 @@
 Imports are inside the functions, so that `sptrader check` loads neither numba nor pandas.
 """
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
 from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
+    from sptrader_desktop.adapters.pooled_components import Workers
     from sptrader_desktop.adapters.run_store import SqliteRunStore
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue
@@ -69,6 +72,25 @@ def components(workspace: Path) -> "Catalogue":
     return load_catalogue(workspace)
 
 
+def component_runner(settings: Settings, catalogue: "Catalogue") -> "ComponentRunner":
+    """One catalogue's components on the workers of this process; none of them starts before something must be computed."""
+    from sptrader_desktop.adapters.pooled_components import PooledRunner
+
+    return PooledRunner(_workers(settings.component_cache), catalogue)
+
+
+@cache
+def _workers(cache_folder: Path) -> "Workers":
+    from sptrader_desktop.adapters.asyncio_workers import start_worker
+    from sptrader_desktop.adapters.component_cache import ComponentCache
+    from sptrader_desktop.adapters.pooled_components import Workers
+    from sptrader_desktop.runtime.loop_thread import LoopThread
+
+    workers = Workers(start_worker, LoopThread(), ComponentCache(cache_folder), cache_folder)
+    atexit.register(workers.close)
+    return workers
+
+
 def run_store(settings: Settings) -> "SqliteRunStore":
     from sptrader_desktop.adapters.run_store import SqliteRunStore
 
@@ -93,12 +115,10 @@ def strategy_of(recipe: Recipe, settings: Settings, text: str | None = None) -> 
 
 def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
     """Read everything else a recipe names."""
-    from sptrader_desktop.adapters.inprocess_components import InProcessRunner
     from sptrader_desktop.core.results import Request
 
     terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe)
-    runner = InProcessRunner(settings.workspace, read.catalogue)
-    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner)
+    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, component_runner(settings, read.catalogue))
 
 
 def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, bytes]":

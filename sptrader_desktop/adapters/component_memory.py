@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import threading
 from collections import OrderedDict
 from functools import cache
 from importlib.metadata import version
@@ -43,20 +44,24 @@ class ResultMemory:
     def __init__(self, most_bytes: int = REMEMBERED_BYTES) -> None:
         self._most, self._held = most_bytes, 0
         self._kept: OrderedDict[str, Believed] = OrderedDict()
+        self._guard = threading.Lock()
 
     def get(self, key: str) -> Believed | None:
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-        return found
+        with self._guard:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
 
     def put(self, key: str, made: Believed) -> None:
-        if not key or key in self._kept:
+        if not key:
             return
-        self._kept[key] = made
-        self._held += _size(made)
-        while self._held > self._most and len(self._kept) > 1:
-            self._held -= _size(self._kept.popitem(last=False)[1])
+        with self._guard:
+            before = self._kept.pop(key, None)
+            self._kept[key] = made
+            self._held += _size(made) - (_size(before) if before else 0)
+            while self._held > self._most and len(self._kept) > 1:
+                self._held -= _size(self._kept.popitem(last=False)[1])
 
 
 def _size(made: Believed) -> int:
