@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.errors import ComponentError, RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from sptrader_desktop.adapters.pooled_components import Workers
     from sptrader_desktop.adapters.run_store import SqliteRunStore
     from sptrader_desktop.core.candles import Candles
-    from sptrader_desktop.core.components import Catalogue
+    from sptrader_desktop.core.components import Catalogue, ComponentSpec
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.ports import Answer, ComponentRunner, StoredRun
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
@@ -49,6 +49,13 @@ class Prepared:
     request: "Request"
     strategy_text: str
     runner: "ComponentRunner"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRun:
+    spec: "ComponentSpec"
+    candles: "Candles"
+    answer: "Answer"
 
 
 def ready_workspace(settings: Settings) -> Path:
@@ -86,9 +93,32 @@ def _workers(cache_folder: Path) -> "Workers":
     from sptrader_desktop.adapters.pooled_components import Workers
     from sptrader_desktop.runtime.loop_thread import LoopThread
 
-    workers = Workers(start_worker, LoopThread(), ComponentCache(cache_folder), cache_folder)
+    workers = Workers(start_worker, LoopThread(), ComponentCache(cache_folder / "answers"), cache_folder)
     atexit.register(workers.close)
     return workers
+
+
+def run_component(settings: Settings, name: str, params: Sequence[str], data: Path, out: Path | None) -> ComponentRun:
+    """Really computed, so that what it prints is seen."""
+    from sptrader_desktop.adapters.arrow_tables import refuse_unknown_format, write_table
+    from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.ports import ComponentJob
+
+    if out:
+        refuse_unknown_format(out)
+    catalogue, given = components(ready_workspace(settings)), overrides(tuple(params))
+    spec, candles = _component_named(catalogue, name), load_candles(data)
+    (answer,) = component_runner(settings, catalogue).run([ComponentJob(spec.dotted, given, candles, attempt=1)])
+    if out and not isinstance(answer.result, ComponentError):
+        write_table(out, candles, answer.result)
+    return ComponentRun(spec, candles, answer)
+
+
+def _component_named(catalogue: "Catalogue", name: str) -> "ComponentSpec":
+    full = [dotted for dotted in catalogue.found if name in {dotted, dotted.rpartition(".")[2]}]
+    if len(full) > 1:
+        raise ComponentError(f"{name} names several components ({', '.join(full)}): use the full name")
+    return catalogue.component(full[0] if full else name)
 
 
 def run_store(settings: Settings) -> "SqliteRunStore":

@@ -59,7 +59,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     output = _Output(job["stdout"], job["stderr"])
     try:
         with surroundings(script, job["environment"]):
-            error = _run(script)
+            error = _run(script, Path(job["environment"]["RESULT_PATH"]))
     finally:
         if os.getpid() != me:
             os._exit(0)  # a child of the script has come out of it: only one of us answers
@@ -67,36 +67,32 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     return {"job": job["job"], "error": error, "left": left}
 
 
-def _run(script: Path) -> str:
+def _run(script: Path, result: Path) -> str:
     """What went wrong, as a sentence; a broad net, because the script is anybody's."""
     try:
-        _run_as_main(script)
+        _run_as_main(script, result)
     except SystemExit as left:
-        return _exit_sentence(script, left)
+        return _exit_sentence(script, result, left)
     except BaseException as error:  # noqa: BLE001
         return sentence(error, str(script), 1)
-    return "" if _has_result() else f"{script}: it wrote no result: end the file with main(…) of the sdk, or write RESULT_PATH"
+    return "" if result.is_file() else f"{script}: it wrote no result: end the file with main(…) of the sdk, or write RESULT_PATH"
 
 
-def _exit_sentence(script: Path, left: SystemExit) -> str:
+def _exit_sentence(script: Path, result: Path, left: SystemExit) -> str:
     """The sdk leaves with a sentence, a script that is done perhaps with 0."""
     if isinstance(left.code, str):
         said = " ".join(left.code.split())
         return said if said.startswith(str(script)) else f"{script}: {said}"
-    return "" if not left.code and _has_result() else sentence(left, str(script), 1)
+    return "" if not left.code and result.is_file() else sentence(left, str(script), 1)
 
 
-def _has_result() -> bool:
-    return Path(os.environ.get("RESULT_PATH", "")).is_file()
-
-
-def _run_as_main(script: Path) -> None:
+def _run_as_main(script: Path, result: Path) -> None:
     """A file that does not call `main` itself is asked as if it had."""
     module = ModuleType("__main__")
     module.__file__ = str(script)
     sys.modules["__main__"] = module
     exec(_code(script), module.__dict__)
-    if not _has_result():
+    if not result.is_file():
         spec = component_at(script)
         answer(getattr(module, spec.class_name), {"name": spec.name})
 

@@ -43,10 +43,13 @@ def read_candles(path: Path) -> pd.DataFrame:
 
 
 def write_answer(columns: Columns, path: Path) -> None:
-    """Whoever waits for the file finds it whole."""
+    """Whoever waits for the file finds it whole; a pipe or a device is written as it is."""
+    if path.exists() and not path.is_file():
+        _write(arrow_table(columns), path)
+        return
     temporary = path.with_name(path.name + ".tmp")
     try:
-        _write(_table(columns), temporary)
+        _write(arrow_table(columns), temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -69,7 +72,7 @@ def read_indicators(files: Mapping[str, str], source: str) -> dict[str, "pd.Seri
 def packed(columns: Columns) -> bytes:
     """As bytes that notice when they were changed."""
     sink = pa.BufferOutputStream()
-    _write(_table(columns), sink)
+    _write(arrow_table(columns), sink)
     content: bytes = sink.getvalue().to_pybytes()
     return content + hashlib.sha256(content).digest()
 
@@ -86,16 +89,7 @@ def unpacked(path: Path) -> Columns | None:
         return None
 
 
-def _write(table: Any, target: Any) -> None:
-    with pa.ipc.new_file(str(target) if isinstance(target, Path) else target, table.schema) as writer:
-        writer.write_table(table)
-
-
-def _mapped(path: Path) -> Any:
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-
-
-def _table(columns: Columns) -> Any:
+def arrow_table(columns: Columns) -> Any:
     assert columns.stamps is not None, "answers without stamps are refused before they are written"
     fields, arrays = [pa.field(STAMP, STAMPS)], [pa.array(columns.stamps).cast(STAMPS)]
     for name, values in zip(columns.names, columns.arrays, strict=True):
@@ -103,6 +97,15 @@ def _table(columns: Columns) -> Any:
         fields.append(field)
         arrays.append(array)
     return pa.table(arrays, schema=pa.schema(fields))
+
+
+def _write(table: Any, target: Any) -> None:
+    with pa.ipc.new_file(str(target) if isinstance(target, Path) else target, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _mapped(path: Path) -> Any:
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
 def _packed_array(name: str, values: NDArray[Any]) -> tuple[Any, Any]:

@@ -8,6 +8,8 @@ from subprocess import PIPE
 
 from sptrader_desktop.runtime.worker_pool import Ended, Heard
 
+GRACE_S = 0.5
+
 
 async def start_worker(command: Sequence[str], environment: Mapping[str, str], errors: Path, heard: Heard, ended: Ended) -> "AsyncioWorker":
     with errors.open("wb") as file:
@@ -38,7 +40,8 @@ class AsyncioWorker(asyncio.SubprocessProtocol):
         self._heard(data)
 
     def pipe_connection_lost(self, _fd: int, _error: Exception | None) -> None:
-        self._ended("closed the program's own connection")
+        """Nearly always because the process has ended, which says more and is heard next."""
+        asyncio.get_running_loop().call_later(GRACE_S, self._ended, "closed the program's own connection")
 
     def process_exited(self) -> None:
         code = self._transport.get_returncode() or 0
