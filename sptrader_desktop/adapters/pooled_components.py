@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from sptrader_desktop.adapters.arrow_components import read_answer, write_answer, write_candles
 from sptrader_desktop.adapters.component_cache import ComponentCache
@@ -23,11 +23,14 @@ from sptrader_desktop.core.components import Catalogue, ComponentSpec
 from sptrader_desktop.core.errors import Cancelled, ComponentError
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.ports import Answer, ComponentJob
-from sptrader_desktop.runtime.scratch import make_scratch
+from sptrader_desktop.runtime.process_trees import end_orphans
+from sptrader_desktop.runtime.scratch import is_gone, make_scratch
 from sptrader_desktop.runtime.worker_pool import Limits, StartWorker, Task, WorkerPool
 
 # What the person's own shell may hold for scripts run alone and no job must hear.
 SILENCED = {"TEST_DATASET": "", "INDICATORS": "", "PUBLISH_LIVE": ""}
+
+T = TypeVar("T")
 
 
 class Host(Protocol):
@@ -81,7 +84,11 @@ class Workers:
             await pool.close()
             shutil.rmtree(files.folder, ignore_errors=True)
 
-    async def counted(self, work: Coroutine[Any, Any, list[Answer]]) -> list[Answer]:
+    async def warm_up(self) -> None:
+        """Start all workers ahead of the first job; for a window that has time."""
+        await self.counted(self.pool.warm_up())
+
+    async def counted(self, work: Coroutine[Any, Any, T]) -> T:
         """While it runs, `close` knows of it."""
         task = asyncio.ensure_future(work)
         self._running.add(task)
@@ -98,6 +105,7 @@ class Workers:
 
     def _opened(self) -> tuple[WorkerPool, SharedFiles]:
         if self._open is None:
+            end_orphans(is_gone)
             folder = make_scratch(self._fallback)
             self._open = (WorkerPool(self._start, folder, self._size, self._limits), SharedFiles(folder))
         return self._open

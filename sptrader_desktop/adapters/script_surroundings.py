@@ -19,14 +19,15 @@ import pandas as pd
 from sptrader_desktop.adapters.component_calls import neighbours
 
 # Those that change what a component computes or shows.
-OPTIONS = ("compute.use_bottleneck", "compute.use_numexpr", "future.infer_string", "display.max_rows", "display.width", "display.precision")
+OPTIONS = ("compute.use_bottleneck", "compute.use_numexpr", "display.max_rows", "display.width", "display.precision")
 
 
 @contextmanager
 def surroundings(script: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """As for `cd FOLDER && VARIABLES python script.py`."""
     with ExitStack() as stack:
-        for keep in (_variables(environment), _place(script), _interpreter(), _numbers(), _signals(), neighbours(script.parent)):
+        # The interpreter's own state is put back first: a warning made an error would stop the rest.
+        for keep in (_variables(environment), _place(script), _numbers(), _signals(), neighbours(script.parent), _interpreter()):
             stack.enter_context(keep)
         yield
 

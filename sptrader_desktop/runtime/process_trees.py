@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import psutil
@@ -38,13 +39,24 @@ def end_tree(pid: int, mark: str) -> None:
             process.kill()
 
 
+def end_orphans(is_gone: Callable[[str], bool]) -> None:
+    """Kill what carries the mark of a pool that died too suddenly to do it; a mark begins with the pool's owner and a colon."""
+    for process, mark in _with_mark():
+        if is_gone(mark.partition(":")[0]):
+            with suppress(*GONE):
+                process.kill()
+
+
 def marked(mark: str) -> list[psutil.Process]:
-    found = []
+    return [process for process, found in _with_mark() if found == mark]
+
+
+def _with_mark() -> Iterator[tuple[psutil.Process, str]]:
     for process in psutil.process_iter():
         with suppress(*GONE, OSError):
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+            mark = process.environ().get(MARK)
+            if mark and process.status() != psutil.STATUS_ZOMBIE:
+                yield process, mark
 
 
 def _self(pid: int) -> list[psutil.Process]:

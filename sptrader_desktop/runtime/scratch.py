@@ -18,15 +18,25 @@ def make_scratch(fallback: Path) -> Path:
     base.mkdir(parents=True, exist_ok=True)
     for place in {base, fallback}:
         sweep(place)
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{_namespace()}-{os.getpid()}-{_started(os.getpid())}-", dir=base))
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{owner()}-", dir=base))
 
 
 def sweep(base: Path) -> None:
-    """What processes left that are no more. A name holds a process's number and start, and in what space the number counts."""
+    """What processes left that are no more."""
     for folder in base.glob(f"{PREFIX}*"):
-        namespace, pid, started, *_ = [*folder.name.removeprefix(PREFIX).split("-"), "", "", ""]
-        if namespace == _namespace() and pid.isdecimal() and _started(int(pid)) != started:
+        if is_gone(folder.name.removeprefix(PREFIX).rpartition("-")[0]):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def owner() -> str:
+    """This process among all there ever were: its number, when it started, and in what space the number counts."""
+    return f"{_namespace()}-{os.getpid()}-{_started(os.getpid())}"
+
+
+def is_gone(name: str) -> bool:
+    """Of an owner of another space, or of a name that is none, nothing is known."""
+    namespace, pid, started, *_ = [*name.split("-"), "", ""]
+    return namespace == _namespace() and pid.isdecimal() and _started(int(pid)) != started
 
 
 def _has_room(place: Path) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sptrader_desktop.runtime.process_trees import MARK, end_tree, memory_of
+from sptrader_desktop.runtime.scratch import owner
 
 WATCH_S = 0.1
 CHILDREN_EVERY = 5
@@ -91,8 +92,9 @@ class _Worker:
     """One live process, the lines it wrote, and where its scripts' output goes."""
 
     def __init__(self, folder: Path) -> None:
-        self.mark = uuid.uuid4().hex
-        self.stdout, self.stderr, self.errors = (folder / f"{name}-{self.mark}" for name in ("out", "err", "worker"))
+        name = uuid.uuid4().hex
+        self.mark = f"{owner()}:{name}"
+        self.stdout, self.stderr, self.errors = (folder / f"{kind}-{name}" for kind in ("out", "err", "worker"))
         self.inbox: asyncio.Queue[_Line | _End] = asyncio.Queue()
         self.process: WorkerProcess | None = None
         self.warm_bytes = self.job = 0
@@ -141,6 +143,7 @@ class WorkerPool:
         self._start, self.folder, self.limits = start, folder, limits or Limits()
         self._slots = [_Slot(number) for number in range(max(2, size or (os.cpu_count() or 1) - 1))]
         self._waiting: list[_Waiting] = []
+        self._going: set[asyncio.Future[None]] = set()
 
     @property
     def size(self) -> int:
@@ -165,12 +168,10 @@ class WorkerPool:
                     self._give(slot)
 
     async def close(self) -> None:
-        """Once nothing runs any more."""
-        processes = [slot.worker.process for slot in self._slots if slot.worker is not None and slot.worker.process is not None]
+        """Once nothing runs any more; until no process is left."""
         for slot in self._slots:
             self._end(slot)
-        for process in processes:
-            await asyncio.wait_for(process.gone(), START_S)
+        await asyncio.gather(*self._going)
 
     # Who gets a worker
 
@@ -226,7 +227,12 @@ class WorkerPool:
         # -P: no file of the folder we happen to be in stands in for a library.
         command = [sys.executable, "-P", "-m", "sptrader_desktop.worker", str(os.getpid()), str(self.limits.memory)]
         try:
-            worker.process = await self._start(command, environment, worker.errors, worker.heard, worker.ended)
+            starting = asyncio.ensure_future(self._start(command, environment, worker.errors, worker.heard, worker.ended))
+            try:
+                worker.process = await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                worker.process = await starting  # whoever gives up now must still know what to end
+                raise
             ready = await asyncio.wait_for(worker.inbox.get(), START_S)
         except OSError as error:
             return _Fault(f"no worker process could be started ({error.strerror or error}): run sptrader doctor")
@@ -287,6 +293,10 @@ class WorkerPool:
         worker, slot.worker = slot.worker, None
         if worker is not None:
             worker.end()
+            if worker.process is not None:
+                going = asyncio.ensure_future(worker.process.gone())
+                self._going.add(going)
+                going.add_done_callback(self._going.discard)
 
 
 @dataclass(frozen=True, slots=True)
