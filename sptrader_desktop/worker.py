@@ -5,6 +5,7 @@ were started by itself. Nothing of a script outlives its job: what cannot be und
 """
 
 import _thread
+import gc
 import io
 import json
 import os
@@ -32,6 +33,8 @@ def main() -> None:
     jobs, answers = _own_connection()
     die_with(parent)
     limit_memory(memory)
+    gc.collect()
+    gc.freeze()  # no collection looks through the libraries again
     _say(answers, {"ready": True})
     for line in jobs:
         _say(answers, perform(json.loads(line)))

@@ -174,16 +174,15 @@ def test_a_shared_file_is_written_once_and_stays_while_it_is_used(tmp_path: Path
         written.append(path.name)
         path.write_text("x")
 
-    names = [files.take(f"candles-{number}", write) for number in (1, 2, 3, 1, 4)]
+    for number in (1, 2, 3, 1, 4):
+        files.take(f"candles-{number}", write)
     assert len(written) == 4
-    for name in names[1:]:
-        files.give(name)
+    for number in (2, 3, 1, 4):
+        files.give(f"candles-{number}")
     assert {path.stem for path in tmp_path.iterdir()} == {"candles-1", "candles-3", "candles-4"}
-    files.give(names[0])
-    assert len(list(tmp_path.iterdir())) == 2
-    once = files.take("", write)
-    files.give(once, is_used_up=True)
-    assert len(list(tmp_path.iterdir())) == 2
+    files.give("candles-1")
+    files.drop(["candles-4", "candles-9"])
+    assert {path.stem for path in tmp_path.iterdir()} == {"candles-1"}
 
 
 # Scratch folders

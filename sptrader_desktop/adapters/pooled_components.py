@@ -4,10 +4,10 @@ import asyncio
 import json
 import shutil
 import uuid
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -19,17 +19,20 @@ from sptrader_desktop.adapters.component_frames import python_params
 from sptrader_desktop.adapters.component_memory import ResultMemory, result_key
 from sptrader_desktop.adapters.component_sources import ComponentSources
 from sptrader_desktop.adapters.shared_files import SharedFiles
+from sptrader_desktop.core.candles import Candles, Int64Array
 from sptrader_desktop.core.components import Catalogue, ComponentSpec
 from sptrader_desktop.core.errors import Cancelled, ComponentError
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.ports import Answer, ComponentJob
 from sptrader_desktop.runtime.process_trees import end_orphans
 from sptrader_desktop.runtime.scratch import is_gone, make_scratch
-from sptrader_desktop.runtime.worker_pool import Limits, StartWorker, Task, WorkerPool
+from sptrader_desktop.runtime.worker_pool import Limits, Reply, StartWorker, Task, WorkerPool
 
 # What the person's own shell may hold for scripts run alone and no job must hear.
 SILENCED = {"TEST_DATASET": "", "INDICATORS": "", "PUBLISH_LIVE": ""}
 
+# Answers over so many bars are read and checked in less than a thread takes to begin.
+SHORT_ROWS = 100_000
 T = TypeVar("T")
 
 
@@ -143,10 +146,15 @@ class PooledRunner:
         return await self._workers.counted(self._all(jobs))
 
     async def _all(self, jobs: Sequence[ComponentJob]) -> list[Answer]:
-        async with asyncio.TaskGroup() as group:
-            batch = _Batch(self._workers, self._catalogue, self._sources, group)
-            tasks = [batch.wanted(job) for job in jobs]
-        return [task.result().answer for task in tasks]
+        passing: list[str] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                batch = _Batch(self._workers, self._catalogue, self._sources, group, passing)
+                tasks = [batch.wanted(job) for job in jobs]
+            return [task.result().answer for task in tasks]
+        finally:
+            if passing:
+                self._workers.files.drop(passing)
 
     def _remembered(self, job: ComponentJob) -> Answer | None:
         with suppress(ComponentError):
@@ -162,15 +170,20 @@ class _Made:
 
     answer: Answer
     columns: Columns | None = None
-    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    name: str = ""
 
 
 class _Batch:
-    """The jobs of one call and the indicators they require, each of them once."""
+    """The jobs of one call and the indicators they require, each of them once; `passing` takes the names of files only it needs."""
 
-    def __init__(self, workers: Workers, catalogue: Catalogue, sources: ComponentSources, group: asyncio.TaskGroup) -> None:
-        self._workers, self._catalogue, self._sources, self._group = workers, catalogue, sources, group
+    def __init__(
+        self, workers: Workers, catalogue: Catalogue, sources: ComponentSources, group: asyncio.TaskGroup, passing: list[str]
+    ) -> None:
+        self._workers, self._catalogue, self._sources = workers, catalogue, sources
         self._tasks: dict[object, asyncio.Task[_Made]] = {}
+        self._unnamed: dict[int, str] = {}
+        self._group = group
+        self._passed = passing
 
     def wanted(self, job: ComponentJob) -> "asyncio.Task[_Made]":
         same = (job.component, _plain(job.params), id(job.candles), job.attempt)
@@ -212,34 +225,61 @@ class _Batch:
         return {name: await task for name, task in tasks.items()}
 
     async def _computed(self, spec: ComponentSpec, job: ComponentJob, key: str, indicators: Mapping[str, _Made]) -> _Made:
-        files, taken = self._workers.files, []
-        result = files.new_path()
+        files = self._workers.files
+        writes = {self._candles(job.candles): partial(write_candles, job.candles)}
+        for made in indicators.values():
+            assert made.columns is not None, "those that failed were sorted out"
+            writes[made.name] = partial(write_answer, made.columns)
+        taken, result = [], files.new_path()
         try:
-            name = f"candles-{job.candles.fingerprint}" if job.candles.fingerprint else ""
-            taken.append(await asyncio.to_thread(files.take, name, partial(write_candles, job.candles)))
-            for made in indicators.values():
-                assert made.columns is not None, "those that failed were sorted out"
-                taken.append(await asyncio.to_thread(files.take, made.name, partial(write_answer, made.columns)))
+            for name, write in writes.items():
+                await _aside(files.take, name, write, is_short=files.has(name))
+                taken.append(name)
             environment = _environment(spec, job, files.path(taken[0]), result)
             if indicators:
-                paths = [str(files.path(made)) for made in taken[1:]]
+                paths = [str(files.path(made.name)) for made in indicators.values()]
                 environment["INDICATORS"] = json.dumps(dict(zip(indicators, paths, strict=True)))
             reply = await self._workers.pool.run(Task(spec.source, environment, job.attempt or None))
-            if reply.error:
-                return _Made(Answer(ComponentError(reply.error), reply.stdout, reply.stderr))
-            try:
-                found = await asyncio.to_thread(lambda: believed(spec, read_answer(result, spec.source), job.candles.timestamp))
-            except ComponentError as error:
-                return _Made(Answer(error, reply.stdout, reply.stderr))
-            self._workers.keep(key, found)
-            answer = Answer(found.result, reply.stdout, reply.stderr)
-            return _Made(answer, found.columns, f"answer-{key}") if key else _Made(answer, found.columns)
+            return await self._read(spec, job, key, result, reply)
         finally:
-            for held in taken:
-                files.give(held, is_used_up=not key)
+            for name in taken:
+                files.give(name)
             for path in (result, result.with_name(result.name + ".tmp")):
                 with suppress(OSError):  # it is read where it lies: some systems keep it for so long
                     path.unlink(missing_ok=True)
+
+    async def _read(self, spec: ComponentSpec, job: ComponentJob, key: str, result: Path, reply: Reply) -> _Made:
+        if reply.error:
+            return _Made(Answer(ComponentError(reply.error), reply.stdout, reply.stderr))
+        try:
+            found = await _aside(_read_believed, spec, result, job.candles.timestamp, is_short=len(job.candles) <= SHORT_ROWS)
+        except ComponentError as error:
+            return _Made(Answer(error, reply.stdout, reply.stderr))
+        self._workers.keep(key, found)
+        name = f"answer-{key}" if key else self._passing()
+        return _Made(Answer(found.result, reply.stdout, reply.stderr), found.columns, name)
+
+    def _candles(self, candles: Candles) -> str:
+        """The name of their file: their own, or one that this batch knows them by."""
+        if candles.fingerprint:
+            return f"candles-{candles.fingerprint}"
+        if id(candles) not in self._unnamed:
+            self._unnamed[id(candles)] = self._passing()
+        return self._unnamed[id(candles)]
+
+    def _passing(self) -> str:
+        """A name for a file that nobody asks for after this batch."""
+        self._passed.append(uuid.uuid4().hex)
+        return self._passed[-1]
+
+
+async def _aside(work: Callable[..., T], *given: Any, is_short: bool) -> T:
+    """In a thread what would hold the loop up; the rest at once, because to change threads takes longer."""
+    return work(*given) if is_short else await asyncio.to_thread(work, *given)
+
+
+def _read_believed(spec: ComponentSpec, result: Path, stamps: Int64Array) -> Believed:
+    return believed(spec, read_answer(result, spec.source), stamps)
 
 
 def _environment(spec: ComponentSpec, job: ComponentJob, candles: Path, result: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class _Kept:
 
 
 class SharedFiles:
-    """By name; an empty name is a file for one use."""
+    """By name."""
 
     def __init__(self, folder: Path, most: int = KEPT_FILES) -> None:
         self.folder, self._most = folder, most
@@ -29,9 +29,8 @@ class SharedFiles:
     def new_path(self) -> Path:
         return self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
 
-    def take(self, name: str, write: Callable[[Path], None]) -> str:
-        """The name under which to give it back. Writes under the lock: whoever wants the same file would wait for it anyway."""
-        name = name or uuid.uuid4().hex
+    def take(self, name: str, write: Callable[[Path], None]) -> None:
+        """To be given back. Writes under the lock: whoever wants the same file would wait for it anyway."""
         with self._guard:
             kept = self._kept.get(name)
             if kept is None:
@@ -40,15 +39,24 @@ class SharedFiles:
                 self._kept[name] = kept
             kept.users += 1
             self._kept.move_to_end(name)
-        return name
 
-    def give(self, name: str, *, is_used_up: bool = False) -> None:
+    def has(self, name: str) -> bool:
+        return name in self._kept
+
+    def give(self, name: str) -> None:
         with self._guard:
             self._kept[name].users -= 1
             unused = [found for found, kept in self._kept.items() if not kept.users]
-            surplus = len(unused) - self._most
-            for found in [name] if is_used_up and name in unused else unused[: max(0, surplus)]:
-                self._kept.pop(found).path.unlink(missing_ok=True)
+            self._remove(unused[: max(0, len(unused) - self._most)])
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Nobody will ask for these again."""
+        with self._guard:
+            self._remove([name for name in names if name in self._kept and not self._kept[name].users])
+
+    def _remove(self, names: list[str]) -> None:
+        for name in names:
+            self._kept.pop(name).path.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path:
         return self._kept[name].path

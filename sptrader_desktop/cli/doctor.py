@@ -73,16 +73,15 @@ def _components(settings: Settings) -> Iterator[Finding]:
 
 
 def _places(settings: Settings) -> Iterator[Finding]:
-    for subject, place in (("runs", settings.runs), ("kernels", settings.kernels)):
-        yield _place(subject, place)
+    yield _place("runs", "SPTRADER_RUNS", settings.runs)
+    yield _place("kernels", "SPTRADER_KERNEL_CACHE", settings.kernels)
+    yield _place("answers", "SPTRADER_COMPONENT_CACHE", settings.component_cache)
 
 
-def _place(subject: str, place: Path) -> Finding:
+def _place(subject: str, variable: str, place: Path) -> Finding:
     place.mkdir(parents=True, exist_ok=True)
     if not os.access(place, os.W_OK):
-        return Finding(
-            subject, f"{place} cannot be written: change its permissions or move it with SPTRADER_{subject.upper()}", is_well=False
-        )
+        return Finding(subject, f"{place} cannot be written: change its permissions or move it with {variable}", is_well=False)
     free = shutil.disk_usage(place).free
     room = f"{free / 1024**3:.1f} GiB free"
     return Finding(subject, f"{place}, {room}" + ("" if free >= LEAST_FREE else ": make room"), free >= LEAST_FREE)

@@ -269,7 +269,7 @@ class WorkerPool:
         answer = _answer(heard.text)
         if answer is None or answer["job"] != worker.job:
             return _Fault("wrote to the program's own connection: print to standard output, and leave open files of others alone")
-        excess = self._excess(worker, task, with_children=False)
+        excess = self._written_too_much(worker, task)
         if excess:
             return excess
         if answer["left"]:
@@ -278,15 +278,19 @@ class WorkerPool:
 
     def _excess(self, worker: _Worker, task: Task, *, with_children: bool) -> "_Fault | None":
         """Files first: those in memory count twice otherwise."""
+        assert worker.process is not None, "it runs"
+        fault = self._written_too_much(worker, task)
+        if fault is None and memory_of(worker.process.pid, with_children=with_children) - worker.warm_bytes > self.limits.memory:
+            return _Fault(f"took more than {self.limits.memory / MIB:g} MiB of memory: work on less at a time")
+        return fault
+
+    def _written_too_much(self, worker: _Worker, task: Task) -> "_Fault | None":
         for path in (worker.stdout, worker.stderr):
             if _size(path) > self.limits.output:
                 return _Fault(f"printed more than {self.limits.output / MIB:g} MiB: print less")
         result = task.environment.get("RESULT_PATH")
         if result and max(_size(Path(result)), _size(Path(result + ".tmp"))) > self.limits.memory:
             return _Fault(f"wrote a result of more than {self.limits.memory / MIB:g} MiB: return one row for each candle or event")
-        assert worker.process is not None, "it runs"
-        if memory_of(worker.process.pid, with_children=with_children) - worker.warm_bytes > self.limits.memory:
-            return _Fault(f"took more than {self.limits.memory / MIB:g} MiB of memory: work on less at a time")
         return None
 
     def _end(self, slot: _Slot) -> None:
