@@ -1,4 +1,4 @@
-"""A warm process that runs component files one after the other: `python -m sptrader_desktop.worker PARENT MEMORY`, started by the pool.
+"""A warm process that runs component files one after the other, started by the pool.
 
 It reads a JSON line for each job and answers one. A job is a script and the variables that are set for it alone; the script runs as if it
 were started by itself. Nothing of a script outlives its job: what cannot be undone is reported, and the pool ends this process.
@@ -9,7 +9,6 @@ import gc
 import io
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -28,8 +27,8 @@ from sptrader_desktop.sdk import main as answer
 GRACE_S = 0.1
 
 
-def main() -> None:
-    parent, memory = int(sys.argv[1]), int(sys.argv[2])
+def main(parent: int, memory: int) -> None:
+    """`parent` is the process whose death is ours, `memory` how many bytes more than now we may take."""
     jobs, answers = _own_connection()
     die_with(parent)
     limit_memory(memory)
@@ -160,8 +159,3 @@ def _has_children() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which then ends us
-    main()

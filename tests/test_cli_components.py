@@ -178,6 +178,6 @@ def test_workers_die_with_a_command_that_is_killed_and_the_next_one_ends_what_th
 def is_worker(pid: int) -> bool:
     try:
         process = psutil.Process(pid)
-        return "sptrader_desktop.worker" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        return any("sptrader_desktop.worker" in part for part in process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False

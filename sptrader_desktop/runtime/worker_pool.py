@@ -23,6 +23,14 @@ LONGEST_LINE = 1024 * 1024
 MIB = 1024 * 1024
 # One thread each for libraries that would take a core per worker otherwise; Arrow's own allocator reserves more than a memory cap allows.
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+# The worker looks for code where we do, so that it is the same; Ctrl-C is for us, who then end it.
+BOOT = """\
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.path[:] = json.loads(sys.argv[1])
+from sptrader_desktop.worker import main
+main(int(sys.argv[2]), int(sys.argv[3]))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +232,7 @@ class WorkerPool:
             return None
         slot.worker = worker = _Worker(self.folder)
         environment = {**QUIET, **os.environ, "PYTHONHASHSEED": str(slot.number + 1), MARK: worker.mark}
-        # -P: no file of the folder we happen to be in stands in for a library.
-        command = [sys.executable, "-P", "-m", "sptrader_desktop.worker", str(os.getpid()), str(self.limits.memory)]
+        command = [sys.executable, "-P", "-c", BOOT, json.dumps(sys.path), str(os.getpid()), str(self.limits.memory)]
         try:
             starting = asyncio.ensure_future(self._start(command, environment, worker.errors, worker.heard, worker.ended))
             try:
