@@ -18,7 +18,7 @@ from sptrader_desktop.runtime.loop_thread import LoopThread
 from sptrader_desktop.runtime.worker_pool import MIB, Limits
 
 TOKEN = "POOL_TEST_TOKEN"
-LIMITS = Limits(deadline_s=2.5, memory=300 * MIB, output=8 * MIB, shown=2000)
+LIMITS = Limits(deadline_s=2.0, memory=300 * MIB, output=8 * MIB, shown=2000)
 KINDS = ("asyncio", "qprocess")
 
 

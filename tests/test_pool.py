@@ -160,6 +160,25 @@ def test_an_indicator_that_several_signals_require_is_computed_once(pool: Bench)
         assert (pool.folder / "marks").read_text() == "x" * number
 
 
+WAITS = """\
+import os, time
+        mine = "%s"
+        open(os.path.join("..", mine), "w").close()
+        while len([name for name in os.listdir("..") if name.startswith("met")]) < 2: time.sleep(0.005)
+        at = data"""
+
+
+def test_independent_components_run_side_by_side(pool: Bench) -> None:
+    """Each waits for the other: one after the other they would wait until the deadline."""
+    folder = workspace(pool.folder / "beside_each_other")
+    path = folder / "core" / "signals" / "cross.py"
+    source = path.read_text()
+    path.write_text(edited(source, "at = data", WAITS % "met1"))
+    path.with_name("cross2.py").write_text(edited(edited(source, "at = data", WAITS % "met2"), '"name": "cross"', '"name": "cross2"'))
+    for answer in pool.run(folder, [cross(), ComponentJob("signals.cross2", {}, hourly())]):
+        assert len(answer.events()) == 2
+
+
 def test_what_is_known_needs_no_worker(tmp_path: Path) -> None:
     """One desk computes; the next has the first one's disk; the third call has its own memory."""
     folder = counting(tmp_path)
