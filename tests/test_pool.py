@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -326,6 +328,50 @@ def test_a_file_beside_a_component_can_be_imported_and_its_edit_counts(pool: Ben
         seen.append({runner.fingerprint("signals.cross") for runner in runners})
     assert all(len(prints) == 1 for prints in seen)
     assert seen[0] != seen[1]
+
+
+# Trouble that is not the component's
+
+
+def test_a_folder_that_was_swept_away_is_one_sentence(tmp_path: Path) -> None:
+    desk = bench("asyncio", tmp_path)
+    try:
+        shutil.rmtree(desk.workers.files.folder)
+        said = str(desk.run(workspace(tmp_path), [cross()])[0].result)
+        assert said.startswith("indicators.test.plain: its work cannot be handed over in ")
+        assert "(No such file or directory): make room there" in said
+    finally:
+        desk.close()
+
+
+def test_a_source_that_was_removed_is_one_sentence(commands: Bench) -> None:
+    folder = workspace(commands.folder / "removed")
+    runner = commands.runner(folder)
+    (folder / "core" / "signals" / "cross.py").unlink()
+    assert "cross.py cannot be read (No such file or directory)" in str(runner.run([cross()])[0].result)
+
+
+def test_no_worker_that_cannot_start_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python that is not there, and Python that finds nothing of ours."""
+    folder = workspace(tmp_path)
+    bare = [part for part in sys.path if not part.endswith("site-packages")]
+    for name, value, words in (
+        ("executable", str(tmp_path / "python"), "no worker process could be started (No such file or directory)"),
+        (
+            "path",
+            [part for part in sys.path if not part.endswith("site-packages")],
+            "no worker process could be started (ModuleNotFoundError: ",
+        ),
+    ):
+        desk = bench("asyncio", tmp_path)
+        try:
+            with monkeypatch.context() as broken:
+                broken.setattr(sys, name, value)
+                said = str(desk.run(folder, [cross(attempt=1)])[0].result)
+            assert words in said
+            assert len(desk.run(folder, [cross(attempt=1)])[0].events()) == 2
+        finally:
+            desk.close()
 
 
 # Stopping

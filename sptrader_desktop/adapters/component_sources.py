@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sptrader_desktop.core.components import Catalogue
+from sptrader_desktop.core.errors import ComponentError
 
 # A file written this lately may be written again without its time or size telling.
 SETTLED_NS = 2_000_000_000
@@ -44,14 +45,18 @@ class ComponentSources:
             found.extend(sorted(set(self._look(path).beside) - set(found)))
 
     def _look(self, path: str) -> _Seen:
-        status = Path(path).stat()
-        signature = (status.st_mtime_ns, status.st_size, status.st_ino)
-        seen = self._seen.get(path)
-        if seen is None or seen.signature != signature:
+        try:
+            status = Path(path).stat()
+            signature = (status.st_mtime_ns, status.st_size, status.st_ino)
+            seen = self._seen.get(path)
+            if seen is not None and seen.signature == signature:
+                return seen
             source = Path(path).read_bytes()
-            seen = _Seen(signature, hashlib.sha256(source).digest(), tuple(_beside(Path(path), source)))
-            if time.time_ns() - status.st_mtime_ns > SETTLED_NS:
-                self._seen[path] = seen
+        except OSError as error:
+            raise ComponentError(f"{path} cannot be read ({error.strerror}): check the file and its permissions") from error
+        seen = _Seen(signature, hashlib.sha256(source).digest(), tuple(_beside(Path(path), source)))
+        if time.time_ns() - status.st_mtime_ns > SETTLED_NS:
+            self._seen[path] = seen
         return seen
 
 

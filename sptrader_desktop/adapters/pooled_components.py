@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -203,6 +204,10 @@ class _Batch:
             return _Made(failed) if failed else await self._computed(spec, job, key, indicators)
         except ComponentError as error:
             return _Made(Answer(error))
+        except OSError as error:
+            where = f"{job.component}: its work cannot be handed over in {self._workers.files.folder}"
+            why = os.strerror(error.errno) if error.errno else str(error)  # those of Arrow know the number only
+            return _Made(Answer(ComponentError(f"{where} ({why}): make room there, or start the program again")))
 
     async def _kept(self, spec: ComponentSpec, key: str, job: ComponentJob) -> Believed | None:
         """What is on disk was believed once, and is checked like anything new."""

@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,11 @@ class SharedFiles:
             kept = self._kept.get(name)
             if kept is None:
                 kept = _Kept(self.folder / f"{name}{SUFFIX}")
-                write(kept.path)
+                try:
+                    write(kept.path)
+                except OSError:
+                    kept.path.unlink(missing_ok=True)
+                    raise
                 self._kept[name] = kept
             kept.users += 1
             self._kept.move_to_end(name)
@@ -56,7 +61,8 @@ class SharedFiles:
 
     def _remove(self, names: list[str]) -> None:
         for name in names:
-            self._kept.pop(name).path.unlink(missing_ok=True)
+            with suppress(OSError):  # some systems keep what is being read; it goes with the folder
+                self._kept.pop(name).path.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path:
         return self._kept[name].path

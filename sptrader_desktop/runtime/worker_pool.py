@@ -9,6 +9,7 @@ import os
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -128,7 +129,8 @@ class _Worker:
         if self.process is not None:
             end_tree(self.process.pid, self.mark)
         for path in (self.stdout, self.stderr, self.errors):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # some systems keep it until the process is gone; it goes with the folder
+                path.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
