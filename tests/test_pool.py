@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sptrader_desktop.adapters.asyncio_workers import start_worker
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.inprocess_components import InProcessRunner
 from sptrader_desktop.core.candles import Candles
@@ -21,6 +22,7 @@ from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import Cancelled, ComponentError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.ports import Answer, ComponentJob
+from sptrader_desktop.runtime.worker_pool import WorkerPool
 from tests.command_line import ROOT, SAMPLE
 from tests.component_files import GOOD, workspace
 from tests.edits import edited
@@ -357,11 +359,7 @@ def test_no_worker_that_cannot_start_is_waited_for(tmp_path: Path, monkeypatch: 
     bare = [part for part in sys.path if not part.endswith("site-packages")]
     for name, value, words in (
         ("executable", str(tmp_path / "python"), "no worker process could be started (No such file or directory)"),
-        (
-            "path",
-            [part for part in sys.path if not part.endswith("site-packages")],
-            "no worker process could be started (ModuleNotFoundError: ",
-        ),
+        ("path", bare, "no worker process could be started (ModuleNotFoundError: "),
     ):
         desk = bench("asyncio", tmp_path)
         try:
@@ -437,6 +435,21 @@ def test_a_stopped_run_says_so_in_the_thread_that_waits_for_it(commands: Bench) 
             await asyncio.gather(asyncio.to_thread(runner.run, [cross(attempt=1)]), stopping)
 
     asyncio.run(both())
+
+
+def test_a_place_that_is_given_to_one_who_just_gave_up_goes_to_the_next(tmp_path: Path) -> None:
+    async def taken_twice() -> None:
+        pool = WorkerPool(start_worker, tmp_path, size=2)
+        slot = await pool._taken(0)
+        waiting = asyncio.ensure_future(pool._taken(0))
+        await asyncio.sleep(0)
+        pool._give(slot)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await asyncio.wait_for(pool._taken(0), 5) is slot
+
+    asyncio.run(taken_twice())
 
 
 def test_a_window_s_run_can_be_cancelled(tmp_path: Path) -> None:
