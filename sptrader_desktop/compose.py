@@ -1,35 +1,30 @@
-"""What the program is made of today: every adapter is chosen here, and only here.
+"""What the program is made of today: every adapter is chosen here and in the files beside it, and only there.
 
 Imports are inside the functions, so that `sptrader check` loads neither numba nor pandas.
 """
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.compose_data import SOURCES, known_instruments
+from sptrader_desktop.compose_candles import recipe_candles
+from sptrader_desktop.compose_components import component_runner, components, ready_workspace
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
-from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
-from sptrader_desktop.settings import Settings, load_settings, shipped
+from sptrader_desktop.runtime.recipe_values import overrides, terms_of
+from sptrader_desktop.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.run_store import SqliteRunStore
-    from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue
-    from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import ComponentRunner, StoredRun
-
-
-# So far back may the last rate before a run's first bar lie: weekends and holidays included.
-RATES_BEFORE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +44,12 @@ class Prepared:
     runner: "ComponentRunner"
 
 
-def ready_workspace(settings: Settings) -> Path:
-    from sptrader_desktop.runtime.workspace import fill_workspace
-
-    fill_workspace(settings.workspace, {".": shipped("workspace"), "strategies": shipped("strategies")})
-    return settings.workspace
-
-
 def ready_engine(settings: Settings, say: Callable[[str], None]) -> None:
     """Choose where the compiled rules are kept; call before anything imports numba."""
     from sptrader_desktop.runtime.kernel_cache import is_compiled, use_kernel_cache
 
     if not is_compiled(use_kernel_cache(settings.kernels)):
         say("compiling the engine for this computer, once: it takes half a minute …")
-
-
-def components(workspace: Path) -> "Catalogue":
-    from sptrader_desktop.adapters.component_catalogue import load_catalogue
-
-    return load_catalogue(workspace)
 
 
 def run_store(settings: Settings) -> "SqliteRunStore":
@@ -94,12 +76,10 @@ def strategy_of(recipe: Recipe, settings: Settings, text: str | None = None) -> 
 
 def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
     """Read everything else a recipe names."""
-    from sptrader_desktop.adapters.inprocess_components import InProcessRunner
     from sptrader_desktop.core.results import Request
 
-    terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe, settings)
-    runner = InProcessRunner(settings.workspace, read.catalogue)
-    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner)
+    terms, (traded, rates, finer) = terms_of(recipe), recipe_candles(recipe, settings)
+    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, component_runner(settings, read.catalogue))
 
 
 def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, bytes]":
@@ -143,85 +123,6 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
         raise RunError(f"the run does not trade {symbol}: it trades {', '.join(item.symbol for item in result.request.traded)}")
     bar = bar_at(candles, (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
     return explanation.explanation_text(explain(result, symbol, bar))
-
-
-# Candles
-
-
-def _candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
-    from sptrader_desktop.adapters.candle_files import load_candles
-
-    _refuse_ambiguous(recipe)
-    known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
-    finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
-    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
-    known_from = start and start - RATES_BEFORE
-
-    def load(path: str, since: datetime | None = start, **more: Any) -> "Candles":
-        return load_candles(Path(path), instruments=known, start=since, end=end, **more)
-
-    symbol, timeframe = recipe.symbol or None, recipe.timeframe or None
-    if recipe.source:
-        traded = _from_source(recipe, settings, known)
-    else:
-        traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
-    finer: dict[str, Candles] = {}
-    for path in recipe.finer:
-        candles = load(path, ask=finer_asks.get(path))
-        if candles.symbol in finer or candles.symbol not in {item.symbol for item in traded}:
-            raise RunError(f"--finer {path}: give one file of finer candles for a symbol that --data trades")
-        finer[candles.symbol] = candles
-    rates = tuple(load(path, known_from) for path in recipe.rates)
-    twice = next((item for i, item in enumerate(rates) if item.symbol in {other.symbol for other in rates[:i]}), None)
-    if twice:
-        raise RunError(f"--rates {twice.source or twice.symbol}: {twice.symbol} is given twice, keep one file")
-    return traded, rates, finer
-
-
-def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instrument]") -> "tuple[Candles, ...]":
-    from sptrader_desktop.ports import CandleRequest
-
-    opener = SOURCES.get(recipe.source)
-    if opener is None:
-        raise RunError(f"--source {recipe.source}: give one of {', '.join(SOURCES)}")
-    if not recipe.symbols or not recipe.timeframe:
-        raise RunError(f"--source {recipe.source}: say which candles with --symbol S and --timeframe T")
-    if len(set(recipe.symbols)) < len(recipe.symbols):
-        raise RunError(f"--symbol {' '.join(recipe.symbols)}: a symbol is given twice, keep one of the two")
-    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
-    with opener(settings, known) as source:
-        return tuple(source.candles(CandleRequest(symbol, recipe.timeframe, start, end)) for symbol in recipe.symbols)
-
-
-def _refuse_ambiguous(recipe: Recipe) -> None:
-    if recipe.source and recipe.ask:
-        raise RunError(f"--ask {recipe.ask[0]}: the candles of --source bring their own ask prices: leave --ask out")
-    if " " in recipe.symbol:
-        raise RunError(f"--symbol {recipe.symbol}: only --source takes several: give one, or name files <SYMBOL>_<timeframe>_…")
-    for option, value in (("--symbol", recipe.symbol), ("--timeframe", recipe.timeframe)):
-        if value and len(recipe.data) > 1:
-            raise RunError(f"{option} {value}: it cannot hold for {len(recipe.data)} files of --data, name them <SYMBOL>_<timeframe>_…")
-
-
-def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> dict[str, Path]:
-    """By the file of bid candles each belongs to: one to one, else by the symbols in their names."""
-    if len(bid_files) == len(asks) == 1:
-        return {bid_files[0]: Path(asks[0])}
-    bids = {_symbol_in(path): path for path in bid_files}
-    found: dict[str, Path] = {}
-    for path in asks:
-        bid = bids.get(_symbol_in(path))
-        if bid is None:
-            whose = "no --data trades" if option == "--ask" else "no --finer is of"
-            raise RunError(f"{option} {path}: {whose} {_symbol_in(path)}, name the ask file of a symbol that is given")
-        if bid in found:
-            raise RunError(f"{option} {path}: {_symbol_in(path)} is given twice, keep one file")
-        found[bid] = Path(path)
-    return found
-
-
-def _symbol_in(path: str) -> str:
-    return Path(path).stem.split("_")[0].upper()
 
 
 def is_terminal() -> bool:

@@ -24,6 +24,7 @@ class Settings:
     kernels: Path
     downloads: Path
     market_data: str
+    component_cache: Path
 
 
 def load_settings() -> Settings:
@@ -35,6 +36,7 @@ def load_settings() -> Settings:
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
         downloads=_place("SPTRADER_DOWNLOADS", cache / "downloads"),
         market_data=os.environ.get("WS_MARKET_DATA_URL", ""),
+        component_cache=_place("SPTRADER_COMPONENT_CACHE", cache / "components"),
     )
 
 

@@ -44,6 +44,7 @@ def take_own_environment() -> None:
         "SPTRADER_RUNS": str(home / "runs"),
         "SPTRADER_CANDLES": str(home / "candles"),
         "SPTRADER_DOWNLOADS": str(home / "downloads"),
+        "SPTRADER_COMPONENT_CACHE": str(home / "components"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
     }

@@ -9,6 +9,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
+from sptrader_desktop.adapters.component_frames import table_of
 from sptrader_desktop.adapters.inprocess_components import InProcessRunner
 from sptrader_desktop.core.components import Catalogue, ComponentSpec
 from sptrader_desktop.core.strategy import Scalar
@@ -35,8 +36,13 @@ def indicators() -> dict[str, ComponentSpec]:
 
 def calculate(spec: ComponentSpec, data: pd.DataFrame, params: Mapping[str, Scalar] | None = None) -> pd.DataFrame:
     """The declared outputs as columns."""
-    result = runner().calculate(spec, params or {}, data)
-    return result.to_frame(spec.outputs[0]) if isinstance(result, pd.Series) else result[list(spec.outputs)]
+    return answered(runner(), spec, data, params)[list(spec.outputs)]
+
+
+def answered(by: InProcessRunner, spec: ComponentSpec, data: pd.DataFrame, params: Mapping[str, Scalar] | None = None) -> pd.DataFrame:
+    """What the program believes of the answer."""
+    stamps = pd.DatetimeIndex(data.index).as_unit("us").asi8
+    return table_of(by.believed(spec, params or {}, data, stamps).columns)
 
 
 def difference(one: pd.DataFrame, other: pd.DataFrame) -> str | None:

@@ -28,58 +28,10 @@ from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.ports import ComponentJob
 from tests.command_line import ROOT, SAMPLE
+from tests.component_files import GOOD, workspace
 from tests.edits import edited
 from tests.golden import fxcm
 from tests.small_runs import answered, hourly
-
-INDICATOR = """\
-import numpy as np
-import pandas as pd
-from decimal import Decimal
-__metadata_version__ = 2
-__metadata__ = {"name": "plain", "family": "test", "outputs": ["plain"], "warm_up": "1"}
-
-
-class Plain:
-    def calculate(self, data):
-        return %s
-"""
-SIGNAL = """\
-import pathlib
-import sys
-import time
-import numpy as np
-import pandas as pd
-from decimal import Decimal
-from sptrader_desktop.sdk import events
-__metadata_version__ = 2
-__metadata__ = {
-    "name": "cross",
-    "parameters": {"number": {"type": "int", "default": 1}},
-    "required_indicators": [{"name": "plain", "type": "plain"}],
-    "event_types": ["up", "down"],
-    "outputs": ["extra"],
-    "warm_up": "1",
-}
-
-
-class Cross:
-    def __init__(self, number=1):
-        self.number = number
-
-    def evaluate(self, data, indicators):
-        at = data.index[[2, 5]]
-        return %s
-"""
-GOOD = 'events(at, ["up", "down"], [0.5, 1.0], extra=data["close"].iloc[[2, 5]].to_numpy())'
-
-
-def workspace(folder: Path, answer: str = GOOD, values: str = 'data["close"]') -> Path:
-    for name, text in (("indicators/test/plain.py", INDICATOR % values), ("signals/cross.py", SIGNAL % answer)):
-        path = folder / "core" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder
 
 
 def job(candles: Candles | None = None, **params: Scalar) -> ComponentJob:
@@ -248,7 +200,6 @@ VANDALISM = (
     'data["close"].to_numpy()[:] = 0.0',
     'data["volume"].to_numpy()[:] = 9.0',
     "np.asarray(data)[:] = 0.0",
-    "data.index.asi8[:] = 0",
 )
 
 
@@ -277,6 +228,13 @@ def test_a_component_changes_neither_the_engine_s_candles_nor_what_others_see(tm
     told = answered(InProcessRunner(spoiling(tmp_path, act)), job(candles)).metadata["extra"]
     assert told.tolist() == [pytest.approx(float(candles.prices.close.sum()) / 100_000), 100_000]
     assert all((now == before).all() for now, before in zip(columns(candles), kept, strict=True))
+
+
+def test_a_component_that_writes_over_the_stamps_is_refused_and_the_engine_s_are_whole(tmp_path: Path) -> None:
+    candles, before = hourly(), hourly().timestamp.copy()
+    with pytest.raises(ComponentError, match="calculate returned another index than the candles'"):
+        answered(InProcessRunner(spoiling(tmp_path, "data.index.asi8[:] = 0")), job(candles))
+    assert (candles.timestamp == before).all()
 
 
 def columns(candles: Candles) -> list[np.ndarray[Any, Any]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -76,7 +77,7 @@ def test_what_the_readme_calls_missing_is_missing() -> None:
     assert ("No window" in missing) == (not (PACKAGE / "ui").exists())
     assert ("No live or paper trading" in missing) == (not {"live", "replay", "stop", "rearm", "status"} & COMMANDS.keys())
     assert ("No sweep command" in missing) == ("sweep" not in COMMANDS)
-    assert ("in the program's own process" in missing) == ("InProcessRunner" in (PACKAGE / "compose.py").read_text(encoding="utf-8"))
+    assert "in the program's own process" not in missing
 
 
 def test_the_picture_is_what_the_program_prints() -> None:
@@ -98,9 +99,17 @@ def commands(document: str) -> Iterator[list[str]]:
             yield shlex.split(line, comments=True)
 
 
-def subparsers() -> dict[str, argparse.ArgumentParser]:
-    (found,) = [action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
-    return dict(found)
+def subparsers(of: argparse.ArgumentParser | None = None) -> dict[str, argparse.ArgumentParser]:
+    found = [action.choices for action in (of or parser())._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(found[0]) if found else {}
+
+
+def leaves() -> dict[str, argparse.ArgumentParser]:
+    """`check`, `components list`: what is called and has no more parts."""
+    found: dict[str, argparse.ArgumentParser] = {}
+    for name, sub in subparsers().items():
+        found |= {f"{name} {part}": leaf for part, leaf in subparsers(sub).items()} or {name: sub}
+    return found
 
 
 def options(of: argparse.ArgumentParser) -> set[str]:
@@ -162,8 +171,10 @@ def test_a_component_runs_alone_as_the_guide_shows(tmp_path: Path) -> None:
 
 
 def test_help_and_guide_list_the_same_commands_and_options() -> None:
-    assert [cell.split()[0] for cell in keys_told(GUIDE, "command")] == list(subparsers()) == list(COMMANDS)
-    taken = {option for sub in subparsers().values() for option in options(sub)} - {"-h", "--help"}
+    told_commands = [" ".join(itertools.takewhile(str.islower, cell.split())) for cell in keys_told(GUIDE, "command")]
+    assert told_commands == list(leaves())
+    assert list(subparsers()) == list(COMMANDS)
+    taken = {option for sub in leaves().values() for option in options(sub)} - {"-h", "--help"}
     of_backtest = {option for action in subparsers()["backtest"]._actions for option in action.option_strings} - {"-h", "--help"}
     told = {word for row in rows(GUIDE, "option") for word in re.findall(r"--[a-z-]+", row[0])}
     assert told == of_backtest
@@ -339,6 +350,5 @@ def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        assert [str(path) for path in (settings.workspace, settings.runs, settings.candles, settings.kernels, settings.downloads)] == [
-            str(Path(place).expanduser()) for place in told.values()
-        ]
+        places = (settings.workspace, settings.runs, settings.candles, settings.kernels, settings.downloads, settings.component_cache)
+        assert [str(path) for path in places] == [str(Path(place).expanduser()) for place in told.values()]

@@ -23,7 +23,7 @@ from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Scalar
 from tests import indicator_oracles as oracle
 from tests.command_line import ROOT, SAMPLE
-from tests.indicator_markets import WORKSPACE, calculate, candles, catalogue, difference, indicators, legal_params, markets
+from tests.indicator_markets import WORKSPACE, answered, calculate, candles, catalogue, difference, indicators, legal_params, markets
 
 INDICATORS = indicators()
 NAMES = {
@@ -218,7 +218,7 @@ def test_the_comparison_sees_a_past_that_is_not_forgotten(tmp_path: Path, warm_u
     warm = bars_needed(planted, {}) - 1
 
     def planted_values(part: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({"planted": InProcessRunner(tmp_path).calculate(planted, {}, part)})
+        return answered(InProcessRunner(tmp_path), planted, part)
 
     assert any(
         difference(planted_values(market.iloc[cut:]).iloc[warm:], planted_values(market).iloc[cut + warm :]) is not None

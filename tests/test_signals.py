@@ -1,7 +1,10 @@
 """The signals that ship: they find what their words say, know nothing of the future, and forget the past when they say they do."""
 
 import ast
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -16,8 +19,8 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
-from sptrader_desktop.adapters.component_frames import candle_frame, event_table, python_params
-from sptrader_desktop.adapters.inprocess_components import InProcessRunner, run_alone
+from sptrader_desktop.adapters.component_frames import candle_frame, python_params
+from sptrader_desktop.adapters.inprocess_components import InProcessRunner
 from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Scalar
@@ -25,7 +28,7 @@ from tests.command_line import SAMPLE
 from tests.documents import GUIDE, codes, rows
 from tests.edits import edited
 from tests.golden import fxcm
-from tests.indicator_markets import WORKSPACE, candles, catalogue, markets, runner
+from tests.indicator_markets import WORKSPACE, answered, candles, catalogue, markets, runner
 from tests.signal_rules import RULES, Bar
 
 BARS = 600
@@ -46,9 +49,7 @@ def found(
     spec: ComponentSpec, data: pd.DataFrame, params: Mapping[str, Scalar] | None = None, by: InProcessRunner | None = None
 ) -> pd.DataFrame:
     """The events, which the program believes."""
-    events = (by or runner()).evaluate(spec, params or {}, data)
-    event_table(spec, events, data)
-    return pd.DataFrame(events)
+    return answered(by or runner(), spec, data, params)
 
 
 @st.composite
@@ -125,13 +126,11 @@ def bars(data: pd.DataFrame, spec: ComponentSpec, params: Mapping[str, Scalar]) 
     required: dict[str, list[float]] = {}
     for needed in spec.required_indicators:
         indicator = catalogue().indicator(needed.type)
-        values = runner().calculate(indicator, spec.indicator_params(needed, params), data)
+        values = answered(runner(), indicator, data, spec.indicator_params(needed, params))
         # What should be equal differs in the last bits of a float; the eleventh decimal is far below a tick.
         values = values.round(11)
-        if isinstance(values, pd.DataFrame):
-            required |= {f"{needed.name}.{name}": values[name].tolist() for name in values}
-        else:
-            required[needed.name] = values.tolist()
+        several = len(indicator.outputs) > 1
+        required |= {f"{needed.name}.{name}" if several else needed.name: values[name].tolist() for name in indicator.outputs}
     length = data.index[1] - data.index[0]
     for at, stamp in enumerate(data.index):
         bar = Bar(
@@ -231,9 +230,12 @@ def test_a_file_ends_with_the_call_that_runs_it_alone(spec: ComponentSpec) -> No
 
 
 @pytest.mark.parametrize("name", ["bollinger_keltner_squeeze", "candle_reversal"])
-def test_run_alone_it_answers_the_same(name: str) -> None:
-    spec = catalogue().signal(f"signals.{name}")
-    pd.testing.assert_frame_equal(run_alone(Path(spec.source), sample(), {}), found(spec, sample()))
+def test_run_alone_it_answers_the_same(tmp_path: Path, name: str) -> None:
+    spec, written = catalogue().signal(f"signals.{name}"), tmp_path / "events.arrow"
+    variables = os.environ | {"TEST_DATASET": str(SAMPLE), "RESULT_PATH": str(written)}
+    subprocess.run([sys.executable, spec.source], env=variables, check=True)
+    alone = pd.read_feather(written).set_index("timestamp")
+    pd.testing.assert_frame_equal(alone, found(spec, sample()), check_dtype=False)
 
 
 def test_there_is_a_rule_for_each_signal_and_none_for_others() -> None:

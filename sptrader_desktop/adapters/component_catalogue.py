@@ -6,6 +6,7 @@ A component that cannot be read stands in the catalogue as its error, so that it
 import ast
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from sptrader_desktop.adapters.marked_data import MarkedData
@@ -48,6 +49,29 @@ def _read(path: Path, core: Path, kind: str) -> ComponentSpec | ComponentError:
         return read_component(path, core, kind)
     except ComponentError as error:
         return error
+
+
+def core_of(script: Path) -> Path:
+    """The folder that dotted names start in, for one file of it."""
+    core = next((folder for folder in script.resolve().parents if folder.name == "core"), None)
+    if core is None:
+        raise ComponentError(f"{script}: a component lives in a workspace's core folder: core/indicators/<family> or core/signals")
+    return core
+
+
+def component_at(script: Path) -> ComponentSpec:
+    """One component by its file. What it requires is not looked at."""
+    status = script.stat()
+    return _component_at(script, (status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=256)
+def _component_at(script: Path, _written: tuple[int, int]) -> ComponentSpec:
+    core = core_of(script)
+    kind = script.resolve().relative_to(core).parts[0]
+    if kind not in METHODS:
+        raise ComponentError(f"{script}: a component lives in core/indicators/<family> or core/signals")
+    return replace(read_component(script.resolve(), core, kind), source=str(script))
 
 
 def read_component(path: Path, core: Path, kind: str) -> ComponentSpec:

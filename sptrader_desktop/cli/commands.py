@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
-from sptrader_desktop.cli import data_download, data_import
+from sptrader_desktop.cli import components_show, data_download, data_import
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -80,6 +80,10 @@ def verify(chosen: argparse.Namespace) -> int:
     return DONE if found.is_same else FAILED
 
 
+def components(chosen: argparse.Namespace) -> int:
+    return components_show.ACTIONS[chosen.action](chosen)
+
+
 def runs(_: argparse.Namespace) -> int:
     kept = compose.run_store(load_settings()).list()
     if not kept:
@@ -124,6 +128,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "explain": explain,
     "verify": verify,
     "data": data,
+    "components": components,
     "runs": runs,
     "doctor": doctor,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sptrader_desktop import __version__, compose
+from sptrader_desktop import __version__, compose, compose_components
 from sptrader_desktop.core.errors import ComponentError, SptraderError
 from sptrader_desktop.settings import Settings
 
@@ -62,27 +62,27 @@ def _zones() -> Finding:
 
 
 def _workspace(settings: Settings) -> Iterator[Finding]:
-    yield Finding("workspace", str(compose.ready_workspace(settings)))
+    yield Finding("workspace", str(compose_components.ready_workspace(settings)))
 
 
 def _components(settings: Settings) -> Iterator[Finding]:
-    found = compose.components(settings.workspace).found
+    found = compose_components.components(settings.workspace).found
     broken = [error for error in found.values() if isinstance(error, ComponentError)]
     yield Finding("components", f"{len(found) - len(broken)} can be used")
     yield from (Finding("component", str(error), is_well=False) for error in broken)
 
 
 def _places(settings: Settings) -> Iterator[Finding]:
-    for subject, place in (("runs", settings.runs), ("candles", settings.candles), ("kernels", settings.kernels)):
-        yield _place(subject, place)
+    yield _place("runs", "SPTRADER_RUNS", settings.runs)
+    yield _place("candles", "SPTRADER_CANDLES", settings.candles)
+    yield _place("kernels", "SPTRADER_KERNEL_CACHE", settings.kernels)
+    yield _place("answers", "SPTRADER_COMPONENT_CACHE", settings.component_cache)
 
 
-def _place(subject: str, place: Path) -> Finding:
+def _place(subject: str, variable: str, place: Path) -> Finding:
     place.mkdir(parents=True, exist_ok=True)
     if not os.access(place, os.W_OK):
-        return Finding(
-            subject, f"{place} cannot be written: change its permissions or move it with SPTRADER_{subject.upper()}", is_well=False
-        )
+        return Finding(subject, f"{place} cannot be written: change its permissions or move it with {variable}", is_well=False)
     free = shutil.disk_usage(place).free
     room = f"{free / 1024**3:.1f} GiB free"
     return Finding(subject, f"{place}, {room}" + ("" if free >= LEAST_FREE else ": make room"), free >= LEAST_FREE)

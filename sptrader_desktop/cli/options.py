@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
+from sptrader_desktop.cli.components_show import add_run
 from sptrader_desktop.cli.data_download import add_download, add_resample, add_sample
 from sptrader_desktop.cli.data_import import add_import
 from sptrader_desktop.compose_data import SOURCES
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
     _data(_command(commands, "data", "candles: bring them in, fetch them, make them, see what there is"))
+    _components(_command(commands, "components", "look after your indicators and signals"))
     _command(commands, "runs", "list the stored runs")
     _command(commands, "doctor", "look for what would keep the program from working")
     return top
@@ -46,6 +48,12 @@ def _data(data: argparse.ArgumentParser) -> None:
     add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
     add_resample(_command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
     add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
+
+
+def _components(components: argparse.ArgumentParser) -> None:
+    actions = components.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _command(actions, "list", "list indicators and signals with their parameters and outputs, and what is wrong with broken ones")
+    add_run(_command(actions, "run", "run one component on candles and show what it answers and what it printed"))
 
 
 def _backtest(backtest: argparse.ArgumentParser) -> None:

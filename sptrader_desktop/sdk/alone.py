@@ -1,34 +1,65 @@
-"""A component file run by itself: candles and parameters from the environment, the result to a file or the terminal."""
+"""A component file run as a script: candles, parameters and indicators from the environment, the result to a file or the terminal.
+
+So it runs by itself, and so the engine's workers run it: what the variables mean is a public contract.
+"""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from sptrader_desktop.adapters.component_checks import Believed
+    from sptrader_desktop.core.components import ComponentSpec
 
 _EXAMPLE = '{"period": 20}'
 
 
 def load_data_from_env() -> pd.DataFrame:
-    """The candles that DATA_SOURCE and TEST_DATASET name; a bare file name is looked up in the workspace's data folder."""
-    source = os.environ.get("DATA_SOURCE", "parquet")
-    if source != "parquet":
-        raise SystemExit(f"DATA_SOURCE={source}: only 'parquet' can be read here; set TEST_DATASET to a candle file")
-    name = os.environ.get("TEST_DATASET")
-    if not name:
-        raise SystemExit("TEST_DATASET is not set: name a candle file, for example EURUSD_1h_2024-01-02_2024-05-31.parquet")
-    from sptrader_desktop.adapters.candle_files import load_candles
-    from sptrader_desktop.adapters.component_frames import candle_frame
+    """The candles that DATA_SOURCE and its variables name."""
     from sptrader_desktop.core.errors import SptraderError
 
+    source = os.environ.get("DATA_SOURCE") or "parquet"
+    load = _SOURCES.get(source)
+    if load is None:
+        known = " and ".join(repr(name) for name in _SOURCES)
+        raise SystemExit(f"DATA_SOURCE={source}: only {known} can be read here; set TEST_DATASET to a candle file")
     try:
-        return candle_frame(load_candles(_dataset(Path(name))))
+        return load()
     except SptraderError as error:
         raise SystemExit(str(error)) from None
+
+
+def _from_dataset() -> pd.DataFrame:
+    """A bare file name is looked up in the workspace's data folder."""
+    from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.adapters.component_frames import candle_frame
+
+    example = "for example EURUSD_1h_2024-01-02_2024-05-31.parquet"
+    return candle_frame(load_candles(_dataset(Path(_needed("TEST_DATASET", f"name a candle file, {example}")))))
+
+
+def _from_cache() -> pd.DataFrame:
+    """The candles that the program has written for components: `CACHE_DIR/CACHE_KEY.arrow`."""
+    from sptrader_desktop.adapters.arrow_components import SUFFIX, read_candles
+
+    folder, key = _needed("CACHE_DIR", "name the folder of CACHE_KEY"), _needed("CACHE_KEY", "name a file of CACHE_DIR without its ending")
+    return read_candles(Path(folder) / f"{key}{SUFFIX}")
+
+
+_SOURCES: dict[str, Callable[[], pd.DataFrame]] = {"parquet": _from_dataset, "cache": _from_cache}
+
+
+def _needed(variable: str, what: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        raise SystemExit(f"{variable} is not set: {what}")
+    return value
 
 
 def _dataset(path: Path) -> Path:
@@ -39,44 +70,93 @@ def _dataset(path: Path) -> Path:
     return path
 
 
-def _params_from_env() -> dict[str, Any]:
-    text = os.environ.get("COMPONENT_PARAMS") or "{}"
+def _from_json(variable: str, example: str) -> dict[str, Any]:
+    text = os.environ.get(variable) or "{}"
     try:
-        params = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+        values = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except ValueError as error:
-        raise SystemExit(f"COMPONENT_PARAMS={text}: this is not JSON ({error}); write it like {_EXAMPLE}") from None
-    if not isinstance(params, dict):
-        raise SystemExit(f"COMPONENT_PARAMS={text}: give names with their values, like {_EXAMPLE}")
-    return params
-
-
-def _write_result(result: pd.DataFrame, target: Path) -> None:
-    """Whoever waits for the file finds it whole."""
-    temporary = target.with_name(target.name + ".tmp")
-    try:
-        result.reset_index().to_feather(temporary, compression="uncompressed")
-        temporary.replace(target)
-    except OSError as error:
-        raise SystemExit(
-            f"RESULT_PATH={target}: it cannot be written ({error.strerror or error}); name a file in a folder of yours"
-        ) from None
+        raise SystemExit(f"{variable}={text}: this is not JSON ({error}); write it like {example}") from None
+    if not isinstance(values, dict):
+        raise SystemExit(f"{variable}={text}: give names with their values, like {example}")
+    return values
 
 
 def main(component: type, metadata: Mapping[str, Any]) -> None:
-    """Run a component file alone on the candles the environment names; the result goes to RESULT_PATH (Arrow) or the terminal."""
+    """Run a component file on what the environment names; the result goes to RESULT_PATH (Arrow) or the terminal."""
     import __main__ as script
-    from sptrader_desktop.adapters.inprocess_components import run_alone
     from sptrader_desktop.core.errors import SptraderError
 
-    params, data = _params_from_env(), load_data_from_env()
+    params, data = _from_json("COMPONENT_PARAMS", _EXAMPLE), load_data_from_env()
+    target = _target()
     try:
-        result = run_alone(Path(str(script.__file__)), data, params)
+        found = _believed(component, Path(str(script.__file__)), params, data)
     except SptraderError as error:
         raise SystemExit(str(error)) from None
-    target = os.environ.get("RESULT_PATH")
     if target:
-        _write_result(result, Path(target))
-        return
+        _write_result(found, target)
+    else:
+        _show(found, f"{metadata['name']} ({component.__name__}): {found.columns.rows} rows over {len(data)} candles")
+
+
+def _target() -> Path | None:
+    """Where the result goes, looked at before anything is computed for it."""
+    name = os.environ.get("RESULT_PATH")
+    if name and not Path(name).absolute().parent.is_dir():
+        raise SystemExit(_unwritable(Path(name), "there is no such folder"))
+    return Path(name) if name else None
+
+
+def _believed(component: type, script: Path, params: Mapping[str, Any], data: pd.DataFrame) -> "Believed":
+    from sptrader_desktop.adapters.component_calls import answer_of
+    from sptrader_desktop.adapters.component_catalogue import component_at
+    from sptrader_desktop.adapters.component_checks import believed
+
+    spec = component_at(script)
+    _refuse_unfit(spec, params)
+    stamps = data.index.as_unit("us").asi8  # type: ignore[attr-defined]  # a DatetimeIndex
+    return believed(spec, answer_of(spec, component, params, data, _indicators(spec, script, params, data)), stamps)
+
+
+def _indicators(spec: "ComponentSpec", script: Path, params: Mapping[str, Any], data: pd.DataFrame) -> dict[str, Any]:
+    """From the files that INDICATORS names, else computed here."""
+    if not spec.required_indicators:
+        return {}
+    if os.environ.get("INDICATORS"):
+        from sptrader_desktop.adapters.arrow_components import read_indicators
+
+        return read_indicators(_from_json("INDICATORS", '{"ma_fast": "fast.arrow"}'), str(script))
+    from sptrader_desktop.adapters.component_catalogue import core_of
+    from sptrader_desktop.adapters.inprocess_components import InProcessRunner
+
+    stamps = data.index.as_unit("us").asi8  # type: ignore[attr-defined]  # a DatetimeIndex
+    return InProcessRunner(core_of(script).parent).indicators(spec, params, data, stamps)
+
+
+def _refuse_unfit(spec: "ComponentSpec", params: Mapping[str, Any]) -> None:
+    """No strategy file has checked them."""
+    for name, value in params.items():
+        accepts = spec.parameters.get(name)
+        fault = accepts.fault(value) if accepts else f"is no parameter, there is {', '.join(spec.parameters) or 'none'}"
+        if fault:
+            raise SystemExit(f"{spec.source}: {name} = {value}: {fault}")
+
+
+def _write_result(found: "Believed", target: Path) -> None:
+    from sptrader_desktop.adapters.arrow_components import write_answer
+
+    try:
+        write_answer(found.columns, target)
+    except OSError as error:
+        raise SystemExit(_unwritable(target, error.strerror or str(error))) from None
+
+
+def _unwritable(target: Path, why: str) -> str:
+    return f"RESULT_PATH={target}: it cannot be written ({why}); name a file in a folder of yours"
+
+
+def _show(found: "Believed", title: str) -> None:
+    from sptrader_desktop.adapters.component_frames import table_of
+
     with suppress(BrokenPipeError), pd.option_context("display.max_rows", 40, "display.width", 140):
-        print(f"{metadata['name']} ({component.__name__}): {len(result)} rows over {len(data)} candles")
-        print(result)
+        print(title)
+        print(table_of(found.columns))

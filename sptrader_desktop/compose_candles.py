@@ -1,0 +1,95 @@
+"""The candles that a recipe names: files or a source, with their ask prices, finer candles and rates."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sptrader_desktop.compose_data import SOURCES, known_instruments
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.recipe_values import moment
+from sptrader_desktop.settings import Settings
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.candles import Candles
+    from sptrader_desktop.core.instruments import Instrument
+
+# So far back may the last rate before a run's first bar lie: weekends and holidays included.
+RATES_BEFORE = timedelta(days=7)
+
+
+def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
+    from sptrader_desktop.adapters.candle_files import load_candles
+
+    _refuse_ambiguous(recipe)
+    known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
+    finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
+    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
+    known_from = start and start - RATES_BEFORE
+
+    def load(path: str, since: datetime | None = start, **more: Any) -> "Candles":
+        return load_candles(Path(path), instruments=known, start=since, end=end, **more)
+
+    symbol, timeframe = recipe.symbol or None, recipe.timeframe or None
+    if recipe.source:
+        traded = _from_source(recipe, settings, known)
+    else:
+        traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+    finer: dict[str, Candles] = {}
+    for path in recipe.finer:
+        candles = load(path, ask=finer_asks.get(path))
+        if candles.symbol in finer or candles.symbol not in {item.symbol for item in traded}:
+            raise RunError(f"--finer {path}: give one file of finer candles for a symbol that --data trades")
+        finer[candles.symbol] = candles
+    rates = tuple(load(path, known_from) for path in recipe.rates)
+    twice = next((item for i, item in enumerate(rates) if item.symbol in {other.symbol for other in rates[:i]}), None)
+    if twice:
+        raise RunError(f"--rates {twice.source or twice.symbol}: {twice.symbol} is given twice, keep one file")
+    return traded, rates, finer
+
+
+def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instrument]") -> "tuple[Candles, ...]":
+    from sptrader_desktop.ports import CandleRequest
+
+    opener = SOURCES.get(recipe.source)
+    if opener is None:
+        raise RunError(f"--source {recipe.source}: give one of {', '.join(SOURCES)}")
+    if not recipe.symbols or not recipe.timeframe:
+        raise RunError(f"--source {recipe.source}: say which candles with --symbol S and --timeframe T")
+    if len(set(recipe.symbols)) < len(recipe.symbols):
+        raise RunError(f"--symbol {' '.join(recipe.symbols)}: a symbol is given twice, keep one of the two")
+    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
+    with opener(settings, known) as source:
+        return tuple(source.candles(CandleRequest(symbol, recipe.timeframe, start, end)) for symbol in recipe.symbols)
+
+
+def _refuse_ambiguous(recipe: Recipe) -> None:
+    if recipe.source and recipe.ask:
+        raise RunError(f"--ask {recipe.ask[0]}: the candles of --source bring their own ask prices: leave --ask out")
+    if " " in recipe.symbol:
+        raise RunError(f"--symbol {recipe.symbol}: only --source takes several: give one, or name files <SYMBOL>_<timeframe>_…")
+    for option, value in (("--symbol", recipe.symbol), ("--timeframe", recipe.timeframe)):
+        if value and len(recipe.data) > 1:
+            raise RunError(f"{option} {value}: it cannot hold for {len(recipe.data)} files of --data, name them <SYMBOL>_<timeframe>_…")
+
+
+def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> dict[str, Path]:
+    """By the file of bid candles each belongs to: one to one, else by the symbols in their names."""
+    if len(bid_files) == len(asks) == 1:
+        return {bid_files[0]: Path(asks[0])}
+    bids = {_symbol_in(path): path for path in bid_files}
+    found: dict[str, Path] = {}
+    for path in asks:
+        bid = bids.get(_symbol_in(path))
+        if bid is None:
+            whose = "no --data trades" if option == "--ask" else "no --finer is of"
+            raise RunError(f"{option} {path}: {whose} {_symbol_in(path)}, name the ask file of a symbol that is given")
+        if bid in found:
+            raise RunError(f"{option} {path}: {_symbol_in(path)} is given twice, keep one file")
+        found[bid] = Path(path)
+    return found
+
+
+def _symbol_in(path: str) -> str:
+    return Path(path).stem.split("_")[0].upper()

@@ -1,0 +1,80 @@
+"""Users' components: where they lie, which workers run them, one of them run by hand."""
+
+import atexit
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sptrader_desktop.core.errors import ComponentError
+from sptrader_desktop.runtime.recipe_values import overrides
+from sptrader_desktop.settings import Settings, shipped
+
+if TYPE_CHECKING:
+    from sptrader_desktop.adapters.pooled_components import Workers
+    from sptrader_desktop.core.candles import Candles
+    from sptrader_desktop.core.components import Catalogue, ComponentSpec
+    from sptrader_desktop.ports import Answer, ComponentRunner
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRun:
+    spec: "ComponentSpec"
+    candles: "Candles"
+    answer: "Answer"
+
+
+def ready_workspace(settings: Settings) -> Path:
+    from sptrader_desktop.runtime.workspace import fill_workspace
+
+    fill_workspace(settings.workspace, {".": shipped("workspace"), "strategies": shipped("strategies")})
+    return settings.workspace
+
+
+def components(workspace: Path) -> "Catalogue":
+    from sptrader_desktop.adapters.component_catalogue import load_catalogue
+
+    return load_catalogue(workspace)
+
+
+def component_runner(settings: Settings, catalogue: "Catalogue") -> "ComponentRunner":
+    """One catalogue's components on the workers of this process; none of them starts before something must be computed."""
+    from sptrader_desktop.adapters.pooled_components import PooledRunner
+
+    return PooledRunner(_workers(settings.component_cache), catalogue)
+
+
+@cache
+def _workers(cache_folder: Path) -> "Workers":
+    from sptrader_desktop.adapters.asyncio_workers import start_worker
+    from sptrader_desktop.adapters.component_cache import ComponentCache
+    from sptrader_desktop.adapters.pooled_components import Workers
+    from sptrader_desktop.runtime.loop_thread import LoopThread
+
+    workers = Workers(start_worker, LoopThread(), ComponentCache(cache_folder / "answers"), cache_folder)
+    atexit.register(workers.close)
+    return workers
+
+
+def run_component(settings: Settings, name: str, params: Sequence[str], data: Path, out: Path | None) -> ComponentRun:
+    """Really computed, so that what it prints is seen."""
+    from sptrader_desktop.adapters.arrow_tables import refuse_unknown_format, write_table
+    from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.ports import ComponentJob
+
+    if out:
+        refuse_unknown_format(out)
+    catalogue, given = components(ready_workspace(settings)), overrides(tuple(params))
+    spec, candles = _component_named(catalogue, name), load_candles(data)
+    (answer,) = component_runner(settings, catalogue).run([ComponentJob(spec.dotted, given, candles, attempt=1)])
+    if out and not isinstance(answer.result, ComponentError):
+        write_table(out, candles, answer.result)
+    return ComponentRun(spec, candles, answer)
+
+
+def _component_named(catalogue: "Catalogue", name: str) -> "ComponentSpec":
+    full = [dotted for dotted in catalogue.found if name in {dotted, dotted.rpartition(".")[2]}]
+    if len(full) > 1:
+        raise ComponentError(f"{name} names several components ({', '.join(full)}): use the full name")
+    return catalogue.component(full[0] if full else name)

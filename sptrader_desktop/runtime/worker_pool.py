@@ -1,0 +1,348 @@
+"""Warm processes that run scripts: who gets which worker, how long and how much it may take, and what happens when it misbehaves.
+
+It speaks to asyncio only, so it lives on the window's loop as on one of its own, and knows neither components nor how a process is started.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from sptrader_desktop.runtime.process_trees import MARK, end_tree, memory_of
+from sptrader_desktop.runtime.scratch import owner
+
+WATCH_S = 0.1
+CHILDREN_EVERY = 5
+START_S = 60.0
+LONGEST_LINE = 1024 * 1024
+MIB = 1024 * 1024
+# One thread each for libraries that would take a core per worker otherwise; Arrow's own allocator reserves more than a memory cap allows.
+QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+# The worker looks for code where we do, so that it is the same; Ctrl-C is for us, who then end it.
+BOOT = """\
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.path[:] = json.loads(sys.argv[1])
+from sptrader_desktop.worker import main
+main(int(sys.argv[2]), int(sys.argv[3]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Per job: `memory` is beyond what a warm worker has; who prints more than `output` is ended; `shown` is how much of it is kept."""
+
+    deadline_s: float = 60.0
+    memory: int = 2048 * MIB
+    output: int = 64 * MIB
+    shown: int = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A script and the variables that are set for it alone; `slot` asks for the worker in one place, and so for its hash seed."""
+
+    script: str
+    environment: Mapping[str, str]
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`error` is a sentence about the script, or empty."""
+
+    error: str
+    stdout: str
+    stderr: str
+
+
+class WorkerProcess(Protocol):
+    """A process that was started, however it was."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def send(self, line: bytes) -> None: ...
+
+    async def gone(self) -> None:
+        """Once it was killed: until nothing is left of it."""
+        ...
+
+
+Heard = Callable[[bytes], None]
+Ended = Callable[[str], None]
+
+
+class StartWorker(Protocol):
+    """Starts a command; what it writes goes to `heard`, how it ended to `ended`, its complaints to the file `errors`."""
+
+    def __call__(
+        self, command: Sequence[str], environment: Mapping[str, str], errors: Path, heard: Heard, ended: Ended
+    ) -> Awaitable[WorkerProcess]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    how: str
+
+
+class _Worker:
+    """One live process, the lines it wrote, and where its scripts' output goes."""
+
+    def __init__(self, folder: Path) -> None:
+        name = uuid.uuid4().hex
+        self.mark = f"{owner()}:{name}"
+        self.stdout, self.stderr, self.errors = (folder / f"{kind}-{name}" for kind in ("out", "err", "worker"))
+        self.inbox: asyncio.Queue[_Line | _End] = asyncio.Queue()
+        self.process: WorkerProcess | None = None
+        self.warm_bytes = self.job = 0
+        self._unread = b""
+
+    def heard(self, data: bytes) -> None:
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            self.inbox.put_nowait(_Line(line))
+        if len(self._unread) > LONGEST_LINE:
+            self.ended("wrote to the program's own connection")
+            self._unread = b""
+
+    def ended(self, how: str) -> None:
+        self.inbox.put_nowait(_End(how))
+
+    def next_job(self, task: Task) -> bytes:
+        self.job += 1
+        asked = {"job": self.job, "script": task.script, "environment": dict(task.environment)}
+        return json.dumps(asked | {"stdout": str(self.stdout), "stderr": str(self.stderr)}).encode() + b"\n"
+
+    def end(self) -> None:
+        if self.process is not None:
+            end_tree(self.process.pid, self.mark)
+        for path in (self.stdout, self.stderr, self.errors):
+            with suppress(OSError):  # some systems keep it until the process is gone; it goes with the folder
+                path.unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class _Slot:
+    number: int
+    is_free: bool = True
+    worker: _Worker | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    slot: int | None
+    given: "asyncio.Future[_Slot]" = field(repr=False)
+
+
+class WorkerPool:
+    """Everything is called on one loop."""
+
+    def __init__(self, start: StartWorker, folder: Path, size: int = 0, limits: Limits | None = None) -> None:
+        self._start, self.folder, self.limits = start, folder, limits or Limits()
+        self._slots = [_Slot(number) for number in range(max(2, size or (os.cpu_count() or 1) - 1))]
+        self._waiting: list[_Waiting] = []
+        self._going: set[asyncio.Future[None]] = set()
+
+    @property
+    def size(self) -> int:
+        return len(self._slots)
+
+    async def run(self, task: Task) -> Reply:
+        """Waits for a worker, then for the script. Cancelled, it gives back its place in the queue or ends the worker."""
+        slot = await self._taken(None if task.slot is None else task.slot % self.size)
+        try:
+            return await self._performed(slot, task)
+        finally:
+            self._give(slot)
+
+    async def warm_up(self) -> None:
+        """Start every worker that nobody uses, so that the first job need not."""
+        for slot in self._slots:
+            if slot.is_free and slot.worker is None:
+                slot.is_free = False
+                try:
+                    await self._started(slot)
+                finally:
+                    self._give(slot)
+
+    async def close(self) -> None:
+        """Once nothing runs any more; until no process is left."""
+        for slot in self._slots:
+            self._end(slot)
+        await asyncio.gather(*self._going)
+
+    # Who gets a worker
+
+    async def _taken(self, number: int | None) -> _Slot:
+        """Free ones that are warm first."""
+        free = [slot for slot in self._slots if slot.is_free and number in (None, slot.number)]
+        if free:
+            slot = min(free, key=lambda found: (found.worker is None, found.number))
+            slot.is_free = False
+            return slot
+        waiting = _Waiting(number, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        try:
+            return await waiting.given
+        except asyncio.CancelledError:
+            if waiting.given.done() and not waiting.given.cancelled():
+                self._give(waiting.given.result())
+            raise
+        finally:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+
+    def _give(self, slot: _Slot) -> None:
+        """To whoever waits longest, else it is free."""
+        for waiting in self._waiting:
+            if waiting.slot in (None, slot.number) and not waiting.given.done():
+                self._waiting.remove(waiting)
+                waiting.given.set_result(slot)
+                return
+        slot.is_free = True
+
+    # One job
+
+    async def _performed(self, slot: _Slot, task: Task) -> Reply:
+        try:
+            fault = await self._started(slot)
+            if not fault:
+                fault = await self._outcome(slot, task)
+            worker = slot.worker
+            shown = [_shown(path, self.limits.shown) for path in (worker.stdout, worker.stderr)] if worker else ["", ""]
+        except BaseException:
+            self._end(slot)
+            raise
+        if fault is not None and fault.ends_worker:
+            self._end(slot)
+        return Reply("" if fault is None else fault.sentence(task.script), *shown)
+
+    async def _started(self, slot: _Slot) -> "_Fault | None":
+        if slot.worker is not None:
+            return None
+        slot.worker = worker = _Worker(self.folder)
+        environment = {**QUIET, **os.environ, "PYTHONHASHSEED": str(slot.number + 1), MARK: worker.mark}
+        command = [sys.executable, "-P", "-c", BOOT, json.dumps(sys.path), str(os.getpid()), str(self.limits.memory)]
+        try:
+            starting = asyncio.ensure_future(self._start(command, environment, worker.errors, worker.heard, worker.ended))
+            try:
+                worker.process = await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                worker.process = await starting  # whoever gives up now must still know what to end
+                raise
+            ready = await asyncio.wait_for(worker.inbox.get(), START_S)
+        except OSError as error:
+            return _Fault(f"no worker process could be started ({error.strerror or error}): run sptrader doctor")
+        except TimeoutError:
+            return _Fault(f"no worker process was ready within {START_S:g} s: try again when the computer has less to do")
+        if isinstance(ready, _End) or ready.text != b'{"ready": true}':
+            why = _shown(worker.errors, 10_000).strip().splitlines()[-1:] or [ready.how if isinstance(ready, _End) else "it said nonsense"]
+            return _Fault(f"no worker process could be started ({why[0]}): run sptrader doctor")
+        worker.warm_bytes = memory_of(worker.process.pid, with_children=False)
+        return None
+
+    async def _outcome(self, slot: _Slot, task: Task) -> "_Fault | None":
+        worker, limits = slot.worker, self.limits
+        assert worker is not None, "it was started"
+        assert worker.process is not None, "it was started"
+        worker.process.send(worker.next_job(task))
+        loop, looks = asyncio.get_running_loop(), 0
+        ends = loop.time() + limits.deadline_s
+        while True:
+            try:
+                heard = await asyncio.wait_for(worker.inbox.get(), max(0.0, min(WATCH_S, ends - loop.time())))
+                return self._judged(heard, worker, task)
+            except TimeoutError:
+                if loop.time() >= ends:
+                    return _Fault(f"took longer than {limits.deadline_s:g} s: make it faster or give it a longer deadline")
+                looks += 1
+                fault = self._excess(worker, task, with_children=looks % CHILDREN_EVERY == 0)
+                if fault:
+                    return fault
+
+    def _judged(self, heard: _Line | _End, worker: _Worker, task: Task) -> "_Fault | None":
+        if isinstance(heard, _End):
+            return _Fault(f"{heard.how} while it ran: it must return, not end the process or harm it")
+        answer = _answer(heard.text)
+        if answer is None or answer["job"] != worker.job:
+            return _Fault("wrote to the program's own connection: print to standard output, and leave open files of others alone")
+        excess = self._written_too_much(worker, task)
+        if excess:
+            return excess
+        if answer["left"]:
+            return _Fault(answer["left"])
+        return _Fault(answer["error"], ends_worker=False) if answer["error"] else None
+
+    def _excess(self, worker: _Worker, task: Task, *, with_children: bool) -> "_Fault | None":
+        """Files first: those in memory count twice otherwise."""
+        assert worker.process is not None, "it runs"
+        fault = self._written_too_much(worker, task)
+        if fault is None and memory_of(worker.process.pid, with_children=with_children) - worker.warm_bytes > self.limits.memory:
+            return _Fault(f"took more than {self.limits.memory / MIB:g} MiB of memory: work on less at a time")
+        return fault
+
+    def _written_too_much(self, worker: _Worker, task: Task) -> "_Fault | None":
+        for path in (worker.stdout, worker.stderr):
+            if _size(path) > self.limits.output:
+                return _Fault(f"printed more than {self.limits.output / MIB:g} MiB: print less")
+        result = task.environment.get("RESULT_PATH")
+        if result and max(_size(Path(result)), _size(Path(result + ".tmp"))) > self.limits.memory:
+            return _Fault(f"wrote a result of more than {self.limits.memory / MIB:g} MiB: return one row for each candle or event")
+        return None
+
+    def _end(self, slot: _Slot) -> None:
+        worker, slot.worker = slot.worker, None
+        if worker is not None:
+            worker.end()
+            if worker.process is not None:
+                going = asyncio.ensure_future(worker.process.gone())
+                self._going.add(going)
+                going.add_done_callback(self._going.discard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    said: str
+    ends_worker: bool = True
+
+    def sentence(self, script: str) -> str:
+        """What the worker says of a script names it already."""
+        return self.said if self.said.startswith(script) else f"{script}: {self.said}"
+
+
+def _answer(line: bytes) -> dict[str, Any] | None:
+    """None for what no worker of ours says."""
+    try:
+        answer: dict[str, Any] = json.loads(line)
+        return answer if isinstance(answer["error"], str) and isinstance(answer["left"], str) and "job" in answer else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _shown(path: Path, most: int) -> str:
+    try:
+        with path.open("rb") as file:
+            text = file.read(most).decode(errors="replace")
+    except OSError:
+        return ""
+    more = _size(path) - most
+    return f"{text}\n… {more:,} bytes more\n" if more > 0 else text

@@ -1,0 +1,93 @@
+"""One bench for each way to host the worker pool: asyncio in a thread as commands have it, QProcess on qasync as the window will."""
+
+import asyncio
+import os
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from sptrader_desktop.adapters import asyncio_workers
+from sptrader_desktop.adapters.component_cache import ComponentCache
+from sptrader_desktop.adapters.component_catalogue import load_catalogue
+from sptrader_desktop.adapters.pooled_components import PooledRunner, Workers
+from sptrader_desktop.ports import Answer, ComponentJob
+from sptrader_desktop.runtime.loop_thread import LoopThread
+from sptrader_desktop.runtime.worker_pool import MIB, Limits
+
+TOKEN = "POOL_TEST_TOKEN"
+LIMITS = Limits(deadline_s=2.0, memory=300 * MIB, output=8 * MIB, shown=2000)
+KINDS = ("asyncio", "qprocess")
+
+
+class Bench:
+    """Two workers, strict limits, and a mark in the environment by which every process they leave is found again."""
+
+    def __init__(self, folder: Path, limits: Limits = LIMITS) -> None:
+        self.token, self.folder = folder.as_posix(), folder
+        os.environ[TOKEN] = self.token
+        self.workers = self.made(limits)
+
+    def made(self, limits: Limits) -> Workers:
+        return Workers(asyncio_workers.start_worker, LoopThread(), self.cache(), self.folder, size=2, limits=limits)
+
+    def cache(self) -> ComponentCache:
+        return ComponentCache(self.folder / "cache")
+
+    def runner(self, workspace: Path) -> PooledRunner:
+        return PooledRunner(self.workers, load_catalogue(workspace))
+
+    def run(self, workspace: Path, jobs: Sequence[ComponentJob]) -> list[Answer]:
+        return self.runner(workspace).run(jobs)
+
+    def close(self) -> None:
+        self.workers.close()
+        os.environ.pop(TOKEN, None)
+
+    def processes(self) -> list[psutil.Process]:
+        """Alive and started here, however they hid."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                is_ours = process.pid != os.getpid() and process.environ().get(TOKEN) == self.token
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (psutil.Error, OSError):
+                continue
+        return found
+
+
+class _NoHost:
+    """The test itself turns the loop."""
+
+    def submit(self, _work: Coroutine[Any, Any, Any]) -> "Future[Any]":
+        raise AssertionError("a window's own thread never waits for its loop")
+
+    def close(self) -> None:
+        pass
+
+
+class QtBench(Bench):
+    def made(self, limits: Limits) -> Workers:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        from PySide6.QtWidgets import QApplication
+
+        import qasync  # isort: skip  # it takes the Qt that is there
+        from sptrader_desktop.adapters import qprocess_workers
+
+        self.loop: asyncio.AbstractEventLoop = qasync.QEventLoop(QApplication.instance() or QApplication([]))
+        return Workers(qprocess_workers.start_worker, _NoHost(), self.cache(), self.folder, size=2, limits=limits)
+
+    def run(self, workspace: Path, jobs: Sequence[ComponentJob]) -> list[Answer]:
+        return self.loop.run_until_complete(self.runner(workspace).answers(jobs))
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.workers.aclose())
+        self.loop.close()
+        os.environ.pop(TOKEN, None)
+
+
+def bench(kind: str, folder: Path, limits: Limits = LIMITS) -> Bench:
+    return (QtBench if kind == "qprocess" else Bench)(folder, limits)
