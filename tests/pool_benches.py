@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -14,7 +12,7 @@ from sptrader_desktop.adapters.component_cache import ComponentCache
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.pooled_components import PooledRunner, Workers
 from sptrader_desktop.ports import Answer, ComponentJob
-from sptrader_desktop.runtime.loop_thread import LoopThread
+from sptrader_desktop.runtime.loop_thread import HostedLoop, LoopThread
 from sptrader_desktop.runtime.worker_pool import MIB, Limits
 
 TOKEN = "POOL_TEST_TOKEN"
@@ -59,16 +57,6 @@ class Bench:
         return found
 
 
-class _NoHost:
-    """The test itself turns the loop."""
-
-    def submit(self, _work: Coroutine[Any, Any, Any]) -> "Future[Any]":
-        raise AssertionError("a window's own thread never waits for its loop")
-
-    def close(self) -> None:
-        pass
-
-
 class QtBench(Bench):
     def made(self, limits: Limits) -> Workers:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -78,10 +66,11 @@ class QtBench(Bench):
         from sptrader_desktop.adapters import qprocess_workers
 
         self.loop: asyncio.AbstractEventLoop = qasync.QEventLoop(QApplication.instance() or QApplication([]))
-        return Workers(qprocess_workers.start_worker, _NoHost(), self.cache(), self.folder, size=2, limits=limits)
+        return Workers(qprocess_workers.start_worker, HostedLoop(self.loop), self.cache(), self.folder, size=2, limits=limits)
 
     def run(self, workspace: Path, jobs: Sequence[ComponentJob]) -> list[Answer]:
-        return self.loop.run_until_complete(self.runner(workspace).answers(jobs))
+        """As a backtest of the window does it: from a thread of its own, while the window's thread turns the loop."""
+        return self.loop.run_until_complete(asyncio.to_thread(self.runner(workspace).run, jobs))
 
     def close(self) -> None:
         self.loop.run_until_complete(self.workers.aclose())

@@ -20,6 +20,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from sptrader_desktop import cli, compose
+from sptrader_desktop.adapters.component_cache import MOST_BYTES
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
@@ -31,6 +32,7 @@ from sptrader_desktop.core.records import EXIT_REASONS, VERDICTS
 from sptrader_desktop.core.results import Result
 from sptrader_desktop.present.report import key_figures
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.worker_pool import Limits
 from sptrader_desktop.settings import load_settings, shipped
 from tests.documents import ARCHITECTURE, GUIDE, PACKAGE, README, ROOT, codes, fences, keys_told, rows, section, text
 
@@ -329,6 +331,23 @@ def test_every_key_of_the_json_result_is_explained() -> None:
     ):
         value = document[key]
         assert set(codes(table[key])) == set(value[0] if isinstance(value, list) else value), key
+
+
+# Components
+
+
+def test_the_limits_told_are_those_of_the_pool() -> None:
+    limits, told = Limits(), rows(GUIDE, "limit of one job")
+    assert told[0][0] == f"{limits.deadline_s:g} s"
+    assert told[1][0].startswith(f"{limits.memory / 2**30:g} GiB of memory")
+    assert told[2][0].startswith(f"{limits.output / 2**20:g} MiB printed")
+    assert f"the first {limits.shown / 2**10:g} KiB are shown" in told[2][1]
+    assert f"holds at most {MOST_BYTES / 2**30:g} GiB" in GUIDE
+
+
+def test_the_variables_told_are_those_that_scripts_hear() -> None:
+    heard = re.findall(r'(?:_needed|_from_json|environ\.get)\("([A-Z_]+)"', (PACKAGE / "sdk" / "alone.py").read_text(encoding="utf-8"))
+    assert set(keys_told(GUIDE, "script variable")) == set(heard)
 
 
 # Data and places

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import PIPE
 
-from sptrader_desktop.runtime.worker_pool import Ended, Heard
+from sptrader_desktop.runtime.worker_process import Ended, Heard
 
 GRACE_S = 0.5
 

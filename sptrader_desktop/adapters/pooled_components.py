@@ -27,7 +27,8 @@ from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.ports import Answer, ComponentJob
 from sptrader_desktop.runtime.process_trees import end_orphans
 from sptrader_desktop.runtime.scratch import is_gone, make_scratch
-from sptrader_desktop.runtime.worker_pool import Limits, Reply, StartWorker, Task, WorkerPool
+from sptrader_desktop.runtime.worker_pool import Limits, Reply, WorkerPool
+from sptrader_desktop.runtime.worker_process import StartWorker, Task
 
 # What the person's own shell may hold for scripts run alone and no job must hear.
 SILENCED = {"TEST_DATASET": "", "INDICATORS": "", "PUBLISH_LIVE": ""}

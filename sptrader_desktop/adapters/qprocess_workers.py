@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QProcess, QProcessEnvironment
 
 from sptrader_desktop.adapters.asyncio_workers import signal_name
-from sptrader_desktop.runtime.worker_pool import Ended, Heard
+from sptrader_desktop.runtime.worker_process import Ended, Heard
 
 
 async def start_worker(command: Sequence[str], environment: Mapping[str, str], errors: Path, heard: Heard, ended: Ended) -> "QtWorker":

@@ -79,7 +79,7 @@ def _interpreter() -> Iterator[None]:
 def _numbers() -> Iterator[None]:
     """Random numbers are new to every job: what depends on them must not look repeatable."""
     random.seed()
-    np.random.seed()  # noqa: NPY002  # the state that scripts share without asking
+    np.random.seed(random.getrandbits(32))  # noqa: NPY002  # the state that scripts share without asking
     place, printing = locale.setlocale(locale.LC_ALL), np.get_printoptions()
     options = {name: pd.get_option(name) for name in OPTIONS}
     try:

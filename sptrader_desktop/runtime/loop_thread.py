@@ -1,4 +1,4 @@
-"""An asyncio loop in a thread of its own, for commands that have no window to host one; it starts when it is first needed."""
+"""Where a pool's loop is: in a thread of its own, started when it is first needed, or the one that a window turns anyway."""
 
 import asyncio
 import threading
@@ -13,10 +13,6 @@ class LoopThread:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = threading.Lock()
-
-    @property
-    def has_started(self) -> bool:
-        return self._loop is not None
 
     def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         return asyncio.run_coroutine_threadsafe(work, self._started())
@@ -36,6 +32,19 @@ class LoopThread:
                 # A daemon: a program that was interrupted must be able to end.
                 threading.Thread(target=_serve, args=(self._loop,), name="worker pool", daemon=True).start()
             return self._loop
+
+
+class HostedLoop:
+    """A loop that somebody else turns; whoever submits to it and waits does so from another thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def close(self) -> None:
+        """It is not ours."""
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

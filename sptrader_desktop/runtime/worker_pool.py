@@ -7,20 +7,16 @@ import asyncio
 import json
 import os
 import sys
-import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from sptrader_desktop.runtime.process_trees import MARK, end_tree, memory_of
-from sptrader_desktop.runtime.scratch import owner
+from sptrader_desktop.runtime.process_trees import MARK, memory_of
+from sptrader_desktop.runtime.worker_process import End, Line, LiveWorker, StartWorker, Task, shown, size_of
 
 WATCH_S = 0.1
 CHILDREN_EVERY = 5
 START_S = 60.0
-LONGEST_LINE = 1024 * 1024
 MIB = 1024 * 1024
 # One thread each for libraries that would take a core per worker otherwise; Arrow's own allocator reserves more than a memory cap allows.
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
@@ -45,15 +41,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A script and the variables that are set for it alone; `slot` asks for the worker in one place, and so for its hash seed."""
-
-    script: str
-    environment: Mapping[str, str]
-    slot: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
     """`error` is a sentence about the script, or empty."""
 
@@ -62,82 +49,11 @@ class Reply:
     stderr: str
 
 
-class WorkerProcess(Protocol):
-    """A process that was started, however it was."""
-
-    @property
-    def pid(self) -> int: ...
-
-    def send(self, line: bytes) -> None: ...
-
-    async def gone(self) -> None:
-        """Once it was killed: until nothing is left of it."""
-        ...
-
-
-Heard = Callable[[bytes], None]
-Ended = Callable[[str], None]
-
-
-class StartWorker(Protocol):
-    """Starts a command; what it writes goes to `heard`, how it ended to `ended`, its complaints to the file `errors`."""
-
-    def __call__(
-        self, command: Sequence[str], environment: Mapping[str, str], errors: Path, heard: Heard, ended: Ended
-    ) -> Awaitable[WorkerProcess]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    how: str
-
-
-class _Worker:
-    """One live process, the lines it wrote, and where its scripts' output goes."""
-
-    def __init__(self, folder: Path) -> None:
-        name = uuid.uuid4().hex
-        self.mark = f"{owner()}:{name}"
-        self.stdout, self.stderr, self.errors = (folder / f"{kind}-{name}" for kind in ("out", "err", "worker"))
-        self.inbox: asyncio.Queue[_Line | _End] = asyncio.Queue()
-        self.process: WorkerProcess | None = None
-        self.warm_bytes = self.job = 0
-        self._unread = b""
-
-    def heard(self, data: bytes) -> None:
-        *lines, self._unread = (self._unread + data).split(b"\n")
-        for line in lines:
-            self.inbox.put_nowait(_Line(line))
-        if len(self._unread) > LONGEST_LINE:
-            self.ended("wrote to the program's own connection")
-            self._unread = b""
-
-    def ended(self, how: str) -> None:
-        self.inbox.put_nowait(_End(how))
-
-    def next_job(self, task: Task) -> bytes:
-        self.job += 1
-        asked = {"job": self.job, "script": task.script, "environment": dict(task.environment)}
-        return json.dumps(asked | {"stdout": str(self.stdout), "stderr": str(self.stderr)}).encode() + b"\n"
-
-    def end(self) -> None:
-        if self.process is not None:
-            end_tree(self.process.pid, self.mark)
-        for path in (self.stdout, self.stderr, self.errors):
-            with suppress(OSError):  # some systems keep it until the process is gone; it goes with the folder
-                path.unlink(missing_ok=True)
-
-
 @dataclass(slots=True)
 class _Slot:
     number: int
     is_free: bool = True
-    worker: _Worker | None = None
+    worker: LiveWorker | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -221,18 +137,18 @@ class WorkerPool:
             if not fault:
                 fault = await self._outcome(slot, task)
             worker = slot.worker
-            shown = [_shown(path, self.limits.shown) for path in (worker.stdout, worker.stderr)] if worker else ["", ""]
+            printed = [shown(path, self.limits.shown) for path in (worker.stdout, worker.stderr)] if worker else ["", ""]
         except BaseException:
             self._end(slot)
             raise
         if fault is not None and fault.ends_worker:
             self._end(slot)
-        return Reply("" if fault is None else fault.sentence(task.script), *shown)
+        return Reply("" if fault is None else fault.sentence(task.script), *printed)
 
     async def _started(self, slot: _Slot) -> "_Fault | None":
         if slot.worker is not None:
             return None
-        slot.worker = worker = _Worker(self.folder)
+        slot.worker = worker = LiveWorker(self.folder)
         environment = {**QUIET, **os.environ, "PYTHONHASHSEED": str(slot.number + 1), MARK: worker.mark}
         command = [sys.executable, "-P", "-c", BOOT, json.dumps(sys.path), str(os.getpid()), str(self.limits.memory)]
         try:
@@ -247,8 +163,8 @@ class WorkerPool:
             return _Fault(f"no worker process could be started ({error.strerror or error}): run sptrader doctor")
         except TimeoutError:
             return _Fault(f"no worker process was ready within {START_S:g} s: try again when the computer has less to do")
-        if isinstance(ready, _End) or ready.text != b'{"ready": true}':
-            why = _shown(worker.errors, 10_000).strip().splitlines()[-1:] or [ready.how if isinstance(ready, _End) else "it said nonsense"]
+        if isinstance(ready, End) or ready.text != b'{"ready": true}':
+            why = shown(worker.errors, 10_000).strip().splitlines()[-1:] or [ready.how if isinstance(ready, End) else "it said nonsense"]
             return _Fault(f"no worker process could be started ({why[0]}): run sptrader doctor")
         worker.warm_bytes = memory_of(worker.process.pid, with_children=False)
         return None
@@ -272,8 +188,8 @@ class WorkerPool:
                 if fault:
                     return fault
 
-    def _judged(self, heard: _Line | _End, worker: _Worker, task: Task) -> "_Fault | None":
-        if isinstance(heard, _End):
+    def _judged(self, heard: Line | End, worker: LiveWorker, task: Task) -> "_Fault | None":
+        if isinstance(heard, End):
             return _Fault(f"{heard.how} while it ran: it must return, not end the process or harm it")
         answer = _answer(heard.text)
         if answer is None or answer["job"] != worker.job:
@@ -285,7 +201,7 @@ class WorkerPool:
             return _Fault(answer["left"])
         return _Fault(answer["error"], ends_worker=False) if answer["error"] else None
 
-    def _excess(self, worker: _Worker, task: Task, *, with_children: bool) -> "_Fault | None":
+    def _excess(self, worker: LiveWorker, task: Task, *, with_children: bool) -> "_Fault | None":
         """Files first: those in memory count twice otherwise."""
         assert worker.process is not None, "it runs"
         fault = self._written_too_much(worker, task)
@@ -293,12 +209,12 @@ class WorkerPool:
             return _Fault(f"took more than {self.limits.memory / MIB:g} MiB of memory: work on less at a time")
         return fault
 
-    def _written_too_much(self, worker: _Worker, task: Task) -> "_Fault | None":
+    def _written_too_much(self, worker: LiveWorker, task: Task) -> "_Fault | None":
         for path in (worker.stdout, worker.stderr):
-            if _size(path) > self.limits.output:
+            if size_of(path) > self.limits.output:
                 return _Fault(f"printed more than {self.limits.output / MIB:g} MiB: print less")
         result = task.environment.get("RESULT_PATH")
-        if result and max(_size(Path(result)), _size(Path(result + ".tmp"))) > self.limits.memory:
+        if result and max(size_of(Path(result)), size_of(Path(result + ".tmp"))) > self.limits.memory:
             return _Fault(f"wrote a result of more than {self.limits.memory / MIB:g} MiB: return one row for each candle or event")
         return None
 
@@ -329,20 +245,3 @@ def _answer(line: bytes) -> dict[str, Any] | None:
         return answer if isinstance(answer["error"], str) and isinstance(answer["left"], str) and "job" in answer else None
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _shown(path: Path, most: int) -> str:
-    try:
-        with path.open("rb") as file:
-            text = file.read(most).decode(errors="replace")
-    except OSError:
-        return ""
-    more = _size(path) - most
-    return f"{text}\n… {more:,} bytes more\n" if more > 0 else text
