@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -88,9 +89,15 @@ def site(asked: Asked, year_file: Callable[[int], bytes] | None = None) -> Answe
     assert asked.form == fields(period)
     if year_file and not month:
         return Answer(body=year_file(int(year)))
+    return Answer(body=period_file(period))
+
+
+@cache
+def period_file(period: str) -> bytes:
+    year, _, month = period.partition("/")
     first = date(int(year), int(month or 1), 1)
     after = (first + timedelta(days=32)).replace(day=1) if month else date(int(year) + 1, 1, 1)
-    return Answer(body=archive(f"EURUSD_M1_{period.replace('/', '')}", walls(first, min(after, NOW.date()))))
+    return archive(f"EURUSD_M1_{period.replace('/', '')}", walls(first, min(after, NOW.date())))
 
 
 def fetched(server: Server, folder: Path, start: datetime, end: datetime, timeframe: str = "1m") -> Got:

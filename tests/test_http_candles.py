@@ -85,7 +85,7 @@ def test_pages_are_the_file_they_came_from(tmp_path: Path, most: int) -> None:
     assert server.asked[0].query == {"symbol": "EURUSD", "timeframe": "1h"}
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.integers(0, 19), st.integers(1, 20), st.integers(1, 8))
 def test_a_range_is_asked_for_and_got(first: int, count: int, most: int) -> None:
     with serving(Shop(candle_rows(20), most)) as server:
