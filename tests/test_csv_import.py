@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.csv_import import ImportAsked, Imported, import_csv
+from sptrader_desktop.adapters.csv_import_layouts import is_header
+from sptrader_desktop.adapters.csv_import_stamps import read_stamps
+from sptrader_desktop.adapters.csv_import_table import read_table
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
 from tests import vendor_files
@@ -157,6 +160,19 @@ def test_histdata_minutes_are_on_new_york_time_whatever_their_vendor_says(refere
     assert len(read(path, zone="UTC-5", force=True).candles) == 4300
 
 
+def test_a_vendor_whose_word_is_not_kept_is_not_believed_without_a_weekend(tmp_path: Path) -> None:
+    summer, winter = (
+        [bar for bar in market(first, weeks=1, minutes=15) if bar.opens.weekday() == 2]
+        for first in (datetime(2024, 7, 7, 21, tzinfo=UTC), SPRING)
+    )
+    asked = refused(written(tmp_path, vendor_files.histdata(summer, NEW_YORK)))
+    assert asked == (
+        "its vendor says UTC-5, but other files of it are on America/New_York, and no weekend in this one settles it: "
+        "say --zone UTC-5 or --zone America/New_York"
+    )
+    assert is_same(read(written(tmp_path, vendor_files.histdata(winter, NEW_YORK))).candles, winter)
+
+
 def test_an_hour_that_is_missing_or_there_twice_is_told(reference: Path) -> None:
     folder = reference / "data" / "raw_fixtures"
     assert told(read(folder / "histdata_EURUSD_M1_20190329-0401_dst_gap.csv"), "holes").endswith(
@@ -255,6 +271,11 @@ def test_a_tick_that_changes_one_side_leaves_the_other(tmp_path: Path) -> None:
     assert told(found, "left out") == "1 quotes at the beginning, until both sides are known"
 
 
+def test_of_other_vendors_a_tick_with_one_side_is_damaged(tmp_path: Path) -> None:
+    path = written(tmp_path, "time,bid,ask\n2024-01-02T10:00:00Z,1.1,1.2\n2024-01-02T10:00:01Z,,1.2\n2024-01-02T10:01:00Z,1.1,1.2\n")
+    assert refused(path, timeframe="1m") == "line 3: bid is missing: fill it in or remove the row"
+
+
 # What a file leaves open
 
 HEAD = "time,open,high,low,close\n"
@@ -283,7 +304,12 @@ ASKED = {
         rows("2024-01-02T10:00Z", "2024-01-02T11:00"),
         "line 3: 'time' '2024-01-02T11:00' has no zone, and the rows before have one",
     ),
-    "no such day": (rows("2024-02-30T10:00Z"), "line 2: 'time' '2024-02-30T10:00Z' is no date of the calendar"),
+    "no such day": (rows("2024-02-30T10:00Z"), "line 2: 'time' '2024-02-30T10:00Z' is no date between 1900 and 2200"),
+    "the first year": (rows("0001-01-01 00:00", "0001-01-01 00:30"), "line 2: 'time' '0001-01-01 00:00' is no date between 1900 and 2200"),
+    "the last year": (
+        rows("9999-12-31 23:00Z", "9999-12-31 23:30Z"),
+        "line 2: 'time' '9999-12-31 23:00Z' is no date between 1900 and 2200",
+    ),
     "no such hour": (rows("2024-02-03T24:00Z"), "line 2: 'time' '2024-02-03T24:00Z' is no time of day"),
     "not a time": (rows("yesterday"), "line 2: 'time' 'yesterday' is not a date and time that is understood"),
     "not a number": (rows("2024-01-02T10:00Z", prices="1.1,1.2,x,1.1"), "line 2: 'low' 'x' is not a number with a decimal point"),
@@ -325,6 +351,8 @@ def test_what_is_asked_for_can_be_said(tmp_path: Path) -> None:
     gold = written(tmp_path, rows("2024-01-02T10:00Z", "2024-01-02T11:00Z", prices="2000,2001,1999,2000"), "XAUUSD.csv")
     assert refused(gold) == "prices like 2000 may be prices or points of 0.01: say --points yes or --points no"
     assert [int(read(gold, points=points).candles.prices.open[0]) for points in (True, False)] == [2_000, 200_000]
+    four_digits = written(tmp_path, rows("2024-01-02T10:00Z", "2024-01-02T11:00Z", prices="13100,13110,13090,13100"))
+    assert "prices like 13100 may be prices or points of 0.00001" in refused(four_digits)
     nameless = written(tmp_path, rows("2024-01-02T10:00Z", "2024-01-02T11:00Z"), "export.csv")
     assert refused(nameless).startswith("no known symbol is in its name, and its rows name none: say which it is")
     assert read(nameless, symbol="GBPUSD", side="ask").candles.side == "ask"
@@ -336,6 +364,21 @@ def test_what_is_asked_for_can_be_said(tmp_path: Path) -> None:
 def test_two_columns_that_could_both_be_one_are_named(tmp_path: Path) -> None:
     text = "time,open,Open Price,high,low,close\n2024-01-02T10:00Z,1,1,1,1,1\n"
     assert refused(written(tmp_path, text)) == "the columns 'open' and 'Open Price' could both be 'open': rename or remove one of them"
+
+
+def test_stamps_are_read_to_the_microsecond(tmp_path: Path) -> None:
+    second = int(datetime(2024, 1, 2, 17, 0, 5, tzinfo=UTC).timestamp()) * 1_000_000
+    for text, fraction in (
+        ("2024-01-02T17:00:05.25Z", 250_000),
+        ("20240102 170005123", 123_000),
+        ("02.01.2024 17:00:05.000007", 7),
+        ("2024/1/2 5:00:05,5 pm", 500_000),
+        ("1704214805.000250000", 250),
+        ("1704214805123", 123_000),
+        ("1704214805000009", 9),
+    ):
+        table = read_table(written(tmp_path, f'time;bid;ask\n"{text}";1.1;1.2\n'), is_header)
+        assert read_stamps(table, [0], "day-first").wall.tolist() == [second + fraction], text
 
 
 # Clocks

@@ -18,7 +18,7 @@ from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, 
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.csv_import_bars import BarQuestion, StampOf, holes
 from sptrader_desktop.adapters.csv_import_clock import ClockFault
-from sptrader_desktop.adapters.csv_import_layouts import Recognised, is_header, recognise
+from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_header, recognise
 from sptrader_desktop.adapters.csv_import_numbers import WORDS, Mark, decimal_mark, numbers
 from sptrader_desktop.adapters.csv_import_stamps import DateOrder, Stamps, read_stamps, times_of_day
 from sptrader_desktop.adapters.csv_import_table import Table, read_table
@@ -31,8 +31,8 @@ from sptrader_desktop.core.timeframes import parse_timeframe
 
 Notes = tuple[tuple[str, str], ...]
 _DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
-# Whole numbers above this are points where a price of 1 is a thousand points or more: no such pair trades there.
-_SURELY_POINTS = 1_000
+# Where a price of 1 is a thousand points or more no price is as high as this, and points of a coarser broker stay below that.
+_NO_PRICE, _SURELY_POINTS = 1_000, 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,11 @@ class _File:
             raise DataError(f"{self.table.source}: these are ticks: say which candles are to be built from them, such as --timeframe 1m")
         stamps, rows, remarks = self._stamps()
         columns, how = self._prices(["bid", "ask"])
-        bid, ask = (_carried(columns[role][rows]) for role in ("bid", "ask"))
-        begin = int(np.argmax(~np.isnan(bid + ask))) if len(rows) else 0
+        bid, ask = (columns[role][rows] for role in ("bid", "ask"))
+        begin = 0
+        if self.known.layout.name == METATRADER.name:
+            bid, ask = _carried(bid), _carried(ask)
+            begin = int(np.argmax(~np.isnan(bid + ask)))
         if begin:
             remarks.append(("left out", f"{begin} quotes at the beginning, until both sides are known"))
         rows, bid, ask = rows[begin:], bid[begin:], ask[begin:]
@@ -166,8 +169,10 @@ class _File:
 
     def _zoned(self, stamps: Stamps, rows: Int64Array, bar_us: int, shift_us: int) -> Zoned:
         """`shift_us` puts bars that are stamped with their close back to their open."""
-        claimed = self.known.layout.zone
-        question = ClockQuestion(self.table.source, stamps.wall[rows], bar_us, self.instrument, shift_us, claimed, self.asked.force)
+        layout = self.known.layout
+        question = ClockQuestion(
+            self.table.source, stamps.wall[rows], bar_us, self.instrument, shift_us, layout.zone, layout.also, self.asked.force
+        )
         try:
             if stamps.is_utc:
                 if self.asked.zone:
@@ -193,13 +198,14 @@ class _File:
         if self.asked.points is not None:
             return self.asked.points
         known = np.concatenate([values[~np.isnan(values)] for values in columns.values()])
-        if not len(known) or float(known.min()) < _SURELY_POINTS:
+        if not len(known) or float(known.min()) < _NO_PRICE:
             return False
         # Vendors multiply in floating point: 130990.99999999999 is a whole number of points.
         is_whole = bool((np.abs(known - np.rint(known)) < 1e-6).all())
-        if is_whole and self.instrument.ticks_per_one >= _SURELY_POINTS:
+        is_fine = self.instrument.ticks_per_one >= _NO_PRICE
+        if is_whole and is_fine and float(known.min()) >= _SURELY_POINTS:
             return True
-        if not is_whole and self.instrument.ticks_per_one < _SURELY_POINTS:
+        if not is_whole and not is_fine:
             return False
         shown = self.table.columns[self.known.columns[next(iter(columns))]][0].as_py()
         doubt = f"prices like {printable(shown)} may be prices or points of {self.instrument.tick:f}"

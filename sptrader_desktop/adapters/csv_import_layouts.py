@@ -12,15 +12,17 @@ from sptrader_desktop.core.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class VendorLayout:
-    """`zone` is the clock a vendor says it writes by; empty where it says nothing or every server has its own."""
+    """`zone` is the clock a vendor says it writes by; empty where it says nothing or every server has its own. `also` is another that its
+    files are known to be on, so that the vendor's word is not enough where the two differ."""
 
     name: str
     zone: str = ""
+    also: str = ""
 
 
 PLAIN = VendorLayout("plain")
 METATRADER = VendorLayout("metatrader")
-HISTDATA = VendorLayout("histdata", "UTC-5")
+HISTDATA = VendorLayout("histdata", "UTC-5", "America/New_York")
 DUKASCOPY = VendorLayout("dukascopy", "UTC")
 TRUEFX = VendorLayout("truefx", "UTC")
 OANDA = VendorLayout("oanda", "UTC")
@@ -55,7 +57,7 @@ _WORDS = {
     "stamp": _STAMP_WORDS,
     "date": ["date", "day", "datum", "dtyyyymmdd", "yyyymmdd", "tradedate"],
     "time": ["time", "timehhmm", "hhmm", "hhmmss", "zeit", "uhrzeit"],
-    "symbol": ["symbol", "ticker", "instrument", "pair", "currencypair", "per"],
+    "symbol": ["symbol", "ticker", "instrument", "pair", "currencypair"],
     "complete": ["complete", "iscomplete"],
     "volume": ["volume", "tickvolume", "tickvol", "vol", "v", "volumen", "bidvolume"],
 }

@@ -17,6 +17,7 @@ from sptrader_desktop.adapters.csv_import_table import Table
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.errors import DataError
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 DateOrder = Literal["day-first", "month-first"]
 _DAY_US, _MINUTE_US = 86_400_000_000, 60_000_000
 _DIVIDED = "|".join(rf"\d{{1,4}}{mark}\d{{1,2}}{mark}\d{{1,4}}" for mark in (r"\.", "/", "-"))
@@ -102,7 +103,9 @@ class _Reader:
         if short is not None:
             raise _two_digits(self.table, self._row(encoded, short), self.column, short)
         order = self._order(encoded, distinct, order)
-        return self._mapped(encoded, lambda text: _day(text, order), "is no date of the calendar: mend or remove the row"), order
+        return self._mapped(
+            encoded, lambda text: _day(text, order), f"is no date between {FIRST_YEAR} and {LAST_YEAR}: mend or remove the row"
+        ), order
 
     def _order(self, encoded: Any, distinct: list[str], told: DateOrder | None) -> DateOrder | None:
         both = [(int(parts[1]), int(parts[2]), text) for text in distinct if (parts := _EITHER.fullmatch(text))]
@@ -190,6 +193,8 @@ def _day(text: str, order: DateOrder | None) -> int:
         else:
             month, day = (int(b), int(a)) if order == "day-first" else (int(a), int(b))
             year = int(c)
+    if not FIRST_YEAR <= year < LAST_YEAR:
+        raise ValueError(text)
     return (date(year, month, day) - date(1970, 1, 1)).days
 
 

@@ -44,8 +44,8 @@ class _Weighed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClockQuestion:
-    """`claimed` is the clock that vendor or header name; `shift_us` puts bars that are stamped with their close back to their open;
-    `force` takes what was told against all evidence."""
+    """`claimed` is the clock that vendor or header name, `also` one that the vendor is known to write by as well; `shift_us` puts bars
+    that are stamped with their close back to their open; `force` takes what was told against all evidence."""
 
     source: str
     walls: Int64Array
@@ -53,6 +53,7 @@ class ClockQuestion:
     instrument: Instrument
     shift_us: int = 0
     claimed: str = ""
+    also: str = ""
     force: bool = False
 
     def told(self, zone: str) -> Zoned:
@@ -108,6 +109,10 @@ class ClockQuestion:
         if claim is None:
             open_question = f"nothing in it says by which clock {_wall(self.walls[0])} was written"
             raise DataError(f"{self.source}: {open_question}: say it, for example --zone UTC or --zone EET")
+        other = next((each for each in weighed if each.clock.name == self.also), None)
+        if other is not None and not np.array_equal(other.utc, claim.utc):
+            doubt = f"its vendor says {self.claimed}, but other files of it are on {self.also}, and no weekend in this one settles it"
+            raise DataError(f"{self.source}: {doubt}: say --zone {self.claimed} or --zone {self.also}")
         return Zoned(claim.utc, f"{self.claimed}, as the file says; no weekend in the file confirms it")
 
     def _because(self, best: _Weighed, weighed: list[_Weighed]) -> str:
