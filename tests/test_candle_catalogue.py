@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from sptrader_desktop.adapters import catalogue_candles
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
@@ -142,6 +143,32 @@ def test_bars_that_lie_inside_one_another_are_refused_and_nothing_changes(folder
     before = store.candles(ASKED).fingerprint
     shifted = hourly(hours)
     assert "opens inside that of" in refused(store, replace(shifted, timestamp=shifted.timestamp + HOUR_US // 2))
+    assert store.candles(ASKED).fingerprint == before
+
+
+def test_a_bar_that_reaches_into_the_next_month_is_refused(folder: Path) -> None:
+    store = CandleCatalogue(folder)
+    store.keep(hourly(range(72, 80)))
+    late = hourly([71])
+    assert "opens inside that of 2024-01-31T23:30:00Z" in refused(store, replace(late, timestamp=late.timestamp + HOUR_US // 2))
+    assert store.keep(late) == 1
+
+
+def test_months_count_together_or_not_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, rows = CandleCatalogue(folder), []
+    store.keep(hourly(range(100)))
+    before = store.candles(ASKED).fingerprint
+
+    def full(month: object) -> tuple[object, ...]:
+        rows.append(month)
+        if len(rows) == 2:
+            raise OSError(28, "No space left on device")
+        return row(month)  # type: ignore[arg-type]
+
+    row = catalogue_candles._row
+    monkeypatch.setattr(catalogue_candles, "_row", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.keep(hourly(range(100), 5))
     assert store.candles(ASKED).fingerprint == before
 
 

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.csv_import import ImportAsked, Imported, import_csv
+from sptrader_desktop.adapters.csv_import_layouts import is_header
+from sptrader_desktop.adapters.csv_import_stamps import read_stamps
+from sptrader_desktop.adapters.csv_import_table import read_table
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
 from tests import vendor_files
@@ -361,6 +364,21 @@ def test_what_is_asked_for_can_be_said(tmp_path: Path) -> None:
 def test_two_columns_that_could_both_be_one_are_named(tmp_path: Path) -> None:
     text = "time,open,Open Price,high,low,close\n2024-01-02T10:00Z,1,1,1,1,1\n"
     assert refused(written(tmp_path, text)) == "the columns 'open' and 'Open Price' could both be 'open': rename or remove one of them"
+
+
+def test_stamps_are_read_to_the_microsecond(tmp_path: Path) -> None:
+    second = int(datetime(2024, 1, 2, 17, 0, 5, tzinfo=UTC).timestamp()) * 1_000_000
+    for text, fraction in (
+        ("2024-01-02T17:00:05.25Z", 250_000),
+        ("20240102 170005123", 123_000),
+        ("02.01.2024 17:00:05.000007", 7),
+        ("2024/1/2 5:00:05,5 pm", 500_000),
+        ("1704214805.000250000", 250),
+        ("1704214805123", 123_000),
+        ("1704214805000009", 9),
+    ):
+        table = read_table(written(tmp_path, f'time;bid;ask\n"{text}";1.1;1.2\n'), is_header)
+        assert read_stamps(table, [0], "day-first").wall.tolist() == [second + fraction], text
 
 
 # Clocks

@@ -364,23 +364,41 @@ def test_ticks_come_as_a_file_of_which_candles_can_be_made(
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
-    slow = 0
+@pytest.mark.parametrize(("sent", "after"), [(signal.SIGINT, 2), (signal.SIGKILL, 1), (signal.SIGKILL, 3)])
+def test_however_it_is_stopped_what_is_done_is_kept(tmp_path: Path, sent: signal.Signals, after: int) -> None:
+    answered, free = 0, False
 
     def dawdling(asked: Asked) -> Answer:
-        nonlocal slow
-        slow += 1
-        return Answer(body=vendor(asked).body, hangs=0 if slow < 3 else 20)
+        nonlocal answered
+        answered += 1
+        return Answer(body=vendor(asked).body, hangs=0 if free or answered <= after else 20)
 
     environment = os.environ | {"SPTRADER_DOWNLOADS": str(tmp_path), "NO_PROXY": "127.0.0.1"}
     with serving(dawdling) as server:
         started = [sys.executable, "-m", "sptrader_desktop", *command(server, "--timeframe", "1m")]
         running = subprocess.Popen(started, env=environment, stderr=subprocess.PIPE, text=True)
         waited = time.monotonic() + 30
-        while slow < 3 and time.monotonic() < waited:
+        while answered <= after and time.monotonic() < waited:
             time.sleep(0.01)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(sent)
         _, said = running.communicate(timeout=10)
-    assert running.returncode == 1
-    assert "what was fetched is kept, the same command goes on from there" in said
-    assert len(list(tmp_path.rglob("*.bi5"))) == 2
+        assert len(list(tmp_path.rglob("*.bi5"))) == after
+        free = True
+        got = fetched(server, tmp_path, asking("1m"))
+    assert running.returncode == (1 if sent == signal.SIGINT else -sent)
+    assert (sent == signal.SIGINT) == ("what was fetched is kept, the same command goes on from there" in said)
+    assert got.fetched == 4 - after
+    assert rows(got.candles) == expected_minutes(FRIDAY, MONDAY)
+
+
+def test_a_disk_that_fails_leaves_no_half_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, target: Path) -> Path:
+        raise OSError(f"no space left for {target}")
+
+    with serving(vendor) as server:
+        with monkeypatch.context() as failing:
+            failing.setattr(Path, "replace", fail)
+            with pytest.raises(OSError, match="no space left"):
+                fetched(server, tmp_path, asking("1m"))
+        assert not list(tmp_path.rglob("*.bi5"))
+        assert fetched(server, tmp_path, asking("1m")).fetched == 4

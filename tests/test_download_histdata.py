@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -88,9 +89,15 @@ def site(asked: Asked, year_file: Callable[[int], bytes] | None = None) -> Answe
     assert asked.form == fields(period)
     if year_file and not month:
         return Answer(body=year_file(int(year)))
+    return Answer(body=period_file(period))
+
+
+@cache
+def period_file(period: str) -> bytes:
+    year, _, month = period.partition("/")
     first = date(int(year), int(month or 1), 1)
     after = (first + timedelta(days=32)).replace(day=1) if month else date(int(year) + 1, 1, 1)
-    return Answer(body=archive(f"EURUSD_M1_{period.replace('/', '')}", walls(first, min(after, NOW.date()))))
+    return archive(f"EURUSD_M1_{period.replace('/', '')}", walls(first, min(after, NOW.date())))
 
 
 def fetched(server: Server, folder: Path, start: datetime, end: datetime, timeframe: str = "1m") -> Got:
@@ -119,6 +126,18 @@ def test_years_and_months_are_joined_on_the_clock_their_weekends_show(tmp_path: 
     assert again.candles.fingerprint == got.candles.fingerprint
 
 
+def test_the_first_days_of_a_month_are_on_the_clock_of_the_months_before(tmp_path: Path) -> None:
+    start, end = datetime(2019, 1, 7, tzinfo=UTC), datetime(2019, 3, 2, tzinfo=UTC)
+
+    def early(asked: Asked) -> Answer:
+        march = archive("EURUSD_M1_201903", walls(date(2019, 3, 1), date(2019, 3, 2)))
+        return Answer(body=march) if asked.form.get("datemonth") == "201903" else site(asked)
+
+    with serving(early) as server:
+        got = fetched(server, tmp_path, start, end)
+    assert got.candles.timestamp.tolist() == [at for at, _ in expected(start, end)]
+
+
 def test_a_range_at_the_turn_of_a_year_takes_both_files_and_longer_bars_are_made(tmp_path: Path) -> None:
     with serving(site) as server:
         got = fetched(server, tmp_path, datetime(2018, 1, 1, 2, tzinfo=UTC), datetime(2018, 2, 1, tzinfo=UTC), "1h")
@@ -142,7 +161,7 @@ def test_a_year_that_fits_no_clock_is_refused_and_stays_at_hand(tmp_path: Path) 
 
     with serving(lambda asked: site(asked, shifted)) as server, pytest.raises(DataError) as caught:
         fetched(server, tmp_path, datetime(2018, 3, 1, tzinfo=UTC), datetime(2018, 4, 1, tzinfo=UTC))
-    assert "histdata EURUSD/2018.zip" in str(caught.value)
+    assert "histdata EURUSD/2018" in str(caught.value)
     assert "can be imported by itself" in str(caught.value)
     assert (tmp_path / "histdata" / "EURUSD" / "2018.zip").exists()
 

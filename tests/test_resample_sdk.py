@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.component_frames import candle_frame
@@ -37,6 +37,7 @@ def candles(hours: Any, timeframe: str = "1h", seed: int = 3) -> Candles:
 walks = st.lists(st.integers(1, 60), min_size=1, max_size=120).map(np.cumsum)
 
 
+@settings(max_examples=40)
 @given(walks, st.sampled_from(LONGER))
 def test_each_row_shows_the_last_bar_that_was_over_at_its_close(hours: Any, timeframe: str) -> None:
     given_ = candles(hours)
@@ -54,6 +55,7 @@ def test_each_row_shows_the_last_bar_that_was_over_at_its_close(hours: Any, time
         assert got["volume"] == longer.volume[over[-1]]
 
 
+@settings(max_examples=40)
 @given(walks, st.data(), st.sampled_from(LONGER))
 def test_what_comes_later_never_changes_it(hours: Any, data: st.DataObject, timeframe: str) -> None:
     whole = candle_frame(candles(hours))

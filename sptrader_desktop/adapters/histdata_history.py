@@ -1,7 +1,7 @@
 """HistData's free history: zipped minutes of bid prices, a year in a file, of the year under way a month; a form with a token
 gives them out.
 
-Which clock a file was written by is found as for every imported file, in each file by itself: it was not the same in all years.
+Which clock it was written by is found as for every imported file, in each year by itself: it was not the same in all.
 """
 
 import io
@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -73,11 +74,9 @@ class HistdataHistory:
     def candles(self, asked: CandleRequest, pieces: Sequence[Piece], read: Callable[[Piece], bytes], until: int) -> Candles:
         instrument, source = known_instrument(self.name, asked.symbol, self._instruments), f"{self.name} {asked.symbol}"
         minutes: Candles | None = None
-        for piece in pieces:
-            content = read(piece)
-            if content:
-                part = self._minutes(piece, content, asked.symbol)
-                minutes = part if minutes is None else joined(minutes, part)
+        for year, text in self._years(pieces, read):
+            part = self._minutes(f"{asked.symbol}/{year}", text, asked.symbol)
+            minutes = part if minutes is None else joined(minutes, part)
         if minutes is None:
             raise DataError(f"{source}: it has nothing in this range: ask for another range, or another vendor")
         made = resample(finished(minutes, until), asked.timeframe)
@@ -86,14 +85,21 @@ class HistdataHistory:
             raise DataError(f"{source}: no bar of {asked.timeframe} is over in this range: ask for a longer one")
         return candles_of(cut(source, wanted, span_of(asked.start, asked.end))[0], instrument, asked.timeframe, "bid", source)
 
-    def _minutes(self, piece: Piece, content: bytes, symbol: str) -> Candles:
+    def _years(self, pieces: Sequence[Piece], read: Callable[[Piece], bytes]) -> Iterator[tuple[str, bytes]]:
+        """The months of a year together: the first days of one have no weekend by which to tell the clock."""
+        for year, files in groupby(pieces, lambda piece: piece.name.removesuffix(".zip").split("/")[1]):
+            texts = [_csv_of(piece.name, content).rstrip() + b"\n" for piece in files if (content := read(piece))]
+            if texts:
+                yield year, b"".join(texts)
+
+    def _minutes(self, name: str, text: bytes, symbol: str) -> Candles:
         with TemporaryDirectory() as folder:
-            path = Path(folder, f"{piece.name.removesuffix('.zip').replace('/', '_')}.csv")
-            path.write_bytes(_csv_of(piece.name, content))
+            path = Path(folder, f"{name.replace('/', '_')}.csv")
+            path.write_bytes(text)
             try:
                 return import_csv(path, ImportAsked(symbol=symbol, timeframe="1m", layout="histdata"), self._instruments).candles
             except DataError as error:
-                sentence = str(error).replace(str(path), f"{self.name} {piece.name}")
+                sentence = str(error).replace(str(path), f"{self.name} {name}")
                 raise DataError(f"{sentence} (the file is kept among the downloads and can be imported by itself)") from None
 
 
