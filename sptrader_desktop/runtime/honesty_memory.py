@@ -1,0 +1,73 @@
+"""Remembers which components were found honest, by everything the finding depends on: a repeated run pays nothing."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.components import ComponentSpec
+from sptrader_desktop.core.rules import EventTable
+from sptrader_desktop.core.strategy import Scalar
+from sptrader_desktop.ports import Values
+from sptrader_desktop.runtime.whole_files import write_whole
+
+HERE = Path(__file__).resolve().parent
+LIBRARIES = ("numpy", "pandas")
+
+
+class HonestyMemory:
+    """One small file for each finding. Failures are not kept: whoever mends a component changes its source."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rules = _rules_hash()
+
+    def key(self, spec: ComponentSpec, params: Mapping[str, Scalar], source: str, candles: Candles) -> str | None:
+        """None for candles that nobody could recognise."""
+        if not candles.fingerprint:
+            return None
+        given = {name: str(value) for name, value in spec.given(params).items()}
+        parts = [self._rules, spec.dotted, source, given, candles.symbol, candles.timeframe, candles.fingerprint]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def answer(self, key: str | None) -> str | None:
+        """The hash of the answer that was found honest; what cannot be read was never found."""
+        if key is None:
+            return None
+        try:
+            found = json.loads((self._folder / f"{key}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        answer = found.get("answer") if isinstance(found, dict) else None
+        return answer if isinstance(answer, str) else None
+
+    def keep(self, key: str, spec: ComponentSpec, answer: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / f"{key}.json", json.dumps({"component": spec.dotted, "answer": answer}).encode())
+
+
+def answer_hash(result: EventTable | Values) -> str:
+    """To the bit."""
+    columns: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]
+    if isinstance(result, EventTable):
+        columns = {"bar": result.bar, "type": result.type, "strength": result.strength, **result.metadata}
+    else:
+        columns = result
+    digest = hashlib.sha256()
+    for name, column in columns.items():
+        content = "\0".join(map(repr, column.tolist())).encode() if column.dtype.kind == "O" else column.tobytes()
+        digest.update(f"{name} {column.dtype} {len(column)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _rules_hash() -> str:
+    """The checks themselves, and the libraries that components compute with."""
+    digest = hashlib.sha256("".join(f"{name} {version(name)} " for name in LIBRARIES).encode() + platform.python_version().encode())
+    for source in sorted(HERE.glob("honesty*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
