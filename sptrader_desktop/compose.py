@@ -5,13 +5,13 @@ Imports are inside the functions, so that `sptrader check` loads neither numba n
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.errors import ComponentError, RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.runtime.honesty import HonestyGate
+    from sptrader_desktop.runtime.honesty_judge import Verdict
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
@@ -46,6 +48,7 @@ class Prepared:
     request: "Request"
     strategy_text: str
     runner: "ComponentRunner"
+    gate: "HonestyGate"
 
 
 def ready_workspace(settings: Settings) -> Path:
@@ -67,6 +70,12 @@ def components(workspace: Path) -> "Catalogue":
     from sptrader_desktop.adapters.component_catalogue import load_catalogue
 
     return load_catalogue(workspace)
+
+
+def component_runner(settings: Settings, catalogue: "Catalogue") -> "ComponentRunner":
+    from sptrader_desktop.adapters.inprocess_components import InProcessRunner
+
+    return InProcessRunner(settings.workspace, catalogue)
 
 
 def run_store(settings: Settings) -> "SqliteRunStore":
@@ -93,12 +102,12 @@ def strategy_of(recipe: Recipe, settings: Settings, text: str | None = None) -> 
 
 def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
     """Read everything else a recipe names."""
-    from sptrader_desktop.adapters.inprocess_components import InProcessRunner
     from sptrader_desktop.core.results import Request
 
     terms, (traded, rates, finer) = terms_of(recipe), _candles(recipe)
-    runner = InProcessRunner(settings.workspace, read.catalogue)
-    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner)
+    runner = component_runner(settings, read.catalogue)
+    gate = _honesty_gate(settings, read.catalogue, runner)
+    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner, gate)
 
 
 def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, bytes]":
@@ -106,6 +115,7 @@ def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None"
     from sptrader_desktop.present.result_json import render, result_document
     from sptrader_desktop.runtime.backtest import backtest
 
+    prepared.gate.require(prepared.request.strategy, prepared.request.traded)
     result = backtest(prepared.request, prepared.runner, report)
     return result, render(result_document(result, manifest_of(prepared)))
 
@@ -142,6 +152,34 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
         raise RunError(f"the run does not trade {symbol}: it trades {', '.join(item.symbol for item in result.request.traded)}")
     bar = bar_at(candles, (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
     return explanation.explanation_text(explain(result, symbol, bar))
+
+
+# Honesty
+
+
+def _honesty_gate(settings: Settings, catalogue: "Catalogue", runner: "ComponentRunner") -> "HonestyGate":
+    from sptrader_desktop.runtime.honesty import HonestyGate
+    from sptrader_desktop.runtime.honesty_memory import HonestyMemory
+
+    return HonestyGate(catalogue, runner, HonestyMemory(settings.component_cache / "honest"))
+
+
+def verify_components(
+    settings: Settings, name: str, params: Sequence[str], data: Sequence[str]
+) -> "Iterator[tuple[str, Verdict | ComponentError]]":
+    """Each component that `name` means, and what a signal requires, on each file; one after another as they are done."""
+    from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.runtime.honesty import ALL, chosen
+
+    catalogue = components(ready_workspace(settings))
+    subjects = chosen(catalogue, name, overrides(tuple(params)))
+    gate = _honesty_gate(settings, catalogue, component_runner(settings, catalogue))
+    for path in map(Path, data) if data else sorted((shipped("workspace") / "data").glob("*.parquet")):
+        candles = load_candles(path)
+        for subject in subjects:
+            yield f"{subject} on {candles.symbol} {candles.timeframe}", gate.tried(subject, candles)
+    if name == ALL:
+        yield from ((dotted, spec) for dotted, spec in catalogue.found.items() if isinstance(spec, ComponentError))
 
 
 # Candles

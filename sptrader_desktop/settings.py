@@ -13,11 +13,12 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`workspace` holds the person's components and data, `strategies` beside it theirs; `runs` and `kernels` are the program's."""
+    """`workspace` holds the person's components and data, `strategies` beside it theirs; the rest are the program's."""
 
     workspace: Path
     runs: Path
     kernels: Path
+    component_cache: Path
 
 
 def load_settings() -> Settings:
@@ -26,6 +27,7 @@ def load_settings() -> Settings:
         workspace=_place("SPTRADER_WORKSPACE", data / "workspace"),
         runs=_place("SPTRADER_RUNS", data / "runs"),
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
+        component_cache=_place("SPTRADER_COMPONENT_CACHE", cache / "components"),
     )
 
 

@@ -42,6 +42,7 @@ def take_own_environment() -> None:
         "USERPROFILE": str(home),
         "SPTRADER_WORKSPACE": str(home / "workspace"),
         "SPTRADER_RUNS": str(home / "runs"),
+        "SPTRADER_COMPONENT_CACHE": str(home / "components"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
     }

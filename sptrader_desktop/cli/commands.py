@@ -79,6 +79,12 @@ def verify(chosen: argparse.Namespace) -> int:
     return DONE if found.is_same else FAILED
 
 
+def components(chosen: argparse.Namespace) -> int:
+    from sptrader_desktop.cli.components_verify import verify
+
+    return {"verify": verify}[chosen.action](chosen)
+
+
 def runs(_: argparse.Namespace) -> int:
     kept = compose.run_store(load_settings()).list()
     if not kept:
@@ -118,6 +124,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "backtest": backtest,
     "explain": explain,
     "verify": verify,
+    "components": components,
     "runs": runs,
     "doctor": doctor,
 }

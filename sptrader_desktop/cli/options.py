@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
+from sptrader_desktop.cli.components_verify import add_verify
 from sptrader_desktop.runtime.recipe import Recipe
 
 EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
@@ -26,6 +27,10 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
+    components = _command(commands, "components", "look after your indicators and signals").add_subparsers(
+        dest="action", metavar="ACTION", required=True
+    )
+    add_verify(components, EXIT_CODES)
     _command(commands, "runs", "list the stored runs")
     _command(commands, "doctor", "look for what would keep the program from working")
     return top

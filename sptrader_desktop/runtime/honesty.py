@@ -16,6 +16,8 @@ from sptrader_desktop.runtime.honesty_judge import Verdict, judge
 from sptrader_desktop.runtime.honesty_memory import HonestyMemory, answer_hash
 from sptrader_desktop.runtime.honesty_plan import make_plan
 
+ALL = "all"
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -23,6 +25,10 @@ class Subject:
 
     spec: ComponentSpec
     params: Mapping[str, Scalar]
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        return f"{self.spec.dotted}({given})" if given else self.spec.dotted
 
     def job(self, candles: Candles, attempt: int = 0) -> ComponentJob:
         return ComponentJob(self.spec.dotted, self.params, candles, attempt)
@@ -34,6 +40,24 @@ def with_indicators(subject: Subject, catalogue: Catalogue) -> Iterator[Subject]
         indicator = catalogue.indicator(required.type)
         yield Subject(indicator, indicator.given(subject.spec.indicator_params(required, subject.params)))
     yield subject
+
+
+def chosen(catalogue: Catalogue, name: str, params: Mapping[str, Scalar]) -> list[Subject]:
+    """The component of that name, short or full, behind the indicators it requires; or `all` there are, with their defaults."""
+    if name == ALL:
+        if params:
+            raise ComponentError(f"{', '.join(params)}: parameters belong to one component, name it instead of {ALL}")
+        return [Subject(spec, {}) for spec in catalogue.found.values() if isinstance(spec, ComponentSpec)]
+    full = [dotted for dotted in catalogue.found if name in {dotted, dotted.rpartition(".")[2]}]
+    if len(full) > 1:
+        raise ComponentError(f"{name} names several components ({', '.join(full)}): use the full name")
+    spec = catalogue.component(full[0] if full else name)
+    for key, value in params.items():
+        accepts = spec.parameters.get(key)
+        fault = accepts.fault(value) if accepts else f"is no parameter of {spec.dotted}, it has {', '.join(spec.parameters) or 'none'}"
+        if fault:
+            raise ComponentError(f"{key} = {value}: {fault}")
+    return [*with_indicators(Subject(spec, params), catalogue)]
 
 
 def examine(subjects: Sequence[Subject], candles: Candles, runner: ComponentRunner) -> list[Verdict]:
@@ -85,8 +109,18 @@ class HonestyGate:
         faults = [sentence for verdict in verdicts for sentence in verdict.sentences()] + self._changed(known, candles)
         for subject, verdict in zip(unknown, verdicts, strict=True):
             if verdict.is_honest:
-                self.remember(subject, candles)
+                self._remember(subject, candles)
         return faults
+
+    def tried(self, subject: Subject, candles: Candles) -> Verdict | ComponentError:
+        """Whatever is remembered: tried again, and remembered anew."""
+        try:
+            (verdict,) = examine([subject], candles, self._runner)
+        except ComponentError as error:
+            return error
+        if verdict.is_honest:
+            self._remember(subject, candles)
+        return verdict
 
     def _changed(self, known: Sequence[Subject], candles: Candles) -> list[str]:
         """Two attempts at different times: the answer of today against the one that was found honest."""
@@ -98,7 +132,7 @@ class HonestyGate:
             if answer_hash(_believed(answer)) != self._memory.answer(self._key(subject, candles))
         ]
 
-    def remember(self, subject: Subject, candles: Candles) -> None:
+    def _remember(self, subject: Subject, candles: Candles) -> None:
         key = self._key(subject, candles)
         if key is not None:
             (answer,) = self._runner.run([subject.job(candles)])

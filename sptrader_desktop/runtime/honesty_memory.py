@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sptrader_desktop.runtime.whole_files import write_whole
 
 HERE = Path(__file__).resolve().parent
 LIBRARIES = ("numpy", "pandas")
+MOST_KEPT = 10_000
 
 
 class HonestyMemory:
@@ -48,7 +50,19 @@ class HonestyMemory:
 
     def keep(self, key: str, spec: ComponentSpec, answer: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._clear()
         write_whole(self._folder / f"{key}.json", json.dumps({"component": spec.dotted, "answer": answer}).encode())
+
+    def _clear(self) -> None:
+        """The older half goes when there are too many; whoever clears at the same time is not in the way."""
+        held = [*self._folder.glob("*.json")]
+        if len(held) >= MOST_KEPT:
+            times = {}
+            for path in held:
+                with suppress(OSError):
+                    times[path] = path.stat().st_mtime_ns
+            for path in sorted(times, key=times.__getitem__)[: MOST_KEPT // 2]:
+                path.unlink(missing_ok=True)
 
 
 def answer_hash(result: EventTable | Values) -> str:

@@ -4,7 +4,7 @@ On long data not all bars are tried but stretches of them: its end, its beginnin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -217,7 +217,8 @@ def _ask_again(plan: Plan, base: int, own: Candles, first: int) -> None:
     other = other_candles(own)
     once = plan.ask(own, first, 1)
     plan.foreign = plan.ask(other, first, 1)
-    again = plan.ask(own, first, 1)
+    # An object of its own: a runner may answer one object once.
+    again = plan.ask(replace(own), first, 1)
     plan.ask(other, first, 2)
     plan.repeats = (base, once, again, plan.ask(own, first, 2))
 
