@@ -18,7 +18,7 @@ from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.ports import Answer, ComponentJob, ComponentRunner, Values
 from sptrader_desktop.runtime.honesty import Subject, examine, with_indicators
-from sptrader_desktop.runtime.honesty_candles import mirrored_future, part, still_future
+from sptrader_desktop.runtime.honesty_candles import HIGHER, LOWER, STILL, TURNED, other_future, part
 from sptrader_desktop.runtime.honesty_judge import Finding, Verdict
 from sptrader_desktop.runtime.honesty_plan import CHECKS, HIGHER_TIMEFRAMES, LIVE_WINDOW, LOOK_AHEAD, WARM_UP
 from tests.cheats.components import CHEATS, CHEATS_OF_PROCESSES, HONEST, Planted, plant
@@ -135,7 +135,7 @@ def test_the_bar_named_is_the_first_that_differs(workspace: Path, sample: Candle
     cut = int(told[1].replace(",", "")) - 1
     assert told[2].replace(" ", "T") == str(np.datetime64(int(sample.timestamp[cut]), "us"))[:16]
     runner = InProcessRunner(workspace)
-    futures = [part(sample, 0, cut)] if told[3] == "missing" else [mirrored_future(sample, cut), still_future(sample, cut)]
+    futures = [part(sample, 0, cut)] if told[3] == "missing" else [other_future(sample, cut, way) for way in (HIGHER, LOWER, STILL, TURNED)]
     base, *others = runner.run([ComponentJob(dotted(name), {}, candles) for candles in (sample, *futures)])
     assert finding.bar in [plainly_different(base, other, cut) for other in others]
     reach = CHEATS[name].reach

@@ -15,6 +15,9 @@ from sptrader_desktop.core.candles import Candles, Int64Array, Prices
 COMES_BACK_US = 10_227 * DAY_US
 # Three weeks: the future may come later than expected, on the same weekdays.
 HOLE_US = 21 * DAY_US
+# What the future may be instead: the same moves a tenth away, no move at all, or every move turned round.
+HIGHER, LOWER, STILL, TURNED = "higher", "lower", "still", "turned"
+SHIFTS = {HIGHER: 11, LOWER: 9}
 ZONES = ("America/New_York", "Europe/London")
 
 
@@ -30,24 +33,23 @@ def part(candles: Candles, first: int, last: int) -> Candles:
     )
 
 
-def mirrored_future(candles: Candles, cut: int) -> Candles:
-    """From the bar `cut` on every way goes in the other direction and three times as far, and comes three weeks later."""
+def other_future(candles: Candles, cut: int, way: str) -> Candles:
+    """Another one from the bar `cut` on: a tenth higher or lower, no move ever again, or three times as far in the other direction."""
     close, prices = int(candles.prices.close[cut - 1]), candles.prices
 
-    def turned(column: Int64Array) -> Int64Array:
+    def changed(column: Int64Array) -> Int64Array:
+        if way in SHIFTS:
+            return np.maximum(1, column[cut:] * SHIFTS[way] // 10)
+        if way == STILL:
+            return np.full(len(column) - cut, close, np.int64)
         far = np.rint(close * (close / column[cut:].astype(np.float64)) ** 3)
         return np.clip(far, max(1, close // 8), close * 8).astype(np.int64)
 
+    ends = (prices.low, prices.high) if way == TURNED else (prices.high, prices.low)
+    future = Prices(changed(prices.open), changed(ends[0]), changed(ends[1]), changed(prices.close))
     later = candles.timestamp.copy()
-    later[cut:] += HOLE_US
-    future = Prices(turned(prices.open), turned(prices.low), turned(prices.high), turned(prices.close))
-    return _with_future(candles, cut, future, later, 3.0)
-
-
-def still_future(candles: Candles, cut: int) -> Candles:
-    """From the bar `cut` on the price never moves again."""
-    still = np.full(len(candles) - cut, candles.prices.close[cut - 1], np.int64)
-    return _with_future(candles, cut, Prices(still, still, still, still), candles.timestamp, 0.0)
+    later[cut:] += HOLE_US if way == TURNED else 0
+    return _with_future(candles, cut, future, later, 0.0 if way == STILL else 3.0)
 
 
 def other_candles(candles: Candles) -> Candles:

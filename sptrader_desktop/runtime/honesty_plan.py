@@ -13,13 +13,16 @@ from sptrader_desktop.core.candles import Candles, Int64Array
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.ports import Values
 from sptrader_desktop.runtime.honesty_candles import (
+    HIGHER,
+    LOWER,
+    STILL,
+    TURNED,
     come_back,
     comes_back,
     data_hash,
-    mirrored_future,
     other_candles,
+    other_future,
     part,
-    still_future,
 )
 
 LOOK_AHEAD, HIGHER_TIMEFRAMES, WARM_UP, LIVE_WINDOW = "look-ahead", "higher timeframes", "warm-up", "live window"
@@ -91,7 +94,7 @@ def make_plan(candles: Candles, answer: EventTable | Values, warm_up: int | None
             _join_to_whole(plan, base, first, last, bars, warm_up)
         inside = [group[(group >= first) & (group < last)] - first for group in groups]
         share = 1 if len(plan.stretches) == 1 else 2
-        _cut(plan, base, own, first, choose_cuts(own, inside, warm_up or 1, share, rng))
+        _cut(plan, base, own, first, choose_cuts(own, inside, warm_up or 1, share, rng), warm_up or 1)
         _drop(plan, base, own, first, warm_up, 3 // share, rng)
         if number == 0:
             _ask_again(plan, base, own, first)
@@ -134,27 +137,28 @@ def _join_to_whole(plan: Plan, base: int, first: int, last: int, bars: int, warm
 # Look-ahead
 
 
-def choose_cuts(candles: Candles, groups: Sequence[Int64Array], least: int, share: int, rng: np.random.Generator) -> tuple[int, ...]:
-    """Before which bars to change the future: behind events of every type, before the last bar, where weeks and days begin, and
-    inside the bars of every higher timeframe. A share of 2 takes half of each."""
+def choose_cuts(
+    candles: Candles, groups: Sequence[Int64Array], least: int, share: int, rng: np.random.Generator
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Before which bars to change the future: behind events of every type; and before the last bar, where weeks and days begin, and
+    inside the bars of every higher timeframe, these not before the bar `least`. A share of 2 takes half of each."""
     bars = len(candles)
-    least = min(max(least, 1), bars - 1)
-    if least < 1:
-        return ()
-    cuts = {bars - 1}
+    if bars < 2:
+        return (), ()
+    behind: set[int] = set()
     for group in groups:
-        fit = group[(group + 1 >= least) & (group + 1 < bars)]
         wanted = max(1, EVENT_CUTS // (share * len(groups)))
-        cuts |= {int(event) + 1 for event in rng.permutation(fit)[:wanted]}
+        behind |= {int(event) + 1 for event in rng.permutation(group[group + 1 < bars])[:wanted]}
     stamps, slot = candles.timestamp, candles.timestamp // candles.bar_us
     # 7 of 12: inside two, three, four, six and twelve bars alike.
     kinds = [np.flatnonzero(slot % 12 == 7), _opens(stamps, 7 * DAY_US, 4 * DAY_US), _opens(stamps, DAY_US, 0)]
-    for found, wanted in zip(kinds, (INNER_CUTS // share if groups else INNER_CUTS, 1, 1), strict=True):
-        fit = found[(found >= max(least, bars // 8)) & (found < bars)]
-        cuts |= {int(bar) for bar in rng.permutation(fit)[:wanted]}
-    if len(cuts) < INNER_CUTS and bars - least > INNER_CUTS:
-        cuts |= {int(bar) for bar in rng.integers(least, bars, INNER_CUTS)}
-    return tuple(sorted(cuts))
+    least = max(1, bars // 8, least if least < bars else 0)
+    others = {bars - 1}
+    for found, wanted in zip(kinds, (INNER_CUTS // share, 1, 1), strict=True):
+        others |= {int(bar) for bar in rng.permutation(found[found >= least])[:wanted]}
+    if len(others) < INNER_CUTS:
+        others |= {int(bar) for bar in rng.integers(min(least, bars - 1), bars, INNER_CUTS)}
+    return tuple(sorted(behind)), tuple(sorted(others - behind))
 
 
 def _opens(stamps: Int64Array, period: int, offset: int) -> Int64Array:
@@ -166,15 +170,20 @@ def _opens(stamps: Int64Array, period: int, offset: int) -> Int64Array:
     return np.flatnonzero(np.diff((stamps - offset) // period) > 0) + 1
 
 
-def _cut(plan: Plan, base: int, own: Candles, first: int, cuts: Sequence[int]) -> None:
-    for number, cut in enumerate(cuts):
-        changed = still_future(own, cut) if number % 3 == 2 else mirrored_future(own, cut)
-        missing = plan.ask(part(own, 0, cut), first)
-        for other, what in ((missing, "missing"), (plan.ask(changed, first), "changed")):
-            when = f"when the bars from {{cut}} on are {what}"
-            plan.comparisons.append(Comparison(LOOK_AHEAD, base, other, first, first + cut, when, first + cut))
-    if not cuts:
+def _cut(plan: Plan, base: int, own: Candles, first: int, cuts: tuple[Sequence[int], Sequence[int]], warm_up: int) -> None:
+    bars = len(own)
+    if bars < 2:
         plan.unasked[LOOK_AHEAD] = "a single bar has no future"
+    # A component may refuse less than it needs; one that has answered to less than its warm-up did not.
+    shortest = warm_up if warm_up < bars else bars // 4
+    behind, others = cuts
+    futures = [(cut, other_future(own, cut, way)) for cut in behind for way in (HIGHER, LOWER)]
+    futures += [(cut, other_future(own, cut, (TURNED, STILL)[number % 2])) for number, cut in enumerate(others)]
+    tried = [(cut, "changed", candles) for cut, candles in futures]
+    tried += [(cut, "missing", part(own, 0, cut)) for cut in (*behind, *others) if cut >= shortest]
+    for cut, what, candles in tried:
+        when = f"when the bars from {{cut}} on are {what}"
+        plan.comparisons.append(Comparison(LOOK_AHEAD, base, plan.ask(candles, first), first, first + cut, when, first + cut))
 
 
 # Warm-up

@@ -127,6 +127,9 @@ CHEATS = {
     "chance": Planted("answer = close + np.random.default_rng().normal()", DETERMINISM, "default_rng"),
     # Signals.
     "up_next": Planted(f"up = close.shift(-1) > close * 1.001\n{NEVER}", LOOK_AHEAD, "shift(-1)", reach=1),
+    "avoids_losses": Planted(
+        f"loses = close.shift(-1) < close * 0.998\nup = (close > close.shift(1)) & ~loses\n{NEVER}", LOOK_AHEAD, "shift(-1)", "2", reach=1
+    ),
     "stamped_early": Planted(
         "fast, slow = close.rolling(5).mean(), close.rolling(20).mean()\n"
         "up = crossed_above(fast, slow).shift(-1, fill_value=False)\ndown = crossed_below(fast, slow)",
