@@ -160,6 +160,8 @@ def _pairs(one: _Rows, other: _Rows, lonely: set[int]) -> tuple[NDArray[np.intp]
 def _differ(a: NDArray[Any], b: NDArray[Any], tolerance: float) -> Bools:
     """Measured by the larger of the two, and by what is usual in the column where values pass through zero."""
     if "O" in {a.dtype.kind, b.dtype.kind}:
+        if np.array_equal(a, b):
+            return np.zeros(len(a), np.bool_)
         return np.fromiter((not _is_same(x, y, tolerance) for x, y in zip(a.tolist(), b.tolist(), strict=True)), np.bool_, len(a))
     x, y = a.astype(np.float64), b.astype(np.float64)
     same = (x == y) | (np.isnan(x) & np.isnan(y))
