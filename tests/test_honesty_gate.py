@@ -17,7 +17,7 @@ from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Scalar, Strategy
 from sptrader_desktop.ports import Answer, ComponentJob, Values
 from sptrader_desktop.runtime import honesty_memory
-from sptrader_desktop.runtime.honesty import HonestyGate
+from sptrader_desktop.runtime.honesty import HonestyGate, Subject, examine
 from sptrader_desktop.runtime.honesty_memory import HonestyMemory, answer_hash
 from tests.cheats.components import HONEST, Planted, plant
 from tests.command_line import SAMPLE, refused, sptrader
@@ -140,6 +140,32 @@ def test_a_component_that_changed_its_mind_since_it_was_found_honest_is_refused(
         required(folder, tmp_path / "memory", ("scaled",), sample)
 
 
+def test_what_is_tried_by_hand_is_remembered_anew(tmp_path: Path, sample: Candles) -> None:
+    file, memory = tmp_path / "scale", tmp_path / "memory"
+    file.write_text("12")
+    folder = plant(tmp_path / "workspace", {"scaled": Planted(SCALED.replace("{file}", file.as_posix()), warm_up="2")}, SAMPLE)
+    required(folder, memory, ("scaled",), sample)
+    file.write_text("123")
+    catalogue = load_catalogue(folder)
+    gate = HonestyGate(catalogue, InProcessRunner(folder, catalogue), HonestyMemory(memory))
+    verdict = gate.tried(Subject(catalogue.signal("signals.scaled"), {}), sample)
+    assert not isinstance(verdict, ComponentError)
+    assert verdict.is_honest
+    assert required(folder, memory, ("scaled",), sample) == 1
+
+
+def test_a_warm_up_that_a_parameter_makes_no_whole_number_is_one_sentence(tmp_path: Path, sample: Candles) -> None:
+    folder = plant(tmp_path, {"plain": HONEST["plain"]}, SAMPLE)
+    path = folder / "core" / "indicators" / "planted" / "plain.py"
+    text = edited(
+        path.read_text(encoding="utf-8"), '"warm_up": "1"', '"warm_up": "period", "parameters": {"period": {"type": "float", "default": 2}}'
+    )
+    path.write_text(edited(text, "class Planted:", "class Planted:\n    def __init__(self, period=2):\n        pass\n"), encoding="utf-8")
+    spec = load_catalogue(folder).indicator("plain")
+    with pytest.raises(ComponentError, match=r"plain.py:9: warm_up period: period is no whole number; give such a parameter"):
+        examine([Subject(spec, {"period": Decimal("2.5")})], sample, InProcessRunner(folder))
+
+
 def test_the_hash_of_an_answer_is_to_the_bit() -> None:
     def table(strength: float, kind: str, extra: object) -> EventTable:
         column = np.array([extra], dtype=object if isinstance(extra, str) else None)
@@ -230,15 +256,3 @@ def test_verify_refuses_what_it_cannot_try(planted: Path) -> None:
     assert refused("components", "verify", "crossing", "--param", "a=1") == "a = 1: is no parameter of signals.crossing, it has none"
     assert refused("components", "verify", "crossing", "--data", "none.csv").startswith("none.csv: ")
     assert sptrader("components").code == 2
-
-
-def test_verify_lets_a_component_pass_again_whose_answer_has_changed(tmp_path: Path, planted: Path) -> None:
-    file, path = tmp_path / "scale", tmp_path / "strategy.yaml"
-    file.write_text("12")
-    plant(planted, {"scaled": Planted(SCALED.replace("{file}", file.as_posix()), warm_up="2")}, SAMPLE)
-    path.write_text(STRATEGY.format("signals.scaled", "scaled"), encoding="utf-8")
-    codes = []
-    for command in (("backtest", path), ("backtest", path), ("components", "verify", "scaled"), ("backtest", path)):
-        codes.append(sptrader(*command, "--data", SAMPLE).code)
-        file.write_text("123")
-    assert codes == [0, 1, 0, 0]

@@ -65,9 +65,7 @@ def examine(subjects: Sequence[Subject], candles: Candles, runner: ComponentRunn
     if not len(candles):
         raise ComponentError("there are no candles to try a component on: choose data with bars")
     bases = runner.run([subject.job(candles) for subject in subjects])
-    plans = [
-        make_plan(candles, _believed(base), subject.spec.bars_needed(subject.params)) for subject, base in zip(subjects, bases, strict=True)
-    ]
+    plans = [make_plan(candles, _believed(base), _warm_up(subject)) for subject, base in zip(subjects, bases, strict=True)]
     jobs = [
         ComponentJob(subject.spec.dotted, subject.params, question.candles, question.attempt)
         for subject, plan in zip(subjects, plans, strict=True)
@@ -78,6 +76,14 @@ def examine(subjects: Sequence[Subject], candles: Candles, runner: ComponentRunn
         judge(subject.spec, candles, plan, [base, *(next(answers) for _ in plan.questions[1:])])
         for subject, base, plan in zip(subjects, bases, plans, strict=True)
     ]
+
+
+def _warm_up(subject: Subject) -> int | None:
+    spec = subject.spec
+    try:
+        return spec.bars_needed(subject.params)
+    except ValueError as error:
+        raise ComponentError(f"{spec.source}:{spec.line}: warm_up {spec.warm_up}: {error}; give such a parameter a whole number") from error
 
 
 def _believed(answer: Answer) -> EventTable | Values:
@@ -127,7 +133,7 @@ class HonestyGate:
         answers = self._runner.run([subject.job(candles) for subject in known])
         return [
             f"{subject.spec.source}:{subject.spec.line}: {subject.spec.dotted} no longer answers as when it was found honest on this data:"
-            f" look for a clock or a file; after an update of a library it uses, run `sptrader components verify {subject.spec.name}`"
+            f" look for a clock or a file; after an update of a library it uses, empty the folder SPTRADER_COMPONENT_CACHE"
             for subject, answer in zip(known, answers, strict=True)
             if answer_hash(_believed(answer)) != self._memory.answer(self._key(subject, candles))
         ]

@@ -41,7 +41,7 @@ NEXT_STEP = {
     HIGHER_TIMEFRAMES: "use only bars that are closed: shift them by one before they are spread over the bars below",
     WARM_UP: "declare the warm-up it needs",
     LIVE_WINDOW: "declare the warm-up it needs",
-    DETERMINISM: "compute from the candles and the parameters alone",
+    DETERMINISM: "compute from the candles and the parameters alone; after an update of a library it uses, empty SPTRADER_COMPONENT_CACHE",
     STATE: "keep nothing outside the method",
     OWN_DATA: "compute from the candles it is given, and read no file, clock or server",
 }
