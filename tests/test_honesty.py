@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -188,6 +188,39 @@ def test_one_bar_of_warm_up_too_few_is_found(tmp_path: Path, sample: Candles, wa
     if not is_honest:
         assert failure(found).check == WARM_UP
         assert failure(found).text.endswith("it needs 5 bars here")
+
+
+class EarlyRunner(InProcessRunner):
+    """Every answer comes one bar early."""
+
+    def run(self, jobs: Sequence[ComponentJob]) -> list[Answer]:
+        return [Answer(early(answer.result)) for answer in super().run(jobs)]
+
+
+def early(result: EventTable | Values | ComponentError) -> EventTable | Values | ComponentError:
+    if isinstance(result, ComponentError):
+        return result
+    if not isinstance(result, EventTable):
+        return {name: np.append(column[1:], np.nan) for name, column in result.items()}
+    kept = result.bar > 0
+    metadata = {name: column[kept] for name, column in result.metadata.items()}
+    return EventTable(result.bar[kept] - 1, result.type[kept], result.strength[kept], metadata)
+
+
+def assert_caught_when_early(names: Iterable[str], candles: Candles) -> None:
+    catalogue = load_catalogue(ROOT / "workspace")
+    runner = EarlyRunner(ROOT / "workspace", catalogue)
+    for found in examine([Subject(catalogue.component(name), {}) for name in names], candles, runner):
+        assert {finding.check for finding in found.failures} & {LOOK_AHEAD, HIGHER_TIMEFRAMES}, found.spec.dotted
+
+
+def test_what_is_shipped_is_caught_when_it_answers_one_bar_early(sample: Candles) -> None:
+    assert_caught_when_early(["indicators.trend.sma", "signals.ma_crossover"], sample)
+
+
+@pytest.mark.campaign
+def test_all_that_is_shipped_is_caught_when_it_answers_one_bar_early(sample: Candles) -> None:
+    assert_caught_when_early(load_catalogue(ROOT / "workspace").found, sample)
 
 
 # Signals and their indicators

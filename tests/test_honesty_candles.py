@@ -77,6 +77,8 @@ def test_another_future_leaves_the_past_to_the_bit_and_gives_valid_candles(candl
         if candles.volume is not None and changed.volume is not None:
             assert np.array_equal(candles.volume[:cut], changed.volume[:cut])
             assert not np.array_equal(candles.volume[cut:], changed.volume[cut:])
+    later = other_future(candles, cut, TURNED).timestamp[cut:] - candles.timestamp[cut:]
+    assert set(later.tolist()) == {21 * 24 * HOUR_US}
     moved = [np.sign(other_future(candles, cut, way).prices.close[-1] - candles.prices.close[-1]) for way in (HIGHER, LOWER)]
     assert moved == [1, -1]
 

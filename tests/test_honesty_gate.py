@@ -196,6 +196,12 @@ def test_the_memory_is_bounded(tmp_path: Path, sample: Candles, monkeypatch: pyt
     assert len([*(tmp_path / "memory").iterdir()]) <= 6
 
 
+def test_a_memory_that_cannot_be_written_only_costs_time(tmp_path: Path, sample: Candles) -> None:
+    (tmp_path / "memory").write_text("a file where the folder should be")
+    folder = plant(tmp_path / "workspace", PLANTED, SAMPLE)
+    assert [required(folder, tmp_path / "memory", ("crossing",), sample) > 20 for _ in range(2)] == [True, True]
+
+
 # The command line
 
 

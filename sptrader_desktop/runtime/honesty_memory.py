@@ -49,9 +49,11 @@ class HonestyMemory:
         return answer if isinstance(answer, str) else None
 
     def keep(self, key: str, spec: ComponentSpec, answer: str) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._clear()
-        write_whole(self._folder / f"{key}.json", json.dumps({"component": spec.dotted, "answer": answer}).encode())
+        """What cannot be kept is found again next time."""
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._clear()
+            write_whole(self._folder / f"{key}.json", json.dumps({"component": spec.dotted, "answer": answer}).encode())
 
     def _clear(self) -> None:
         """The older half goes when there are too many; whoever clears at the same time is not in the way."""

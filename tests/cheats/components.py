@@ -130,6 +130,13 @@ CHEATS = {
     "avoids_losses": Planted(
         f"loses = close.shift(-1) < close * 0.998\nup = (close > close.shift(1)) & ~loses\n{NEVER}", LOOK_AHEAD, "shift(-1)", "2", reach=1
     ),
+    "avoids_rare_losses": Planted(
+        f"loses = close.shift(-1) < close * 0.9995\nup = (close > close.shift(1) * 1.0015) & ~loses\n{NEVER}",
+        LOOK_AHEAD,
+        "shift(-1)",
+        "2",
+        reach=1,
+    ),
     "stamped_early": Planted(
         "fast, slow = close.rolling(5).mean(), close.rolling(20).mean()\n"
         "up = crossed_above(fast, slow).shift(-1, fill_value=False)\ndown = crossed_below(fast, slow)",
@@ -156,6 +163,7 @@ CHEATS = {
 # These are seen only where two attempts are two processes, each with a hash seed of its own.
 CHEATS_OF_PROCESSES = {
     "counted": Planted("CALLS.append(n)\nanswer = close + len(CALLS)", STATE, "CALLS.append"),
+    "third_call": Planted("CALLS.append(n)\nanswer = close + (len(CALLS) > 2)", STATE, "CALLS.append"),
     "kept": Planted("kept = KEPT.setdefault('first', close.iloc[0])\nanswer = close - kept", STATE, "KEPT.setdefault", "all"),
     "hash_order": Planted(
         'names = {"open", "high", "low", "close", "volume"}\nanswer = sum(data[name] * i for i, name in enumerate(names))',
