@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose_candles import recipe_candles
-from sptrader_desktop.compose_components import component_runner, components, ready_workspace
+from sptrader_desktop.compose_components import component_runner, components, honesty_gate, ready_workspace
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.runtime.honesty import HonestyGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Prepared:
     request: "Request"
     strategy_text: str
     runner: "ComponentRunner"
+    gate: "HonestyGate"
 
 
 def ready_engine(settings: Settings, say: Callable[[str], None]) -> None:
@@ -79,7 +81,9 @@ def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
     from sptrader_desktop.core.results import Request
 
     terms, (traded, rates, finer) = terms_of(recipe), recipe_candles(recipe, settings)
-    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, component_runner(settings, read.catalogue))
+    runner = component_runner(settings, read.catalogue)
+    gate = honesty_gate(settings, read.catalogue, runner)
+    return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner, gate)
 
 
 def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, bytes]":
@@ -87,6 +91,7 @@ def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None"
     from sptrader_desktop.present.result_json import render, result_document
     from sptrader_desktop.runtime.backtest import backtest
 
+    prepared.gate.require(prepared.request.strategy, prepared.request.traded)
     result = backtest(prepared.request, prepared.runner, report)
     return result, render(result_document(result, manifest_of(prepared)))
 

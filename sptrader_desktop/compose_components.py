@@ -1,7 +1,7 @@
 """Users' components: where they lie, which workers run them, one of them run by hand."""
 
 import atexit
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue, ComponentSpec
     from sptrader_desktop.ports import Answer, ComponentRunner
+    from sptrader_desktop.runtime.honesty import HonestyGate
+    from sptrader_desktop.runtime.honesty_judge import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,33 @@ def run_component(settings: Settings, name: str, params: Sequence[str], data: Pa
     if out:
         refuse_unknown_format(out)
     catalogue, given = components(ready_workspace(settings)), overrides(tuple(params))
-    spec, candles = _component_named(catalogue, name), load_candles(data)
+    spec, candles = catalogue.named(name), load_candles(data)
     (answer,) = component_runner(settings, catalogue).run([ComponentJob(spec.dotted, given, candles, attempt=1)])
     if out and not isinstance(answer.result, ComponentError):
         write_table(out, candles, answer.result)
     return ComponentRun(spec, candles, answer)
 
 
-def _component_named(catalogue: "Catalogue", name: str) -> "ComponentSpec":
-    full = [dotted for dotted in catalogue.found if name in {dotted, dotted.rpartition(".")[2]}]
-    if len(full) > 1:
-        raise ComponentError(f"{name} names several components ({', '.join(full)}): use the full name")
-    return catalogue.component(full[0] if full else name)
+def honesty_gate(settings: Settings, catalogue: "Catalogue", runner: "ComponentRunner") -> "HonestyGate":
+    from sptrader_desktop.runtime.honesty import HonestyGate
+    from sptrader_desktop.runtime.honesty_memory import HonestyMemory
+
+    return HonestyGate(catalogue, runner, HonestyMemory(settings.component_cache / "honest"))
+
+
+def verify_components(
+    settings: Settings, name: str, params: Sequence[str], data: Sequence[str]
+) -> "Iterator[tuple[str, Verdict | ComponentError]]":
+    """Each component that `name` means, and what a signal requires, on each file; one after another as they are done."""
+    from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.runtime.honesty import ALL, chosen
+
+    catalogue = components(ready_workspace(settings))
+    subjects = chosen(catalogue, name, overrides(tuple(params)))
+    gate = honesty_gate(settings, catalogue, component_runner(settings, catalogue))
+    for path in map(Path, data) if data else sorted((shipped("workspace") / "data").glob("*.parquet")):
+        candles = load_candles(path)
+        for subject in subjects:
+            yield f"{subject} on {candles.symbol} {candles.timeframe}", gate.tried(subject, candles)
+    if name == ALL:
+        yield from ((dotted, spec) for dotted, spec in catalogue.found.items() if isinstance(spec, ComponentError))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
-from sptrader_desktop.cli import components_show, data_download, data_import
+from sptrader_desktop.cli import components_show, components_verify, data_download, data_import
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -81,7 +81,7 @@ def verify(chosen: argparse.Namespace) -> int:
 
 
 def components(chosen: argparse.Namespace) -> int:
-    return components_show.ACTIONS[chosen.action](chosen)
+    return {**components_show.ACTIONS, "verify": components_verify.verify}[chosen.action](chosen)
 
 
 def runs(_: argparse.Namespace) -> int:

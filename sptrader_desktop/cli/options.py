@@ -7,6 +7,7 @@ from typing import Any
 
 from sptrader_desktop import __version__
 from sptrader_desktop.cli.components_show import add_run
+from sptrader_desktop.cli.components_verify import add_verify
 from sptrader_desktop.cli.data_download import add_download, add_resample, add_sample
 from sptrader_desktop.cli.data_import import add_import
 from sptrader_desktop.compose_data import SOURCES
@@ -54,6 +55,8 @@ def _components(components: argparse.ArgumentParser) -> None:
     actions = components.add_subparsers(dest="action", metavar="ACTION", required=True)
     _command(actions, "list", "list indicators and signals with their parameters and outputs, and what is wrong with broken ones")
     add_run(_command(actions, "run", "run one component on candles and show what it answers and what it printed"))
+    about = "try whether components look ahead, need a longer warm-up than they declare, or give one answer today and another tomorrow"
+    add_verify(_command(actions, "verify", about))
 
 
 def _backtest(backtest: argparse.ArgumentParser) -> None:

@@ -101,15 +101,22 @@ class Catalogue:
     def component(self, dotted: str) -> ComponentSpec:
         return self._known(dotted, [*self.found])
 
+    def named(self, name: str) -> ComponentSpec:
+        """By name (`ma_crossover`, `sma`) or dotted name."""
+        return self._named(name, [*self.found], "components")
+
     def signal(self, dotted: str) -> ComponentSpec:
         return self._known(dotted, self.signals)
 
     def indicator(self, name: str) -> ComponentSpec:
         """By type (`sma`) or dotted name (`indicators.trend.sma`)."""
-        full = [dotted for dotted in self.indicators if name in {dotted, dotted.rpartition(".")[2]}]
+        return self._named(name, self.indicators, "indicators")
+
+    def _named(self, name: str, names: list[str], kind: str) -> ComponentSpec:
+        full = [dotted for dotted in names if name in {dotted, dotted.rpartition(".")[2]}]
         if len(full) > 1:
-            raise ComponentError(f"{name} names several indicators ({', '.join(full)}): use the full name")
-        return self._known(full[0] if full else name, self.indicators)
+            raise ComponentError(f"{name} names several {kind} ({', '.join(full)}): use the full name")
+        return self._known(full[0] if full else name, names)
 
     def _known(self, dotted: str, names: list[str]) -> ComponentSpec:
         spec = self.found.get(dotted) if dotted in names else None
