@@ -166,12 +166,18 @@ def test_nothing_honest_is_accused(tried: Callable[[str], Verdict], name: str) -
     assert unjudged == ({WARM_UP, LIVE_WINDOW} if HONEST[name].warm_up == "all" else set())
 
 
-def test_nothing_shipped_is_accused(sample: Candles, processes: ProcessRunner) -> None:
+def test_nothing_shipped_is_accused(sample: Candles) -> None:
     catalogue = load_catalogue(ROOT / "workspace")
-    signals = [Subject(catalogue.signal(name), {}) for name in catalogue.signals]
-    subjects = [one for signal in signals for one in with_indicators(signal, catalogue)]
-    for found in examine(subjects, sample, processes.of(ROOT / "workspace")):
+    runner = InProcessRunner(ROOT / "workspace", catalogue)
+    for dotted in catalogue.found:
+        (found,) = examine([Subject(catalogue.component(dotted), {})], sample, runner)
         assert found.sentences() == ()
+
+
+def test_a_signal_and_its_indicators_are_honest_in_several_processes(sample: Candles, processes: ProcessRunner) -> None:
+    catalogue = load_catalogue(ROOT / "workspace")
+    subjects = [*with_indicators(Subject(catalogue.signal("signals.ma_crossover"), {}), catalogue)]
+    for found in examine(subjects, sample, processes.of(ROOT / "workspace")):
         assert all(finding.is_honest for finding in found.findings)
 
 
@@ -210,7 +216,8 @@ def early(result: EventTable | Values | ComponentError) -> EventTable | Values |
 def assert_caught_when_early(names: Iterable[str], candles: Candles) -> None:
     catalogue = load_catalogue(ROOT / "workspace")
     runner = EarlyRunner(ROOT / "workspace", catalogue)
-    for found in examine([Subject(catalogue.component(name), {}) for name in names], candles, runner):
+    for name in names:
+        (found,) = examine([Subject(catalogue.component(name), {})], candles, runner)
         assert {finding.check for finding in found.failures} & {LOOK_AHEAD, HIGHER_TIMEFRAMES}, found.spec.dotted
 
 
