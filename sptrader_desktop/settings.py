@@ -1,7 +1,8 @@
 """Where the program keeps what belongs to the person using it, never in the package; a variable moves each place."""
 
 import os
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -13,12 +14,20 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`workspace` holds the person's components and data, `strategies` beside it theirs; the other places are the program's."""
+    """`workspace` holds the person's components and data, `strategies` beside it theirs; the other places are the program's.
+
+    The two addresses may hold a password and are never shown; empty means the program's own servers, which keep their data in
+    `servers` and are reached through `sockets`.
+    """
 
     workspace: Path
     runs: Path
     candles: Path
+    servers: Path
     kernels: Path
+    sockets: Path
+    redis_url: str = field(default="", repr=False)
+    database_url: str = field(default="", repr=False)
 
 
 def load_settings() -> Settings:
@@ -27,7 +36,11 @@ def load_settings() -> Settings:
         workspace=_place("SPTRADER_WORKSPACE", data / "workspace"),
         runs=_place("SPTRADER_RUNS", data / "runs"),
         candles=_place("SPTRADER_CANDLES", data / "candles"),
+        servers=_place("SPTRADER_SERVERS", data / "servers"),
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
+        sockets=_sockets(),
+        redis_url=os.environ.get("REDIS_URL", "").strip(),
+        database_url=os.environ.get("DATABASE_URL", "").strip(),
     )
 
 
@@ -40,3 +53,11 @@ def shipped(name: str) -> Path:
 def _place(variable: str, default: Path) -> Path:
     chosen = os.environ.get(variable)
     return Path(chosen).expanduser().absolute() if chosen else default
+
+
+def _sockets() -> Path:
+    """Paths of sockets must be short, so they are not beside the data."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and Path(runtime).is_dir():
+        return Path(runtime) / APP
+    return Path(tempfile.gettempdir()) / f"{APP}-{getattr(os, 'getuid', int)()}"

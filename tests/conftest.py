@@ -43,6 +43,7 @@ def take_own_environment() -> None:
         "SPTRADER_WORKSPACE": str(home / "workspace"),
         "SPTRADER_RUNS": str(home / "runs"),
         "SPTRADER_CANDLES": str(home / "candles"),
+        "SPTRADER_SERVERS": str(home / "servers"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
     }

@@ -331,6 +331,6 @@ def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        assert [str(path) for path in (settings.workspace, settings.runs, settings.candles, settings.kernels)] == [
+        assert [str(path) for path in (settings.workspace, settings.runs, settings.candles, settings.servers, settings.kernels)] == [
             str(Path(place).expanduser()) for place in told.values()
         ]
