@@ -52,6 +52,9 @@ def take_own_environment() -> None:
 
 take_own_environment()
 
+# Fixtures of real servers, which start when a test asks for one.
+from tests.servers import postgres, postgres_of_session, valkey, valkey_of_session  # noqa: E402, F401
+
 # The same examples for everybody, and as long as they need: a test that fails here fails on every machine.
 set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
 settings.register_profile("house", derandomize=True, deadline=None, database=None)

@@ -125,8 +125,8 @@ def _last_words(log: Path, since: int) -> str:
     with log.open("rb") as file:
         file.seek(since)
         lines = [line.strip() for line in file.read(LONGEST_LOG).decode(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL" in line or "rror" in line]
-    return (telling or lines or ["it said nothing"])[-1][:200]
+    telling = [line for line in lines if "FATAL:" in line] or lines[-2:] or ["it said nothing"]
+    return " ".join(telling)[-300:]
 
 
 # Locks

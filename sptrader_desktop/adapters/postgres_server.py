@@ -35,6 +35,18 @@ _ADVICE = {
     "XX001": "its data is damaged: restore the database, or load the candles again",
 }
 
+# A refused connection has no code, only the server's words.
+_REFUSED = {
+    "password": "28",
+    "authentication failed": "28",
+    "role": "28",
+    "permission denied": "42501",
+    "database system is": "57P03",
+    "connection slots": "53",
+    "too many": "53",
+    "database": "3D000",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
@@ -89,8 +101,11 @@ def postgres_errors(shown: str) -> Iterator[None]:
 
 def _sentence(error: psycopg.Error, shown: str) -> str:
     code, said = error.sqlstate or "", error.diag.message_primary or (str(error).splitlines() or [""])[0]
-    said = printable(said, 160).rstrip(".:")
-    if not code and isinstance(error, psycopg.OperationalError):
+    _, refused, words = said.partition("FATAL:")
+    said = printable((words or said).strip(), 160).rstrip(".:")
+    if refused:
+        code = next((code for word, code in _REFUSED.items() if word in words), "08")
+    elif not code and isinstance(error, psycopg.OperationalError):
         hint = "do it again" if shown == OWN else "start it and do it again, or unset DATABASE_URL to use the program's own"
         return f"it cannot be reached or the connection was lost ({said}): {hint}"
     fitting = [start for start in _ADVICE if code.startswith(start)]

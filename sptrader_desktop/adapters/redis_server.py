@@ -36,9 +36,9 @@ class RedisServer:
 
 def open_redis(settings: Settings) -> RedisServer:
     if settings.redis_url:
-        server = RedisServer(_client(settings.redis_url), _shown(settings.redis_url))
-        _greet(server)
-        return server
+        shown = _shown(settings.redis_url)
+        _greet(settings.redis_url, shown)
+        return RedisServer(_client(settings.redis_url), shown)
     binary = find_valkey()
     if binary is None:
         raise DataError("there is no Valkey or Redis on this computer: install one (valkey-server, redis-server) or set REDIS_URL")
@@ -79,11 +79,13 @@ def _shown(url: str) -> str:
     return str(parts.get("path") or f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}")
 
 
-def _greet(server: RedisServer) -> None:
+def _greet(url: str, shown: str) -> None:
+    """Once: a person who named a wrong address should not wait for the retries that a starting server deserves."""
     try:
-        server.client.ping()
+        with redis.Redis.from_url(url, retry=None, socket_timeout=WAIT_S, socket_connect_timeout=WAIT_S) as client:
+            client.ping()
     except (AuthenticationError, AuthorizationError):
-        raise DataError(f"Redis at {server.shown} refuses the user or the password: correct REDIS_URL") from None
+        raise DataError(f"Redis at {shown} refuses the user or the password: correct REDIS_URL") from None
     except RedisError as error:
         hint = "start it, or unset REDIS_URL to use the program's own"
-        raise DataError(f"Redis at {server.shown} does not answer ({type(error).__name__}): {hint}") from None
+        raise DataError(f"Redis at {shown} does not answer ({type(error).__name__}): {hint}") from None
