@@ -5,19 +5,23 @@ Imports are inside the functions, so that `sptrader check` loads neither numba n
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.errors import RunError, SptraderError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
 from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
+    from sptrader_desktop.adapters.postgres_candles import PostgresCandles
+    from sptrader_desktop.adapters.redis_prices import RealtimeWindow
     from sptrader_desktop.adapters.run_store import SqliteRunStore
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue
@@ -144,6 +148,60 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
     return explanation.explanation_text(explain(result, symbol, bar))
 
 
+# Servers
+
+
+def open_postgres(settings: Settings, instruments: "Mapping[str, Instrument] | None" = None) -> "PostgresCandles":
+    """To be closed: the program's own server runs until then."""
+    from sptrader_desktop.adapters.postgres_candles import PostgresCandles
+    from sptrader_desktop.adapters.postgres_server import find_server
+    from sptrader_desktop.core.instruments import CATALOGUE
+
+    server = find_server(settings)
+    try:
+        return PostgresCandles(server, instruments or CATALOGUE)
+    except SptraderError:
+        server.close()
+        raise
+
+
+def load_into_postgres(settings: Settings, paths: Sequence[str], asks: Sequence[str], instruments: str) -> "Iterator[tuple[Candles, str]]":
+    """One file after the other, each wholly or not at all, and where it is now. No server is started for a first file that is wrong."""
+    from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.adapters.instrument_files import load_instruments
+    from sptrader_desktop.core.instruments import CATALOGUE
+
+    known, ask_of = load_instruments(Path(instruments)) if instruments else CATALOGUE, _ask_files("data load --ask", asks, paths)
+    with ExitStack() as stack:
+        store: PostgresCandles | None = None
+        for path in paths:
+            candles = load_candles(Path(path), ask=ask_of.get(path), instruments=known)
+            store = store or stack.enter_context(open_postgres(settings, known))
+            store.keep(candles)
+            yield candles, store.shown
+
+
+def open_realtime(settings: Settings, symbol: str, timeframe: str, window: int) -> "RealtimeWindow":
+    """To be closed: the program's own server runs until then."""
+    from sptrader_desktop.adapters.redis_prices import RealtimeWindow
+    from sptrader_desktop.adapters.redis_server import open_redis
+
+    server = open_redis(settings)
+    try:
+        return RealtimeWindow(server, symbol, timeframe, window, lambda: time.time_ns() // 1000)
+    except SptraderError:
+        server.close()
+        raise
+
+
+def servers_told(settings: Settings) -> Mapping[str, tuple[str, bool]]:
+    """Which servers would be used, why, and whether that is well; starts none."""
+    from sptrader_desktop.adapters.postgres_server import postgres_told
+    from sptrader_desktop.adapters.redis_server import redis_told
+
+    return {"redis": redis_told(settings), "postgres": postgres_told(settings)}
+
+
 # Candles
 
 
@@ -189,7 +247,7 @@ def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> di
     for path in asks:
         bid = bids.get(_symbol_in(path))
         if bid is None:
-            whose = "no --data trades" if option == "--ask" else "no --finer is of"
+            whose = {"--ask": "no --data trades", "--finer-ask": "no --finer is of"}.get(option, "no file is of")
             raise RunError(f"{option} {path}: {whose} {_symbol_in(path)}, name the ask file of a symbol that is given")
         if bid in found:
             raise RunError(f"{option} {path}: {_symbol_in(path)} is given twice, keep one file")

@@ -23,6 +23,7 @@ from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.cli.commands import COMMANDS
+from sptrader_desktop.cli.data_load import ACTIONS as DATA_ACTIONS
 from sptrader_desktop.cli.options import parser
 from sptrader_desktop.core import strategy_rules
 from sptrader_desktop.core.instruments import CATALOGUE
@@ -75,7 +76,7 @@ def test_what_the_readme_calls_missing_is_missing() -> None:
     missing = section(README, "What is not there yet")
     assert ("No window" in missing) == (not (PACKAGE / "ui").exists())
     assert ("No live or paper trading" in missing) == (not {"live", "replay", "stop", "rearm", "status"} & COMMANDS.keys())
-    assert ("No import or download" in missing) == ("data" not in COMMANDS)
+    assert ("No import or download" in missing) == (not {"import", "download"} & DATA_ACTIONS.keys())
     assert ("No sweep command" in missing) == ("sweep" not in COMMANDS)
     assert ("in the program's own process" in missing) == ("InProcessRunner" in (PACKAGE / "compose.py").read_text(encoding="utf-8"))
 
@@ -102,6 +103,13 @@ def commands(document: str) -> Iterator[list[str]]:
 def subparsers() -> dict[str, argparse.ArgumentParser]:
     (found,) = [action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
     return dict(found)
+
+
+def options(of: argparse.ArgumentParser) -> set[str]:
+    """Those of its actions too."""
+    own = {option for action in of._actions for option in action.option_strings}
+    groups = [action.choices for action in of._actions if isinstance(action, argparse._SubParsersAction)]
+    return own.union(*(options(inner) for group in groups for inner in group.values()))
 
 
 def test_every_command_shown_is_understood() -> None:
@@ -155,7 +163,7 @@ def test_a_component_runs_alone_as_the_guide_shows(tmp_path: Path) -> None:
 
 def test_help_and_guide_list_the_same_commands_and_options() -> None:
     assert [cell.split()[0] for cell in keys_told(GUIDE, "command")] == list(subparsers()) == list(COMMANDS)
-    taken = {option for sub in subparsers().values() for action in sub._actions for option in action.option_strings} - {"-h", "--help"}
+    taken = {option for sub in subparsers().values() for option in options(sub)} - {"-h", "--help"}
     of_backtest = {option for action in subparsers()["backtest"]._actions for option in action.option_strings} - {"-h", "--help"}
     told = {word for row in rows(GUIDE, "option") for word in re.findall(r"--[a-z-]+", row[0])}
     assert told == of_backtest

@@ -56,6 +56,10 @@ class PostgresCandles:
         with self._connected() as connection:
             migrate(connection, server.shown)
 
+    @property
+    def shown(self) -> str:
+        return self._server.shown
+
     def __enter__(self) -> "PostgresCandles":
         return self
 
@@ -73,7 +77,7 @@ class PostgresCandles:
         return [Dataset(*row[:5], *(at.astimezone(UTC) for at in row[5:])) for row in found]
 
     def candles(self, asked: CandleRequest) -> Candles:
-        instrument = known_instrument(self._server.shown, asked.symbol, self._instruments)
+        instrument = known_instrument(self.shown, asked.symbol, self._instruments)
         bar_us, span = parse_timeframe(asked.timeframe), span_of(asked.start, asked.end)
         with self._connected() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -98,7 +102,7 @@ class PostgresCandles:
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
-        with postgres_errors(self._server.shown), self._server.connect() as connection:
+        with postgres_errors(self.shown), self._server.connect() as connection:
             yield connection
 
     def _asked(self, connection: psycopg.Connection, asked: CandleRequest) -> _Series:
@@ -108,9 +112,7 @@ class PostgresCandles:
             return _Series(*found)
         rows = connection.execute("SELECT DISTINCT symbol || ' ' || timeframe FROM sptrader.series ORDER BY 1").fetchall()
         held = ", ".join(row[0] for row in rows) or "nothing yet"
-        raise DataError(
-            f"{self._server.shown} holds no {asked.timeframe} candles of {asked.symbol} (it holds {held}): load them there first"
-        )
+        raise DataError(f"{self.shown} holds no {asked.timeframe} candles of {asked.symbol} (it holds {held}): load them there first")
 
     def _claimed(self, connection: psycopg.Connection, candles: Candles) -> _Series:
         """The series, which nobody else changes until the transaction ends."""
@@ -127,13 +129,13 @@ class PostgresCandles:
         found = connection.execute(chosen, key).fetchone()
         series = _Series(*found) if found else None
         if series is None:
-            raise DataError(f"{self._server.shown}: {' '.join(key)} was removed a moment ago: do it again")
+            raise DataError(f"{self.shown}: {' '.join(key)} was removed a moment ago: do it again")
         theirs = [series.tick, series.has_ask, series.has_volume]
         for what, mine, other in zip(("tick", "ask prices", "volume"), ours, theirs, strict=True):
             if mine != other:
                 kept = f"a tick of {other}" if what == "tick" else what if other else f"no {what}"
                 raise DataError(
-                    f"{candles.source or candles.symbol}: {self._server.shown} keeps {' '.join(key)} with {kept}, unlike these candles: "
+                    f"{candles.source or candles.symbol}: {self.shown} keeps {' '.join(key)} with {kept}, unlike these candles: "
                     "load them into another database, or delete its row of sptrader.series and load all of it again"
                 )
         return series

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
+from sptrader_desktop.cli.data_load import ACTIONS as DATA_ACTIONS
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -119,5 +120,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "explain": explain,
     "verify": verify,
     "runs": runs,
+    "data": lambda chosen: DATA_ACTIONS[chosen.action](chosen),
     "doctor": doctor,
 }

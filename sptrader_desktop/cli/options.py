@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
+from sptrader_desktop.cli.data_load import add_load
 from sptrader_desktop.runtime.recipe import Recipe
 
 EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
@@ -27,6 +28,9 @@ def parser() -> argparse.ArgumentParser:
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
     _command(commands, "runs", "list the stored runs")
+    data = _command(commands, "data", "candles: bring them in, see what there is")
+    actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_load(_command(actions, "load", "put candle files into PostgreSQL"))
     _command(commands, "doctor", "look for what would keep the program from working")
     return top
 
