@@ -4,6 +4,7 @@ that uses one of them: `python servers.py valkey|postgres` says `up` and holds i
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -85,14 +86,31 @@ def use(kind: str, settings: Settings) -> "ServerInUse":
 
 def server_process(settings: Settings, kind: str) -> psutil.Process | None:
     """The process of the server whose data is in these settings' folder, if it lives; its keeper is the parent."""
-    servers = [child for keeper in keepers(settings, kind) for child in keeper.children()]
+    servers = [child for keeper in keepers(settings, kind) for child in keeper.children() if lives(child)]
     assert len(servers) <= 1
     return servers[0] if servers else None
 
 
 def keepers(settings: Settings, kind: str) -> list[psutil.Process]:
     lock = str(settings.servers / kind / "keeper.lock")
-    return [process for process in psutil.process_iter(["cmdline"]) if lock in (process.info["cmdline"] or [])]
+    return [process for process in psutil.process_iter(["cmdline"]) if lock in (process.info["cmdline"] or []) and lives(process)]
+
+
+def lives(process: psutil.Process) -> bool:
+    """One that has ended may wait for long until the system's first process takes note."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def ends(process: psutil.Process | None) -> bool:
+    """Within a time that only a defect exceeds."""
+    assert process is not None
+    deadline = time.monotonic() + 20
+    while lives(process) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return not lives(process)
 
 
 @contextmanager

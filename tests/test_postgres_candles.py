@@ -112,9 +112,9 @@ def test_keeping_pieces_in_any_order_is_joining_them(postgres: PostgresServer, p
 
 
 def test_pages_join_without_a_seam(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, candles = PostgresCandles(postgres), hourly(range(1000), ask=True, volume=True)
+    store, candles = PostgresCandles(postgres), hourly(range(120), ask=True, volume=True)
     store.keep(candles)
-    for page in (1, 7, 999, 1000, 1001):
+    for page in (1, 7, 119, 120, 121):
         monkeypatch.setattr(postgres_candles, "PAGE", page)
         assert store.candles(ASKED).fingerprint == candles.fingerprint
 
@@ -136,6 +136,16 @@ def test_real_history_comes_back_as_the_file_it_came_from(postgres: PostgresServ
     store = PostgresCandles(postgres)
     store.keep(candles)
     assert store.candles(CandleRequest("GBPUSD", "1m")).fingerprint == candles.fingerprint
+
+
+def test_settings_of_the_server_change_nothing(postgres: PostgresServer) -> None:
+    settings = "-c datestyle=German -c timezone=Asia/Tokyo -c extra_float_digits=-5 -c search_path=pg_catalog -c intervalstyle=iso_8601"
+    store = PostgresCandles(replace(postgres, address=f"{postgres.address} options='{settings}'"))
+    candles = hourly(range(50), ask=True, volume=True)
+    store.keep(candles)
+    store.keep(candles)
+    assert store.candles(ASKED).fingerprint == candles.fingerprint
+    assert store.datasets()[0].first == datetime.fromtimestamp(START / 1e6, UTC)
 
 
 def test_of_several_sides_the_bid_is_meant(postgres: PostgresServer) -> None:
@@ -260,11 +270,12 @@ def test_what_fails_in_the_middle_leaves_what_was_there(postgres: PostgresServer
 
 def test_a_server_killed_in_the_middle_has_nothing_half_written_when_it_is_back() -> None:
     """The real thing: SIGKILL for the process that writes, which takes the whole server through its recovery."""
-    settings, binaries = elsewhere("killed"), find_postgres()
+    settings, binaries = elsewhere("alone & co"), find_postgres()
     assert binaries
     plan = postgres_plan(binaries, settings.servers, settings.sockets, fsync="off")
     held = use_server(plan)
     server = PostgresServer(postgres_address(postgres_sockets(settings.servers, settings.sockets)), "own", held)
+    run(server, "DROP SCHEMA IF EXISTS sptrader CASCADE", "DROP FUNCTION IF EXISTS spoil")
     store, kept = PostgresCandles(server), hourly(range(100))
     store.keep(kept)
     run(server, TRIGGER.format(at="2024-02-02T05:00Z", action="PERFORM pg_sleep(60)"))
@@ -376,7 +387,7 @@ def test_timescale_is_used_where_it_is_offered_and_may_be_created(tmp_path: Path
     CREATE FUNCTION create_hypertable(relation regclass, time_column_name name, chunk_time_interval interval) RETURNS void
     LANGUAGE sql AS 'INSERT INTO asked VALUES (relation, time_column_name, chunk_time_interval)';"""
     (tmp_path / "extension" / "timescaledb--2.0.sql").write_text(script if may_be_created else "SELECT 1/0;")
-    settings, binaries = elsewhere("killed"), find_postgres()
+    settings, binaries = elsewhere("alone & co"), find_postgres()
     assert binaries
     more = {"extension_control_path": f"$system:{tmp_path}", "fsync": "off"}
     held = use_server(postgres_plan(binaries, settings.servers, settings.sockets, **more))

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,7 +22,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import CandleRequest
-from tests.servers import elsewhere, server_process, use
+from tests.servers import elsewhere, ends, server_process, use
 
 MINUTE_US = 60_000_000
 START = datetime(2024, 1, 29, 12, tzinfo=UTC)
@@ -364,7 +363,7 @@ def test_a_server_that_is_killed_and_comes_back_goes_on_from_the_last_price(own:
         process = server_process(elsewhere("realtime"), "valkey")
         assert process is not None
         os.kill(process.pid, signal.SIGKILL)
-        psutil.wait_procs([process], 10)
+        assert ends(process)
         again.append(use("valkey", elsewhere("realtime")))
     for held in again:
         held.close()
@@ -383,7 +382,7 @@ def test_a_server_that_stays_away_is_said_and_the_window_goes_on_when_it_is_back
     process = server_process(elsewhere("realtime"), "valkey")
     assert process is not None
     process.kill()
-    psutil.wait_procs([process], 10)
+    assert ends(process)
     with pytest.raises(DataError, match=r"does not answer .*: start it again; the window continues where it was"):
         viewer.candles(ASKED)
     held = use("valkey", elsewhere("realtime"))

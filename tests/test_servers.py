@@ -1,6 +1,7 @@
 """The private servers: shared by all programs of a person, gone when the last is, and back with their data after any death."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from sptrader_desktop.adapters.postgres_server import PostgresServer, find_serve
 from sptrader_desktop.adapters.redis_server import RedisServer, open_redis, redis_told
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.settings import Settings, load_settings
-from tests.servers import another_program, elsewhere, keepers, own_settings, server_process, use
+from tests.servers import another_program, elsewhere, ends, keepers, lives, own_settings, server_process, use
 
 KINDS = ("valkey", "postgres")
 
@@ -38,7 +39,7 @@ def alone() -> Iterator[Settings]:
     """Servers of this file's own, with a space and a sign in their folder's name; no test may leave one."""
     settings = elsewhere("alone & co")
     yield settings
-    assert [found for kind in KINDS for found in keepers(settings, kind)] == []
+    assert [found for kind in KINDS for found in keepers(settings, kind) if not ends(found)] == []
 
 
 def client_of(settings: Settings) -> redis.Redis:
@@ -69,16 +70,21 @@ def is_kept(kind: str, settings: Settings) -> bool:
         return connection.execute("SELECT number FROM kept").fetchall() == [(42,)]
 
 
-def ended(process: psutil.Process | None) -> bool:
-    assert process is not None
-    try:
-        process.wait(15)
-    except psutil.TimeoutExpired:
-        return False
-    return True
-
-
 # Life and death
+
+
+def test_an_interrupted_making_of_the_data_is_begun_anew(alone: Settings) -> None:
+    """What initdb had written when the program was killed looks like data, and is not."""
+    folder = private_folder(alone.servers / "postgres", "PostgreSQL")
+    if (folder / "data").exists():
+        shutil.rmtree(folder / "data")
+    (folder / "unfinished" / "data" / "base").mkdir(parents=True)
+    (folder / "unfinished" / "data" / "PG_VERSION").write_text("18\n")
+    held = use("postgres", alone)
+    write("postgres", alone)
+    assert is_kept("postgres", alone)
+    assert not (folder / "unfinished").exists()
+    held.close()
 
 
 def test_a_server_keeps_its_data_from_one_use_to_the_next_and_lives_only_while_it_is_used(kind: str, alone: Settings) -> None:
@@ -88,7 +94,7 @@ def test_a_server_keeps_its_data_from_one_use_to_the_next_and_lives_only_while_i
     held.close()
     held.close()
     assert process is not None
-    assert not process.is_running()
+    assert not lives(process)
     held = use(kind, alone)
     assert is_kept(kind, alone)
     held.close()
@@ -100,7 +106,7 @@ def test_a_killed_server_is_started_again_with_its_data(kind: str, alone: Settin
     process = server_process(alone, kind)
     assert process is not None
     process.kill()
-    ended(process)
+    assert ends(process)
     again = use(kind, alone)
     assert is_kept(kind, alone)
     held.close()
@@ -115,7 +121,7 @@ def test_the_server_ends_when_the_program_is_killed(kind: str, alone: Settings) 
         process = server_process(alone, kind)
         program.kill()
         program.wait()
-        assert ended(process)
+        assert ends(process)
 
 
 def test_the_server_ends_when_its_keeper_is_killed(kind: str, alone: Settings) -> None:
@@ -126,7 +132,20 @@ def test_the_server_ends_when_its_keeper_is_killed(kind: str, alone: Settings) -
     assert keeper is not None
     assert any(word.endswith("embedded_keeper.py") for word in keeper.cmdline())
     keeper.kill()
-    assert ended(process)
+    assert ends(process)
+    held.close()
+
+
+def test_variables_of_the_shell_do_not_lead_elsewhere(alone: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("PGPORT", "1234"), ("PGHOST", "nowhere"), ("PGUSER", "nobody"), ("PGDATABASE", "none"), ("PGDATA", "nowhere")):
+        monkeypatch.setenv(name, value)
+    held = use("postgres", alone)
+    monkeypatch.setenv("PGPORT", "4321")
+    with another_program("postgres", alone) as program:
+        assert program.stdout
+        assert program.stdout.readline() == "up\n"
+    write("postgres", alone)
+    assert is_kept("postgres", alone)
     held.close()
 
 
@@ -147,13 +166,13 @@ def test_two_programs_share_a_server_and_the_last_ends_it(kind: str, alone: Sett
         assert second.stdout.readline() == "up\n"
         held.close()
         assert process is not None
-        assert process.is_running()
+        assert lives(process)
         assert server_process(alone, kind) == process
         second.stdin.close()
         second.wait(20)
         assert second.stderr
         assert second.stderr.read() == ""
-    assert not process.is_running()
+    assert not lives(process)
 
 
 def test_programs_that_come_at_once_start_one_server_and_none_is_left_without(alone: Settings) -> None:
@@ -194,19 +213,6 @@ def test_threads_that_come_and_go_always_find_a_server_that_answers(alone: Setti
     held = use("valkey", alone)
     with client_of(alone) as client:
         assert client.getdel("visits") == b"24"
-    held.close()
-
-
-def test_an_interrupted_making_of_the_data_is_begun_anew() -> None:
-    """What initdb had written when the program was killed looks like data, and is not."""
-    fresh = elsewhere("interrupted")
-    folder = private_folder(fresh.servers / "postgres", "PostgreSQL")
-    (folder / "unfinished" / "data" / "base").mkdir(parents=True)
-    (folder / "unfinished" / "data" / "PG_VERSION").write_text("18\n")
-    held = use("postgres", fresh)
-    write("postgres", fresh)
-    assert is_kept("postgres", fresh)
-    assert not (folder / "unfinished").exists()
     held.close()
 
 
@@ -295,6 +301,19 @@ def test_an_address_that_cannot_be_read_is_not_quoted(kind: str, url: str) -> No
     assert "cannot be read: write it like" in told
 
 
+def test_a_password_that_redis_refuses_is_said(alone: Settings) -> None:
+    held, path = use("valkey", alone), quote(str(valkey_socket(alone.servers, alone.sockets)))
+    with client_of(alone) as client:
+        client.config_set("requirepass", "hunter2")
+    for url in (f"unix://{path}", f"unix://:hunter3@{path}"):
+        told, is_well = told_with("redis", url)
+        assert not is_well
+        assert "refuses the user or the password: correct REDIS_URL" in told
+        assert "hunter" not in told
+    assert told_with("redis", f"unix://:hunter2@{path}")[1]
+    held.close()
+
+
 def told_with(kind: str, url: str) -> tuple[str, bool]:
     settings = load_settings()
     assert "hunter2" not in repr(replace(settings, redis_url=url, database_url=url))
@@ -336,7 +355,9 @@ def test_without_the_package_what_is_on_the_path_is_used_and_without_that_it_is_
         found_at = embedded_postgres.find_postgres()
         assert found_at is None  # both names lead to a folder without the two
     told, is_well = (redis_told if is_redis else postgres_told)(settings)
-    assert is_well == is_redis, told
+    assert is_well
+    assert ("started when needed" in told) == is_redis
+    assert ("need none" in told) != is_redis
 
 
 def test_a_server_that_cannot_start_says_its_last_words(alone: Settings) -> None:

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from sptrader_desktop.adapters.embedded_server import ServerPlan, private_folder, socket_folder
 from sptrader_desktop.core.errors import DataError
@@ -16,7 +17,7 @@ from sptrader_desktop.core.errors import DataError
 if sys.platform != "win32":
     import pwd
 
-USER, DATABASE = "sptrader", "postgres"
+USER, DATABASE, PORT = "sptrader", "postgres", 5432  # the port only names the socket
 ANSWER_S = 2
 ACCOUNT = "nobody"
 
@@ -31,7 +32,8 @@ def find_postgres() -> Path | None:
 
 
 def postgres_address(sockets: Path) -> str:
-    return f"host={sockets} user={USER} dbname={DATABASE}"
+    """All that a variable such as PGPORT could change is said."""
+    return make_conninfo(host=str(sockets), port=PORT, user=USER, dbname=DATABASE)
 
 
 def postgres_sockets(servers: Path, sockets: Path) -> Path:
@@ -43,6 +45,7 @@ def postgres_plan(binaries: Path, servers: Path, sockets: Path, **more: str) -> 
     folder, socket = servers / "postgres", postgres_sockets(servers, sockets)
     options = {
         "listen_addresses": "",
+        "port": str(PORT),
         "unix_socket_directories": str(socket),
         "unix_socket_permissions": "0700",
         "max_wal_size": "2GB",

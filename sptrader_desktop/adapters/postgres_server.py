@@ -6,6 +6,7 @@ An address that is set and does not answer is an error, never a reason to use an
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -16,7 +17,16 @@ from sptrader_desktop.adapters.embedded_server import ServerInUse, use_server
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.settings import Settings
 
-CONNECT_S = 5
+# A network that goes silent is noticed within half a minute.
+_WAYS: dict[str, Any] = {
+    "application_name": "sptrader",
+    "client_encoding": "utf8",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 OWN = "the program's own PostgreSQL"
 UNREADABLE = "DATABASE_URL cannot be read: write it like postgresql://user:password@host:5432/name, special signs as %XX"
 
@@ -58,7 +68,9 @@ class PostgresServer:
 
     def connect(self) -> psycopg.Connection:
         with postgres_errors(self.shown):
-            return psycopg.connect(self.address, connect_timeout=CONNECT_S, application_name="sptrader", autocommit=True)
+            connection = psycopg.connect(self.address, autocommit=True, **_WAYS)
+            connection.execute("SELECT set_config('datestyle', 'ISO', false), set_config('timezone', 'UTC', false)")
+            return connection
 
     def close(self) -> None:
         if self.in_use:
@@ -81,7 +93,7 @@ def postgres_told(settings: Settings) -> tuple[str, bool]:
     if not settings.database_url:
         binaries = find_postgres()
         if binaries is None:
-            return "none: install PostgreSQL, or set DATABASE_URL", False
+            return "none, and backtests on files need none: install PostgreSQL or set DATABASE_URL to use one", True
         return f"{OWN} (postgres in {binaries}), started when needed since DATABASE_URL is not set", True
     try:
         server = find_server(settings)

@@ -51,7 +51,7 @@ def redis_told(settings: Settings) -> tuple[str, bool]:
     if not settings.redis_url:
         binary = find_valkey()
         if binary is None:
-            return "none: install valkey-server or redis-server, or set REDIS_URL", False
+            return "none, and backtests need none: install valkey-server or redis-server, or set REDIS_URL, to use one", True
         return f"{OWN} ({binary.name} in {binary.parent}), started when needed since REDIS_URL is not set", True
     try:
         server = open_redis(settings)
