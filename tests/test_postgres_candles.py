@@ -302,23 +302,33 @@ def process_at_work(server: PostgresServer) -> int:
 
 
 def test_two_writers_of_one_series_take_turns(postgres: PostgresServer) -> None:
-    """Each keeps every other hour in pieces that overlap the other's; in the end every hour is there once, from its writer."""
-    store = PostgresCandles(postgres)
+    """Each keeps every other hour in pieces, and both the same further hours; in the end every hour is there once, from its writer."""
+    store, together = PostgresCandles(postgres), threading.Barrier(2)
+    failures: list[DataError] = []
 
     def write(parity: int) -> None:
-        for piece in range(6):
-            store.keep(hourly(range(parity + piece * 100, (piece + 1) * 100, 2), parity))
+        try:
+            for piece in range(6):
+                together.wait(30)
+                store.keep(hourly(range(parity + piece * 100, (piece + 1) * 100, 2), parity))
+                together.wait(30)
+                store.keep(hourly(range(600 + piece * 100, 700 + piece * 100), 5))
+        except DataError as error:
+            failures.append(error)
 
     writers = [threading.Thread(target=write, args=(parity,)) for parity in (0, 1)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    expected = joined(hourly(range(0, 600, 2), 0), hourly(range(1, 600, 2), 1))
+    assert failures == []
+    expected = joined(joined(hourly(range(0, 600, 2), 0), hourly(range(1, 600, 2), 1)), hourly(range(600, 1200), 5))
     assert store.candles(ASKED).fingerprint == expected.fingerprint
 
 
-def test_a_reader_meets_the_old_candles_or_the_new_ones(postgres: PostgresServer) -> None:
+def test_a_reader_meets_the_old_candles_or_the_new_ones(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it reads in many pages, between which others write."""
+    monkeypatch.setattr(postgres_candles, "PAGE", 10)
     store = PostgresCandles(postgres)
     versions = [hourly(range(300), seed) for seed in range(8)]
     store.keep(versions[0])

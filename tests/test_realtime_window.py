@@ -278,6 +278,19 @@ def test_no_message_does_more_harm_than_being_skipped(fields: dict[bytes, bytes]
 # The stream
 
 
+@pytest.mark.parametrize("page", [1, 2, 3, 7, 1000])
+def test_one_who_begins_late_reads_back_until_the_window_is_full(
+    valkey: RedisServer, clock: Clock, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """The oldest bar that was reached is not whole, and the youngest is still open; neither counts."""
+    monkeypatch.setattr(redis_prices, "PAGE", page)
+    prices = every(17, 40)
+    publish(valkey, prices)
+    clock.show(prices[-1].second)
+    for size in range(1, 14):
+        assert rows(window(valkey, clock, size).candles(ASKED)) == bars(prices)[:-1][-size:]
+
+
 def test_of_the_first_bar_of_a_trimmed_stream_nothing_is_believed(valkey: RedisServer, clock: Clock) -> None:
     prices = every(10, 60)
     publish(valkey, prices)

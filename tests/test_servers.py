@@ -73,18 +73,20 @@ def is_kept(kind: str, settings: Settings) -> bool:
 # Life and death
 
 
-def test_an_interrupted_making_of_the_data_is_begun_anew(alone: Settings) -> None:
+def test_an_interrupted_making_of_the_data_is_begun_anew_by_one_of_two_that_come_at_once(alone: Settings) -> None:
     """What initdb had written when the program was killed looks like data, and is not."""
     folder = private_folder(alone.servers / "postgres", "PostgreSQL")
     if (folder / "data").exists():
         shutil.rmtree(folder / "data")
     (folder / "unfinished" / "data" / "base").mkdir(parents=True)
     (folder / "unfinished" / "data" / "PG_VERSION").write_text("18\n")
-    held = use("postgres", alone)
-    write("postgres", alone)
-    assert is_kept("postgres", alone)
-    assert not (folder / "unfinished").exists()
-    held.close()
+    with another_program("postgres", alone) as first, another_program("postgres", alone) as second:
+        for program in (first, second):
+            assert program.stdout
+            assert program.stdout.readline() == "up\n"
+        write("postgres", alone)
+        assert is_kept("postgres", alone)
+        assert not (folder / "unfinished").exists()
 
 
 def test_a_server_keeps_its_data_from_one_use_to_the_next_and_lives_only_while_it_is_used(kind: str, alone: Settings) -> None:

@@ -63,8 +63,8 @@ def _arrays(candles: Candles) -> dict[str, NDArray[Any]]:
 
 
 def _values(value: bytes, kind: str) -> NDArray[Any]:
-    _, has_null, _, count, _ = _ARRAY.unpack_from(value)
-    if has_null or len(value) != _ARRAY.size + 12 * count:
+    count = _ARRAY.unpack_from(value)[3]
+    if len(value) != _ARRAY.size + 12 * count:  # a null is its length alone
         raise DataError("a bar in PostgreSQL lacks a price or volume that the others of its series have: remove or complete it there")
     return np.frombuffer(value, [("length", ">i4"), ("value", kind)], count, _ARRAY.size)["value"]
 
