@@ -389,8 +389,6 @@ def test_without_timescale_the_table_is_plain(postgres: PostgresServer) -> None:
 @pytest.mark.parametrize("may_be_created", [True, False])
 def test_timescale_is_used_where_it_is_offered_and_may_be_created(tmp_path: Path, may_be_created: bool) -> None:
     """A stand-in extension of that name, for none of the real ones can be had everywhere: which calls are made is what is tested."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        folder.chmod(0o755)
     (tmp_path / "extension").mkdir()
     (tmp_path / "extension" / "timescaledb.control").write_text("default_version = '2.0'\n")
     script = """CREATE TABLE asked (what regclass, by name, chunk interval);
