@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -270,26 +270,43 @@ def test_what_fails_in_the_middle_leaves_what_was_there(postgres: PostgresServer
 
 def test_a_server_killed_in_the_middle_has_nothing_half_written_when_it_is_back() -> None:
     """The real thing: SIGKILL for the process that writes, which takes the whole server through its recovery."""
+    with server_alone() as server:
+        run(server, "DROP SCHEMA IF EXISTS sptrader CASCADE", "DROP FUNCTION IF EXISTS spoil")
+        store, kept = PostgresCandles(server), hourly(range(100))
+        store.keep(kept)
+        run(server, TRIGGER.format(at="2024-02-02T05:00Z", action="PERFORM pg_sleep(60)"))
+        failed: list[str] = []
+        writer = threading.Thread(target=lambda: failed.append(refusal(lambda: store.keep(hourly(range(50, 200), 1)))))
+        writer.start()
+        os.kill(process_at_work(server), signal.SIGKILL)
+        writer.join()
+        assert "connection was lost" in failed[0]
+        assert read_when_it_is_back(store).fingerprint == kept.fingerprint
+    assert "cannot be reached" in refusal(lambda: store.candles(ASKED))
+
+
+@contextmanager
+def server_alone(**more: str) -> Iterator[PostgresServer]:
+    """One that no other test uses; not for data that must last."""
     settings, binaries = elsewhere("alone & co"), find_postgres()
     assert binaries
-    plan = postgres_plan(binaries, settings.servers, settings.sockets, fsync="off")
-    held = use_server(plan)
-    server = PostgresServer(postgres_address(postgres_sockets(settings.servers, settings.sockets)), "own", held)
-    run(server, "DROP SCHEMA IF EXISTS sptrader CASCADE", "DROP FUNCTION IF EXISTS spoil")
-    store, kept = PostgresCandles(server), hourly(range(100))
-    store.keep(kept)
-    run(server, TRIGGER.format(at="2024-02-02T05:00Z", action="PERFORM pg_sleep(60)"))
-    failed: list[str] = []
-    writer = threading.Thread(target=lambda: failed.append(refusal(lambda: store.keep(hourly(range(50, 200), 1)))))
-    writer.start()
-    os.kill(process_at_work(server), signal.SIGKILL)
-    writer.join()
-    assert "connection was lost" in failed[0]
-    while not plan.answers():
-        pass
-    assert store.candles(ASKED).fingerprint == kept.fingerprint
-    store.close()
-    assert "cannot be reached" in refusal(lambda: store.candles(ASKED))
+    held = use_server(postgres_plan(binaries, settings.servers, settings.sockets, fsync="off", **more))
+    try:
+        yield PostgresServer(postgres_address(postgres_sockets(settings.servers, settings.sockets)), "own", held)
+    finally:
+        held.close()
+
+
+def read_when_it_is_back(store: PostgresCandles) -> Candles:
+    """For a moment the server still answers before it notices, and then it recovers."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return store.candles(ASKED)
+        except DataError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def process_at_work(server: PostgresServer) -> int:
@@ -395,25 +412,18 @@ def test_timescale_is_used_where_it_is_offered_and_may_be_created(tmp_path: Path
     CREATE FUNCTION create_hypertable(relation regclass, time_column_name name, chunk_time_interval interval) RETURNS void
     LANGUAGE sql AS 'INSERT INTO asked VALUES (relation, time_column_name, chunk_time_interval)';"""
     (tmp_path / "extension" / "timescaledb--2.0.sql").write_text(script if may_be_created else "SELECT 1/0;")
-    settings, binaries = elsewhere("alone & co"), find_postgres()
-    assert binaries
-    more = {"extension_control_path": f"$system:{tmp_path}", "fsync": "off"}
-    held = use_server(postgres_plan(binaries, settings.servers, settings.sockets, **more))
-    address = f"{postgres_address(postgres_sockets(settings.servers, settings.sockets))}"
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS with_timescale")
-        connection.execute("CREATE DATABASE with_timescale")
-    server = PostgresServer(f"{address} dbname=with_timescale", "own", held)
-    store = PostgresCandles(server)
-    store.keep(hourly(range(5)))
-    assert store.candles(ASKED).fingerprint == hourly(range(5)).fingerprint
-    with server.connect() as connection:
-        if may_be_created:
-            asked = connection.execute("SELECT what = 'sptrader.candles'::regclass, by, chunk FROM asked").fetchall()
-            assert asked == [(True, "stamp", timedelta(days=90))]
-        else:
-            assert connection.execute("SELECT to_regclass('asked')").fetchone() == (None,)
-    store.close()
+    with server_alone(extension_control_path=f"$system:{tmp_path}") as own:
+        run(own, "DROP DATABASE IF EXISTS with_timescale", "CREATE DATABASE with_timescale")
+        server = replace(own, address=f"{own.address} dbname=with_timescale")
+        store = PostgresCandles(server)
+        store.keep(hourly(range(5)))
+        assert store.candles(ASKED).fingerprint == hourly(range(5)).fingerprint
+        with server.connect() as connection:
+            if may_be_created:
+                asked = connection.execute("SELECT what = 'sptrader.candles'::regclass, by, chunk FROM asked").fetchall()
+                assert asked == [(True, "stamp", timedelta(days=90))]
+            else:
+                assert connection.execute("SELECT to_regclass('asked')").fetchone() == (None,)
 
 
 # Rights

@@ -19,7 +19,6 @@ from sptrader_desktop.adapters.redis_prices import LOST, STREAM, RealtimeWindow
 from sptrader_desktop.adapters.redis_server import RedisServer, open_redis
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import CandleRequest
 from tests.servers import elsewhere, ends, server_process, use
@@ -258,10 +257,10 @@ def test_malformed_prices_are_counted_by_reason_and_the_rest_is_used(valkey: Red
 )
 def test_every_way_of_writing_a_price_is_understood(fields: dict[str, str]) -> None:
     told = {name.encode(): value.encode() for name, value in fields.items()}
-    quote = quote_in(told, 5, CATALOGUE["EURUSD"])
+    quote = quote_in(told, 5, "EURUSD", 100_000)
     assert quote
     assert (quote.stamp, quote.price, quote.ask) == (5, 110_005, None)
-    assert quote_in(told, 5, CATALOGUE["USDJPY"]) is None
+    assert quote_in(told, 5, "USDJPY", 1_000) is None
 
 
 @given(
@@ -269,7 +268,7 @@ def test_every_way_of_writing_a_price_is_understood(fields: dict[str, str]) -> N
 )
 def test_no_message_does_more_harm_than_being_skipped(fields: dict[bytes, bytes]) -> None:
     try:
-        quote = quote_in(fields, 0, CATALOGUE["EURUSD"])
+        quote = quote_in(fields, 0, "EURUSD", 100_000)
     except MalformedError:
         return
     assert quote is None or quote.price >= 1

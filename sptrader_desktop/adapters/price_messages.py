@@ -11,7 +11,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sptrader_desktop.adapters.candle_checks import LATTICE_TOLERANCE, MAX_TICKS
-from sptrader_desktop.core.instruments import Instrument
 
 ENVELOPES = ("data", "prices", "payload", "message")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,17 +30,17 @@ class MalformedError(ValueError):
     """Says which rule the message breaks."""
 
 
-def quote_in(fields: Mapping[bytes, bytes], entry_us: int, instrument: Instrument) -> Quote | None:
+def quote_in(fields: Mapping[bytes, bytes], entry_us: int, symbol: str, ticks_per_one: int) -> Quote | None:
     """None where the entry has no price of this symbol."""
-    found = _object(fields, instrument.symbol)
+    found = _object(fields, symbol)
     if found is None:
         return None
     if not isinstance(found, dict):
-        return Quote(entry_us, _ticks(found, instrument), None)
+        return Quote(entry_us, _ticks(found, ticks_per_one), None)
     if "bid" not in found or "ask" not in found:
         raise MalformedError("neither a number nor bid and ask")
     stamp = _stamp(found["time"]) if found.get("time") is not None else entry_us
-    return Quote(stamp, _ticks(found["bid"], instrument), _ticks(found["ask"], instrument))
+    return Quote(stamp, _ticks(found["bid"], ticks_per_one), _ticks(found["ask"], ticks_per_one))
 
 
 def _object(fields: Mapping[bytes, bytes], symbol: str) -> Any:
@@ -62,10 +61,10 @@ def _object(fields: Mapping[bytes, bytes], symbol: str) -> Any:
     return found.get(symbol)
 
 
-def _ticks(value: Any, instrument: Instrument) -> int:
+def _ticks(value: Any, ticks_per_one: int) -> int:
     """A float that was printed carries noise far below a tick; a price between two ticks is another matter."""
     try:
-        ratio = Decimal(value) * instrument.ticks_per_one if isinstance(value, Decimal | str) else Decimal("NaN")
+        ratio = Decimal(value) * ticks_per_one if isinstance(value, Decimal | str) else Decimal("NaN")
     except InvalidOperation:
         ratio = Decimal("NaN")
     if not ratio.is_finite() or not 0 < ratio <= MAX_TICKS:

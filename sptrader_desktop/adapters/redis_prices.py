@@ -53,6 +53,7 @@ class RealtimeWindow:
         if not 1 <= window <= LARGEST_WINDOW:
             raise DataError(f"a window of {window} candles: give a number from 1 to {LARGEST_WINDOW}")
         self._instrument = known_instrument(STREAM, symbol, instruments)
+        self._ticks_per_one = self._instrument.ticks_per_one
         self._server, self._symbol, self._timeframe, self._window, self._clock = server, symbol, timeframe, window, clock
         self.skipped: Counter[str] = Counter()
         self._held: Candles | None = None  # the window, and the bar that is still open
@@ -185,7 +186,7 @@ class RealtimeWindow:
     def _quote(self, entry: _Entry, skipped: Counter[str]) -> Quote | None:
         name, fields = entry
         try:
-            return quote_in(fields, _order(name)[0] * 1_000, self._instrument)
+            return quote_in(fields, _order(name)[0] * 1_000, self._symbol, self._ticks_per_one)
         except MalformedError as error:
             skipped[str(error)] += 1
             return None
