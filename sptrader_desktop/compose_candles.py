@@ -1,17 +1,20 @@
 """The candles that a recipe names: files or a source, with their ask prices, finer candles and rates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose_data import SOURCES, known_instruments
+from sptrader_desktop.compose_servers import open_postgres
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment
 from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
+    from sptrader_desktop.adapters.postgres_candles import PostgresCandles
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
 
@@ -83,12 +86,26 @@ def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> di
     for path in asks:
         bid = bids.get(_symbol_in(path))
         if bid is None:
-            whose = "no --data trades" if option == "--ask" else "no --finer is of"
+            whose = {"--ask": "no --data trades", "--finer-ask": "no --finer is of"}.get(option, "no file is of")
             raise RunError(f"{option} {path}: {whose} {_symbol_in(path)}, name the ask file of a symbol that is given")
         if bid in found:
             raise RunError(f"{option} {path}: {_symbol_in(path)} is given twice, keep one file")
         found[bid] = Path(path)
     return found
+
+
+def load_into_postgres(settings: Settings, paths: Sequence[str], asks: Sequence[str], instruments: str) -> "Iterator[tuple[Candles, str]]":
+    """One file after the other, each wholly or not at all, and where it is now. No server is started for a first file that is wrong."""
+    from sptrader_desktop.adapters.candle_files import load_candles
+
+    known, ask_of = known_instruments(instruments), _ask_files("data load --ask", asks, paths)
+    with ExitStack() as stack:
+        store: PostgresCandles | None = None
+        for path in paths:
+            candles = load_candles(Path(path), ask=ask_of.get(path), instruments=known)
+            store = store or stack.enter_context(open_postgres(settings, known))
+            store.keep(candles)
+            yield candles, store.shown
 
 
 def _symbol_in(path: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sptrader_desktop.compose_servers import open_postgres
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings
@@ -39,9 +40,14 @@ def _open_http(settings: Settings, known: "Mapping[str, Instrument]") -> "Abstra
     return nullcontext(open_http(settings, known))
 
 
+def _open_postgres(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    return open_postgres(settings, known)
+
+
 # What --source names, and who opens it.
 SOURCES: "dict[str, Callable[[Settings, Mapping[str, Instrument]], AbstractContextManager[CandleSource]]]" = {
     "catalogue": _open_catalogue,
+    "postgres": _open_postgres,
     "http": _open_http,
 }
 

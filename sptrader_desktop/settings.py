@@ -1,7 +1,8 @@
 """Where the program keeps what belongs to the person using it, never in the package; a variable moves each place."""
 
 import os
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -15,16 +16,21 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 class Settings:
     """`workspace` holds the person's components and data, `strategies` beside it theirs; the other places are the program's.
 
-    `market_data` is the address of a server of candles, or nothing.
+    `market_data` is the address of a server of candles, or nothing. The addresses of Redis and PostgreSQL may hold a password and are
+    never shown; empty means the program's own servers, which keep their data in `servers` and are reached through `sockets`.
     """
 
     workspace: Path
     runs: Path
     candles: Path
+    servers: Path
     kernels: Path
     downloads: Path
     market_data: str
     component_cache: Path
+    sockets: Path
+    redis_url: str = field(default="", repr=False)
+    database_url: str = field(default="", repr=False)
 
 
 def load_settings() -> Settings:
@@ -33,10 +39,14 @@ def load_settings() -> Settings:
         workspace=_place("SPTRADER_WORKSPACE", data / "workspace"),
         runs=_place("SPTRADER_RUNS", data / "runs"),
         candles=_place("SPTRADER_CANDLES", data / "candles"),
+        servers=_place("SPTRADER_SERVERS", data / "servers"),
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
         downloads=_place("SPTRADER_DOWNLOADS", cache / "downloads"),
         market_data=os.environ.get("WS_MARKET_DATA_URL", ""),
         component_cache=_place("SPTRADER_COMPONENT_CACHE", cache / "components"),
+        sockets=_sockets(),
+        redis_url=os.environ.get("REDIS_URL", "").strip(),
+        database_url=os.environ.get("DATABASE_URL", "").strip(),
     )
 
 
@@ -49,3 +59,11 @@ def shipped(name: str) -> Path:
 def _place(variable: str, default: Path) -> Path:
     chosen = os.environ.get(variable)
     return Path(chosen).expanduser().absolute() if chosen else default
+
+
+def _sockets() -> Path:
+    """Paths of sockets must be short, so they are not beside the data."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and Path(runtime).is_dir():
+        return Path(runtime) / APP
+    return Path(tempfile.gettempdir()) / f"{APP}-{getattr(os, 'getuid', int)()}"

@@ -46,6 +46,7 @@ def take_own_environment() -> None:
         "SPTRADER_CANDLES": str(home / "candles"),
         "SPTRADER_DOWNLOADS": str(home / "downloads"),
         "SPTRADER_COMPONENT_CACHE": str(home / "components"),
+        "SPTRADER_SERVERS": str(home / "servers"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
     }
@@ -53,6 +54,9 @@ def take_own_environment() -> None:
 
 
 take_own_environment()
+
+# Fixtures of real servers, which start when a test asks for one.
+from tests.servers import postgres, postgres_of_session, valkey, valkey_of_session  # noqa: E402, F401
 
 # The same examples for everybody, and as long as they need: a test that fails here fails on every machine.
 set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sptrader_desktop import __version__, compose, compose_components
+from sptrader_desktop import __version__, compose, compose_components, compose_servers
 from sptrader_desktop.core.errors import ComponentError, SptraderError
 from sptrader_desktop.settings import Settings
 
@@ -25,7 +25,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     found = [_python(), *_packages(), _zones()]
-    for look in (_workspace, _components, _places, _engine, _runs):
+    for look in (_workspace, _components, _places, _engine, _runs, _servers):
         found.extend(_guarded(look, settings))
     return found
 
@@ -97,3 +97,8 @@ def _engine(settings: Settings) -> Iterator[Finding]:
 
 def _runs(settings: Settings) -> Iterator[Finding]:
     yield Finding("stored runs", str(len(compose.run_store(settings).list())))
+
+
+def _servers(settings: Settings) -> Iterator[Finding]:
+    for subject, (text, is_well) in compose_servers.servers_told(settings).items():
+        yield Finding(subject, text, is_well)

@@ -10,6 +10,7 @@ from sptrader_desktop.cli.components_show import add_run
 from sptrader_desktop.cli.components_verify import add_verify
 from sptrader_desktop.cli.data_download import add_download, add_resample, add_sample
 from sptrader_desktop.cli.data_import import add_import
+from sptrader_desktop.cli.data_load import add_load
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
@@ -46,6 +47,7 @@ def _data(data: argparse.ArgumentParser) -> None:
     actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
     add_import(_command(actions, "import", "vendors' CSV files into the catalogue, or into Parquet files"))
     _command(actions, "list", "what the catalogue holds")
+    add_load(_command(actions, "load", "put candle files into PostgreSQL"))
     add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
     add_resample(_command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
     add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
