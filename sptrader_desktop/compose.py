@@ -18,6 +18,7 @@ from sptrader_desktop.runtime.recipe_values import moment, overrides, terms_of
 from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
+    from sptrader_desktop.adapters.parquet_repair import Repair
     from sptrader_desktop.adapters.run_store import SqliteRunStore
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.present.data_findings import Inspection
 
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
@@ -147,6 +149,30 @@ def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
 # Candles
 
 
+def inspect_data(path: Path, symbol: str, timeframe: str, instruments: str) -> "Inspection":
+    from sptrader_desktop.adapters.candle_findings import inspect_candles
+
+    return inspect_candles(path, symbol=symbol or None, timeframe=timeframe or None, instruments=_known(instruments))
+
+
+def repair_data(path: Path, out: Path, *, symbol: str, timeframe: str, instruments: str, **asked: Any) -> "Repair":
+    from sptrader_desktop.adapters.parquet_repair import repair_candles
+
+    return repair_candles(path, out, symbol=symbol or None, timeframe=timeframe or None, instruments=_known(instruments), **asked)
+
+
+def inspection_text(found: "Inspection") -> str:
+    from sptrader_desktop.present.data_report import inspection_text as text
+
+    return text(found)
+
+
+def inspections_json(found: "Sequence[Inspection]") -> str:
+    from sptrader_desktop.present.data_report import inspections_json as text
+
+    return text(found)
+
+
 def _candles(recipe: Recipe) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
     from sptrader_desktop.adapters.candle_files import load_candles
 
@@ -198,11 +224,17 @@ def _ask_files(option: str, asks: Sequence[str], bid_files: Sequence[str]) -> di
 
 
 def _instruments(recipe: Recipe) -> "Mapping[str, Instrument]":
-    from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
+    from sptrader_desktop.adapters.instrument_files import load_financing
+
+    known = _known(recipe.instruments)
+    return load_financing(Path(recipe.financing), known) if recipe.financing else known
+
+
+def _known(instruments: str) -> "Mapping[str, Instrument]":
+    from sptrader_desktop.adapters.instrument_files import load_instruments
     from sptrader_desktop.core.instruments import CATALOGUE
 
-    known: Mapping[str, Instrument] = load_instruments(Path(recipe.instruments)) if recipe.instruments else CATALOGUE
-    return load_financing(Path(recipe.financing), known) if recipe.financing else known
+    return load_instruments(Path(instruments)) if instruments else CATALOGUE
 
 
 def _symbol_in(path: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
+from sptrader_desktop.cli import data_inspect
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -91,6 +92,11 @@ def runs(_: argparse.Namespace) -> int:
     return DONE
 
 
+def data(chosen: argparse.Namespace) -> int:
+    actions = {"inspect": data_inspect.inspect, "repair": data_inspect.repair}
+    return actions[chosen.action](chosen)
+
+
 def doctor(_: argparse.Namespace) -> int:
     from sptrader_desktop.cli.doctor import examine
 
@@ -119,5 +125,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "explain": explain,
     "verify": verify,
     "runs": runs,
+    "data": data,
     "doctor": doctor,
 }

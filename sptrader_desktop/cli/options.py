@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
+from sptrader_desktop.cli.data_inspect import add_inspect, add_repair
 from sptrader_desktop.runtime.recipe import Recipe
 
 EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
@@ -27,12 +28,19 @@ def parser() -> argparse.ArgumentParser:
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
     _command(commands, "runs", "list the stored runs")
+    _data(_command(commands, "data", "look into candle files and mend them"))
     _command(commands, "doctor", "look for what would keep the program from working")
     return top
 
 
 def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str) -> argparse.ArgumentParser:
     return commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=EXIT_CODES, allow_abbrev=False)
+
+
+def _data(data: argparse.ArgumentParser) -> None:
+    actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_inspect(_command(actions, "inspect", "everything that is doubtful about candle files, and a verdict"))
+    add_repair(_command(actions, "repair", "write a mended copy of a candle file and a ledger of every change"))
 
 
 def _backtest(backtest: argparse.ArgumentParser) -> None:
