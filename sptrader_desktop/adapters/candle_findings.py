@@ -9,7 +9,7 @@ from sptrader_desktop.adapters.candle_checks import LATTICE_TOLERANCE
 from sptrader_desktop.adapters.candle_inspection import REAL_VOLUME, WIDE, Examined, examine
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES
 from sptrader_desktop.adapters.candle_raw_table import Rows
-from sptrader_desktop.core.calendar import DAY_US
+from sptrader_desktop.core.calendar import DAY_US, HOUR_US
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.bar_shapes import BLOCK, long_run, spike_threshold
@@ -70,7 +70,7 @@ def _silences(examined: Examined) -> Iterator[Finding]:
     share = hours.present / hours.expected if hours.expected else 1.0
     if bar_us >= MINUTE_US and share < LEAST_COVERAGE:
         is_hole[:] = True
-    rule = f"{duration(HOLE_US / 3.6e9)} of market time in one piece, or less than {LEAST_COVERAGE:.0%} of all bars"
+    rule = f"{duration(HOLE_US / HOUR_US)} of market time in one piece, or less than {LEAST_COVERAGE:.0%} of all bars"
     for kind, rows, bars, said in (
         ("hole", hours.gap_row[is_hole], hours.gap_bars[is_hole], rule),
         ("gap", hours.gap_row[~is_hole], hours.gap_bars[~is_hole], "market time without bars"),
@@ -106,9 +106,9 @@ def _rules(examined: Examined) -> dict[str, str]:
     instrument, bar_us = examined.instrument, examined.bar_us
     run, tick = counted(long_run(bar_us), "bar"), plain(instrument.tick)
     return dict.fromkeys(KINDS, "there may be none") | {
-        "timeframe": f"stated {examined.timeframe}, but bars stand {duration(bar_us / 3.6e9)} apart",
+        "timeframe": f"stated {examined.timeframe}, but bars stand {duration(bar_us / HOUR_US)} apart",
         "repeated_hour": "the stamps go back by an hour and on from there",
-        "overlap": f"less than {duration(bar_us / 3.6e9)} after the open of the bar before",
+        "overlap": f"less than {duration(bar_us / HOUR_US)} after the open of the bar before",
         "decimal_shift": "ten, a hundred … times the prices around it, or a part of them",
         "off_tick": f"more than {LATTICE_TOLERANCE:.0%} of a tick of {tick} away from it",
         "columns": f"open, high, low and close fit when read as {', '.join(examined.columns)}",
@@ -116,7 +116,8 @@ def _rules(examined: Examined) -> dict[str, str]:
         "range": "high below or low above another price of the bar",
         "time_zone": _zone_rule(examined),
         "clock_jump": _jump_rule(examined),
-        "close_stamped": "the last stamp of the week is 17:00 on Friday in New York, and none is 17:00 on Sunday",
+        "close_stamped": "the last stamp of a week is 17:00 on Friday in New York, and 17:00 on Sunday has none"
+        + ("; a clock an hour ahead looks the same" if bar_us == HOUR_US else ""),
         "weekend": "wholly between 17:00 on Friday and 17:00 on Sunday in New York",
         "spike": f"beyond both neighbours by more than {spike_threshold(bar_us):.0f} typical ranges (medians of {BLOCK} bars)",
         "flat": f"at least {run} at one price",

@@ -76,7 +76,7 @@ def examined(table: RawTable, instrument: Instrument, timeframe: str, source: st
     good = cells.is_good
     shifts = decimal_shifts(table, order.by_time[good[order.by_time]])
     good[shifts.row] = False
-    mixed, swapped, columns = _ranges(table, good)
+    mixed, swapped, columns = _ranges(table, good, instrument)
     marks: dict[str, Rows] = {
         "no_time": np.flatnonzero(~table.has_time),
         "nanoseconds": np.flatnonzero(table.is_finer),
@@ -129,7 +129,13 @@ def _bar(table: RawTable, timeframe: str) -> tuple[int, bool]:
 
 
 def _overlaps(stamps: Int64Array, rows: Rows, bar_us: int) -> Rows:
-    return rows[1:][np.diff(stamps) < bar_us]
+    """The later of two bars, unless it alone stands where the file's other bars do."""
+    later = np.flatnonzero(np.diff(stamps) < bar_us) + 1
+    if not len(later):
+        return rows[:0]
+    places, counts = np.unique(stamps % bar_us, return_counts=True)
+    is_usual = stamps % bar_us == places[counts.argmax()]
+    return np.unique(rows[np.where(is_usual[later] & ~is_usual[later - 1], later - 1, later)])
 
 
 def _cells(table: RawTable, cells: CellFaults, good: Mask) -> dict[str, Rows]:
@@ -152,16 +158,18 @@ def _sides(table: RawTable) -> list[tuple[str, ...]]:
     return [PRICES, ASK_PRICES] if ASK_PRICES[0] in table.prices else [PRICES]
 
 
-def _ranges(table: RawTable, good: Mask) -> tuple[Rows, Rows, tuple[str, ...]]:
+def _ranges(table: RawTable, good: Mask, instrument: Instrument) -> tuple[Rows, Rows, tuple[str, ...]]:
     """Rows whose high and low do not enclose the rest, those of them that exchanging high and low mends, and a mix-up of whole columns."""
     wrong, exchanged = np.zeros(len(table), bool), np.zeros(len(table), bool)
     for names in _sides(table):
         bars = _four(table, names)
-        broken = ~_encloses(bars) & good
-        mended = np.zeros(len(table), bool)
-        mended[broken] = _encloses(Bars(bars.open, bars.low, bars.high, bars.close).rows(np.flatnonzero(broken)))
-        wrong |= broken & ~mended
-        exchanged |= mended
+        rows = np.flatnonzero(~_encloses(bars) & good)
+        # As the loader sees them: a price between two ticks is beyond another only when its tick is.
+        ticks = Bars(*(np.rint(column[rows] * instrument.ticks_per_one) for column in bars))
+        is_broken = ~_encloses(ticks)
+        is_mended = is_broken & _encloses(Bars(ticks.open, ticks.low, ticks.high, ticks.close))
+        wrong[rows[is_broken & ~is_mended]] = True
+        exchanged[rows[is_mended]] = True
     columns = _mixed_columns(_four(table, PRICES), np.flatnonzero(good)) if _is_mixed_up(wrong | exchanged, good) else ()
     if columns:
         return np.flatnonzero(wrong | exchanged), np.flatnonzero(wrong)[:0], columns
@@ -244,11 +252,9 @@ def _shapes(table: RawTable, sound: Rows, bar_us: int, instrument: Instrument) -
         spread = np.maximum(asks.open - bars.open, asks.close - bars.close)
         usual = max(float(np.median(spread)), float(instrument.tick)) if len(sound) else 0.0
         notes["usual_spread"] = usual
-        shapes |= {
-            "spike": shapes["spike"] | spikes(asks, bar_us),
-            "crossed": crossed,
-            "wide_spread": (spread > WIDE * usual) & ~shapes["spike"] & ~crossed,
-        }
+        is_wide = (spread > WIDE * usual) & ~shapes["spike"]
+        shapes["spike"] |= spikes(asks, bar_us) & ~is_wide
+        shapes |= {"crossed": crossed & ~shapes["spike"], "wide_spread": is_wide & ~crossed}
     return {kind: sound[mask] for kind, mask in shapes.items()}, notes, int(np.count_nonzero(still))
 
 

@@ -82,9 +82,12 @@ def _repeated_hours(stamps: Int64Array, bar_us: int) -> Mask:
     twice = np.zeros(len(stamps), bool)
     if not 0 < bar_us < HOUR_US:
         return twice
+    hour = HOUR_US // bar_us
     back = stamps[:-1] - stamps[1:]
     for row in np.flatnonzero(np.abs(back + bar_us - HOUR_US) <= 5 * bar_us)[:MOST_HOURS].tolist():
-        beyond = row + 1 + int(np.argmax(np.append(stamps[row + 1 : row + 2 + 2 * HOUR_US // bar_us], stamps[row] + 1) > stamps[row]))
-        if 2 * (beyond - row - 1) * bar_us >= HOUR_US:
-            twice[row + 1 : beyond] = True
+        after = stamps[row + 1 : row + 2 + 2 * hour]
+        length = int(np.argmax(np.append(after > stamps[row], True)))
+        known = np.isin(after[:length], stamps[max(0, row + 1 - 2 * hour) : row + 1])
+        if 2 * np.count_nonzero(known) * bar_us >= HOUR_US:
+            twice[row + 1 : row + 1 + length] = True
     return twice
