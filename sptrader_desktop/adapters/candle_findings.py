@@ -66,18 +66,20 @@ def _findings(examined: Examined) -> Iterator[Finding]:
 
 def _silences(examined: Examined) -> Iterator[Finding]:
     hours, bar_us = examined.hours, examined.bar_us
-    is_hole = hours.gap_bars * bar_us >= HOLE_US
+    hole = max(HOLE_US, 2 * bar_us)
+    is_hole = hours.gap_bars * bar_us >= hole
     share = hours.present / hours.expected if hours.expected else 1.0
-    if bar_us >= MINUTE_US and share < LEAST_COVERAGE:
+    if bar_us >= MINUTE_US and share < LEAST_COVERAGE and int(hours.gap_bars.sum()) * bar_us >= hole:
         is_hole[:] = True
-    rule = f"{duration(HOLE_US / HOUR_US)} of market time in one piece, or less than {LEAST_COVERAGE:.0%} of all bars"
+    rule = f"{duration(hole / HOUR_US)} of market time in one piece, or in all where less than {LEAST_COVERAGE:.0%} of the bars are there"
     for kind, rows, bars, said in (
         ("hole", hours.gap_row[is_hole], hours.gap_bars[is_hole], rule),
-        ("gap", hours.gap_row[~is_hole], hours.gap_bars[~is_hole], "market time without bars"),
+        ("gap", hours.gap_row[~is_hole], hours.gap_bars[~is_hole], ""),
         ("holiday", hours.holiday_row, hours.holiday_bars, "from noon of the eve to 20:00 of the day, New York"),
     ):
         if len(rows):
-            yield Finding(kind, len(rows), _before(examined, rows), f"{said}; {counted(int(bars.sum()), 'bar')} in all")
+            total = f"{counted(int(bars.sum()), 'bar')} in all"
+            yield Finding(kind, len(rows), _before(examined, rows), f"{said}; {total}" if said else total)
     if hours.daily_break:
         yield Finding("daily_break", 1, (), f"{hours.daily_break // MINUTE_US} min after 17:00 in New York, on nearly every day")
 

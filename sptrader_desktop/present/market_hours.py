@@ -108,21 +108,17 @@ def market_hours(stamps: Int64Array, bar_us: int, every_day: bool) -> MarketHour
 
 def _daily_break(stamps: Int64Array, bar_us: int) -> int:
     """How long after the roll the source is silent on nearly all days, in whole bars."""
-    slots = BREAK_LIMIT_US // bar_us
-    if not slots:
-        return 0
     days, starts = rolls(int(stamps[0]), int(stamps[-1]))
-    starts = starts[(weekday(days) < 5) & (starts >= stamps[0]) & (starts <= stamps[-1])]
-    if len(starts) < BREAK_DAYS:
+    starts = starts[weekday(days) < 5]
+    low, high, end = (np.searchsorted(stamps, starts + after) for after in (0, BREAK_LIMIT_US, DAY_US))
+    has_bars = end > low
+    slots = BREAK_LIMIT_US // bar_us
+    if not slots or np.count_nonzero(has_bars) < BREAK_DAYS:
         return 0
-    length = 0
-    for slot in range(slots):
-        wanted = starts + slot * bar_us
-        at = np.minimum(np.searchsorted(stamps, wanted), len(stamps) - 1)
-        if np.count_nonzero(stamps[at] == wanted) > BREAK_SHARE * len(starts):
-            break
-        length += bar_us
-    return length
+    past = stamps[_between(low, high, len(stamps))] - np.repeat(starts, high - low)
+    found, counts = np.unique(past // bar_us, return_counts=True)
+    busy = found[counts > BREAK_SHARE * np.count_nonzero(has_bars)]
+    return int(busy[0] if len(busy) else slots) * bar_us
 
 
 @dataclass(frozen=True, slots=True, eq=False)
