@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sptrader_desktop.adapters.candle_checks import TimeUnit
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.candle_findings import inspect_candles
 from sptrader_desktop.core.errors import DataError
@@ -153,7 +154,8 @@ def test_no_table_is_too_wild_to_be_inspected(data: st.DataObject) -> None:
     names = ["open", "high", "low", "close"]
     names += [f"ask_{name}" for name in names] if data.draw(st.booleans()) else []
     prices = {name: np.array(column(), float) for name in names}
-    unit = data.draw(st.sampled_from(["s", "ms", "us", "ns"]))
+    units: list[TimeUnit] = ["s", "ms", "us", "ns"]
+    unit = data.draw(st.sampled_from(units))
     market = Market(stamps, prices, np.array(column(), float), HOUR, data.draw(st.sampled_from(["1h", "1s", "30m", "1w", ""])), unit)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
