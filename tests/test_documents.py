@@ -19,6 +19,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from sptrader_desktop import cli, compose
+from sptrader_desktop.adapters.candle_repair import FIXES, MECHANICAL
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
@@ -28,6 +29,7 @@ from sptrader_desktop.core import strategy_rules
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.records import EXIT_REASONS, VERDICTS
 from sptrader_desktop.core.results import Result
+from sptrader_desktop.present.data_findings import KINDS
 from sptrader_desktop.present.report import key_figures
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings, shipped
@@ -75,7 +77,7 @@ def test_what_the_readme_calls_missing_is_missing() -> None:
     missing = section(README, "What is not there yet")
     assert ("No window" in missing) == (not (PACKAGE / "ui").exists())
     assert ("No live or paper trading" in missing) == (not {"live", "replay", "stop", "rearm", "status"} & COMMANDS.keys())
-    assert ("No import or download" in missing) == ("data" not in COMMANDS)
+    assert ("No import or download" in missing) == (not {"import", "download"} & subparsers(subparsers()["data"]).keys())
     assert ("No sweep command" in missing) == ("sweep" not in COMMANDS)
     assert ("in the program's own process" in missing) == ("InProcessRunner" in (PACKAGE / "compose.py").read_text(encoding="utf-8"))
 
@@ -99,9 +101,15 @@ def commands(document: str) -> Iterator[list[str]]:
             yield shlex.split(line, comments=True)
 
 
-def subparsers() -> dict[str, argparse.ArgumentParser]:
-    (found,) = [action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
-    return dict(found)
+def subparsers(of: argparse.ArgumentParser | None = None) -> dict[str, argparse.ArgumentParser]:
+    found = [action.choices for action in (of or parser())._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(found[0]) if found else {}
+
+
+def options(of: argparse.ArgumentParser) -> set[str]:
+    """Those of its actions included."""
+    own = {option for action in of._actions for option in action.option_strings} - {"-h", "--help", "--version"}
+    return own.union(*map(options, subparsers(of).values()))
 
 
 def test_every_command_shown_is_understood() -> None:
@@ -154,9 +162,8 @@ def test_a_component_runs_alone_as_the_guide_shows(tmp_path: Path) -> None:
 
 
 def test_help_and_guide_list_the_same_commands_and_options() -> None:
-    assert [cell.split()[0] for cell in keys_told(GUIDE, "command")] == list(subparsers()) == list(COMMANDS)
-    taken = {option for sub in subparsers().values() for action in sub._actions for option in action.option_strings} - {"-h", "--help"}
-    of_backtest = {option for action in subparsers()["backtest"]._actions for option in action.option_strings} - {"-h", "--help"}
+    assert list(dict.fromkeys(cell.split()[0] for cell in keys_told(GUIDE, "command"))) == list(subparsers()) == list(COMMANDS)
+    taken, of_backtest = options(parser()), options(subparsers()["backtest"])
     told = {word for row in rows(GUIDE, "option") for word in re.findall(r"--[a-z-]+", row[0])}
     assert told == of_backtest
     mentioned = {word for name in DOCUMENTS for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text(name))}
@@ -306,6 +313,7 @@ def test_every_key_of_the_json_result_is_explained() -> None:
         "completed_trades",
         "final_portfolio",
         "equity_band",
+        "data_quality",
         "manifest",
     ):
         value = document[key]
@@ -313,6 +321,20 @@ def test_every_key_of_the_json_result_is_explained() -> None:
 
 
 # Data and places
+
+
+def test_every_finding_of_an_inspection_is_explained_in_its_order_with_its_weight() -> None:
+    told = {code: row[1] for row in rows(GUIDE, "finding") for code in codes(row[0])}
+    assert list(told.items()) == [(kind, about.severity) for kind, about in KINDS.items()]
+    fixes = re.search(r"`--fix KIND…`[^:]*: ([^.]+)\.", section(GUIDE, "Mending a file"))
+    assert fixes
+    assert codes(fixes[1]) == list(FIXES)
+
+
+def test_what_a_repair_does_unasked_is_what_the_guide_says() -> None:
+    unasked = re.search(r"Without `--fix`([^.]+)\.", section(GUIDE, "Mending a file"))
+    assert unasked
+    assert set(codes(unasked[1])) == set(MECHANICAL)
 
 
 def test_every_refusal_of_candles_is_quoted_as_it_is_said() -> None:
