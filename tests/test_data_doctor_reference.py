@@ -95,3 +95,46 @@ def test_a_defect_planted_among_real_minutes_is_found_and_nothing_else(
     told = [(finding.kind, finding.count) for finding in found.findings if finding.severity != "note"]
     assert told == [(planted.kind, planted.count)]
     assert found.findings[0].first[0].row == planted.first
+
+
+# Vendor files, their clocks called UTC as a careless import would
+
+
+def vendor_file(reference: Path, name: str, pattern: str, delimiter: str = ",", points: float = 1.0) -> Market:
+    lines = (reference / "data" / "raw_fixtures" / name).read_text(encoding="utf-8").splitlines()
+    cells = [line.split(delimiter) for line in lines if line[0].isdigit()]
+    stamps = [int(datetime.strptime(row[0], pattern).replace(tzinfo=UTC).timestamp()) * SECOND for row in cells]
+    names = ("open", "high", "low", "close", "", "ask_open", "ask_high", "ask_low", "ask_close")
+    prices = {name: np.array([float(row[at + 1]) / points for row in cells]) for at, name in enumerate(names[: len(cells[0]) - 2]) if name}
+    return Market(np.array(stamps, np.int64), prices, np.zeros(len(cells)), 0, "1m" if "_M1_" in name else "1h")
+
+
+def test_a_metatrader_clock_is_recognised(reference: Path) -> None:
+    found = inspect_market(vendor_file(reference, "mt5_GBPUSD_H1_points_EET.csv", "%Y-%m-%d %H:%M:%S", points=1e5))
+    (zone,) = [finding for finding in found.findings if finding.severity != "note"]
+    assert zone.kind == "time_zone"
+    assert "Europe/Athens" in zone.rule
+
+
+def test_a_clock_of_new_york_is_recognised_from_one_weekend(reference: Path) -> None:
+    found = inspect_market(vendor_file(reference, "histdata_EURUSD_M1_201803_2days.csv", "%Y%m%d %H%M%S", ";"))
+    assert [(finding.kind, finding.severity) for finding in found.findings] == [("time_zone", "doubtful"), ("gap", "note")]
+    assert "the clock of America/New_York or" in found.findings[0].rule
+
+
+def test_an_hour_that_comes_twice_is_recognised(reference: Path) -> None:
+    found = inspect_market(vendor_file(reference, "histdata_EURUSD_M1_20191027_dst_repeated_hour.csv", "%Y%m%d %H%M%S", ";"))
+    assert (found.findings[0].kind, found.findings[0].count, found.findings[0].first[0].row) == ("repeated_hour", 60, 267)
+    assert found.worst == "refused"
+
+
+def test_crossed_quotes_and_a_fixed_offset_are_recognised_together(reference: Path) -> None:
+    found = inspect_market(vendor_file(reference, "lean_fxcm_EURUSD_H1_quote_UTC-5_clock_break_200909-10.csv", "%Y%m%d %H:%M"))
+    assert [(finding.kind, finding.count) for finding in found.findings] == [("time_zone", 192), ("crossed", 15)]
+    assert "the clock of -05:00," in found.findings[0].rule
+
+
+def test_a_hole_of_a_week_is_found(reference: Path) -> None:
+    found = inspect_market(vendor_file(reference, "lean_oanda_EURUSD_H1_quote_UTC_2016-12-09_2016-12-23_gap151h.csv", "%Y%m%d %H:%M"))
+    assert [(finding.kind, finding.count) for finding in found.findings] == [("hole", 1)]
+    assert [span.bars for span in found.coverage.missing] == [103]

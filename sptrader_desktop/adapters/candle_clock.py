@@ -18,9 +18,10 @@ from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.market_hours import week_ends
 
 LONGEST_BAR_US = HOUR_US
-FEWEST_WEEKENDS = 2
+FEWEST_WEEKENDS = 1
 LATE_US = 2 * HOUR_US  # a source may open so late and close so early
 FITTING, BETTER = 0.7, 0.5  # so many weekends must fit another clock, and so many more than fit this one
+EQUALLY = 0.98
 USUAL = 0.5  # so many weeks must be as they should before others are called exceptions
 MOST_HOURS = 14
 ZONES = ("Europe/Athens", "America/New_York", "Europe/London")
@@ -59,10 +60,7 @@ def weekends(stamps: Int64Array, bar_us: int) -> Weekends:
     chosen = chosen[np.abs(centre[chosen] - middles[nearest[chosen]]) <= (MOST_HOURS + 4) * HOUR_US]
     rows, nearest = rows[chosen], nearest[chosen]
     ends, opens = stamps[rows] + bar_us, stamps[rows + 1]
-    close, late = ends - closed.start[nearest], opens - closed.end[nearest]
-    # Where the market opens after a break at every roll, each week begins so many hours later.
-    habit = int(np.clip(np.median(late - close), 0, LATE_US)) // HOUR_US * HOUR_US if len(rows) else 0
-    return Weekends(close, late - habit, ends, opens, middles[nearest])
+    return Weekends(ends - closed.start[nearest], opens - closed.end[nearest], ends, opens, middles[nearest])
 
 
 def utc_of(zone: str) -> Clock:
@@ -114,7 +112,7 @@ def _fits(close: Int64Array, opened: Int64Array, by: int = 0) -> NDArray[np.bool
 
 @dataclass(frozen=True, slots=True)
 class OtherClock:
-    """`zones` fit equally well."""
+    """`zones` fit about equally well, the likeliest first: of a few weeks several do, and a late open looks like an early close."""
 
     zones: tuple[str, ...]
     fitting: int
@@ -128,16 +126,17 @@ def other_clock(seen: Weekends) -> OtherClock | None:
         return None
     as_utc = int(np.count_nonzero(_fits(seen.close, seen.open)))
     market_close, market_open = seen.last_end - seen.close, seen.next_open - seen.open
-    best: dict[str, tuple[int, float]] = {}
+    scores: dict[str, tuple[int, float]] = {}
     for zone in (*map(offset_text, (n for n in range(-MOST_HOURS, MOST_HOURS + 1) if n)), CHARTS_OF_NEW_YORK, *ZONES):
         clock = utc_of(zone)
         close, opened = clock(seen.last_end) - market_close, clock(seen.next_open) - market_open
         fitting = _fits(close, opened)
-        best[zone] = (int(np.count_nonzero(fitting)), -float(np.abs(close[fitting]).sum() + np.abs(opened[fitting]).sum()))
-    top = max(best.values())
-    if top[0] < FITTING * count or top[0] < as_utc + BETTER * count:
+        scores[zone] = (int(np.count_nonzero(fitting)), -float(np.abs(close[fitting]).sum() + np.abs(opened[fitting]).sum()))
+    ranked = sorted(scores, key=lambda zone: scores[zone], reverse=True)
+    top = scores[ranked[0]][0]
+    if top < FITTING * count or top < as_utc + BETTER * count:
         return None
-    return OtherClock(tuple(zone for zone, score in best.items() if score == top), top[0], as_utc, count)
+    return OtherClock(tuple(zone for zone in ranked if scores[zone][0] >= EQUALLY * top), top, as_utc, count)
 
 
 def is_close_stamped(seen: Weekends, bar_us: int) -> bool:
@@ -164,9 +163,10 @@ def clock_jumps(seen: Weekends) -> list[Jump]:
     usual = _fits(close, opened)
     if not len(usual) or np.mean(usual) < USUAL:
         return []
+    later, longer = opened - np.median(opened), close - np.median(close)
     found = []
-    for week in np.flatnonzero(~usual & (np.abs(close - opened) < HOUR_US)).tolist():
-        hours = round(int(opened[week] + close[week]) / (2 * HOUR_US))
+    for week in np.flatnonzero(~usual & (np.abs(later - longer) < HOUR_US)).tolist():
+        hours = round(float(later[week] + longer[week]) / (2 * HOUR_US))
         if hours and _fits(close[week : week + 1], opened[week : week + 1], hours * HOUR_US)[0]:
             found.append(Jump(int(starts[week]), int(ends[week]), hours))
     return found
