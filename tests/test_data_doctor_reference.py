@@ -20,6 +20,7 @@ KNOWN = {
     "EURUSD_1h_2009-10-01_2018-07-05_fxcm_ask": {"weekend": 686, "hole": 10},
     "EURUSD_1h_2007-01-01_2018-12-31_oanda_bid": {"hole": 2},
     "EURUSD_1m_2018-01-01_2019-12-31_histdata_bid": {"weekend": 56},
+    "USDJPY_1m_2018-01-01_2019-12-31_histdata_bid": {"weekend": 60},
     "GBPUSD_1m_2012-02-01_2012-03-01_fxcm_bid": {},
     "GBPUSD_1m_2012-02-01_2012-03-01_fxcm_ask": {},
     "USDJPY_1h_2012-11-16_2022-03-04_mt5_ejtrader": {},

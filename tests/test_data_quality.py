@@ -54,6 +54,14 @@ def test_missing_bars_are_counted_as_an_hour_by_hour_calendar_counts_them(seed: 
     assert closed.hold(grid + bar // 2)[kept[0] : kept[-1]].tolist() == (~opens[kept[0] : kept[-1]]).tolist()
 
 
+@pytest.mark.parametrize("eve", [datetime(2013, 12, 24, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UTC)])
+def test_days_off_begin_and_end_to_the_hour(eve: datetime) -> None:
+    first = int(eve.timestamp()) * SECOND
+    hours = first + HOUR * np.arange(72)
+    assert holidays(first, first + HOUR).hold(hours).tolist() == [17 <= hour < 49 for hour in range(72)]
+    assert [not is_expected(stamp) for stamp in hours.tolist()] == [17 <= hour < 49 for hour in range(72)]
+
+
 def test_a_long_history_of_one_second_bars_with_a_hole_of_centuries_is_counted_at_once() -> None:
     stamps = np.array([-2_000_000_000 * SECOND, 7_000_000_000 * SECOND])
     found = gaps(stamps, SECOND, week_ends(int(stamps[0]), int(stamps[1])))
