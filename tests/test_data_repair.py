@@ -1,6 +1,7 @@
 """A repair mends what it is told to and nothing else, its ledger applied backwards gives the old rows, and the old file is left alone."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -212,3 +213,11 @@ def test_a_repair_refuses_in_one_sentence(tmp_path: Path) -> None:
     assert "write it like +02:00" in refused("data", "repair", old, "--out", out, "--shift=2h")
     assert "there is no such file" in refused("data", "repair", tmp_path / "EURUSD_1h.parquet", "--out", out)
     assert not out.exists()
+
+
+def test_a_row_that_is_bad_in_two_ways_goes_once() -> None:
+    market = clean_market(np.random.default_rng(4)).put("close", 50, np.nan)
+    volume = market.volume.copy()
+    volume[50] = -1
+    done = mended(replace(market, volume=volume), "missing_price", "bad_volume")
+    assert [(change.row, change.rule) for change in done.changes] == [(51, "missing_price")]
