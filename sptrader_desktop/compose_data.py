@@ -1,13 +1,13 @@
-"""Where candles come from and where they go: which adapter serves each source, the import, the download and the sample.
+"""Where candles come from and where they go: which adapter serves each source, the import, the download, the doctor and the sample.
 
 Imports are inside the functions, so that naming the sources loads neither pyarrow nor pandas.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose_servers import open_postgres
 from sptrader_desktop.core.errors import DataError
@@ -16,9 +16,11 @@ from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.csv_import import ImportAsked, Imported
+    from sptrader_desktop.adapters.parquet_repair import Repair
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.ports import CandleRequest, CandleSource
+    from sptrader_desktop.present.data_findings import Inspection
     from sptrader_desktop.runtime.download import Fetched, Report
 
 # Not today: the same question gives the same candles.
@@ -126,6 +128,32 @@ def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", 
     path = out / file_name(candles) if out.is_dir() else out
     write_new(path, parquet_bytes(candles))
     return path
+
+
+def inspect_data(path: Path, symbol: str, timeframe: str, instruments: str) -> "Inspection":
+    from sptrader_desktop.adapters.candle_findings import inspect_candles
+
+    return inspect_candles(path, symbol=symbol or None, timeframe=timeframe or None, instruments=known_instruments(instruments))
+
+
+def repair_data(path: Path, out: Path, *, symbol: str, timeframe: str, instruments: str, **asked: Any) -> "Repair":
+    from sptrader_desktop.adapters.parquet_repair import repair_candles
+
+    return repair_candles(
+        path, out, symbol=symbol or None, timeframe=timeframe or None, instruments=known_instruments(instruments), **asked
+    )
+
+
+def inspection_text(found: "Inspection") -> str:
+    from sptrader_desktop.present.data_report import inspection_text as text
+
+    return text(found)
+
+
+def inspections_json(found: "Sequence[Inspection]") -> str:
+    from sptrader_desktop.present.data_report import inspections_json as text
+
+    return text(found)
 
 
 def sample_file(

@@ -17,7 +17,7 @@ from tests.command_line import ROOT, SAMPLE, STRATEGIES, STRATEGY, Said, documen
 
 KEYS = (
     "total_trades winning_trades losing_trades total_pnl max_drawdown sharpe_ratio start_capital end_capital metrics signals_generated "
-    "order_decisions executed_orders completed_trades final_portfolio daily_returns equity_band manifest"
+    "order_decisions executed_orders completed_trades final_portfolio daily_returns equity_band data_quality manifest"
 )
 TRADE_KEYS = (
     "id symbol side entry_time entry_price exit_time exit_price quantity gross_pnl commission financing pnl currency pnl_percent "

@@ -20,6 +20,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from sptrader_desktop import cli, compose
+from sptrader_desktop.adapters.candle_repair import FIXES, MECHANICAL
 from sptrader_desktop.adapters.component_cache import MOST_BYTES
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
@@ -30,6 +31,7 @@ from sptrader_desktop.core import strategy_rules
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.records import EXIT_REASONS, VERDICTS
 from sptrader_desktop.core.results import Result
+from sptrader_desktop.present.data_findings import KINDS
 from sptrader_desktop.present.report import key_figures
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.worker_pool import Limits
@@ -327,6 +329,7 @@ def test_every_key_of_the_json_result_is_explained() -> None:
         "completed_trades",
         "final_portfolio",
         "equity_band",
+        "data_quality",
         "manifest",
     ):
         value = document[key]
@@ -353,6 +356,20 @@ def test_the_variables_told_are_those_that_scripts_hear() -> None:
 # Data and places
 
 
+def test_every_finding_of_an_inspection_is_explained_in_its_order_with_its_weight() -> None:
+    told = {code: row[1] for row in rows(GUIDE, "finding") for code in codes(row[0])}
+    assert list(told.items()) == [(kind, about.severity) for kind, about in KINDS.items()]
+    fixes = re.search(r"`--fix KIND…`[^:]*: ([^.]+)\.", section(GUIDE, "Mending a file"))
+    assert fixes
+    assert codes(fixes[1]) == list(FIXES)
+
+
+def test_what_a_repair_does_unasked_is_what_the_guide_says() -> None:
+    unasked = re.search(r"Without `--fix`([^.]+)\.", section(GUIDE, "Mending a file"))
+    assert unasked
+    assert set(codes(unasked[1])) == set(MECHANICAL)
+
+
 def test_every_refusal_of_candles_is_quoted_as_it_is_said() -> None:
     said = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "adapters").glob("*candle*.py"))
     assert [quote for quote in keys_told(GUIDE, "refused with") if quote not in said] == []
@@ -369,5 +386,5 @@ def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        places = (settings.workspace, settings.runs, settings.candles, settings.kernels, settings.downloads, settings.component_cache)
-        assert [str(path) for path in places] == [str(Path(place).expanduser()) for place in told.values()]
+        names = "workspace runs candles servers kernels downloads component_cache".split()
+        assert [str(getattr(settings, name)) for name in names] == [str(Path(place).expanduser()) for place in told.values()]

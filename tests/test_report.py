@@ -15,6 +15,7 @@ TRADED = """\
 by_eye 2
 ────────────────────────────────────────────────────────────────────────────────────────────────
 Candles    EURUSD 1h bid, 2024-01-02 08:00 to 2024-01-02 17:00 UTC, 10 bars
+           coverage 100.00 %, no suspicious bar
 Parameters size 10,000, stop 20
 Account    10,000.00 USD, leverage 30
 Costs      no spread, no slippage, commission 3.5 USD a lot per fill
@@ -66,6 +67,7 @@ NOTHING = """\
 by_eye 2
 ────────────────────────────────────────────────────────────────────────────────────────────────
 Candles    EURUSD 1h bid, 2024-01-02 08:00 to 2024-01-02 17:00 UTC, 10 bars
+           coverage 100.00 %, no suspicious bar
 Parameters size 10,000, stop 20
 Account    10,000.00 USD, leverage 30
 Costs      no spread, no slippage, commission 3.5 USD a lot per fill
@@ -109,7 +111,7 @@ def test_of_many_trades_the_first_and_the_last_are_shown() -> None:
 def test_costs_are_named_with_their_units() -> None:
     costs = Commission(per_lot=Decimal("3.5"), percent=Decimal("0.00002"), minimum=Decimal(1))
     lines = report(small_run(commission=costs, slippage_pips=Decimal("0.2"), spread_pips=Decimal(1))).splitlines()
-    assert lines[5:7] == [
+    assert lines[6:8] == [
         "Costs      spread 1 pip, slippage 0.2 pips",
         "           commission 3.5 USD a lot and 0.002 % of notional, at least 1 USD per fill",
     ]

@@ -25,8 +25,8 @@ from tests.small_runs import TEXT, runner, small_run
 
 ORDERED = {"signal_exit", "reverse", "time_exit", "risk_halt", "stop_out"}
 KEYS = (
-    "completed_trades daily_returns end_capital equity_band executed_orders final_portfolio losing_trades manifest max_drawdown metrics "
-    "order_decisions sharpe_ratio signals_generated start_capital total_pnl total_trades winning_trades".split()
+    "completed_trades daily_returns data_quality end_capital equity_band executed_orders final_portfolio losing_trades manifest "
+    "max_drawdown metrics order_decisions sharpe_ratio signals_generated start_capital total_pnl total_trades winning_trades".split()
 )
 
 

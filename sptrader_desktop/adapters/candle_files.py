@@ -4,8 +4,8 @@
 What the caller says beats the name.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -27,6 +27,29 @@ from sptrader_desktop.core.timeframes import parse_timeframe
 _Reader = Callable[[Path], AbstractContextManager[RawCandles]]
 _READERS: dict[str, _Reader] = {".parquet": open_parquet, ".csv": open_csv}
 _SIDES = ("bid", "mid", "ask")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenedCandles:
+    """A file before any check: what it is said to hold and its raw columns. `timeframe` is empty where neither name nor caller says it."""
+
+    raw: RawCandles
+    instrument: Instrument
+    timeframe: str
+
+
+@contextmanager
+def open_candles(
+    path: Path, *, symbol: str | None = None, timeframe: str | None = None, instruments: Mapping[str, Instrument] = CATALOGUE
+) -> Iterator[OpenedCandles]:
+    """For who wants to see bad rows rather than refuse them."""
+    reader, named = _reader(path), _named(path)
+    instrument = known_instrument(path, symbol or named.symbol, instruments)
+    timeframe = timeframe or (_timeframe(path, named) if named.scheme else "")
+    if timeframe:
+        parse_timeframe(timeframe)
+    with reader(path) as raw:
+        yield OpenedCandles(raw, instrument, timeframe)
 
 
 def load_candles(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose
-from sptrader_desktop.cli import components_show, components_verify, data_download, data_import, data_load
+from sptrader_desktop.cli import components_show, components_verify, data_download, data_import, data_inspect, data_load
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -97,7 +97,8 @@ def runs(_: argparse.Namespace) -> int:
 
 
 def data(chosen: argparse.Namespace) -> int:
-    return {**data_import.ACTIONS, **data_load.ACTIONS, **data_download.ACTIONS}[chosen.action](chosen)
+    actions = data_import.ACTIONS | data_load.ACTIONS | data_inspect.ACTIONS | data_download.ACTIONS
+    return actions[chosen.action](chosen)
 
 
 def doctor(_: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from sptrader_desktop.cli.components_show import add_run
 from sptrader_desktop.cli.components_verify import add_verify
 from sptrader_desktop.cli.data_download import add_download, add_resample, add_sample
 from sptrader_desktop.cli.data_import import add_import
+from sptrader_desktop.cli.data_inspect import add_inspect, add_repair
 from sptrader_desktop.cli.data_load import add_load
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
-    _data(_command(commands, "data", "candles: bring them in, fetch them, make them, see what there is"))
+    _data(_command(commands, "data", "candles: bring them in, look into them, mend, fetch and make them"))
     _components(_command(commands, "components", "look after your indicators and signals"))
     _command(commands, "runs", "list the stored runs")
     _command(commands, "doctor", "look for what would keep the program from working")
@@ -48,6 +49,8 @@ def _data(data: argparse.ArgumentParser) -> None:
     add_import(_command(actions, "import", "vendors' CSV files into the catalogue, or into Parquet files"))
     _command(actions, "list", "what the catalogue holds")
     add_load(_command(actions, "load", "put candle files into PostgreSQL"))
+    add_inspect(_command(actions, "inspect", "everything that is doubtful about candle files, and a verdict"))
+    add_repair(_command(actions, "repair", "write a mended copy of a candle file and a ledger of every change"))
     add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
     add_resample(_command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
     add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))

@@ -1,11 +1,12 @@
 """The report of a run as a terminal shows it: what was tested, what came of it, how sure that is, and why not more."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.terms import Commission, Terms
+from sptrader_desktop.present.data_quality import data_quality, quality_line
 from sptrader_desktop.present.numbers import amount, clock, counted, duration, figure, plain, share
 from sptrader_desktop.present.report_reasons import reasons
 from sptrader_desktop.present.report_tables import WIDTH, periods, sessions, trade_list
@@ -31,12 +32,18 @@ def header(result: Result) -> list[str]:
     return [
         title,
         "─" * WIDTH,
-        *(_labelled("Candles" if i == 0 else "", _candles(candles)) for i, candles in enumerate(request.traded)),
+        *_data(result),
         *_parameters(strategy.parameters),
         _labelled("Account", f"{_money(terms.capital)} {terms.currency}, leverage {plain(terms.leverage)}"),
         *(_labelled("" if i else "Costs", text) for i, text in enumerate(_costs(terms, request.traded))),
         _labelled("Fills", f"{FILLS[terms.fill]}; stop and target in one bar: {POLICIES[terms.intrabar]}"),
     ]
+
+
+def _data(result: Result) -> Iterator[str]:
+    for i, (candles, quality) in enumerate(zip(result.request.traded, data_quality(result), strict=True)):
+        yield _labelled("" if i else "Candles", _candles(candles))
+        yield _labelled("", quality_line(quality))
 
 
 def _candles(candles: Candles) -> str:

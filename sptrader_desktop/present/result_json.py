@@ -20,6 +20,7 @@ from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import EXIT_REASONS, LONG, TRADE
 from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.rules import EventTable
+from sptrader_desktop.present.data_quality import DataQuality, data_quality
 from sptrader_desktop.present.numbers import iso_date, iso_time, iso_times, price_unit, quantity_unit
 from sptrader_desktop.present.result_orders import all_exits, executed_orders, order_decisions
 
@@ -67,6 +68,7 @@ def _document(result: Result, manifest: Row) -> Row:
         "final_portfolio": final_portfolio(result),
         "daily_returns": [[iso_date(day), value] for day, value in measured.daily.returns],
         "equity_band": equity_band(result),
+        "data_quality": [quality(found) for found in data_quality(result)],
         "manifest": manifest,
     }
 
@@ -180,6 +182,19 @@ def equity_band(result: Result) -> Row:
         "stop_first": money_text(band.stop_first),
         "target_first": money_text(band.target_first),
         "trades": (np.flatnonzero(result.outcome.trades["ambiguous"]) + 1).tolist(),
+    }
+
+
+def quality(found: DataQuality) -> Row:
+    return {
+        "symbol": found.symbol,
+        "expected_bars": found.expected,
+        "present_bars": found.present,
+        "coverage": found.coverage,
+        "missing_spans": found.missing_spans,
+        "longest_missing_bars": found.longest_missing,
+        "suspicious_bars": found.suspicious,
+        "trades": list(found.trades),
     }
 
 

@@ -1,0 +1,91 @@
+"""What a run says about its candles: how many of the bars there could be, how many of them are doubtful, which trades met those."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sptrader_desktop.core.calendar import HOUR_US
+from sptrader_desktop.core.candles import Candles, Prices
+from sptrader_desktop.core.results import Result
+from sptrader_desktop.core.tables import Table
+from sptrader_desktop.present.bar_shapes import Bars, Mask, flat_runs, spikes, stale_runs
+from sptrader_desktop.present.market_hours import Gaps, gaps, market_hours
+from sptrader_desktop.present.numbers import counted, share
+
+TOUCHING_US = HOUR_US  # a trade is told of a silence that hides so much market time; nearly all trades on minutes meet shorter ones
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality:
+    """Of one symbol. `trades` are the numbers of those held over a suspicious bar, entry and exit included, or over a long silence."""
+
+    symbol: str
+    expected: int
+    present: int
+    missing_spans: int
+    longest_missing: int
+    suspicious: int
+    trades: tuple[int, ...]
+
+    @property
+    def coverage(self) -> float | None:
+        return self.present / self.expected if self.expected else None
+
+
+def data_quality(result: Result) -> list[DataQuality]:
+    trades = result.outcome.trades
+    return [_of_symbol(candles, trades, np.flatnonzero(trades["symbol"] == place)) for place, candles in enumerate(result.request.traded)]
+
+
+def _of_symbol(candles: Candles, trades: Table, own: NDArray[np.intp]) -> DataQuality:
+    stamps, bar_us, every_day = candles.timestamp, candles.bar_us, candles.instrument.charged_every_day
+    market = market_hours(stamps, bar_us, every_day)
+    closed = market.closed
+    missing = gaps(stamps, bar_us, closed)
+    suspicious = suspicious_bars(candles) | market.weekends.cover(stamps, bar_us)
+    present = int(np.count_nonzero(~closed.hold(stamps + bar_us // 2)))
+    touched = _touched(suspicious, missing, bar_us, trades["entry_bar"][own], trades["exit_bar"][own])
+    return DataQuality(
+        candles.symbol,
+        present + int(missing.bars.sum()),
+        present,
+        len(missing.bars),
+        int(missing.bars.max(initial=0)),
+        int(np.count_nonzero(suspicious)),
+        tuple((own[touched] + 1).tolist()),
+    )
+
+
+def suspicious_bars(candles: Candles) -> Mask:
+    """Spikes, long runs without movement or of one bar repeated, bid above ask."""
+    bid = _bars(candles.prices)
+    found = spikes(bid, candles.bar_us) | flat_runs(bid, candles.bar_us) | stale_runs(bid, candles.bar_us)
+    if candles.ask is not None:
+        ask = _bars(candles.ask)
+        found |= spikes(ask, candles.bar_us)
+        for lower, upper in zip(bid, ask, strict=True):
+            found |= upper < lower
+    return found
+
+
+def _bars(prices: Prices) -> Bars:
+    return Bars(prices.open, prices.high, prices.low, prices.close)
+
+
+def _touched(suspicious: Mask, missing: Gaps, bar_us: int, entry: NDArray[np.int64], leave: NDArray[np.int64]) -> Mask:
+    rows = np.flatnonzero(suspicious)
+    met = np.searchsorted(rows, leave, side="right") > np.searchsorted(rows, entry)
+    silences = missing.row[missing.bars * bar_us >= TOUCHING_US]
+    return np.asarray(met | (np.searchsorted(silences, leave) > np.searchsorted(silences, entry)))
+
+
+def quality_line(found: DataQuality) -> str:
+    """For the report, under the candles it is about."""
+    parts = [f"coverage {share(found.coverage)}"]
+    if found.missing_spans:
+        parts.append(f"{counted(found.missing_spans, 'span')} missing, longest {counted(found.longest_missing, 'bar')}")
+    parts.append(counted(found.suspicious, "suspicious bar") if found.suspicious else "no suspicious bar")
+    if found.trades:
+        parts.append(f"{counted(len(found.trades), 'trade')} touched")
+    return ", ".join(parts)

@@ -1,0 +1,223 @@
+"""A repair mends what it is told to and nothing else, its ledger applied backwards gives the old rows, and the old file is left alone."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sptrader_desktop.adapters.candle_clock import utc_of
+from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.adapters.candle_findings import inspection_of
+from sptrader_desktop.adapters.candle_repair import FIXES, Mended, ledger_text, mend
+from sptrader_desktop.core.instruments import CATALOGUE
+from tests import data_defects
+from tests.command_line import refused, sptrader
+from tests.data_defects import HOUR, NOT_A_TIME, PLANTERS, SECOND, Market, Random, clean_market, wall_clock
+from tests.test_data_doctor import SEEDS
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Row = dict[str, Any]
+
+
+def mended(market: Market, *fixes: str, zone: str = "") -> Mended:
+    clock = utc_of(zone) if zone else None
+    return mend(market.table(), CATALOGUE["EURUSD"], market.stated, "made up", fixes, clock)
+
+
+def iso(stamp: int) -> str:
+    return (EPOCH + timedelta(microseconds=stamp)).isoformat().replace("+00:00", "Z")
+
+
+def rows_of(stamps: list[str | None], columns: dict[str, Any]) -> list[Row]:
+    return [{"timestamp": stamp} | {name: float(column[i]) for name, column in columns.items()} for i, stamp in enumerate(stamps)]
+
+
+def old_rows(market: Market) -> list[Row]:
+    def text(stamp: int) -> str | None:
+        if stamp == NOT_A_TIME:
+            return None
+        per = 1000 if market.unit == "ns" else 1
+        is_time = stamp % per == 0 and abs(stamp) < 8e15 * per
+        return iso(stamp // per) if is_time else f"{stamp} {market.unit}"
+
+    return rows_of([text(stamp) for stamp in market.stamps.tolist()], market.prices | {"volume": market.volume})
+
+
+def backwards(new: list[Row], ledger: str) -> list[Row]:
+    """The old rows, from the new ones and the ledger alone."""
+    lines = [json.loads(line) for line in ledger.splitlines()]
+    moved = {line["after"] - 1: line["row"] - 1 for line in lines if line["column"] == "position"}
+    taken = {line["row"] - 1 for line in lines if line["column"] == "row"} | set(moved.values())
+    free = iter(n for n in range(len(new) + len(lines) + 1) if n not in taken)
+    rows = {moved[place] if place in moved else next(free): dict(row) for place, row in enumerate(new)}
+    for line in reversed(lines):
+        if "to_row" in line:
+            by = datetime.fromisoformat(line["after"]) - datetime.fromisoformat(line["before"])
+            for row in range(line["row"] - 1, line["to_row"]):
+                stamp = rows[row]["timestamp"]
+                rows[row]["timestamp"] = (datetime.fromisoformat(stamp) - by).isoformat().replace("+00:00", "Z")
+        elif line["column"] == "row":
+            rows[line["row"] - 1] = {name: value if name == "timestamp" else float(value) for name, value in line["before"].items()}
+        elif line["column"] != "position":
+            is_number = line["column"] != "timestamp"
+            rows[line["row"] - 1][line["column"]] = float(line["before"]) if is_number else line["before"]
+    return [rows[row] for row in sorted(rows)]
+
+
+def assert_same(ours: list[Row], theirs: list[Row]) -> None:
+    assert len(ours) == len(theirs)
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        assert one["timestamp"] == other["timestamp"], number
+        for name in one.keys() - {"timestamp"}:
+            assert one[name] == other[name] or (np.isnan(one[name]) and np.isnan(other[name])), (number, name)
+
+
+def new_rows(done: Mended) -> list[Row]:
+    return rows_of([iso(stamp) for stamp in done.table.stamps.tolist()], done.table.columns)
+
+
+MENDABLE = [kind for kind in PLANTERS if kind in FIXES]
+
+
+@pytest.mark.parametrize("kind", MENDABLE)
+@settings(max_examples=6)
+@given(seed=SEEDS)
+def test_what_is_to_be_mended_is_gone_and_the_ledger_gives_the_old_rows(kind: str, seed: int) -> None:
+    planted = PLANTERS[kind](np.random.default_rng(seed))
+    done = mended(planted.market, kind)
+    left = {finding.kind for finding in inspection_of(done.examined).findings if finding.severity != "note"}
+    assert left <= {"hole"}  # many rows that went leave one
+    gone = [change.row for change in done.changes if change.column == "row"]
+    assert len(gone) == len(set(gone))
+    assert len(done.changes) >= planted.count
+    assert_same(backwards(new_rows(done), ledger_text(done.changes)), old_rows(planted.market))
+
+
+CHAINED = "unordered duplicate conflict missing_price infinite not_positive decimal_shift swapped bad_volume weekend spike stale".split()
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=SEEDS, kinds=st.lists(st.sampled_from(CHAINED), min_size=2, max_size=4, unique=True))
+def test_several_defects_at_once_are_mended_and_the_ledger_still_gives_the_old_rows(
+    monkeypatch: pytest.MonkeyPatch, seed: int, kinds: list[str]
+) -> None:
+    rng = np.random.default_rng(seed)
+    market = clean_market(rng)
+    ordered = sorted(kinds, key=lambda kind: (kind in {"unordered", "conflict", "duplicate"}, kind))
+    for kind in ordered:
+
+        def so_far(_: Random, held: Market = market, **__: bool) -> Market:
+            return held
+
+        with monkeypatch.context() as patched:
+            patched.setattr(data_defects, "_any_market", so_far)
+            market = PLANTERS[kind](rng).market
+    done = mended(market, *FIXES)
+    found = {finding.kind for finding in inspection_of(done.examined).findings}
+    assert found & set(FIXES) == set()
+    gone = [change.row for change in done.changes if change.column == "row"]
+    assert len(gone) == len(set(gone))
+    assert_same(backwards(new_rows(done), ledger_text(done.changes)), old_rows(market))
+
+
+@settings(max_examples=8)
+@given(seed=SEEDS, zone=st.sampled_from(["Europe/Athens", "America/New_York", "+02:00", "-05:00"]))
+def test_a_clock_is_set_right_and_can_be_set_back(seed: int, zone: str) -> None:
+    """Bars of the hour that a clock shows twice cannot be told apart: markets are closed then."""
+    market = clean_market(np.random.default_rng(seed), HOUR, 30)
+    wrong = Market(wall_clock(market.stamps, zone), market.prices, market.volume, market.bar, market.stated)
+    done = mended(wrong, zone=zone)
+    assert done.table.stamps.tolist() == market.stamps.tolist()
+    assert inspection_of(done.examined).findings == ()
+    assert len(done.changes) < 5
+    assert_same(backwards(new_rows(done), ledger_text(done.changes)), old_rows(wrong))
+
+
+# Files
+
+
+def spoiled(folder: Path) -> Path:
+    """Hourly bars with a repeated row, a missing price, two rows exchanged, a weekend bar and a spike."""
+    market = clean_market(np.random.default_rng(7), HOUR, 3)
+    rows = np.r_[0:10, 9, 10:40, 41, 40, 42:119, 118, 119 : len(market)]
+    market = market.taken(rows).put("close", 20, np.nan).put("high", 60, 1.5)
+    market = market.stamped(120, market.stamps[119] + 5 * HOUR)
+    path = folder / "EURUSD_1h_spoiled.parquet"
+    columns = {"timestamp": pa.array(market.stamps, pa.timestamp("us", tz="UTC"))} | {**market.prices, "volume": market.volume}
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_a_mended_file_loads_remembers_its_story_and_the_old_one_is_untouched(tmp_path: Path) -> None:
+    old = spoiled(tmp_path)
+    before = old.read_bytes()
+    assert sptrader("data", "inspect", old).code == 1
+    out = tmp_path / "EURUSD_1h_mended.parquet"
+    said = sptrader("data", "repair", old, "--out", out)
+    assert said.err == ""
+    assert said.out.splitlines()[-1] == "Verdict    doubtful: a backtest would run on it and could be wrong: spike"
+    assert said.code == 0
+    candles = load_candles(out)
+    assert old.read_bytes() == before
+    ledger = (tmp_path / "EURUSD_1h_mended.ledger.jsonl").read_text(encoding="utf-8")
+    story = json.loads(pq.read_schema(out).metadata[b"sptrader.repair"])
+    assert story["ledger"] == ledger
+    assert story["source"] == old.name
+    assert story["changes"] == {"duplicate": 1, "missing_price": 1, "weekend": 1, "unordered": 1}
+    columns = {name: column.to_numpy() for name, column in zip(pq.read_table(old).column_names, pq.read_table(old).columns, strict=True)}
+    stamps = pq.read_table(old)["timestamp"].cast("int64").to_pylist()
+    del columns["timestamp"]
+    fresh = pq.read_table(out)
+    new = rows_of(
+        [iso(stamp) for stamp in fresh["timestamp"].cast("int64").to_pylist()], {name: fresh[name].to_numpy() for name in columns}
+    )
+    assert len(new) == len(candles)
+    assert_same(backwards(new, ledger), rows_of([iso(stamp) for stamp in stamps], columns))
+
+
+def test_what_needs_judgement_is_mended_only_when_it_is_named(tmp_path: Path) -> None:
+    old, out = spoiled(tmp_path), tmp_path / "EURUSD_1h_mended.parquet"
+    said = sptrader("data", "repair", old, "--out", out, "--fix", "unordered", "duplicate", "--fix", "missing_price", "weekend", "spike")
+    assert (said.code, said.out.splitlines()[-1]) == (0, "Verdict    sound: nothing found that would make a backtest wrong")
+    assert sptrader("data", "inspect", out).code == 0
+
+
+def test_a_shift_moves_every_stamp_and_names_no_row_twice(tmp_path: Path) -> None:
+    old, out = spoiled(tmp_path), tmp_path / "moved.parquet"
+    said = sptrader("data", "repair", old, "--out", out, "--shift=-02:00", "--symbol", "EURUSD", "--timeframe", "1h")
+    assert said.err == ""
+    moved, before = (pq.read_table(path)["timestamp"].cast("int64").to_numpy() for path in (out, old))
+    assert (moved == before - 7200 * SECOND).all()
+    assert len((tmp_path / "moved.ledger.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_repair_refuses_in_one_sentence(tmp_path: Path) -> None:
+    old, out = spoiled(tmp_path), tmp_path / "new.parquet"
+    assert f"{old} exists and is not overwritten" in refused("data", "repair", old, "--out", old)
+    (tmp_path / "new.ledger.jsonl").write_text("mine")
+    assert "new.ledger.jsonl exists and is not overwritten" in refused("data", "repair", old, "--out", out)
+    (tmp_path / "new.ledger.jsonl").unlink()
+    assert "end its name with .parquet" in refused("data", "repair", old, "--out", tmp_path / "new.csv")
+    assert "there is no folder" in refused("data", "repair", old, "--out", tmp_path / "none" / "new.parquet")
+    assert "did you mean spike?" in refused("data", "repair", old, "--out", out, "--fix", "spikes")
+    assert "no rule could mend this: fetch what is missing" in refused("data", "repair", old, "--out", out, "--fix", "hole")
+    assert "there is no such zone" in refused("data", "repair", old, "--out", out, "--zone", "Europe/Atlantis")
+    assert "write it like +02:00" in refused("data", "repair", old, "--out", out, "--shift=2h")
+    assert "there is no such file" in refused("data", "repair", tmp_path / "EURUSD_1h.parquet", "--out", out)
+    assert not out.exists()
+
+
+def test_a_row_that_is_bad_in_two_ways_goes_once() -> None:
+    market = clean_market(np.random.default_rng(4)).put("close", 50, np.nan)
+    volume = market.volume.copy()
+    volume[50] = -1
+    done = mended(replace(market, volume=volume), "missing_price", "bad_volume")
+    assert [(change.row, change.rule) for change in done.changes] == [(51, "missing_price")]
