@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sptrader_desktop import compose
+from sptrader_desktop import compose, compose_components
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.inprocess_components import InProcessRunner
@@ -213,7 +213,8 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SPTRADER_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("SPTRADER_COMPONENT_CACHE", str(tmp_path / "cache"))
     # As it is: the samples that it would be filled with are tried elsewhere.
-    monkeypatch.setattr(compose, "ready_workspace", lambda settings: settings.workspace)
+    for module in (compose, compose_components):
+        monkeypatch.setattr(module, "ready_workspace", lambda settings: settings.workspace)
     return folder
 
 

@@ -225,8 +225,8 @@ import decimal, gc, locale, os, random, signal, sys, warnings
         sys.modules["__main__"].left = 1
 """
 STATE = """\
-import decimal, gc, os, signal, sys, warnings
-        print(sorted(os.environ), os.getcwd(), sys.path, sys.argv, sys.getrecursionlimit())
+import decimal, gc, os, signal, sys, warnings, zlib
+        print(zlib.crc32(repr(sorted(os.environ)).encode()), os.getcwd(), sys.path, sys.argv, sys.getrecursionlimit())
         print(np.geterr(), len(warnings.filters))
         print(np.get_printoptions()["precision"], decimal.getcontext(), pd.get_option("display.precision"), gc.isenabled())
         print(signal.getsignal(signal.SIGTERM), sorted(name for name in sys.modules if name.startswith("_b")), sys.dont_write_bytecode)
