@@ -231,7 +231,7 @@ OPTIONS = {
 option = st.sampled_from(sorted(OPTIONS)).flatmap(lambda name: OPTIONS[name].map(lambda value: (name, value)))
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(st.lists(option, min_size=1, max_size=3))
 @example([("--data", "~x/EURUSD_1h.csv")])
 @example([("--capital", "NaN123")])
@@ -241,7 +241,7 @@ def test_no_value_of_any_option_breaks_the_program(small: Path, chosen: list[tup
     assert_sane(on_paper(small, *(word for pair in chosen for word in pair)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.binary(max_size=300), st.sampled_from(["csv", "parquet", "yaml"]))
 def test_no_bytes_break_the_program(tmp_path_factory: pytest.TempPathFactory, small: Path, content: bytes, kind: str) -> None:
     path = tmp_path_factory.getbasetemp() / f"EURUSD_1h_noise.{kind}"
@@ -316,7 +316,7 @@ def edited_strategies(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(edited_strategies())
 def test_no_edit_of_a_strategy_breaks_the_program(tmp_path_factory: pytest.TempPathFactory, small: Path, text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "edited.yaml"
@@ -331,7 +331,7 @@ def test_no_edit_of_a_strategy_breaks_the_program(tmp_path_factory: pytest.TempP
         assert_sane(on_paper(small, strategy=path))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.sampled_from(["explain", "verify"]), words, st.one_of(words, times))
 def test_no_name_of_a_run_breaks_the_program(command: str, run: str, at: str) -> None:
     said = sptrader(command, run, *(["--at", at] if command == "explain" else []))
