@@ -15,6 +15,7 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.core.plan import make_agenda, make_plan, make_tape
 from sptrader_desktop.core.records import ASSESSED, END_OF_DATA, FILL, ORDER, TRADE, VERDICT, WORKING
+from sptrader_desktop.core.resample import bar_closes
 from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, Runs, State, Table, Tape
@@ -83,6 +84,7 @@ def make_job(
     finer = finer or {}
     _check_finer(traded, finer)
     _check_ends(traded)
+    _check_days((*traded, *rates))
     plan = make_plan(strategy, terms, traded, rates)
     for s, candles in enumerate(traded):
         plan.symbols["has_finer"][s] = candles.symbol in finer
@@ -137,6 +139,20 @@ def _check_ends(traded: Sequence[Candles]) -> None:
         if last.timestamp[-1] - candles.timestamp[-1] - candles.bar_us > PATIENCE_US:
             ends = np.datetime64(int(candles.timestamp[-1]), "us").astype("M8[D]")
             raise RunError(f"{candles.symbol} ends on {ends} and {last.symbol} goes on: end the run there with --to {ends}")
+
+
+def _check_days(series: Sequence[Candles]) -> None:
+    """The kernel closes a bar one length after its open, but a week in which New York's clocks change is an hour longer or shorter."""
+    if len({candles.bar_us for candles in series}) == 1:
+        return
+    for candles in series:
+        off = bar_closes(candles.timestamp, candles.timeframe) != candles.timestamp + candles.bar_us
+        if off.any():
+            first = np.datetime64(int(candles.timestamp[np.argmax(off)]), "us").astype("M8[D]")
+            raise RunError(
+                f"{candles.symbol} {candles.timeframe}: the bar of {first} is not over after {candles.timeframe} because New York's clocks "
+                "change, which among other timeframes would put what happens in the wrong order: use one timeframe for all"
+            )
 
 
 def start_state(job: Job) -> State:
