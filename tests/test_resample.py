@@ -251,7 +251,8 @@ def test_a_week_with_a_change_of_clocks_is_not_traded_beside_other_timeframes() 
     hours, weeks = weeks_and_hours()
     days = resample(hours, "1d")
     for series in ([weeks], [hours], [days, hours]):
-        assert make_job(crossover(), Terms(), series, [no_hits(candles) for candles in series])
+        job = make_job(crossover(), Terms(), series, [no_hits(candles) for candles in series])
+        assert len(job.tape.time) == sum(map(len, series))
     with pytest.raises(RunError, match="GBPUSD 1w: the bar of 2024-03-03 is not over after 1w because New York's clocks change"):
         make_job(crossover(), Terms(), [hours, weeks], [no_hits(hours), no_hits(weeks)])
     with pytest.raises(RunError, match="use one timeframe for all"):
