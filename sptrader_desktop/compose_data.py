@@ -102,18 +102,24 @@ def download_ticks(
 
 
 def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
-    """Of a file of finer candles or of ticks."""
+    """Of a file of finer candles or of ticks: the bars that neither began before it nor end after it."""
     from sptrader_desktop.adapters.candle_files import known_instrument, load_candles
+    from sptrader_desktop.adapters.candle_series import begun
     from sptrader_desktop.adapters.parquet_ticks import is_tick_file, read_ticks
     from sptrader_desktop.core.resample import candles_of_ticks, resample
+    from sptrader_desktop.present.market_hours import MINUTE_US
 
     known = known_instruments(instruments)
     if is_tick_file(path):
-        made = candles_of_ticks(read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known)), timeframe)
+        ticks = read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known))
+        stamps, step_us, made = ticks.stamp, MINUTE_US, candles_of_ticks(ticks, timeframe)
     else:
-        made = resample(load_candles(path, symbol=symbol or None, instruments=known), timeframe)
+        fine = load_candles(path, symbol=symbol or None, instruments=known)
+        stamps, step_us, made = fine.timestamp, fine.bar_us, resample(fine, timeframe)
+    if len(made):
+        made = begun(made, int(stamps[0]), step_us)
     if not len(made):
-        raise DataError(f"{path}: no bar of {timeframe} is over in it: choose a shorter timeframe")
+        raise DataError(f"{path}: no bar of {timeframe} begins and is over in it: choose a shorter timeframe")
     return made
 
 

@@ -3,6 +3,8 @@
 import json
 import warnings
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,9 @@ from sptrader_desktop.adapters.candle_findings import inspect_candles
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.data_findings import KINDS
 from sptrader_desktop.present.data_report import inspection_text, inspections_json, timeframe_text
-from tests.candle_builders import Columns, at, bars, csv, parquet
+from tests.candle_builders import Columns, at, bars, csv, parquet, refusal
 from tests.command_line import SAMPLE, sptrader
-from tests.data_defects import HOUR, NOT_A_TIME, PLANTERS, Market, clean_market, inspect_market
+from tests.data_defects import HOUR, NEW_YORK, NOT_A_TIME, PLANTERS, Market, clean_market, inspect_market
 
 SPOILED = """\
 {path}
@@ -130,6 +132,32 @@ def test_the_loader_refuses_what_is_called_refused_and_takes_the_rest(tmp_path: 
             assert severity == "refused" or kind == "decimal_shift", kind  # a moved point may break the bar's range as well
         else:
             assert severity == "doubtful", kind
+
+
+@pytest.mark.parametrize(("symbol", "timeframe", "step"), [("EURUSD", "1w", 7), ("BTCUSD", "1d", 1), ("BTCUSD", "1w", 7)])
+def test_a_day_or_week_that_loses_an_hour_in_spring_overlaps_nothing(tmp_path: Path, symbol: str, timeframe: str, step: int) -> None:
+    columns = bars(150)
+    columns["timestamp"] = [(datetime(2022, 1, 2, 17, tzinfo=NEW_YORK) + timedelta(days=step * row)).astimezone(UTC) for row in range(150)]
+    for name in ("open", "high", "low", "close"):
+        columns[name] = [round(100 * value, 2) for value in columns[name]]
+    assert min(row - before for before, row in pairwise(columns["timestamp"])) == timedelta(days=step, hours=-1)
+    path = parquet(tmp_path / f"{symbol}_{timeframe}.parquet", columns)
+    assert len(load_candles(path)) == 150
+    assert inspect_candles(path).worst is None
+    columns["timestamp"][60] -= timedelta(hours=2)
+    found = inspect_candles(parquet(tmp_path / f"{symbol}_{timeframe}_early.parquet", columns)).findings
+    assert [(finding.kind, finding.first[0].row) for finding in found] == [("overlap", 61)]
+
+
+def test_what_the_loader_refuses_for_its_name_or_for_being_no_tick_is_not_called_sound(tmp_path: Path) -> None:
+    both = bars(12) | {f"ask_{name}": bars(12)[name] for name in ("open", "high", "low", "close")}
+    mid = parquet(tmp_path / "EURUSD_1h_2024_mid.parquet", both)
+    with pytest.raises(DataError, match="its side cannot be mid"):
+        inspect_candles(mid)
+    tiny = bars(12) | {name: [4e-8] * 12 for name in ("open", "high", "low", "close")}
+    path = parquet(tmp_path / "EURUSD_1h.parquet", tiny)
+    assert "not a multiple of the tick" in refusal(path)
+    assert "off_tick" in {finding.kind for finding in inspect_candles(path).findings}
 
 
 def written(path: Path, market: Market) -> Path:

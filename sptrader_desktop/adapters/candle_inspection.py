@@ -19,6 +19,7 @@ from sptrader_desktop.adapters.candle_order import order_faults, seen_bar
 from sptrader_desktop.adapters.candle_raw_table import CellFaults, Mask, RawTable, Rows, Shifts, cell_faults, decimal_shifts, raw_table
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
+from sptrader_desktop.core.resample import too_close
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.present.bar_shapes import Bars, flat_runs, spikes, stale_runs, zero_ranges
 from sptrader_desktop.present.market_hours import MarketHours, gaps, market_hours
@@ -130,7 +131,7 @@ def _bar(table: RawTable, timeframe: str) -> tuple[int, bool]:
 
 def _overlaps(stamps: Int64Array, rows: Rows, bar_us: int) -> Rows:
     """The later of two bars, unless it alone stands where the file's other bars do."""
-    later = np.flatnonzero(np.diff(stamps) < bar_us) + 1
+    later = np.flatnonzero(too_close(np.diff(stamps), bar_us)) + 1
     if not len(later):
         return rows[:0]
     places, counts = np.unique(stamps % bar_us, return_counts=True)
