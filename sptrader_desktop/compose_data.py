@@ -123,16 +123,25 @@ def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "
     return made
 
 
-def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None, *, replace: bool = True) -> Path:
-    """In the catalogue, or as a new Parquet file at `out`, which may be a folder; where it is now."""
+def keep_candles(
+    settings: Settings,
+    candles: "Candles",
+    instruments: str = "",
+    out: Path | None = None,
+    *,
+    replace: bool = True,
+    made_of: Path | None = None,
+) -> Path:
+    """In the catalogue, or as a new Parquet file at `out`, which may be a folder, with the label of `made_of`; where it is now."""
     from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
-    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+    from sptrader_desktop.adapters.parquet_writer import file_name, label_of, parquet_bytes
 
     if out is None:
         CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles, replace=replace)
         return settings.candles
-    path = out / file_name(candles) if out.is_dir() else out
-    write_new(path, parquet_bytes(candles))
+    label = label_of(made_of) if made_of else {}
+    path = out / file_name(candles, "synthetic" if "synthetic" in label else "") if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, label))
     return path
 
 

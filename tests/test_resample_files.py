@@ -60,6 +60,18 @@ def bars_of(candles: Candles) -> list[tuple[int, ...]]:
     return list(zip(*(column.tolist() for column in (candles.timestamp, prices.open, prices.high, prices.low, prices.close)), strict=True))
 
 
+def test_what_is_made_of_synthetic_candles_says_that_it_is(tmp_path: Path) -> None:
+    assert cli.run(["data", "sample", "--years", "1", "--timeframe", "1h", "--out", str(tmp_path)]) == 0
+    (sample,) = tmp_path.glob("*.parquet")
+    mended = tmp_path / "EURUSD_1h_mended.parquet"
+    assert cli.run(["data", "resample", str(sample), "--timeframe", "1d", "--out", str(tmp_path)]) == 0
+    assert cli.run(["data", "repair", str(sample), "--out", str(mended)]) == 0
+    (days,) = tmp_path.glob("EURUSD_1d_*_synthetic_bid.parquet")
+    told = pq.read_metadata(sample).metadata
+    for path in (days, mended):
+        assert {name: pq.read_metadata(path).metadata[name] for name in (b"synthetic", b"description")}.items() <= told.items()
+
+
 def test_ticks_of_the_reference_become_its_seconds(reference: Path, tmp_path: Path) -> None:
     ticks = reference / "data" / "EURUSD_tick_2014-05-01_2014-05-15_oanda.parquet"
     assert cli.run(["data", "resample", str(ticks), "--timeframe", "1s", "--out", str(tmp_path / "EURUSD_1s_made.parquet")]) == 0
