@@ -102,31 +102,46 @@ def download_ticks(
 
 
 def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
-    """Of a file of finer candles or of ticks."""
+    """Of a file of finer candles or of ticks: the bars that neither began before it nor end after it."""
     from sptrader_desktop.adapters.candle_files import known_instrument, load_candles
+    from sptrader_desktop.adapters.candle_series import begun
     from sptrader_desktop.adapters.parquet_ticks import is_tick_file, read_ticks
     from sptrader_desktop.core.resample import candles_of_ticks, resample
+    from sptrader_desktop.present.market_hours import MINUTE_US
 
     known = known_instruments(instruments)
     if is_tick_file(path):
-        made = candles_of_ticks(read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known)), timeframe)
+        ticks = read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known))
+        stamps, step_us, made = ticks.stamp, MINUTE_US, candles_of_ticks(ticks, timeframe)
     else:
-        made = resample(load_candles(path, symbol=symbol or None, instruments=known), timeframe)
+        fine = load_candles(path, symbol=symbol or None, instruments=known)
+        stamps, step_us, made = fine.timestamp, fine.bar_us, resample(fine, timeframe)
+    if len(made):
+        made = begun(made, int(stamps[0]), step_us)
     if not len(made):
-        raise DataError(f"{path}: no bar of {timeframe} is over in it: choose a shorter timeframe")
+        raise DataError(f"{path}: no bar of {timeframe} begins and is over in it: choose a shorter timeframe")
     return made
 
 
-def keep_candles(settings: Settings, candles: "Candles", instruments: str = "", out: Path | None = None, *, replace: bool = True) -> Path:
-    """In the catalogue, or as a new Parquet file at `out`, which may be a folder; where it is now."""
+def keep_candles(
+    settings: Settings,
+    candles: "Candles",
+    instruments: str = "",
+    out: Path | None = None,
+    *,
+    replace: bool = True,
+    made_of: Path | None = None,
+) -> Path:
+    """In the catalogue, or as a new Parquet file at `out`, which may be a folder, with the label of `made_of`; where it is now."""
     from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
-    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+    from sptrader_desktop.adapters.parquet_writer import file_name, label_of, parquet_bytes
 
     if out is None:
         CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles, replace=replace)
         return settings.candles
-    path = out / file_name(candles) if out.is_dir() else out
-    write_new(path, parquet_bytes(candles))
+    label = label_of(made_of) if made_of else {}
+    path = out / file_name(candles, "synthetic" if "synthetic" in label else "") if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, label))
     return path
 
 

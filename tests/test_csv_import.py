@@ -1,5 +1,6 @@
 """Vendors' files become the candles they were written from, whatever their layout; what a file leaves open is asked."""
 
+import os
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -439,3 +440,11 @@ def test_a_clock_that_the_market_refutes_is_refused_unless_forced(tmp_path: Path
 @pytest.mark.parametrize("zone", ["Atlantis", "UTC+20", "../../etc/passwd", "+", "UTC+2:99"])
 def test_a_zone_that_does_not_exist_is_refused(tmp_path: Path, zone: str) -> None:
     assert refused(written(tmp_path, rows("2024-01-02 10:00", "2024-01-02 11:00")), zone=zone).startswith(f"--zone {zone}: ")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_would_never_end_is_not_begun(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "EURUSD_pipe.csv")
+    (tmp_path / "EURUSD_folder.csv").mkdir()
+    for name in ("EURUSD_pipe.csv", "EURUSD_folder.csv"):
+        assert refused(tmp_path / name) == "it is no file but a folder, a pipe or a device: give the file itself"

@@ -2,8 +2,12 @@
 
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +19,16 @@ from hypothesis import strategies as st
 from sptrader_desktop.adapters.candle_checks import TimeUnit
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.candle_findings import inspect_candles
+from sptrader_desktop.adapters.candle_layout import PRICES
+from sptrader_desktop.adapters.candle_repair import FIXES
+from sptrader_desktop.adapters.parquet_repair import repair_candles
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.data_findings import KINDS
-from sptrader_desktop.present.data_report import inspection_text, inspections_json, timeframe_text
-from tests.candle_builders import Columns, at, bars, csv, parquet
+from sptrader_desktop.present.data_report import inspection_text, inspections_json, timeframe_text, verdict
+from tests.candle_builders import Columns, at, bars, csv, parquet, refusal
 from tests.command_line import SAMPLE, sptrader
-from tests.data_defects import HOUR, NOT_A_TIME, PLANTERS, Market, clean_market, inspect_market
+from tests.data_defects import HOUR, NEW_YORK, NOT_A_TIME, PLANTERS, Market, clean_market, inspect_market
+from tests.test_data_doctor import SEEDS
 
 SPOILED = """\
 {path}
@@ -123,13 +131,94 @@ def test_the_loader_refuses_what_is_called_refused_and_takes_the_rest(tmp_path: 
     for kind, plant in PLANTERS.items():
         path = written(tmp_path / f"EURUSD_1h_{kind}.parquet", plant(np.random.default_rng(11)).market)
         stated = plant(np.random.default_rng(11)).market.stated
-        severity = KINDS[kind].severity
+        worst = inspect_candles(path, timeframe=stated).worst
         try:
             load_candles(path, timeframe=stated)
         except DataError:
-            assert severity == "refused" or kind == "decimal_shift", kind  # a moved point may break the bar's range as well
+            assert worst == "refused", kind
+            assert KINDS[kind].severity == "refused" or kind == "decimal_shift", kind
         else:
-            assert severity == "doubtful", kind
+            assert worst == KINDS[kind].severity == "doubtful", kind
+
+
+@pytest.mark.parametrize(("cells", "by", "worst"), [(["close"], 10, "refused"), (PRICES, 10, "doubtful"), (PRICES, 0.01, "refused")])
+def test_a_moved_point_is_refused_where_the_loader_refuses_it(tmp_path: Path, cells: Sequence[str], by: float, worst: str) -> None:
+    columns = bars(30)
+    for name in cells:
+        columns[name][7] *= by
+    path = parquet(tmp_path / "EURUSD_1h.parquet", columns)
+    found = inspect_candles(path)
+    assert [(finding.kind, finding.severity) for finding in found.findings] == [("decimal_shift", worst)]
+    assert verdict(found).startswith(worst)
+    if worst == "refused":
+        refusal(path)
+        same = sptrader("data", "repair", path, "--out", tmp_path / "EURUSD_1h_same.parquet")
+        assert same.code == 1
+    else:
+        load_candles(path)
+    assert sptrader("data", "repair", path, "--out", tmp_path / "EURUSD_1h_mended.parquet", "--fix", "decimal_shift").code == 0
+    assert load_candles(tmp_path / "EURUSD_1h_mended.parquet").fingerprint == load_candles(sound(tmp_path)).fingerprint
+
+
+@settings(max_examples=60)
+@given(seed=SEEDS)
+def test_whatever_is_wrong_with_a_file_inspect_and_the_loader_agree_on_it(seed: int) -> None:
+    """Also of what a repair has written, which is refused only when the inspection of it says so."""
+    rng = np.random.default_rng(seed)
+    columns: Columns = {name: np.array(values) for name, values in bars(30).items() if name != "timestamp"}
+    if rng.random() < 0.5:
+        columns |= {f"ask_{name}": np.round(columns[name] + 0.0002, 5) for name in PRICES}
+    stamps = np.array([int(at(row).timestamp()) * 1_000_000 for row in range(30)])
+    for _ in range(rng.integers(1, 4)):
+        row, other = rng.integers(0, 30, 2)
+        if rng.random() < 0.7:
+            columns[rng.choice(list(columns))][row] *= rng.choice([np.nan, np.inf, -1, 0, 0.01, 0.1, 10, 1000, 1.000003, 1.001])
+        else:
+            stamps[row] = stamps[other] + HOUR // 4 * rng.integers(-3, 4)
+    with TemporaryDirectory() as folder:
+        path, mended = Path(folder, "EURUSD_1h.parquet"), Path(folder, "EURUSD_1h_mended.parquet")
+        parquet(path, {"timestamp": stamps, **columns})
+        assert loads(path) == (inspect_candles(path).worst != "refused")
+        done = repair_candles(path, mended, fixes=FIXES if rng.random() < 0.5 else ())
+        assert loads(mended) == (done.inspection.worst != "refused")
+
+
+def loads(path: Path) -> bool:
+    try:
+        load_candles(path)
+    except DataError:
+        return False
+    return True
+
+
+def sound(folder: Path) -> Path:
+    return parquet(folder / "EURUSD_1h_sound.parquet", bars(30))
+
+
+@pytest.mark.parametrize(("symbol", "timeframe", "step"), [("EURUSD", "1w", 7), ("BTCUSD", "1d", 1), ("BTCUSD", "1w", 7)])
+def test_a_day_or_week_that_loses_an_hour_in_spring_overlaps_nothing(tmp_path: Path, symbol: str, timeframe: str, step: int) -> None:
+    columns = bars(150)
+    columns["timestamp"] = [(datetime(2022, 1, 2, 17, tzinfo=NEW_YORK) + timedelta(days=step * row)).astimezone(UTC) for row in range(150)]
+    for name in ("open", "high", "low", "close"):
+        columns[name] = [round(100 * value, 2) for value in columns[name]]
+    assert min(row - before for before, row in pairwise(columns["timestamp"])) == timedelta(days=step, hours=-1)
+    path = parquet(tmp_path / f"{symbol}_{timeframe}.parquet", columns)
+    assert len(load_candles(path)) == 150
+    assert inspect_candles(path).worst is None
+    columns["timestamp"][60] -= timedelta(hours=2)
+    found = inspect_candles(parquet(tmp_path / f"{symbol}_{timeframe}_early.parquet", columns)).findings
+    assert [(finding.kind, finding.first[0].row) for finding in found] == [("overlap", 61)]
+
+
+def test_what_the_loader_refuses_for_its_name_or_for_being_no_tick_is_not_called_sound(tmp_path: Path) -> None:
+    both = bars(12) | {f"ask_{name}": bars(12)[name] for name in ("open", "high", "low", "close")}
+    mid = parquet(tmp_path / "EURUSD_1h_2024_mid.parquet", both)
+    with pytest.raises(DataError, match="its side cannot be mid"):
+        inspect_candles(mid)
+    tiny = bars(12) | {name: [4e-8] * 12 for name in ("open", "high", "low", "close")}
+    path = parquet(tmp_path / "EURUSD_1h.parquet", tiny)
+    assert "not a multiple of the tick" in refusal(path)
+    assert "off_tick" in {finding.kind for finding in inspect_candles(path).findings}
 
 
 def written(path: Path, market: Market) -> Path:

@@ -54,6 +54,16 @@ def test_missing_bars_are_counted_as_an_hour_by_hour_calendar_counts_them(seed: 
     assert closed.hold(grid + bar // 2)[kept[0] : kept[-1]].tolist() == (~opens[kept[0] : kept[-1]]).tolist()
 
 
+@pytest.mark.parametrize("days", [1, 7])
+def test_each_missing_day_or_week_of_new_york_is_counted_whatever_clocks_do(days: int) -> None:
+    opens = [datetime(2024, 1, 7, 17, tzinfo=NEW_YORK) + timedelta(days=day) for day in range(0, 340, days)]
+    stamps = np.array([int(at.timestamp()) * SECOND for at in opens if at.weekday() not in (4, 5)])
+    closed = week_ends(int(stamps[0]), int(stamps[-1]))
+    assert len(gaps(stamps, days * 24 * HOUR, closed).bars) == 0
+    for row in range(1, len(stamps) - 1):
+        assert gaps(np.delete(stamps, row), days * 24 * HOUR, closed).bars.tolist() == [1], opens[row]
+
+
 @pytest.mark.parametrize("eve", [datetime(2013, 12, 24, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UTC)])
 def test_days_off_begin_and_end_to_the_hour(eve: datetime) -> None:
     first = int(eve.timestamp()) * SECOND

@@ -152,6 +152,18 @@ def test_hours_and_days_come_from_the_files_of_months(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("timeframe", ["4h", "1d", "1w"])
+def test_months_fetched_one_by_one_are_the_months_fetched_together(tmp_path: Path, timeframe: str) -> None:
+    """Also the bar that begins in one and ends in the next."""
+    april, may, june = (datetime(2014, month, 1, tzinfo=UTC) for month in (4, 5, 6))
+    with serving(vendor) as server:
+        one, other = (fetched(server, tmp_path, asking(timeframe, *span)).candles for span in ((april, may), (may, june)))
+        both = fetched(server, tmp_path, asking(timeframe, april, june)).candles
+    assert rows(one) + rows(other) == rows(both)
+    asked_for = {asked.path.split("/")[3] for asked in server.asked}
+    assert asked_for == ({"03", "04"} if timeframe == "4h" else {"03", "04", "05"})
+
+
 def test_seconds_are_made_of_ticks_hour_by_hour(tmp_path: Path) -> None:
     end = datetime(2014, 5, 4, 23, tzinfo=UTC)
     with serving(vendor) as server:

@@ -126,6 +126,14 @@ def test_years_and_months_are_joined_on_the_clock_their_weekends_show(tmp_path: 
     assert again.candles.fingerprint == got.candles.fingerprint
 
 
+def test_the_last_day_of_a_year_is_whole(tmp_path: Path) -> None:
+    span = datetime(2017, 12, 1, tzinfo=UTC), datetime(2018, 1, 1, tzinfo=UTC)
+    with serving(site) as server:
+        alone = fetched(server, tmp_path, *span, "1d").candles.timestamp.tolist()
+        longer = fetched(server, tmp_path, span[0], datetime(2018, 3, 1, tzinfo=UTC), "1d").candles.timestamp.tolist()
+    assert alone == [at for at in longer if at < span[1].timestamp() * 1e6]
+
+
 def test_the_first_days_of_a_month_are_on_the_clock_of_the_months_before(tmp_path: Path) -> None:
     start, end = datetime(2019, 1, 7, tzinfo=UTC), datetime(2019, 3, 2, tzinfo=UTC)
 

@@ -135,6 +135,7 @@ def test_a_list_that_says_too_little_is_refused(wrong: str) -> None:
         Answer(429, headers={"Retry-After": "0"}),
         Answer(429, headers={"Retry-After": format_datetime(datetime(2020, 1, 1, tzinfo=UTC))}),
         Answer(502, headers={"Retry-After": "soon"}),
+        Answer(502, headers={"Retry-After": "Mon, 01 Jan 2024 00:00:00 +99999999999999"}),
         Answer(body=page(candle_rows()), cut=40),
         Answer(body=page(candle_rows()), hangs=0.6),
         Answer(body=b"no gzip at all", headers={"Content-Encoding": "gzip"}),
@@ -229,6 +230,17 @@ def test_bars_outside_the_range_pages_that_repeat_and_pages_of_another_kind_are_
         )
 
     assert "its pages have different sides or columns" in refusal(changes)
+
+
+def test_prices_that_the_first_bar_lacks_are_not_left_out_in_silence() -> None:
+    rows = candle_rows()
+    for row in rows[1:]:
+        row |= {f"ask_{name}": row[name] + 0.0001 for name in ("open", "high", "low", "close")}
+    said = refusal(lambda _: Answer(body=page(rows)))
+    assert "row 2: it has ask_open, ask_high, ask_low, ask_close, which the first bar has not" in said
+    assert "row 4: it has volume" in refusal(lambda _: Answer(body=page([*candle_rows(3), candle_rows(4)[3] | {"volume": 3}])))
+    with serving(lambda _: Answer(body=page([*candle_rows(3), candle_rows(4)[3] | {"complete": True}]))) as server:
+        assert len(HttpCandles(server.url, patience=QUICK).candles(HOURLY)) == 4
 
 
 def test_an_answer_without_end_is_cut_off() -> None:

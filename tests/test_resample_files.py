@@ -11,13 +11,18 @@ import pytest
 from sptrader_desktop import cli
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.parquet_ticks import read_ticks
+from sptrader_desktop.adapters.parquet_writer import parquet_bytes
+from sptrader_desktop.compose_data import resampled
+from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.resample import resample
-from tests.candle_builders import long_bars, parquet
+from sptrader_desktop.runtime.sample import sample_candles
+from tests.candle_builders import HOUR_US, long_bars, parquet
 
 EURUSD = CATALOGUE["EURUSD"]
 FIRST = datetime(2024, 1, 2, 10, tzinfo=UTC)
+PAST_64_BITS = (2**64 + 1_704_153_600_000_384) // 1_000  # milliseconds that would come round to January 2024 as microseconds
 
 
 def test_a_file_of_minutes_becomes_hours_and_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,13 +30,46 @@ def test_a_file_of_minutes_becomes_hours_and_days(tmp_path: Path, capsys: pytest
     for timeframe in ("1h", "1d"):
         assert cli.run(["data", "resample", str(source), "--timeframe", timeframe, "--out", str(tmp_path)]) == 0
         (made,) = tmp_path.glob(f"EURUSD_{timeframe}_*_bid.parquet")
-        assert load_candles(made).prices.close.tolist() == resample(load_candles(source), timeframe).prices.close.tolist()
+        torn = timeframe == "1d"  # its first day began hours before the file
+        assert load_candles(made).prices.close.tolist() == resample(load_candles(source), timeframe).prices.close.tolist()[torn:]
     assert "66 bid bars of EURUSD 1h, 2024-01-02 17:00 to 2024-01-05 10:00 UTC" in capsys.readouterr().out
     assert cli.run(["data", "resample", str(source), "--timeframe", "1w", "--out", str(tmp_path)]) == 1
     assert cli.run(["data", "resample", str(source), "--timeframe", "30s", "--out", str(tmp_path)]) == 1
     said = capsys.readouterr().err
-    assert "no bar of 1w is over in it: choose a shorter timeframe" in said
+    assert "no bar of 1w begins and is over in it: choose a shorter timeframe" in said
     assert "1m candles of EURUSD cannot be made into 30s" in said
+
+
+@pytest.mark.parametrize("timeframe", ["15m", "4h", "1d", "1w"])
+def test_a_file_that_begins_inside_a_bar_makes_no_bar_of_the_rest(tmp_path: Path, timeframe: str) -> None:
+    """Of the whole file's bars those are made that begin in the part, and one in which the market was closed until then."""
+    path, part = tmp_path / "EURUSD_1m_whole.parquet", tmp_path / "EURUSD_1m_part.parquet"
+    minutes = sample_candles(EURUSD, "1m", datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 3, 20, tzinfo=UTC))
+    path.write_bytes(parquet_bytes(minutes))
+    whole = bars_of(resample(minutes, timeframe))
+    week_opens = datetime(2024, 3, 3, 22, tzinfo=UTC)
+    for later in (timedelta(), timedelta(minutes=1), timedelta(hours=31, minutes=7), timedelta(days=2)):
+        begin = int((week_opens + later).timestamp()) * 1_000_000
+        part.write_bytes(parquet_bytes(load_candles(path, start=week_opens + later)))
+        from_then = [bar for bar in whole if bar[0] >= (begin if later else begin - 2 * HOUR_US)]
+        assert bars_of(resampled(part, timeframe)) == from_then
+
+
+def bars_of(candles: Candles) -> list[tuple[int, ...]]:
+    prices = candles.prices
+    return list(zip(*(column.tolist() for column in (candles.timestamp, prices.open, prices.high, prices.low, prices.close)), strict=True))
+
+
+def test_what_is_made_of_synthetic_candles_says_that_it_is(tmp_path: Path) -> None:
+    assert cli.run(["data", "sample", "--years", "1", "--timeframe", "1h", "--out", str(tmp_path)]) == 0
+    (sample,) = tmp_path.glob("*.parquet")
+    mended = tmp_path / "EURUSD_1h_mended.parquet"
+    assert cli.run(["data", "resample", str(sample), "--timeframe", "1d", "--out", str(tmp_path)]) == 0
+    assert cli.run(["data", "repair", str(sample), "--out", str(mended)]) == 0
+    (days,) = tmp_path.glob("EURUSD_1d_*_synthetic_bid.parquet")
+    told = pq.read_metadata(sample).metadata
+    for path in (days, mended):
+        assert {name: pq.read_metadata(path).metadata[name] for name in (b"synthetic", b"description")}.items() <= told.items()
 
 
 def test_ticks_of_the_reference_become_its_seconds(reference: Path, tmp_path: Path) -> None:
@@ -61,6 +99,7 @@ def tick_table(**changed: Any) -> pa.Table:
         (tick_table(timestamp=pa.array([1, 2])), "holds int64: store timestamps with a time zone"),
         (tick_table(timestamp=pa.array([FIRST, None], pa.timestamp("us", tz="UTC"))), "1 of its timestamps are missing"),
         (tick_table(timestamp=pa.array([1, 2**60], pa.timestamp("us", tz="UTC"))), "row 2: its timestamp lies outside the years"),
+        (tick_table(timestamp=pa.array([1, PAST_64_BITS], pa.timestamp("ms", tz="UTC"))), "no readable Parquet file"),
         (tick_table(bid=[1.1, float("nan")]), "row 2: bid is missing"),
         (tick_table(ask=[1.1, 1.100005]), "row 2: ask 1.100005 is not a multiple of the tick"),
         (tick_table(bid=["1", "x"]), "no readable Parquet file of timestamp, bid and ask"),

@@ -49,6 +49,7 @@ def open_candles(
     if timeframe:
         parse_timeframe(timeframe)
     with reader(path) as raw:
+        _side(path, named.side, is_sided=raw.layout.is_sided)
         yield OpenedCandles(raw, instrument, timeframe)
 
 
@@ -70,7 +71,7 @@ def load_candles(
     timeframe = timeframe or _timeframe(path, named)
     bars = _Bars(instrument, timeframe, parse_timeframe(timeframe), span_of(start, end))
     bid = _load(path, reader, bars)
-    shown_side = _side(path, bid, side or named.side)
+    shown_side = _side(path, side or named.side, is_sided=bid.is_sided)
     columns = bid.columns
     asks = columns.ask
     if ask is not None:
@@ -142,8 +143,8 @@ def _timeframe(path: Path, named: _Named) -> str:
     return text
 
 
-def _side(path: Path, loaded: _Cut, said: PriceSide | None) -> PriceSide:
-    if loaded.is_sided and said not in (None, "bid"):
+def _side(path: Path, said: PriceSide | None, *, is_sided: bool) -> PriceSide:
+    if is_sided and said not in (None, "bid"):
         raise DataError(f"{path}: its columns are bid and ask prices, so its side cannot be {said}: leave the side out or rename the file")
     return said or "bid"
 

@@ -58,7 +58,8 @@ def _findings(examined: Examined) -> Iterator[Finding]:
     for kind, rows in examined.marks.items():
         if len(rows):
             shown = np.partition(rows, min(SHOWN, len(rows)) - 1)[:SHOWN]
-            yield Finding(kind, len(rows), _shown(examined, np.sort(shown)), rules[kind])
+            is_refused = kind == "decimal_shift" and examined.shifts_refused
+            yield Finding(kind, len(rows), _shown(examined, np.sort(shown)), rules[kind], is_refused)
     if not len(examined.table):
         return
     yield from _silences(examined)

@@ -19,6 +19,7 @@ from sptrader_desktop.adapters.candle_order import order_faults, seen_bar
 from sptrader_desktop.adapters.candle_raw_table import CellFaults, Mask, RawTable, Rows, Shifts, cell_faults, decimal_shifts, raw_table
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
+from sptrader_desktop.core.resample import too_close
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.present.bar_shapes import Bars, flat_runs, spikes, stale_runs, zero_ranges
 from sptrader_desktop.present.market_hours import MarketHours, gaps, market_hours
@@ -54,6 +55,7 @@ class Examined:
     marks: dict[str, Rows]
     by_time: Rows
     shifts: Shifts
+    shifts_refused: bool
     hours: Hours
     zero_ranges: int
     clock: candle_clock.OtherClock | None = None
@@ -76,6 +78,7 @@ def examined(table: RawTable, instrument: Instrument, timeframe: str, source: st
     good = cells.is_good
     shifts = decimal_shifts(table, order.by_time[good[order.by_time]])
     good[shifts.row] = False
+    shifts_refused = _is_refused(table, cells, np.unique(shifts.row), instrument)
     mixed, swapped, columns = _ranges(table, good, instrument)
     marks: dict[str, Rows] = {
         "no_time": np.flatnonzero(~table.has_time),
@@ -108,8 +111,9 @@ def examined(table: RawTable, instrument: Instrument, timeframe: str, source: st
     }
     sound = order.by_time[good[order.by_time] & ~is_weekend]
     shapes, notes, still = _shapes(table, sound, bar_us, instrument)
+    all_marks, by_time = marks | shapes, order.by_time
     return Examined(
-        source, instrument, timeframe, bar_us, table, marks | shapes, order.by_time, shifts, hours, still, clock, jumps, columns, notes
+        source, instrument, timeframe, bar_us, table, all_marks, by_time, shifts, shifts_refused, hours, still, clock, jumps, columns, notes
     )
 
 
@@ -130,7 +134,7 @@ def _bar(table: RawTable, timeframe: str) -> tuple[int, bool]:
 
 def _overlaps(stamps: Int64Array, rows: Rows, bar_us: int) -> Rows:
     """The later of two bars, unless it alone stands where the file's other bars do."""
-    later = np.flatnonzero(np.diff(stamps) < bar_us) + 1
+    later = np.flatnonzero(too_close(np.diff(stamps), bar_us)) + 1
     if not len(later):
         return rows[:0]
     places, counts = np.unique(stamps % bar_us, return_counts=True)
@@ -164,8 +168,7 @@ def _ranges(table: RawTable, good: Mask, instrument: Instrument) -> tuple[Rows, 
     for names in _sides(table):
         bars = _four(table, names)
         rows = np.flatnonzero(~_encloses(bars) & good)
-        # As the loader sees them: a price between two ticks is beyond another only when its tick is.
-        ticks = Bars(*(np.rint(column[rows] * instrument.ticks_per_one) for column in bars))
+        ticks = _ticks(bars, rows, instrument)
         is_broken = ~_encloses(ticks)
         is_mended = is_broken & _encloses(Bars(ticks.open, ticks.low, ticks.high, ticks.close))
         wrong[rows[is_broken & ~is_mended]] = True
@@ -175,6 +178,17 @@ def _ranges(table: RawTable, good: Mask, instrument: Instrument) -> tuple[Rows, 
         return np.flatnonzero(wrong | exchanged), np.flatnonzero(wrong)[:0], columns
     exchanged &= ~wrong
     return np.flatnonzero(wrong), np.flatnonzero(exchanged), ()
+
+
+def _ticks(bars: Bars, rows: Rows, instrument: Instrument) -> Bars:
+    """As the loader sees them: a price between two ticks is beyond another only when its tick is."""
+    return Bars(*(np.rint(column[rows] * instrument.ticks_per_one) for column in bars))
+
+
+def _is_refused(table: RawTable, cells: CellFaults, moved: Rows, instrument: Instrument) -> bool:
+    """Rows that moved as a whole may load; one moved cell mostly contradicts the others, or lies between two ticks."""
+    is_torn = any(not _encloses(_ticks(_four(table, names), moved, instrument)).all() for names in _sides(table))
+    return is_torn or bool(cells.off_tick[moved].any())
 
 
 def _is_mixed_up(wrong: Mask, good: Mask) -> bool:

@@ -6,8 +6,10 @@ import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import Columns, stamp_text
 from sptrader_desktop.adapters.candle_layout import PRICES
+from sptrader_desktop.core.calendar import DAY_US
 from sptrader_desktop.core.candles import Int64Array, Prices
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.timeframes import parse_timeframe
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Span = tuple[int | None, int | None]
@@ -20,6 +22,12 @@ def span_of(start: datetime | None, end: datetime | None) -> Span:
     if start is not None and end is not None and start >= end:
         raise DataError(f"the range from {start.isoformat()} to {end.isoformat()} is empty: give a later end")
     return (None if start is None else _microseconds(start), None if end is None else _microseconds(end))
+
+
+def past_midnight(timeframe: str) -> int:
+    """How much later than a range its last bar may end: days and weeks of New York lie across the ends of files, others do not."""
+    length = parse_timeframe(timeframe)
+    return length if length >= DAY_US else 0
 
 
 def cut(source: str, columns: Columns, span: Span) -> tuple[Columns, int]:

@@ -86,9 +86,10 @@ def cell_faults(table: RawTable, instrument: Instrument) -> CellFaults:
 
 
 def is_off_tick(column: FloatArray, instrument: Instrument) -> Mask:
-    """By the loader's own measure."""
+    """By the loader's own measure; nothing is a price that comes to no tick at all."""
     ticks = column * instrument.ticks_per_one
-    return np.asarray(np.abs(ticks - np.rint(ticks)) > LATTICE_TOLERANCE)
+    whole = np.rint(ticks)
+    return np.asarray((np.abs(ticks - whole) > LATTICE_TOLERANCE) | (whole < 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

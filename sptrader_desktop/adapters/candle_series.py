@@ -1,6 +1,7 @@
 """Checked columns as `Candles`, with the fingerprint of all that a run or a component can see of them: the last step of every source."""
 
 import hashlib
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.resample import too_close
 from sptrader_desktop.core.timeframes import parse_timeframe
+from sptrader_desktop.present.market_hours import gaps, market_hours
 
 Number = TypeVar("Number", Int64Array, FloatArray)
 
@@ -44,6 +46,22 @@ def _fingerprint(columns: Columns, instrument: Instrument, timeframe: str, side:
     for _, array in present:
         digest.update(array.data)
     return digest.hexdigest()
+
+
+def begun(made: Candles, known_from: int, step_us: int) -> Candles:
+    """Without a first bar of whose time the source, which begins at `known_from`, missed a step or more while the market was open."""
+    if not len(made):
+        return made
+    opened = int(made.timestamp[0])
+    closed = market_hours(np.array([opened, max(opened, known_from)]), step_us, made.instrument.charged_every_day).closed
+    if not len(gaps(np.array([opened - step_us, known_from]), step_us, closed).bars):
+        return made
+
+    def later(prices: Prices) -> Prices:
+        return Prices(*(getattr(prices, name)[1:] for name in PRICES))
+
+    ask, volume = made.ask and later(made.ask), None if made.volume is None else made.volume[1:]
+    return replace(made, timestamp=made.timestamp[1:], prices=later(made.prices), ask=ask, volume=volume)
 
 
 def joined(old: Candles, new: Candles) -> Candles:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from sptrader_desktop.adapters.candle_checks import Columns, FloatArray, RawBatch, RawCandles, checked_columns, stamp_text, ticks_into
 from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, printable
-from sptrader_desktop.adapters.candle_series import candles_of
+from sptrader_desktop.adapters.candle_series import begun, candles_of
 from sptrader_desktop.adapters.csv_import_bars import BarQuestion, StampOf, holes
 from sptrader_desktop.adapters.csv_import_clock import ClockFault
 from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_header, recognise
@@ -28,6 +28,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.core.resample import Ticks, candles_of_ticks
 from sptrader_desktop.core.timeframes import parse_timeframe
+from sptrader_desktop.present.market_hours import MINUTE_US
 
 Notes = tuple[tuple[str, str], ...]
 _DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
@@ -112,14 +113,14 @@ class _File:
         rows, bid, ask = rows[begin:], bid[begin:], ask[begin:]
         zoned = self._zoned(stamps, rows, 0, 0)
         quotes = Ticks(self.instrument, zoned.utc, self._whole("bid", bid, rows), self._whole("ask", ask, rows))
-        made = candles_of_ticks(quotes, self.asked.timeframe)
+        made = begun(candles_of_ticks(quotes, self.asked.timeframe), int(zoned.utc[0]), MINUTE_US)
         if not len(made):
             raise DataError(f"{self.table.source}: its ticks do not fill one bar of {self.asked.timeframe}: build shorter ones")
         columns_made = Columns(made.timestamp, made.prices, made.ask, made.volume)
         candles = candles_of(columns_made, self.instrument, made.timeframe, "bid", self.table.source)
         crossed = int(np.count_nonzero(ask < bid))
         quoted = f"{len(rows):,} ticks, {crossed:,} of them with the ask below the bid"
-        told = f"{made.timeframe}, built from {quoted}; an unfinished last one left out"
+        told = f"{made.timeframe}, built from {quoted}; bars that begin before them or end after them left out"
         return Imported(candles, self._notes(candles, zoned, stamps, [("candles", told), ("prices", f"bid with ask, {how}"), *remarks]))
 
     def _line(self, rows: Int64Array, row: int) -> str:

@@ -77,6 +77,8 @@ def _text(source: str, path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{source}: it is larger than {MAX_BYTES >> 30} GiB: split it, and import the parts")
+        if not path.is_file():
+            raise DataError(f"{source}: it is no file but a folder, a pipe or a device: give the file itself")
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{source}: it cannot be read ({error.strerror or error}): check the path") from None

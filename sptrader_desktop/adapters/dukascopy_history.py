@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sptrader_desktop.adapters.candle_checks import Columns, RawBatch, RawCandles, checked_columns, stamp_text
 from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout
-from sptrader_desktop.adapters.candle_range import cut, span_of
+from sptrader_desktop.adapters.candle_range import cut, past_midnight, span_of
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.http_fetch import HttpFetcher, Reply
 from sptrader_desktop.core.calendar import DAY_US, HOUR_US, trading_day, weekday
@@ -67,6 +67,8 @@ class DukascopyHistory:
         start, end = span_of(max(asked.start or _EARLIEST, _EARLIEST), asked.end or datetime.now(UTC))
         assert start is not None
         assert end is not None
+        if files is _HOURS:
+            end += past_midnight(asked.timeframe)
         first = np.datetime64(start, "us").astype(f"M8[{files.unit}]")
         units = np.arange(first, np.datetime64(end - 1, "us").astype(f"M8[{files.unit}]") + 2)
         bounds = units.astype("M8[us]").astype(np.int64)

@@ -18,7 +18,7 @@ import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import Columns
 from sptrader_desktop.adapters.candle_files import known_instrument
-from sptrader_desktop.adapters.candle_range import cut, span_of
+from sptrader_desktop.adapters.candle_range import cut, past_midnight, span_of
 from sptrader_desktop.adapters.candle_series import candles_of, joined
 from sptrader_desktop.adapters.csv_import import ImportAsked, import_csv
 from sptrader_desktop.adapters.http_fetch import HttpFetcher, Reply
@@ -54,7 +54,7 @@ class HistdataHistory:
         earliest = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
         start, end = span_of(max(asked.start or earliest, earliest), min(asked.end or self._now, self._now))
         made = [Piece(f"{asked.symbol}/{period}.zip", *_span(period)) for period in self._periods()]
-        return [piece for piece in made if piece.end > (start or 0) and piece.start < (end or 0)]
+        return [piece for piece in made if piece.end > (start or 0) and piece.start < (end or 0) + past_midnight(asked.timeframe)]
 
     def _periods(self) -> Iterator[str]:
         yield from (str(year) for year in range(_FIRST_YEAR, self._now.year))

@@ -15,7 +15,7 @@ import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import RawBatch, RawCandles, checked_columns, stamp_text
 from sptrader_desktop.adapters.candle_files import known_instrument
-from sptrader_desktop.adapters.candle_layout import Layout, find_layout, printable
+from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, find_layout, printable
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.csv_candles import microseconds, number
 from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience, shown_url
@@ -29,6 +29,7 @@ from sptrader_desktop.settings import Settings
 MOST_ROWS, MOST_PAGES = 50_000_000, 20_000
 _FIRST, _LAST = -(2**62), 2**62
 _SIDES = ("bid", "mid", "ask")
+_COLUMNS = {*PRICES, *ASK_PRICES, *(f"bid_{name}" for name in PRICES), "volume"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FETCH_AGAIN = "the server must be mended, or name another one"
 
@@ -147,10 +148,19 @@ def _page_of(source: str, tree: Mapping[str, Any]) -> _Page:
         raise DataError(f"{source}: its columns are bid and ask prices, so its side cannot be {side}: {_FETCH_AGAIN}")
     stamps, prices = np.empty(len(candles), np.int64), {name: np.empty(len(candles), np.float64) for name in layout.prices}
     for row, candle in enumerate(candles):
+        if candle.keys() != candles[0].keys():
+            _refuse_more(source, row + 1, candle, layout)
         stamps[row] = _moment(source, row + 1, candle.get(layout.timestamp))
         for name, column in layout.prices.items():
             prices[name][row] = _price(source, row + 1, name, candle.get(column))
     return _Page(side, layout, RawBatch(stamps, prices), following)
+
+
+def _refuse_more(source: str, row: int, candle: Mapping[str, Any], layout: Layout) -> None:
+    """Prices that only some bars have would be left out without a word; what is missing is refused where it is read."""
+    more = [name for name in candle if name.lower() in _COLUMNS and name not in layout.prices.values()]
+    if more:
+        raise DataError(f"{source}: row {row}: it has {printable(', '.join(more), 80)}, which the first bar has not: {_FETCH_AGAIN}")
 
 
 def _moment(source: str, row: int, value: object) -> int:

@@ -16,6 +16,7 @@ from sptrader_desktop.adapters.candle_findings import inspection_of
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES
 from sptrader_desktop.adapters.candle_raw_table import RawTable, raw_table
 from sptrader_desktop.adapters.candle_repair import MECHANICAL, Mended, counts, ledger_text, mend, wanted_fixes
+from sptrader_desktop.adapters.parquet_writer import label_of
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.data_findings import Inspection
@@ -106,7 +107,7 @@ def _parquet(path: Path, mended: Mended, has_prefix: bool, story: Mapping[str, o
     if table.is_finer.any():
         raise DataError(f"{path}: stamps finer than a microsecond cannot be written: add --fix nanoseconds")
     columns = {"timestamp": pa.array(table.stamps, pa.timestamp("us", tz="UTC"))} | _prices(table, has_prefix)
-    whole = pa.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(story).encode()})
+    whole = pa.table(columns).replace_schema_metadata(label_of(path) | {METADATA_KEY.decode(): json.dumps(story)})
     sink = pa.BufferOutputStream()
     pq.write_table(whole, sink, compression="zstd", write_page_checksum=True)
     content: bytes = sink.getvalue().to_pybytes()

@@ -39,7 +39,7 @@ def read_ticks(path: Path, instrument: Instrument) -> Ticks:
         kind = table.schema.field("timestamp").type
         if not pa.types.is_timestamp(kind) or kind.tz is None:
             raise DataError(f"{path}: column 'timestamp' holds {kind}: store timestamps with a time zone")
-        stamps = table["timestamp"].cast(_SCHEMA.field("timestamp").type, safe=False)
+        stamps = table["timestamp"].cast(_SCHEMA.field("timestamp").type, safe=kind.unit != "ns")
         prices = {name: table[name].cast(pa.float64()) for name in ("bid", "ask")}
     except (pa.ArrowException, OSError, KeyError) as error:
         reason = printable(" ".join(str(error).split()), 160).rstrip(".")

@@ -1,6 +1,7 @@
 """Candles as a Parquet file that reads back bit for bit: prices are the doubles nearest to whole ticks, every page has its checksum."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ from sptrader_desktop.adapters.candle_layout import PRICES
 from sptrader_desktop.core.candles import Candles, Prices
 
 STAMP = "timestamp"
+LABEL = ("synthetic", "description")
 
 
 def parquet_bytes(candles: Candles, label: Mapping[str, str] | None = None) -> bytes:
@@ -18,6 +20,12 @@ def parquet_bytes(candles: Candles, label: Mapping[str, str] | None = None) -> b
     pq.write_table(_table(candles).replace_schema_metadata(label), sink, compression="zstd", write_page_checksum=True, use_dictionary=False)
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def label_of(path: Path) -> dict[str, str]:
+    """What a file says of itself, for those made of it: what is synthetic stays so."""
+    found = (pq.read_metadata(path).metadata or {}) if path.suffix.lower() == ".parquet" else {}
+    return {name: found[name.encode()].decode("utf-8", "replace") for name in LABEL if name.encode() in found}
 
 
 def file_name(candles: Candles, word: str = "") -> str:

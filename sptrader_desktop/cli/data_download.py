@@ -83,8 +83,8 @@ def download(chosen: argparse.Namespace) -> int:
     return DONE
 
 
-def _keep(chosen: argparse.Namespace, candles: "Candles", out: Path | None) -> Path:
-    return compose_data.keep_candles(load_settings(), candles, chosen.instruments, out, replace=chosen.replace)
+def _keep(chosen: argparse.Namespace, candles: "Candles", out: Path | None, made_of: Path | None = None) -> Path:
+    return compose_data.keep_candles(load_settings(), candles, chosen.instruments, out, replace=chosen.replace, made_of=made_of)
 
 
 def _ticks(chosen: argparse.Namespace, asked: "CandleRequest", out: Path | None, report: "Report") -> "tuple[Path, int, Fetched]":
@@ -98,7 +98,7 @@ def _ticks(chosen: argparse.Namespace, asked: "CandleRequest", out: Path | None,
 def resample(chosen: argparse.Namespace) -> int:
     out = new_place(chosen.out)
     candles = compose_data.resampled(chosen.file, chosen.timeframe, chosen.symbol.upper(), chosen.instruments)
-    print(f"{_keep(chosen, candles, out)}: {described(candles)}")
+    print(f"{_keep(chosen, candles, out, chosen.file)}: {described(candles)}")
     return DONE
 
 

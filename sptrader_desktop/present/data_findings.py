@@ -65,16 +65,20 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`count` rows (of `hole`, `gap` and `holiday`: spans), the first of them in file order, and the rule with its numbers."""
+    """`count` rows (of `hole`, `gap` and `holiday`: spans), the first of them in file order, and the rule with its numbers.
+
+    `is_refused`: the kind is doubtful by itself, but no backtest takes these rows.
+    """
 
     kind: str
     count: int
     first: tuple[ShownRow, ...]
     rule: str
+    is_refused: bool = False
 
     @property
     def severity(self) -> Severity:
-        return KINDS[self.kind].severity
+        return "refused" if self.is_refused else KINDS[self.kind].severity
 
 
 @dataclass(frozen=True, slots=True)

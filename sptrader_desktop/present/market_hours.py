@@ -130,10 +130,12 @@ class Gaps:
 
 
 def gaps(stamps: Int64Array, bar_us: int, closed: Closures) -> Gaps:
-    """Of ascending stamps."""
+    """Of ascending stamps. Whole days of New York lose an hour in spring."""
     if len(stamps) < 2:
         return Gaps(np.empty(0, np.intp), np.empty(0, np.int64))
     steps = np.diff(stamps)
+    if bar_us % DAY_US == 0:
+        steps += HOUR_US
     rows = np.flatnonzero(steps >= 2 * bar_us)
     between = steps[rows] // bar_us - 1
     bars = between - _slots_inside(stamps[rows] + bar_us // 2, between, bar_us, closed)
