@@ -255,8 +255,13 @@ def test_the_server_is_the_one_the_settings_name(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(DataError, match="WS_MARKET_DATA_URL is not set"):
         open_http(load_settings())
     with serving(Shop(candle_rows(), 5)) as server:
-        monkeypatch.setenv("WS_MARKET_DATA_URL", server.url)
+        monkeypatch.setenv("WS_MARKET_DATA_URL", f" {server.url}/\n")
         assert len(open_http(load_settings()).candles(HOURLY)) == 5
+        for more in ("?token=geheim", "#part"):
+            monkeypatch.setenv("WS_MARKET_DATA_URL", f"{server.url}{more}")
+            with pytest.raises(DataError, match=r"has a \? or #, .*: give the address without$"):
+                open_http(load_settings())
+            assert "geheim" not in repr(load_settings())
 
 
 def test_the_guides_example_is_read_as_it_says() -> None:

@@ -116,6 +116,8 @@ class HttpCandles:
 def open_http(settings: Settings, instruments: Mapping[str, Instrument] = CATALOGUE) -> HttpCandles:
     if not settings.market_data:
         raise DataError("WS_MARKET_DATA_URL is not set: give it the address of a server of candles, such as http://localhost:8000")
+    if "?" in settings.market_data or "#" in settings.market_data:
+        raise DataError("WS_MARKET_DATA_URL has a ? or #, after which no /candles can be put: give the address without")
     return HttpCandles(settings.market_data, instruments)
 
 
