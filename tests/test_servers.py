@@ -386,6 +386,19 @@ def test_a_folder_of_another_person_and_a_long_path_are_refused(tmp_path: Path, 
         socket_folder(tmp_path / ("long" * 25), tmp_path, "Valkey")
 
 
+def test_a_place_that_cannot_be_written_is_one_sentence(kind: str, alone: Settings, tmp_path: Path) -> None:
+    """As root, who may write anywhere, other things than rights are in the way."""
+    (tmp_path / "file").touch()
+    (tmp_path / "taken" / kind / "users.lock").mkdir(parents=True)
+    (tmp_path / "logless" / kind / "server.log").mkdir(parents=True)
+    below = tmp_path / "file" / "below"
+    ways = [replace(alone, sockets=below)] + [replace(alone, servers=place) for place in (below, tmp_path / "taken", tmp_path / "logless")]
+    for way in ways:
+        with pytest.raises(DataError, match=r"cannot be kept there \(.*\): .*SPTRADER_SERVERS") as caught:
+            use(kind, way)
+        assert str(tmp_path) in str(caught.value)
+
+
 def test_a_folder_that_others_could_enter_is_closed_to_them(tmp_path: Path) -> None:
     folder = tmp_path / "open"
     folder.mkdir(mode=0o755)
