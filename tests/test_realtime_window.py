@@ -408,7 +408,7 @@ def test_a_server_that_stays_away_is_said_and_the_window_goes_on_when_it_is_back
     publish(own, prices[:20])
     own.client.waitaof(1, 0, 2000)
     clock.show(200)
-    viewer = window(own, clock)
+    viewer = window(replace(own, in_use=None), clock)
     before = viewer.candles(ASKED)
     process = server_process(elsewhere("realtime"), "valkey")
     assert process is not None
@@ -422,6 +422,21 @@ def test_a_server_that_stays_away_is_said_and_the_window_goes_on_when_it_is_back
     clock.show(300)
     assert rows(viewer.candles(ASKED)) == bars(prices)
     held.close()
+
+
+def test_the_program_s_own_server_is_started_again_where_it_died(own: RedisServer, clock: Clock) -> None:
+    prices = every(10, 30)
+    publish(own, prices)
+    own.client.waitaof(1, 0, 2000)
+    clock.show(300)
+    viewer = window(own, clock)
+    before = viewer.candles(ASKED)
+    process = server_process(elsewhere("realtime"), "valkey")
+    assert process is not None
+    process.kill()
+    assert ends(process)
+    assert viewer.candles(ASKED).fingerprint == before.fingerprint
+    assert rows(before) == bars(prices)
 
 
 def test_the_bars_of_this_file_are_minutes() -> None:

@@ -45,6 +45,12 @@ class ServerInUse:
     def __init__(self, plan: ServerPlan, users: int) -> None:
         self._plan, self._users = plan, users
 
+    def revive(self) -> None:
+        """Start it again where it died; nobody else does while it is in use."""
+        if self._users >= 0:
+            with _writable(self._plan.folder, self._plan.name):
+                _start_unless_it_answers(self._plan)
+
     def close(self) -> None:
         """Returns when the server has stopped, or at once when others use it."""
         if self._users < 0:
@@ -63,13 +69,17 @@ def use_server(plan: ServerPlan) -> ServerInUse:
     with _writable(plan.folder, plan.name):
         users = _taken(plan, "users.lock", exclusive=False)
         try:
-            with _starting(plan):
-                if not plan.answers():
-                    _start(plan)
+            _start_unless_it_answers(plan)
         except BaseException:
             os.close(users)
             raise
     return ServerInUse(plan, users)
+
+
+def _start_unless_it_answers(plan: ServerPlan) -> None:
+    with _starting(plan):
+        if not plan.answers():
+            _start(plan)
 
 
 @contextmanager
