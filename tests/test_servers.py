@@ -392,7 +392,8 @@ def test_a_place_that_cannot_be_written_is_one_sentence(kind: str, alone: Settin
     (tmp_path / "taken" / kind / "users.lock").mkdir(parents=True)
     (tmp_path / "logless" / kind / "server.log").mkdir(parents=True)
     below = tmp_path / "file" / "below"
-    ways = [replace(alone, sockets=below)] + [replace(alone, servers=place) for place in (below, tmp_path / "taken", tmp_path / "logless")]
+    places = [below, tmp_path / "taken", *([tmp_path / "logless"] if kind == "valkey" else [])]  # PostgreSQL makes its data before it
+    ways = [replace(alone, sockets=below), *(replace(alone, servers=place) for place in places)]
     for way in ways:
         with pytest.raises(DataError, match=r"cannot be kept there \(.*\): .*SPTRADER_SERVERS") as caught:
             use(kind, way)
