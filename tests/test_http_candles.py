@@ -95,6 +95,19 @@ def test_a_range_is_asked_for_and_got(first: int, count: int, most: int) -> None
     assert server.asked[0].query["from"] == at(first).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@pytest.mark.parametrize("most", [3, 1_000])
+def test_a_bar_that_is_not_over_yet_is_left_out(most: int) -> None:
+    hour = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=30)
+    held = candle_rows(6)
+    for number, row in enumerate(held):
+        row["timestamp"] = (hour + timedelta(hours=number - 4)).isoformat()  # the fifth is open, the sixth is to come
+    with serving(Shop(held, most)) as server:
+        got = HttpCandles(server.url, patience=QUICK).candles(HOURLY)
+        assert len(got) == 4
+        assert got.fingerprint == HttpCandles(server.url, patience=QUICK).candles(CandleRequest("EURUSD", "1h", end=hour)).fingerprint
+    assert "none of its bars is over yet" in refusal(Shop(held[4:], most))
+
+
 def test_texts_milliseconds_both_sides_and_gzip_are_understood() -> None:
     rows = candle_rows()
     for row in rows:
