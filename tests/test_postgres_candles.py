@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -294,6 +294,13 @@ def test_a_server_of_the_program_s_own_that_died_is_started_again() -> None:
         process.kill()
         assert ends(process)
         assert store.candles(ASKED).fingerprint == kept.fingerprint
+
+
+def test_a_server_that_answers_with_a_refusal_is_not_waited_for() -> None:
+    with server_alone(max_connections="5") as server, ExitStack() as held:
+        for _ in range(5):
+            held.enter_context(server.connect())
+        assert "no connection left: make some and do it again" in refusal(server.connect)
 
 
 @contextmanager

@@ -75,8 +75,8 @@ class PostgresServer:
     def _connected(self) -> psycopg.Connection:
         try:
             return psycopg.connect(self.address, autocommit=True, **_WAYS)
-        except psycopg.OperationalError:
-            if self.in_use is None:
+        except psycopg.OperationalError as error:
+            if self.in_use is None or "FATAL:" in str(error):  # who refuses lives
                 raise
             self.in_use.revive()
             return psycopg.connect(self.address, autocommit=True, **_WAYS)
