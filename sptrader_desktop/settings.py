@@ -16,8 +16,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 class Settings:
     """`workspace` holds the person's components and data, `strategies` beside it theirs; the other places are the program's.
 
-    `market_data` is the address of a server of candles, or nothing. The addresses of Redis and PostgreSQL may hold a password and are
-    never shown; empty means the program's own servers, which keep their data in `servers` and are reached through `sockets`.
+    `market_data` is the address of a server of candles, or nothing. It and those of Redis and PostgreSQL may hold a password and are
+    never shown; without them it
+    is the program's own servers, which keep their data in `servers` and are reached through `sockets`.
     """
 
     workspace: Path
@@ -26,7 +27,7 @@ class Settings:
     servers: Path
     kernels: Path
     downloads: Path
-    market_data: str
+    market_data: str = field(repr=False)
     component_cache: Path
     sockets: Path
     redis_url: str = field(default="", repr=False)
@@ -42,7 +43,7 @@ def load_settings() -> Settings:
         servers=_place("SPTRADER_SERVERS", data / "servers"),
         kernels=_place("SPTRADER_KERNEL_CACHE", cache / "kernels"),
         downloads=_place("SPTRADER_DOWNLOADS", cache / "downloads"),
-        market_data=os.environ.get("WS_MARKET_DATA_URL", ""),
+        market_data=os.environ.get("WS_MARKET_DATA_URL", "").strip(),
         component_cache=_place("SPTRADER_COMPONENT_CACHE", cache / "components"),
         sockets=_sockets(),
         redis_url=os.environ.get("REDIS_URL", "").strip(),

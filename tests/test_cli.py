@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from sptrader_desktop import compose
+from sptrader_desktop.cli.doctor import PACKAGES
 from sptrader_desktop.core.simulation import Progress
 from tests.candle_walks import waves
 from tests.command_line import ROOT, SAMPLE, STRATEGIES, STRATEGY, Said, document, financing, in_a_process_of_its_own, refused, sptrader
@@ -240,6 +243,26 @@ def test_doctor_names_what_is_broken_and_fails(tmp_path: Path, monkeypatch: pyte
     assert next(line for line in said.out.splitlines() if line.startswith("BAD")).endswith(
         "mine.py:1: __metadata_version__ must be 2: write it above __metadata__"
     )
+
+
+def test_doctor_tells_every_place_also_when_one_cannot_be_written_and_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    names = "RUNS CANDLES SERVERS DOWNLOADS COMPONENT_CACHE".split()
+    for name in names:
+        monkeypatch.setenv(f"SPTRADER_{name}", str(tmp_path / name / "below"))
+    monkeypatch.setenv("SPTRADER_CANDLES", str(tmp_path / "file" / "below"))
+    said = sptrader("doctor")
+    assert said.code == 1
+    (bad,) = [line for line in said.out.splitlines() if line.startswith("BAD")]
+    file = tmp_path / "file"
+    assert bad.endswith(f"{file / 'below'} cannot be written: make {file} a folder you may write in or move it with SPTRADER_CANDLES")
+    assert [str(tmp_path / name / "below") in said.out for name in names] == [name != "CANDLES" for name in names]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_doctor_looks_for_every_package_the_program_needs_anywhere() -> None:
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert sorted(PACKAGES) == sorted(re.split(r"[\[<>=]", text)[0] for text in needed if ";" not in text)
 
 
 # However it ends

@@ -351,7 +351,8 @@ def test_the_limits_told_are_those_of_the_pool() -> None:
 
 
 def test_the_variables_told_are_those_that_scripts_hear() -> None:
-    heard = re.findall(r'(?:_needed|_from_json|environ\.get)\("([A-Z_]+)"', (PACKAGE / "sdk" / "alone.py").read_text(encoding="utf-8"))
+    scripts = "".join((PACKAGE / "sdk" / name).read_text(encoding="utf-8") for name in ("alone.py", "sources.py"))
+    heard = re.findall(r'(?:_needed|_from_json|environ\.get)\("([A-Z_]+)"', scripts)
     assert set(keys_told(GUIDE, "script variable")) == set(heard)
 
 

@@ -95,6 +95,19 @@ def test_a_range_is_asked_for_and_got(first: int, count: int, most: int) -> None
     assert server.asked[0].query["from"] == at(first).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@pytest.mark.parametrize("most", [3, 1_000])
+def test_a_bar_that_is_not_over_yet_is_left_out(most: int) -> None:
+    hour = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=30)
+    held = candle_rows(6)
+    for number, row in enumerate(held):
+        row["timestamp"] = (hour + timedelta(hours=number - 4)).isoformat()  # the fifth is open, the sixth is to come
+    with serving(Shop(held, most)) as server:
+        got = HttpCandles(server.url, patience=QUICK).candles(HOURLY)
+        assert len(got) == 4
+        assert got.fingerprint == HttpCandles(server.url, patience=QUICK).candles(CandleRequest("EURUSD", "1h", end=hour)).fingerprint
+    assert "none of its bars is over yet" in refusal(Shop(held[4:], most))
+
+
 def test_texts_milliseconds_both_sides_and_gzip_are_understood() -> None:
     rows = candle_rows()
     for row in rows:
@@ -267,8 +280,13 @@ def test_the_server_is_the_one_the_settings_name(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(DataError, match="WS_MARKET_DATA_URL is not set"):
         open_http(load_settings())
     with serving(Shop(candle_rows(), 5)) as server:
-        monkeypatch.setenv("WS_MARKET_DATA_URL", server.url)
+        monkeypatch.setenv("WS_MARKET_DATA_URL", f" {server.url}/\n")
         assert len(open_http(load_settings()).candles(HOURLY)) == 5
+        for more in ("?token=geheim", "#part"):
+            monkeypatch.setenv("WS_MARKET_DATA_URL", f"{server.url}{more}")
+            with pytest.raises(DataError, match=r"has a \? or #, .*: give the address without$"):
+                open_http(load_settings())
+            assert "geheim" not in repr(load_settings())
 
 
 def test_the_guides_example_is_read_as_it_says() -> None:

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -30,7 +30,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import CandleRequest
 from tests.kept_candles import ASKED, HOUR_US, START, hourly
-from tests.servers import elsewhere
+from tests.servers import elsewhere, ends, server_process
 
 ONE_DATABASE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 
@@ -283,6 +283,24 @@ def test_a_server_killed_in_the_middle_has_nothing_half_written_when_it_is_back(
         assert "connection was lost" in failed[0]
         assert read_when_it_is_back(store).fingerprint == kept.fingerprint
     assert "cannot be reached" in refusal(lambda: store.candles(ASKED))
+
+
+def test_a_server_of_the_program_s_own_that_died_is_started_again() -> None:
+    with server_alone() as server:
+        store, kept = PostgresCandles(server), hourly(range(100))
+        store.keep(kept)
+        process = server_process(elsewhere("alone & co"), "postgres")
+        assert process
+        process.kill()
+        assert ends(process)
+        assert store.candles(ASKED).fingerprint == kept.fingerprint
+
+
+def test_a_server_that_answers_with_a_refusal_is_not_waited_for() -> None:
+    with server_alone(max_connections="5") as server, ExitStack() as held:
+        for _ in range(5):
+            held.enter_context(server.connect())
+        assert "no connection left: make some and do it again" in refusal(server.connect)
 
 
 @contextmanager

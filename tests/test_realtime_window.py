@@ -218,6 +218,7 @@ def test_what_is_out_of_order_late_repeated_or_from_the_future_is_counted_and_ch
     }
 
 
+OF_NO_TIME = "its time lies outside the years 1900 to 2200"
 MALFORMED: list[tuple[Any, str]] = [
     ("{", "not JSON"),
     ("[" * 100_000, "not JSON"),
@@ -227,6 +228,8 @@ MALFORMED: list[tuple[Any, str]] = [
     ('{"EURUSD": "abc"}', "not a price"),
     ('{"EURUSD": NaN}', "not a price"),
     ('{"EURUSD": 1e400}', "not a price"),
+    ('{"EURUSD": 1e999999}', "not a price"),
+    ('{"EURUSD": "1e999999999"}', "not a price"),
     ('{"EURUSD": 0}', "not a price"),
     ('{"EURUSD": -1.1}', "not a price"),
     ('{"EURUSD": 0.000000001}', "between two ticks"),
@@ -236,20 +239,36 @@ MALFORMED: list[tuple[Any, str]] = [
     ('{"EURUSD": {"bid": 1.1, "ask": 1.2, "time": "noon"}}', "its time is not like 2024-01-02T17:00:00Z"),
     ('{"EURUSD": {"bid": 1.1, "ask": 1.2, "time": 12}}', "its time is not like 2024-01-02T17:00:00Z"),
     ('{"EURUSD": {"bid": 1.1, "ask": 1.2, "time": "2024-01-29T12:00:00"}}', "its time has no zone"),
+    ('{"EURUSD": {"bid": 1.1, "ask": 1.2, "time": "0001-01-01T00:00:00+14:00"}}', OF_NO_TIME),
+    ('{"EURUSD": {"bid": 1.1, "ask": 1.2, "time": "1850-06-01T00:00:00Z"}}', OF_NO_TIME),
+    ('{"EURUSD": {"bid": 1.1, "ask": 1.2, "time": "9999-12-31T23:59:59-14:00"}}', OF_NO_TIME),
     (" " * (1 << 20) + "{}", "longer than a mebibyte"),
     ("\udcff".encode("utf-8", "surrogateescape"), "not JSON"),
 ]
 
 
-def test_malformed_prices_are_counted_by_reason_and_the_rest_is_used(valkey: RedisServer, clock: Clock) -> None:
+@pytest.mark.parametrize("timeframe", ["1m", "1d"])
+def test_malformed_prices_are_counted_by_reason_and_the_rest_is_used(valkey: RedisServer, clock: Clock, timeframe: str) -> None:
     good = every(10, 12)
     for number, (text, _) in enumerate(MALFORMED):
         valkey.client.xadd(STREAM, {"data": text}, id=f"{START_US // 1000 - 1000 + number}-*")
     publish(valkey, good)
+    clock.show(120 if timeframe == "1m" else 2 * 86_400)
+    viewer = window(valkey, clock, timeframe=timeframe)
+    found = viewer.candles(CandleRequest("EURUSD", timeframe))
+    assert rows(found) == (bars(good) if timeframe == "1m" else [(START_US - 14 * 3_600_000_000, *bars(good, 86_400)[0][1:])])
+    assert viewer.skipped == Counter(reason for _, reason in MALFORMED if reason)
+
+
+def test_an_entry_named_by_a_publisher_for_no_time_at_all_is_skipped(valkey: RedisServer, clock: Clock) -> None:
+    """Redis takes any number of milliseconds in a name; such an entry is the last that the stream can take."""
+    good = every(10, 12)
+    publish(valkey, good)
+    valkey.client.xadd(STREAM, {"data": '{"EURUSD": 1.1}'}, id=f"{2**64 - 1}-*")
     clock.show(120)
     viewer = window(valkey, clock)
     assert rows(viewer.candles(ASKED)) == bars(good)
-    assert viewer.skipped == Counter(reason for _, reason in MALFORMED if reason)
+    assert viewer.skipped == {OF_NO_TIME: 1}
 
 
 @pytest.mark.parametrize(
@@ -389,7 +408,7 @@ def test_a_server_that_stays_away_is_said_and_the_window_goes_on_when_it_is_back
     publish(own, prices[:20])
     own.client.waitaof(1, 0, 2000)
     clock.show(200)
-    viewer = window(own, clock)
+    viewer = window(replace(own, in_use=None), clock)
     before = viewer.candles(ASKED)
     process = server_process(elsewhere("realtime"), "valkey")
     assert process is not None
@@ -403,6 +422,21 @@ def test_a_server_that_stays_away_is_said_and_the_window_goes_on_when_it_is_back
     clock.show(300)
     assert rows(viewer.candles(ASKED)) == bars(prices)
     held.close()
+
+
+def test_the_program_s_own_server_is_started_again_where_it_died(own: RedisServer, clock: Clock) -> None:
+    prices = every(10, 30)
+    publish(own, prices)
+    own.client.waitaof(1, 0, 2000)
+    clock.show(300)
+    viewer = window(own, clock)
+    before = viewer.candles(ASKED)
+    process = server_process(elsewhere("realtime"), "valkey")
+    assert process is not None
+    process.kill()
+    assert ends(process)
+    assert viewer.candles(ASKED).fingerprint == before.fingerprint
+    assert rows(before) == bars(prices)
 
 
 def test_the_bars_of_this_file_are_minutes() -> None:

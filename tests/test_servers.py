@@ -270,6 +270,7 @@ def test_an_address_that_is_set_is_used_and_nothing_is_started(valkey: RedisServ
     [
         ("redis", "redis://trader:hunter2@127.0.0.1:1/0"),
         ("redis", "rediss://:hunter2@127.0.0.1:1"),
+        ("redis", "rediss://:hunter2@127.0.0.1:1/3?ssl_cert_reqs=none&ssl_ca_certs=/nowhere"),
         ("redis", "unix:///nowhere/socket?password=hunter2"),
         ("postgres", "postgresql://trader:hunter2@127.0.0.1:1/candles"),
         ("postgres", "host=127.0.0.1 port=1 user=trader password=hunter2"),
@@ -290,6 +291,12 @@ def test_an_address_that_does_not_answer_is_an_error_without_its_password(kind: 
         ("redis", "hunter2"),
         ("redis", "redis://trader:hunter2/x@host:1/0"),
         ("redis", "redis://trader:#hunter2@host/0"),
+        ("redis", "redis://trader:hunter2@127.0.0.1:1/candles"),
+        ("redis", "redis://trader:hunter2@127.0.0.1:1/0?decode_responses=yes"),
+        ("redis", "redis://trader:hunter2@127.0.0.1:1/0?retry=1"),
+        ("redis", "unix:///nowhere/socket?password=hunter2&foo=1"),
+        ("redis", "redis://trader:hunter2@127.0.0.1:1/0?ssl_cert_reqs=none"),
+        ("redis", "rediss://trader:hunter2@127.0.0.1:1/0?ssl_foo=1"),
         ("postgres", "hunter2"),
         ("postgres", "postgresql://trader:x@hunter2@host/candles"),
         ("postgres", "postgresql://trader:x/hunter2@host/candles"),
@@ -377,6 +384,20 @@ def test_a_folder_of_another_person_and_a_long_path_are_refused(tmp_path: Path, 
     monkeypatch.undo()
     with pytest.raises(DataError, match="too long for a socket: set XDG_RUNTIME_DIR"):
         socket_folder(tmp_path / ("long" * 25), tmp_path, "Valkey")
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(kind: str, alone: Settings, tmp_path: Path) -> None:
+    """As root, who may write anywhere, other things than rights are in the way."""
+    (tmp_path / "file").touch()
+    (tmp_path / "taken" / kind / "users.lock").mkdir(parents=True)
+    (tmp_path / "logless" / kind / "server.log").mkdir(parents=True)
+    below = tmp_path / "file" / "below"
+    places = [below, tmp_path / "taken", *([tmp_path / "logless"] if kind == "valkey" else [])]  # PostgreSQL makes its data before it
+    ways = [replace(alone, sockets=below), *(replace(alone, servers=place) for place in places)]
+    for way in ways:
+        with pytest.raises(DataError, match=r"cannot be kept there \(.*\): .*SPTRADER_SERVERS") as caught:
+            use(kind, way)
+        assert str(tmp_path) in str(caught.value)
 
 
 def test_a_folder_that_others_could_enter_is_closed_to_them(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ MAX_TICKS = 2**46
 ENOUGH_TO_TELL = 10  # bars; of fewer, all may really have gaps between them
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_EARLIEST_S, _LATEST_S = -2_208_988_800, 7_258_118_400  # the years 1900 and 2200; outside them the unit is wrong
+EARLIEST_S, LATEST_S = -2_208_988_800, 7_258_118_400  # the years 1900 and 2200; outside them the unit is wrong
 _NOT_A_TIME = np.iinfo(np.int64).min
 
 
@@ -143,7 +143,7 @@ def _four(ticks: Mapping[str, Int64Array], names: tuple[str, ...]) -> Prices:
 def _stamps_into(out: Int64Array, raw: Int64Array, unit: TimeUnit, before: int | None, timeframe: str, bar_us: int) -> Fault | None:
     """Microseconds; rows that have none are left as not-a-time."""
     per_second = _PER_SECOND[unit]
-    outside = (raw < _EARLIEST_S * per_second) | (raw > _LATEST_S * per_second)
+    outside = (raw < EARLIEST_S * per_second) | (raw > LATEST_S * per_second)
     row = first(outside)
     if row is not None:
         out[:] = _NOT_A_TIME

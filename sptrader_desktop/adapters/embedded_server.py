@@ -45,6 +45,12 @@ class ServerInUse:
     def __init__(self, plan: ServerPlan, users: int) -> None:
         self._plan, self._users = plan, users
 
+    def revive(self) -> None:
+        """Start it again where it died; nobody else does while it is in use."""
+        if self._users >= 0:
+            with _writable(self._plan.folder, self._plan.name):
+                _start_unless_it_answers(self._plan)
+
     def close(self) -> None:
         """Returns when the server has stopped, or at once when others use it."""
         if self._users < 0:
@@ -60,15 +66,30 @@ class ServerInUse:
 def use_server(plan: ServerPlan) -> ServerInUse:
     """Find the server running, or start it."""
     private_folder(plan.folder, plan.name)
-    users = _taken(plan, "users.lock", exclusive=False)
-    try:
-        with _starting(plan):
-            if not plan.answers():
-                _start(plan)
-    except BaseException:
-        os.close(users)
-        raise
+    with _writable(plan.folder, plan.name):
+        users = _taken(plan, "users.lock", exclusive=False)
+        try:
+            _start_unless_it_answers(plan)
+        except BaseException:
+            os.close(users)
+            raise
     return ServerInUse(plan, users)
+
+
+def _start_unless_it_answers(plan: ServerPlan) -> None:
+    with _starting(plan):
+        if not plan.answers():
+            _start(plan)
+
+
+@contextmanager
+def _writable(folder: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+        places = "name another place with SPTRADER_SERVERS, for sockets with XDG_RUNTIME_DIR"
+        raise DataError(f"{folder}: {what} cannot be kept there ({why}): make it a folder you may write in, or {places}") from None
 
 
 def private_folder(folder: Path, what: str) -> Path:
@@ -77,8 +98,9 @@ def private_folder(folder: Path, what: str) -> Path:
         raise DataError(
             f"{what}: private servers need locks and sockets that Windows lacks: run one yourself and name it in its _URL variable"
         )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.stat()
+    with _writable(folder, what):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
     if found.st_uid != os.geteuid():
         raise DataError(f"{folder}: it belongs to another person, so {what} cannot be kept there: remove it or choose another place")
     if found.st_mode & 0o077:

@@ -5,6 +5,7 @@ checks of a file.
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,15 +14,17 @@ from typing import Any, cast
 import httpx
 import numpy as np
 
-from sptrader_desktop.adapters.candle_checks import RawBatch, RawCandles, checked_columns, stamp_text
+from sptrader_desktop.adapters.candle_checks import Columns, RawBatch, RawCandles, checked_columns, stamp_text
 from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, find_layout, printable
+from sptrader_desktop.adapters.candle_range import cut
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.csv_candles import microseconds, number
 from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience, shown_url
 from sptrader_desktop.core.candles import Candles, PriceSide
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
+from sptrader_desktop.core.resample import bar_closes
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import CandleRequest, Dataset
 from sptrader_desktop.settings import Settings
@@ -63,7 +66,8 @@ class HttpCandles:
         if any((page.side, page.layout) != (first.side, first.layout) for page in filled):
             raise DataError(f"{source}: its pages have different sides or columns: {_FETCH_AGAIN}")
         raw = RawCandles(source, first.layout, rows, "us", (page.batch for page in filled))
-        return candles_of(checked_columns(raw, instrument, asked.timeframe, bar_us), instrument, asked.timeframe, first.side, source)
+        columns = _over(source, checked_columns(raw, instrument, asked.timeframe, bar_us), asked.timeframe)
+        return candles_of(columns, instrument, asked.timeframe, first.side, source)
 
     def datasets(self) -> Sequence[Dataset]:
         source = f"{self._shown()}/datasets"
@@ -117,6 +121,8 @@ class HttpCandles:
 def open_http(settings: Settings, instruments: Mapping[str, Instrument] = CATALOGUE) -> HttpCandles:
     if not settings.market_data:
         raise DataError("WS_MARKET_DATA_URL is not set: give it the address of a server of candles, such as http://localhost:8000")
+    if "?" in settings.market_data or "#" in settings.market_data:
+        raise DataError("WS_MARKET_DATA_URL has a ? or #, after which no /candles can be put: give the address without")
     return HttpCandles(settings.market_data, instruments)
 
 
@@ -180,6 +186,14 @@ def _price(source: str, row: int, name: str, value: object) -> float:
     if value is None:
         return float("nan")
     raise DataError(f"{source}: row {row}: {name} {printable(repr(value))} is not a number: {_FETCH_AGAIN}")
+
+
+def _over(source: str, columns: Columns, timeframe: str) -> Columns:
+    """A server of live candles sends the one that is still open too, whose prices are not its last."""
+    over = bar_closes(columns.timestamp, timeframe) <= time.time_ns() // 1_000
+    if not over[0]:
+        raise DataError(f"{source}: none of its bars is over yet: ask for an earlier range")
+    return columns if over[-1] else cut(source, columns, (None, int(columns.timestamp[np.argmin(over)])))[0]
 
 
 def _dataset(source: str, row: int, item: object) -> Dataset:

@@ -31,7 +31,11 @@ from sptrader_desktop.runtime.worker_pool import Limits, Reply, WorkerPool
 from sptrader_desktop.runtime.worker_process import StartWorker, Task
 
 # What the person's own shell may hold for scripts run alone and no job must hear.
-SILENCED = {"TEST_DATASET": "", "INDICATORS": "", "PUBLISH_LIVE": ""}
+SILENCED = dict.fromkeys(
+    "TEST_DATASET INDICATORS PUBLISH_LIVE LIVE_SYMBOL LIVE_TIMEFRAME LIVE_FROM LIVE_TO "
+    "REALTIME_SYMBOL REALTIME_TIMEFRAME REALTIME_WINDOW".split(),
+    "",
+)
 
 # Answers over so many bars are read and checked in less than a thread takes to begin.
 SHORT_ROWS = 100_000

@@ -68,9 +68,18 @@ class PostgresServer:
 
     def connect(self) -> psycopg.Connection:
         with postgres_errors(self.shown):
-            connection = psycopg.connect(self.address, autocommit=True, **_WAYS)
+            connection = self._connected()
             connection.execute("SELECT set_config('datestyle', 'ISO', false), set_config('timezone', 'UTC', false)")
             return connection
+
+    def _connected(self) -> psycopg.Connection:
+        try:
+            return psycopg.connect(self.address, autocommit=True, **_WAYS)
+        except psycopg.OperationalError as error:
+            if self.in_use is None or "FATAL:" in str(error):  # who refuses lives
+                raise
+            self.in_use.revive()
+            return psycopg.connect(self.address, autocommit=True, **_WAYS)
 
     def close(self) -> None:
         if self.in_use:

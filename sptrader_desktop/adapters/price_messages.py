@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Any
 
-from sptrader_desktop.adapters.candle_checks import LATTICE_TOLERANCE, MAX_TICKS
+from sptrader_desktop.adapters.candle_checks import EARLIEST_S, LATEST_S, LATTICE_TOLERANCE, MAX_TICKS
 
 ENVELOPES = ("data", "prices", "payload", "message")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,11 +36,11 @@ def quote_in(fields: Mapping[bytes, bytes], entry_us: int, symbol: str, ticks_pe
     if found is None:
         return None
     if not isinstance(found, dict):
-        return Quote(entry_us, _ticks(found, ticks_per_one), None)
+        return Quote(_possible(entry_us), _ticks(found, ticks_per_one), None)
     if "bid" not in found or "ask" not in found:
         raise MalformedError("neither a number nor bid and ask")
     stamp = _stamp(found["time"]) if found.get("time") is not None else entry_us
-    return Quote(stamp, _ticks(found["bid"], ticks_per_one), _ticks(found["ask"], ticks_per_one))
+    return Quote(_possible(stamp), _ticks(found["bid"], ticks_per_one), _ticks(found["ask"], ticks_per_one))
 
 
 def _object(fields: Mapping[bytes, bytes], symbol: str) -> Any:
@@ -65,7 +65,7 @@ def _ticks(value: Any, ticks_per_one: int) -> int:
     """A float that was printed carries noise far below a tick; a price between two ticks is another matter."""
     try:
         ratio = Decimal(value) * ticks_per_one if isinstance(value, Decimal | str) else Decimal("NaN")
-    except InvalidOperation:
+    except DecimalException:
         ratio = Decimal("NaN")
     if not ratio.is_finite() or not 0 < ratio <= MAX_TICKS:
         raise MalformedError("not a price")
@@ -83,3 +83,9 @@ def _stamp(value: Any) -> int:
     if at.tzinfo is None:
         raise MalformedError("its time has no zone")
     return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _possible(stamp: int) -> int:
+    if not EARLIEST_S <= stamp // 1_000_000 < LATEST_S:
+        raise MalformedError("its time lies outside the years 1900 to 2200")
+    return stamp

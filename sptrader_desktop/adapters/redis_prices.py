@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError, RedisError, ResponseError  # noqa: A004  # not the builtin
 
 from sptrader_desktop.adapters.candle_checks import Columns
 from sptrader_desktop.adapters.candle_files import known_instrument
@@ -81,7 +81,13 @@ class RealtimeWindow:
 
     def _closed(self) -> Candles:
         with _redis_errors(self._server.shown):
-            self._refresh()
+            try:
+                self._refresh()
+            except ConnectionError:
+                if self._server.in_use is None:
+                    raise
+                self._server.in_use.revive()
+                self._refresh()
         now = self._clock()
         closed = None if self._held is None else finished(self._held, now)
         self._floor = max(self._floor, self._bar_open(now))
@@ -114,8 +120,10 @@ class RealtimeWindow:
         self.skipped.clear()
         self.skipped[LOST] = lost
         self._held, self._last, self._previous, self._floor = None, b"", None, _LONG_AGO
-        self._read_back()
-        self._floor = floor
+        try:
+            self._read_back()
+        finally:
+            self._floor = floor
 
     def _next(self) -> tuple[list[_Entry], Mapping[str, Any] | None]:
         """The page after the last entry, and the stream's own account of itself at the same instant; none where there is no stream."""

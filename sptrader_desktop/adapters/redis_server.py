@@ -1,7 +1,7 @@
 """Which Redis is used: the one that REDIS_URL names, else the program's own. An address that is set and does not answer is an error."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -18,6 +18,10 @@ WAIT_S = 3.0
 RETRIES, LONGEST_PAUSE_S, FIRST_PAUSE_S = 10, 0.5, 0.02  # a server that starts again is back within four seconds
 OWN = "the program's own Valkey"
 UNREADABLE = "REDIS_URL cannot be read: write it like redis://user:password@host:6379/0 or unix:///path, special signs as %XX"
+
+# What an address may say; anything else redis-py would take for a setting of ours, or fail on.
+PARTS = {"username", "password", "host", "port", "path", "db", "connection_class"}
+TLS_PARTS = {f"ssl_{name}" for name in "ca_certs ca_path cert_reqs certfile keyfile password check_hostname".split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,10 @@ def _shown(url: str) -> str:
         parts = parse_url(url)  # type: ignore[no-untyped-call]
     except ValueError:
         raise DataError(UNREADABLE) from None
-    if "@" in url and not parts.get("password"):
+    scheme, _, path, *_ = urlsplit(url)
+    unknown = parts.keys() - PARTS - (TLS_PARTS if scheme == "rediss" else set())
+    is_named = scheme != "unix" and path.strip("/")  # a database that is no number would silently be the first
+    if unknown or (is_named and "db" not in parts) or ("@" in url and not parts.get("password")):
         raise DataError(UNREADABLE)
     return str(parts.get("path") or f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}")
 

