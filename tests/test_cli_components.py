@@ -130,6 +130,14 @@ def test_what_is_wrong_is_one_line(workspace: Path, arguments: list[str], words:
     assert words in refused("components", "run", *arguments, "--data", SAMPLE)
 
 
+def test_an_answer_is_never_written_over_the_candles_it_is_of(workspace: Path, tmp_path: Path) -> None:
+    candles = tmp_path / SAMPLE.name
+    shutil.copyfile(SAMPLE, candles)
+    said = refused("components", "run", "sma", "--data", candles, "--out", tmp_path / "." / SAMPLE.name)
+    assert said.endswith("these are the candles of --data, which would be lost: name another file")
+    assert candles.read_bytes() == SAMPLE.read_bytes()
+
+
 # What is left of a command
 
 
