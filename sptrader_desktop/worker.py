@@ -22,6 +22,7 @@ from sptrader_desktop.adapters.component_calls import sentence
 from sptrader_desktop.adapters.component_catalogue import component_at
 from sptrader_desktop.adapters.process_limits import die_with, limit_memory
 from sptrader_desktop.adapters.script_surroundings import surroundings
+from sptrader_desktop.adapters.script_tampering import Libraries
 from sptrader_desktop.sdk import main as answer
 
 GRACE_S = 0.1
@@ -58,14 +59,14 @@ def _say(answers: int, answer: dict[str, Any]) -> None:
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:
     script, me, threads = Path(job["script"]), os.getpid(), _thread._count()
-    output = _Output(job["stdout"], job["stderr"])
+    output, libraries = _Output(job["stdout"], job["stderr"]), Libraries()
     try:
         with surroundings(script, job["environment"]):
             error = _run(script, Path(job["environment"]["RESULT_PATH"]))
     finally:
         if os.getpid() != me:
             os._exit(0)  # a child of the script has come out of it: only one of us answers
-    left = output.end() or _left_behind(threads)
+    left = output.end() or _left_behind(threads) or _tampered(libraries)
     return {"job": job["job"], "error": error, "left": left}
 
 
@@ -148,6 +149,11 @@ def _left_behind(threads: int) -> str:
             return "left a thread running: join every thread it starts"
         time.sleep(0.002)
     return ""
+
+
+def _tampered(libraries: Libraries) -> str:
+    changed = libraries.changed()
+    return changed and f"changed {changed} for all scripts: leave libraries as they are"
 
 
 def _has_children() -> bool:

@@ -198,7 +198,9 @@ def test_what_is_known_needs_no_worker(tmp_path: Path) -> None:
 
 VANDAL = """\
 import decimal, gc, locale, os, random, signal, sys, warnings
-        os.environ["COLOUR"] = "red"
+        os.environ["COLOUR"], os.environ["TZ"] = "red", "XYZ-7"
+        time.tzset()
+        os.umask(0o777)
         del os.environ["PATH"]
         os.chdir("/")
         sys.path.insert(0, "/nowhere")
@@ -219,6 +221,8 @@ import decimal, gc, locale, os, random, signal, sys, warnings
 """
 STATE = """\
 import decimal, gc, os, signal, sys, warnings, zlib
+        mask = os.umask(0o077)
+        print(mask, os.umask(mask), time.localtime(0))
         # As a sum: an environment may be longer than what is shown of an output.
         print(zlib.crc32(repr((sorted(os.environ), os.getcwd(), sys.path, sys.argv, sys.getrecursionlimit())).encode()))
         print(np.geterr(), len(warnings.filters))
@@ -234,7 +238,7 @@ def test_no_job_sees_what_another_did_to_the_process(pool: Bench) -> None:
     before = pool.run(looking, [cross(attempt=2)])[0]
     assert len(pool.run(vandal, [cross(attempt=2)])[0].events()) == 2
     after = pool.run(looking, [cross(attempt=4)])[0]
-    assert before.stdout.count("\n") == 5
+    assert before.stdout.count("\n") == 6
     assert "__main__ cache" in before.stdout
     assert before.stdout == after.stdout
 
