@@ -1,4 +1,4 @@
-"""What all scripts of a process share: who replaces a library's function replaces it for the others too, and they would compute other numbers."""
+"""What all scripts of a process share: who replaces a function of a library replaces it for the others too, and their numbers change."""
 
 import builtins
 import sys
