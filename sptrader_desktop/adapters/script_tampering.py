@@ -18,7 +18,8 @@ class Libraries:
 
     def __init__(self) -> None:
         self._modules = {name: module for name, module in sys.modules.items() if name in LIBRARIES or name.startswith(PACKAGE)}
-        self._before = [(place, dict(vars(place))) for place in (*self._modules.values(), *_classes())]
+        places: tuple[Place, ...] = (*self._modules.values(), *_classes())
+        self._before = [(place, dict(vars(place))) for place in places]
 
     def changed(self) -> str:
         """The first thing that is another than before, or nothing."""
