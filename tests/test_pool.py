@@ -308,6 +308,22 @@ def test_a_script_that_only_follows_the_variables_works(pool: Bench) -> None:
         assert words in str(pool.run(folder, [ComponentJob("signals.bare", {}, hourly())])[0].result), act
 
 
+@pytest.mark.parametrize("is_marked", [True, False])
+def test_a_folder_beside_a_component_can_be_imported_and_its_edit_counts(pool: Bench, *, is_marked: bool) -> None:
+    """With an `__init__.py` and without."""
+    folder = workspace(pool.folder / f"packed{is_marked}", "events(at, levels.KIND, 1.0, extra=1)")
+    path = folder / "core" / "signals" / "cross.py"
+    path.write_text("from _parts import levels\n" + path.read_text())
+    (parts := path.with_name("_parts")).mkdir()
+    if is_marked:
+        (parts / "__init__.py").touch()
+    here = InProcessRunner(folder)
+    for kind in ("up", "down"):
+        (parts / "levels.py").write_text(f'KIND = "{kind}"\n')
+        for answers in (here.run([cross()]), pool.run(folder, [cross()]), pool.run(folder, [cross(attempt=2)])):
+            assert answers[0].events().type.tolist() == [kind] * 2
+
+
 def test_a_file_beside_a_component_can_be_imported_and_its_edit_counts(pool: Bench) -> None:
     folder = workspace(pool.folder / "beside", "events(at, _levels.KIND, 1.0, extra=1)")
     path = folder / "core" / "signals" / "cross.py"
