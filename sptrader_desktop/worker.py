@@ -26,6 +26,7 @@ from sptrader_desktop.adapters.script_tampering import Libraries
 from sptrader_desktop.sdk import main as answer
 
 GRACE_S = 0.1
+LIBRARIES = Libraries()  # as no script has seen them yet
 
 
 def main(parent: int, memory: int) -> None:
@@ -59,14 +60,14 @@ def _say(answers: int, answer: dict[str, Any]) -> None:
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:
     script, me, threads = Path(job["script"]), os.getpid(), _thread._count()
-    output, libraries = _Output(job["stdout"], job["stderr"]), Libraries()
+    output = _Output(job["stdout"], job["stderr"])
     try:
         with surroundings(script, job["environment"]):
             error = _run(script, Path(job["environment"]["RESULT_PATH"]))
     finally:
         if os.getpid() != me:
             os._exit(0)  # a child of the script has come out of it: only one of us answers
-    left = output.end() or _left_behind(threads) or _tampered(libraries)
+    left = output.end() or _left_behind(threads) or _tampered()
     return {"job": job["job"], "error": error, "left": left}
 
 
@@ -151,8 +152,8 @@ def _left_behind(threads: int) -> str:
     return ""
 
 
-def _tampered(libraries: Libraries) -> str:
-    changed = libraries.changed()
+def _tampered() -> str:
+    changed = LIBRARIES.changed()
     return changed and f"changed {changed} for all scripts: leave libraries as they are"
 
 

@@ -2,22 +2,21 @@
 
 import builtins
 import sys
-from functools import cache
 from operator import is_
 from types import ModuleType
 
 import pandas as pd
 
-PACKAGE = "sptrader_desktop."
+SDK = "sptrader_desktop.sdk"
 LIBRARIES = {"builtins", "math", "statistics", "random", "datetime", "json", "numpy", "numpy.linalg", "numpy.random", "pandas"}
 Place = ModuleType | type
 
 
 class Libraries:
-    """As they are now; a new name beside the old ones is nobody's business."""
+    """As they were when this was made; a new name beside the old ones is nobody's business."""
 
     def __init__(self) -> None:
-        self._modules = {name: module for name, module in sys.modules.items() if name in LIBRARIES or name.startswith(PACKAGE)}
+        self._modules = {name: module for name, module in sys.modules.items() if name in LIBRARIES or name.startswith(SDK)}
         places: tuple[Place, ...] = (*self._modules.values(), *_classes())
         self._before = [(place, dict(vars(place))) for place in places]
 
@@ -42,7 +41,6 @@ def _hides(place: Place, name: str) -> bool:
     return any(name in vars(base) for base in (place.__mro__[1:] if isinstance(place, type) else (builtins,)))
 
 
-@cache
 def _classes() -> tuple[type, ...]:
     offered = [*vars(pd).values(), *vars(pd.api.typing).values()]
     bases = (base for it in offered if isinstance(it, type) for base in it.__mro__)
