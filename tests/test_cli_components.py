@@ -173,6 +173,21 @@ def test_ctrl_c_ends_the_command_and_all_it_started(stuck: "subprocess.Popen[str
     assert left(os.environ[TOKEN]) == []
 
 
+def test_ctrl_c_while_the_program_is_loaded_is_one_line_too() -> None:
+    code = """
+import sys
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "sptrader_desktop.cli.options":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Impatient())
+from sptrader_desktop.__main__ import main
+main()
+"""
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (1, "", "sptrader: stopped; nothing was stored\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker notices when it next reads its work")
 def test_workers_die_with_a_command_that_is_killed_and_the_next_one_ends_what_they_started(stuck: "subprocess.Popen[str]") -> None:
     stuck.kill()
