@@ -2,11 +2,14 @@
 
 import sys
 
-from sptrader_desktop.cli import run
-
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    try:
+        from sptrader_desktop.cli import run  # here, because a person may stop us while it is loaded
+
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("sptrader: stopped; nothing was stored")
 
 
 if __name__ == "__main__":

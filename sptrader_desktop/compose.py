@@ -91,9 +91,12 @@ def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None"
     from sptrader_desktop.present.result_json import render, result_document
     from sptrader_desktop.runtime.backtest import backtest
 
+    manifest = manifest_of(prepared)
     prepared.gate.require(prepared.request.strategy, prepared.request.traded)
     result = backtest(prepared.request, prepared.runner, report)
-    return result, render(result_document(result, manifest_of(prepared)))
+    if manifest_of(prepared) != manifest:
+        raise RunError("a component was edited while the run was under way, and may have traded without being tried: run it again")
+    return result, render(result_document(result, manifest))
 
 
 def manifest_of(prepared: Prepared) -> dict[str, Any]:

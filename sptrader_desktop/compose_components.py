@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop.core.errors import ComponentError
+from sptrader_desktop.core.errors import ComponentError, RunError
 from sptrader_desktop.runtime.recipe_values import overrides
 from sptrader_desktop.settings import Settings, shipped
 
@@ -67,6 +67,8 @@ def run_component(settings: Settings, name: str, params: Sequence[str], data: Pa
 
     if out:
         refuse_unknown_format(out)
+        if out.exists() and data.exists() and out.samefile(data):
+            raise RunError(f"--out {out}: these are the candles of --data, which would be lost: name another file")
     catalogue, given = components(ready_workspace(settings)), overrides(tuple(params))
     spec, candles = catalogue.named(name), load_candles(data)
     (answer,) = component_runner(settings, catalogue).run([ComponentJob(spec.dotted, given, candles, attempt=1)])

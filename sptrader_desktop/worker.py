@@ -22,9 +22,11 @@ from sptrader_desktop.adapters.component_calls import sentence
 from sptrader_desktop.adapters.component_catalogue import component_at
 from sptrader_desktop.adapters.process_limits import die_with, limit_memory
 from sptrader_desktop.adapters.script_surroundings import surroundings
+from sptrader_desktop.adapters.script_tampering import Libraries
 from sptrader_desktop.sdk import main as answer
 
 GRACE_S = 0.1
+LIBRARIES = Libraries()  # as no script has seen them yet
 
 
 def main(parent: int, memory: int) -> None:
@@ -65,7 +67,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     finally:
         if os.getpid() != me:
             os._exit(0)  # a child of the script has come out of it: only one of us answers
-    left = output.end() or _left_behind(threads)
+    left = output.end() or _left_behind(threads) or _tampered()
     return {"job": job["job"], "error": error, "left": left}
 
 
@@ -148,6 +150,11 @@ def _left_behind(threads: int) -> str:
             return "left a thread running: join every thread it starts"
         time.sleep(0.002)
     return ""
+
+
+def _tampered() -> str:
+    changed = LIBRARIES.changed()
+    return changed and f"changed {changed} for all scripts: leave libraries as they are"
 
 
 def _has_children() -> bool:

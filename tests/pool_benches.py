@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import psutil
@@ -11,9 +13,13 @@ from sptrader_desktop.adapters import asyncio_workers
 from sptrader_desktop.adapters.component_cache import ComponentCache
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.pooled_components import PooledRunner, Workers
+from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.ports import Answer, ComponentJob
 from sptrader_desktop.runtime.loop_thread import HostedLoop, LoopThread
 from sptrader_desktop.runtime.worker_pool import MIB, Limits
+from tests.component_files import workspace
+from tests.edits import edited
+from tests.small_runs import hourly
 
 TOKEN = "POOL_TEST_TOKEN"
 LIMITS = Limits(deadline_s=2.0, memory=300 * MIB, output=8 * MIB, shown=2000)
@@ -39,6 +45,10 @@ class Bench:
 
     def run(self, workspace: Path, jobs: Sequence[ComponentJob]) -> list[Answer]:
         return self.runner(workspace).run(jobs)
+
+    def turn(self) -> None:
+        """Give the loop a moment."""
+        time.sleep(0.01)
 
     def close(self) -> None:
         self.workers.close()
@@ -72,6 +82,9 @@ class QtBench(Bench):
         """As a backtest of the window does it: from a thread of its own, while the window's thread turns the loop."""
         return self.loop.run_until_complete(asyncio.to_thread(self.runner(workspace).run, jobs))
 
+    def turn(self) -> None:
+        self.loop.run_until_complete(asyncio.sleep(0.01))
+
     def close(self) -> None:
         self.loop.run_until_complete(self.workers.aclose())
         self.loop.close()
@@ -80,3 +93,14 @@ class QtBench(Bench):
 
 def bench(kind: str, folder: Path, limits: Limits = LIMITS) -> Bench:
     return (QtBench if kind == "qprocess" else Bench)(folder, limits)
+
+
+def cross(candles: Candles | None = None, attempt: int = 0, **params: Decimal) -> ComponentJob:
+    return ComponentJob("signals.cross", params, candles or hourly(), attempt)
+
+
+def acting(folder: Path, act: str) -> Path:
+    path = workspace(folder) / "core" / "signals" / "cross.py"
+    path.write_text(edited(path.read_text(), "        at = data", f"        {act}        at = data"))
+    (path.parent / "_beside.py").write_text("NUMBER = 1\n")
+    return folder

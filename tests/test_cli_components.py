@@ -130,6 +130,14 @@ def test_what_is_wrong_is_one_line(workspace: Path, arguments: list[str], words:
     assert words in refused("components", "run", *arguments, "--data", SAMPLE)
 
 
+def test_an_answer_is_never_written_over_the_candles_it_is_of(workspace: Path, tmp_path: Path) -> None:
+    candles = tmp_path / SAMPLE.name
+    shutil.copyfile(SAMPLE, candles)
+    said = refused("components", "run", "sma", "--data", candles, "--out", tmp_path / "." / SAMPLE.name)
+    assert said.endswith("these are the candles of --data, which would be lost: name another file")
+    assert candles.read_bytes() == SAMPLE.read_bytes()
+
+
 # What is left of a command
 
 
@@ -163,6 +171,21 @@ def test_ctrl_c_ends_the_command_and_all_it_started(stuck: "subprocess.Popen[str
     out, err = stuck.communicate()
     assert (stuck.returncode, out, err) == (1, "", "sptrader: stopped; nothing was stored\n")
     assert left(os.environ[TOKEN]) == []
+
+
+def test_ctrl_c_while_the_program_is_loaded_is_one_line_too() -> None:
+    code = """
+import sys
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "sptrader_desktop.cli.options":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Impatient())
+from sptrader_desktop.__main__ import main
+main()
+"""
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (1, "", "sptrader: stopped; nothing was stored\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker notices when it next reads its work")

@@ -18,12 +18,16 @@ from sptrader_desktop.adapters.arrow_components import packed, read_answer, read
 from sptrader_desktop.adapters.component_cache import ComponentCache
 from sptrader_desktop.adapters.component_checks import Columns
 from sptrader_desktop.adapters.component_frames import candle_frame
+from sptrader_desktop.adapters.component_memory import BETWEEN, PACKAGE
 from sptrader_desktop.adapters.shared_files import SharedFiles
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.runtime.scratch import make_scratch, sweep
 from tests.small_runs import hourly
 
 KEY = "ab" * 32
+# Loaded by a worker too, but they neither compute nor convert: words, types, and what a script finds around it.
+SURROUNDINGS = {"process_limits.py", "script_surroundings.py", "script_tampering.py"}
+WITHOUT_INFLUENCE = {"worker.py", "ports.py", "candle_layout.py", "marked_data.py"} | SURROUNDINGS
 numbers = st.one_of(*(np_st.arrays(kind, 7) for kind in (np.float64, np.float32, np.int64, np.uint8, np.bool_)))
 texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=7, max_size=7)
 mixed = st.lists(
@@ -162,6 +166,16 @@ def test_a_disk_that_cannot_be_written_costs_the_cache_only(tmp_path: Path) -> N
     cache = ComponentCache(tmp_path / "file")
     cache.put(KEY, plain())
     assert not cache.has(KEY)
+
+
+def test_whatever_of_ours_stands_between_a_script_and_its_answer_is_in_the_key() -> None:
+    """So that no answer of an earlier version of the program is taken for one of this."""
+    code = "import sys, sptrader_desktop.worker; print(*(getattr(it, '__file__', '') for it in [*sys.modules.values()]), sep='\\n')"
+    loaded = {Path(line) for line in subprocess.check_output([sys.executable, "-c", code], text=True).splitlines()}
+    ours = {path for path in loaded if path.is_relative_to(PACKAGE) and path.name != "__init__.py"}
+    hashed = {path for pattern in BETWEEN for path in PACKAGE.glob(pattern)}
+    assert {path.name for path in ours - hashed} <= WITHOUT_INFLUENCE
+    assert {"resample.py", "windows.py", "component_frames.py"} <= {path.name for path in ours & hashed}
 
 
 # Files that jobs share

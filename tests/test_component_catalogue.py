@@ -1,5 +1,6 @@
 """What components say about themselves: read without running them, checked to the line, and held against the strategies that use them."""
 
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -158,6 +159,14 @@ def test_components_that_cannot_be_read_are_errors_of_their_own(tmp_path: Path) 
     path.unlink()
     path.mkdir()
     with pytest.raises(ComponentError, match=r"cross\.py cannot be read \(.+\): check the file"):
+        load_catalogue(tmp_path).signal("signals.cross")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "core" / "signals").mkdir(parents=True)
+    os.mkfifo(tmp_path / "core" / "signals" / "cross.py")
+    with pytest.raises(ComponentError, match=r"cross\.py is a pipe"):
         load_catalogue(tmp_path).signal("signals.cross")
 
 

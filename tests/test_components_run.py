@@ -291,6 +291,7 @@ def test_a_file_run_alone_prints_a_table_and_says_what_it_needs(tmp_path: Path) 
         ({"TEST_DATASET": ""}, "TEST_DATASET is not set: name a candle file"),
         ({"TEST_DATASET": "EURUSD_1h_none.parquet"}, "EURUSD_1h_none.parquet: there is no such file: check the path"),
         ({"DATA_SOURCE": "moon"}, "DATA_SOURCE=moon: "),
+        ({"PUBLISH_LIVE": "true"}, "PUBLISH_LIVE is set: no signals can be published yet"),
         ({"COMPONENT_PARAMS": "{period: 3}"}, "COMPONENT_PARAMS={period: 3}: this is not JSON"),
         ({"COMPONENT_PARAMS": "[3]"}, 'COMPONENT_PARAMS=[3]: give names with their values, like {"period": 20}'),
         ({"COMPONENT_PARAMS": '{"period": 0}'}, "sma.py: period = 0: must be at least 1"),
@@ -300,7 +301,7 @@ def test_a_file_run_alone_prints_a_table_and_says_what_it_needs(tmp_path: Path) 
     ],
 )
 def test_what_is_wrong_with_the_surroundings_is_one_line(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], words: str) -> None:
-    """In this process: eight of them in one second."""
+    """In this process: all of them in one second."""
     script = ROOT / "workspace" / "core" / "indicators" / "trend" / "sma.py"
     for name, value in ({"TEST_DATASET": str(SAMPLE)} | environment).items():
         monkeypatch.setenv(name, value)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +14,15 @@ from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.inprocess_components import InProcessRunner
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.errors import ComponentError
+from sptrader_desktop.core.errors import ComponentError, RunError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import Scalar, Strategy
 from sptrader_desktop.ports import Answer, ComponentJob, Values
 from sptrader_desktop.runtime import honesty_memory
 from sptrader_desktop.runtime.honesty import HonestyGate, Subject, examine
 from sptrader_desktop.runtime.honesty_memory import HonestyMemory, answer_hash
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.settings import load_settings
 from tests.cheats.components import HONEST, Planted, plant
 from tests.command_line import SAMPLE, refused, sptrader
 from tests.edits import edited
@@ -229,6 +232,26 @@ def test_a_backtest_with_a_dishonest_signal_is_refused_and_nothing_is_kept(plant
     assert not [*(tmp_path / "runs").glob("*-*")]
     path.write_text(STRATEGY.format("signals.crossing", "crossing"), encoding="utf-8")
     assert sptrader("backtest", path, "--data", SAMPLE).code == 0
+
+
+class Editing:
+    """A gate behind which the person goes on typing."""
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+
+    def require(self, *_: object) -> None:
+        self._source.write_text(edited(self._source.read_text(encoding="utf-8"), "rolling(5)", "rolling(6)"), encoding="utf-8")
+
+
+def test_a_component_that_is_edited_behind_the_gate_ends_the_run(planted: Path, tmp_path: Path) -> None:
+    path = tmp_path / "strategy.yaml"
+    path.write_text(STRATEGY.format("signals.crossing", "crossing"), encoding="utf-8")
+    settings, recipe = load_settings(), Recipe(strategy=str(path), data=(str(SAMPLE),))
+    prepared = compose.prepare(recipe, settings, compose.strategy_of(recipe, settings))
+    gate: Any = Editing(planted / "core" / "signals" / "crossing.py")
+    with pytest.raises(RunError, match="a component was edited while the run was under way"):
+        compose.run_prepared(replace(prepared, gate=gate))
 
 
 def test_verify_says_one_line_for_each_check(planted: Path) -> None:

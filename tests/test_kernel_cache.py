@@ -94,3 +94,15 @@ def test_every_source_of_the_rules_is_in_the_key(tmp_path: Path) -> None:
         source.write_text(source.read_text() + "\n# changed\n")
         keys.add(kernel_cache.cache_key(core))
     assert len(keys) == 1 + len(list(core.glob("*.py")))
+
+
+def test_a_cache_that_may_only_be_read_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another user, say; permissions would not keep a test that is run by root from writing."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", os.environ["NUMBA_CACHE_DIR"])
+    chosen = kernel_cache.use_kernel_cache(tmp_path)
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert kernel_cache.use_kernel_cache(tmp_path) == chosen

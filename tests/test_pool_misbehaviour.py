@@ -68,6 +68,13 @@ MISDEEDS = {
     "recurses": ("def deeper(): return deeper()\ndeeper()", "RecursionError: maximum recursion depth exceeded"),
     "raises_strangely": ("raise type('Odd', (BaseException,), {})('very odd')", ":10: Odd: very odd; mend"),
     "interrupts": ("raise KeyboardInterrupt", ":10: KeyboardInterrupt: "),
+    "replaces_a_method": (
+        "pd.Series.rolling = lambda series, bars: series.expanding()",
+        ": changed Series.rolling for all scripts: leave libraries as they are",
+    ),
+    "replaces_the_sdk_s": ("import sptrader_desktop.sdk as sdk\nsdk.average = max", ": changed sptrader_desktop.sdk.average for all"),
+    "replaces_the_language_s": ("import builtins\nbuiltins.abs = max", ": changed builtins.abs for all scripts"),
+    "replaces_a_library": ('sys.modules["numpy"] = sys', ": changed numpy for all scripts"),
     "is_infinite": ('return data["close"] / 0', "is_infinite at 2024-01-02 08:00:00+00:00 is inf: return NaN"),
     "is_short": ('return data["close"][1:]', "calculate returned 9 values for 10 candles"),
     "knows_the_future": ('return data["close"].shift(freq="1h")', "calculate returned another index than the candles'"),

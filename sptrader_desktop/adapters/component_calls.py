@@ -53,6 +53,8 @@ def neighbours(folder: Path) -> Iterator[None]:
         if path in sys.path:
             sys.path.remove(path)
         for name in set(sys.modules) - known:
-            home = getattr(sys.modules[name], "__file__", None) or ""
-            if Path(home).is_relative_to(folder):
+            module = sys.modules[name]
+            file = getattr(module, "__file__", None)
+            homes = [file] if file else getattr(module, "__path__", ())  # a folder without __init__.py has only this
+            if any(Path(home).is_relative_to(folder) for home in homes):
                 del sys.modules[name]

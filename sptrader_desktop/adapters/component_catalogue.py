@@ -96,6 +96,8 @@ def read_component(path: Path, core: Path, kind: str) -> ComponentSpec:
 
 
 def _parsed(path: Path) -> ast.Module:
+    if path.is_fifo():
+        raise ComponentError(f"{path} is a pipe, reading it might never end: put a file in its place")
     try:
         with path.open("rb") as file:
             source = file.read(LARGEST + 1)

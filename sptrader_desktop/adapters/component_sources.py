@@ -76,3 +76,4 @@ def _beside(path: Path, source: bytes) -> Iterator[str]:
         neighbour = path.with_name(f"{name}.py")
         if neighbour != path and neighbour.is_file():
             yield str(neighbour)
+        yield from sorted(map(str, path.with_name(name).rglob("*.py")))

@@ -115,9 +115,17 @@ class Workers:
     def _opened(self) -> tuple[WorkerPool, SharedFiles]:
         if self._open is None:
             end_orphans(is_gone)
-            folder = make_scratch(self._fallback)
+            folder = _scratch(self._fallback)
             self._open = (WorkerPool(self._start, folder, self._size, self._limits), SharedFiles(folder))
         return self._open
+
+
+def _scratch(fallback: Path) -> Path:
+    try:
+        return make_scratch(fallback)
+    except OSError as error:
+        why = f"{error.strerror or error}; the last place tried was {error.filename}" if error.filename else str(error)
+        raise ComponentError(f"no folder for components' work can be made ({why}): name one with SPTRADER_COMPONENT_CACHE") from error
 
 
 class PooledRunner:
@@ -265,6 +273,8 @@ class _Batch:
             found = await _aside(_read_believed, spec, result, job.candles.timestamp, is_short=len(job.candles) <= SHORT_ROWS)
         except ComponentError as error:
             return _Made(Answer(error, reply.stdout, reply.stderr))
+        if key and result_key(spec, job, self._sources.fingerprint(job.component)) != key:
+            key = ""  # edited meanwhile: nobody knows which of the two sources gave this answer
         self._workers.keep(key, found)
         name = f"answer-{key}" if key else self._passing()
         return _Made(Answer(found.result, reply.stdout, reply.stderr), found.columns, name)

@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -42,17 +43,22 @@ def _variables(environment: Mapping[str, str]) -> Iterator[None]:
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
+        if hasattr(time, "tzset"):
+            time.tzset()
 
 
 @contextmanager
 def _place(script: Path) -> Iterator[None]:
     before, arguments, path, main = Path.cwd(), sys.argv, list(sys.path), sys.modules["__main__"]
+    mask = os.umask(0o077)
+    os.umask(mask)
     os.chdir(script.parent)
     sys.argv = [str(script)]
     try:
         yield
     finally:
         os.chdir(before)
+        os.umask(mask)
         sys.argv, sys.modules["__main__"] = arguments, main
         sys.path[:] = path
 

@@ -17,7 +17,9 @@ from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.ports import Values
 from sptrader_desktop.runtime.whole_files import write_whole
 
-HERE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent.parent
+# The checks, and what of ours components compute with.
+OURS = ("runtime/honesty*.py", "sdk/*.py", "core/*.py")
 LIBRARIES = ("numpy", "pandas")
 MOST_KEPT = 10_000
 
@@ -91,8 +93,8 @@ def _content(column: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bytes
 
 
 def _rules_hash() -> str:
-    """The checks themselves, and the libraries that components compute with."""
+    """The checks themselves, and all that components compute with beside what their authors installed."""
     digest = hashlib.sha256("".join(f"{name} {version(name)} " for name in LIBRARIES).encode() + platform.python_version().encode())
-    for source in sorted(HERE.glob("honesty*.py")):
+    for source in sorted(path for pattern in OURS for path in PACKAGE.glob(pattern)):
         digest.update(source.read_bytes())
     return digest.hexdigest()

@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def is_compiled(folder: Path) -> bool:
 
 def _forget_old(root: Path, current: Path) -> None:
     """Only folders that carry our name for them, long unused: another version may be running, and the root may hold other things."""
-    os.utime(current)
+    with suppress(OSError):  # compiled by somebody else, and not ours to write
+        os.utime(current)
     ours = [(item.stat().st_mtime, item) for item in root.iterdir() if KEY.fullmatch(item.name) and item.is_dir()]
     for used, stale in sorted(ours, reverse=True)[FOLDERS_KEPT:]:
         if time.time() - used > UNUSED_SECONDS:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,11 +14,17 @@ LEAST_FREE = 256 * 1024 * 1024
 
 
 def make_scratch(fallback: Path) -> Path:
-    """`fallback` is where it goes on machines that keep no files in memory."""
-    base = IN_MEMORY if _has_room(IN_MEMORY) else fallback
+    """`fallback` is where it goes on machines that keep no files in memory; where that cannot be written, among the temporary files."""
+    sweep(fallback)
+    for base in (IN_MEMORY, fallback) if _has_room(IN_MEMORY) else (fallback,):
+        with suppress(OSError):
+            return _made(base)
+    return _made(Path(tempfile.gettempdir()))
+
+
+def _made(base: Path) -> Path:
     base.mkdir(parents=True, exist_ok=True)
-    for place in {base, fallback}:
-        sweep(place)
+    sweep(base)
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{owner()}-", dir=base))
 
 

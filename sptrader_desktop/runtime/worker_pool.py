@@ -146,8 +146,9 @@ class WorkerPool:
         return Reply("" if fault is None else fault.sentence(task.script), *printed)
 
     async def _started(self, slot: _Slot) -> "_Fault | None":
-        if slot.worker is not None:
+        if slot.worker is not None and slot.worker.inbox.empty():
             return None
+        self._end(slot)  # it died, or said something, between two jobs: that is not this script's doing
         slot.worker = worker = LiveWorker(self.folder)
         environment = {**QUIET, **os.environ, "PYTHONHASHSEED": str(slot.number + 1), MARK: worker.mark}
         command = [sys.executable, "-P", "-c", BOOT, json.dumps(sys.path), str(os.getpid()), str(self.limits.memory)]

@@ -38,6 +38,8 @@ def main(component: type, metadata: Mapping[str, Any]) -> None:
     import __main__ as script
     from sptrader_desktop.core.errors import SptraderError
 
+    if (os.environ.get("PUBLISH_LIVE") or "false").lower() != "false":
+        raise SystemExit("PUBLISH_LIVE is set: no signals can be published yet, unset it to see them")
     params, data = _from_json("COMPONENT_PARAMS", _EXAMPLE), load_data_from_env()
     target = _target()
     try:
