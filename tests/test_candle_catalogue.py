@@ -107,6 +107,18 @@ def test_real_candles_are_kept_by_month_with_both_sides(folder: Path, reference:
 # One side of several
 
 
+def test_bid_and_ask_that_came_one_after_the_other_are_one_series_of_both(folder: Path) -> None:
+    store, both = CandleCatalogue(folder), hourly(range(100), 1, ask=True, volume=True)
+    assert both.ask
+    store.keep(replace(both, ask=None))
+    store.keep(replace(both, side="ask", prices=both.ask, ask=None, volume=None))
+    assert store.candles(ASKED).fingerprint == both.fingerprint
+    store.keep(hourly(range(100, 900), 1, volume=True))
+    assert "only one of its bid and ask candles has the bar of 2024-02-02T04:00:00Z" in refused(store, ASKED)
+    assert store.candles(replace(ASKED, start=moment(800))).ask is None
+    assert len(store.candles(replace(ASKED, end=moment(100)))) == 100
+
+
 def test_of_several_sides_bid_is_meant_and_then_mid(folder: Path) -> None:
     store = CandleCatalogue(folder)
     sides: tuple[tuple[PriceSide, int], ...] = (("ask", 3), ("mid", 2), ("bid", 1))

@@ -33,6 +33,18 @@ def candles_of(columns: Columns, instrument: Instrument, timeframe: str, side: P
     )
 
 
+def with_ask(bid: Candles, ask: Candles) -> Candles:
+    """Both sides of the same bars."""
+    if not np.array_equal(bid.timestamp, ask.timestamp):
+        odd = stamp_text(int(np.setxor1d(bid.timestamp, ask.timestamp)[0]))
+        raise DataError(
+            f"{bid.source}: only one of its bid and ask candles has the bar of {odd}: "
+            "bring in both sides of it, or ask for a range that both hold"
+        )
+    columns = Columns(bid.timestamp, bid.prices, ask.prices, bid.volume)
+    return candles_of(columns, bid.instrument, bid.timeframe, "bid", bid.source)
+
+
 def _fingerprint(columns: Columns, instrument: Instrument, timeframe: str, side: PriceSide) -> str:
     """Volume and tick too: components see the one, prices mean nothing without the other. SHA-256: the fastest here, processors help it."""
     head = f"{instrument.symbol} {instrument.tick.normalize():f} {timeframe} {side} {len(columns.timestamp)}"

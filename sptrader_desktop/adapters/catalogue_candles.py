@@ -18,7 +18,7 @@ from sptrader_desktop.adapters.candle_checks import Columns, RawBatch, RawCandle
 from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout
 from sptrader_desktop.adapters.candle_range import Span, cut, no_bar, span_of
-from sptrader_desktop.adapters.candle_series import candles_of, joined
+from sptrader_desktop.adapters.candle_series import candles_of, joined, with_ask
 from sptrader_desktop.adapters.parquet_candles import open_parquet
 from sptrader_desktop.adapters.parquet_writer import STAMP, parquet_bytes
 from sptrader_desktop.adapters.sqlite_index import SqliteIndex
@@ -98,7 +98,7 @@ class CandleCatalogue:
         overtaken: _Overtaken | None = None
         for _ in range(_READS):
             try:
-                return self._candles(asked, self._side_asked(asked))
+                return self._with_other_side(asked, self._held(asked))
             except _Overtaken as missing:
                 overtaken = missing
         raise DataError(f"{overtaken}: the index names this file, but it is missing: import these candles again")
@@ -127,14 +127,21 @@ class CandleCatalogue:
         with self._index.transaction() as index:
             return _read(index, symbol, timeframe)
 
-    def _side_asked(self, asked: CandleRequest) -> list[_Month]:
+    def _held(self, asked: CandleRequest) -> list[_Month]:
         months = self._months(asked.symbol, asked.timeframe)
         if not months:
             held = ", ".join(dict.fromkeys(f"{month.symbol} {month.timeframe}" for month in self._months())) or "nothing yet"
             where = f"{self._folder}: it holds no {asked.timeframe} candles of {asked.symbol}"
             raise DataError(f"{where} (it holds {held}): import them with `sptrader data import`")
+        return months
+
+    def _with_other_side(self, asked: CandleRequest, months: list[_Month]) -> Candles:
+        """Bid and ask that were kept one after the other belong together wherever both were kept."""
         side = next(side for side in _ORDER if any(month.side == side for month in months))
-        return [month for month in months if month.side == side]
+        found = self._candles(asked, [month for month in months if month.side == side])
+        asks = [month for month in months if month.side == "ask"]
+        alone = side != "bid" or found.ask is not None or not any(_touches(month, span_of(asked.start, asked.end)) for month in asks)
+        return found if alone else with_ask(found, self._candles(asked, asks))
 
     def _candles(self, asked: CandleRequest, months: list[_Month]) -> Candles:
         instrument = known_instrument(self._folder, asked.symbol, self._instruments)
