@@ -1,6 +1,7 @@
 """Every session gets a home of its own and a clean environment before our code is imported: no test touches what is yours."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -51,6 +52,9 @@ def take_own_environment() -> None:
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
     }
     use_kernel_cache(KERNELS)
+    # What is started in the background of a shell script is deaf to Ctrl-C, and so would be every program that a test interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 take_own_environment()

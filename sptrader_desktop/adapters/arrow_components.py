@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sptrader_desktop.adapters.component_checks import NUMBERS, Columns
-from sptrader_desktop.adapters.component_frames import candle_attrs, candle_columns, frame_of, indicator_of
+from sptrader_desktop.adapters.component_frames import candle_attrs, candle_columns, frame_of, indicator_of, stamp_index
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import ComponentError, DataError
 
@@ -66,7 +66,8 @@ def read_answer(path: Path, source: str) -> Columns:
 
 def read_indicators(files: Mapping[str, str], source: str) -> dict[str, "pd.Series | pd.DataFrame"]:
     """By the names a signal knows them by."""
-    return {name: indicator_of(read_answer(Path(path), source)) for name, path in files.items()}
+    found = {name: read_answer(Path(path), source) for name, path in files.items()}
+    return {name: indicator_of(columns, stamp_index(columns.stamps)) for name, columns in found.items() if columns.stamps is not None}
 
 
 def packed(columns: Columns) -> bytes:

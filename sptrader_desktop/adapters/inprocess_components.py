@@ -63,7 +63,8 @@ class InProcessRunner:
         found = {}
         for required in spec.required_indicators:
             needed = self._catalogue.indicator(required.type)
-            found[required.name] = indicator_of(self.believed(needed, spec.indicator_params(required, params), data, stamps).columns)
+            values = self.believed(needed, spec.indicator_params(required, params), data, stamps)
+            found[required.name] = indicator_of(values.columns, data.index)
         return found
 
     def _module(self, spec: ComponentSpec) -> ModuleType:
