@@ -236,7 +236,8 @@ def test_no_flipped_bit_of_a_written_file_changes_a_price(tmp_path: Path) -> Non
 
 
 def in_children(what: str, folder: Path) -> list[str]:
-    command = [sys.executable, kept_candles.__file__, what, str(folder)]
+    # Python 3.12 warns of every fork beside threads, and numpy has some; these children only write and end.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", kept_candles.__file__, what, str(folder)]
     root = str(Path(kept_candles.__file__).parent.parent)
     done = subprocess.run(command, env=os.environ | {"PYTHONPATH": root}, capture_output=True, text=True, check=False, timeout=120)
     assert done.stderr == ""

@@ -69,9 +69,8 @@ class DukascopyHistory:
         assert end is not None
         if files is _HOURS:
             end += past_midnight(asked.timeframe)
-        first = np.datetime64(start, "us").astype(f"M8[{files.unit}]")
-        units = np.arange(first, np.datetime64(end - 1, "us").astype(f"M8[{files.unit}]") + 2)
-        bounds = units.astype("M8[us]").astype(np.int64)
+        first, last = (int(np.datetime64(at, "us").astype(f"M8[{files.unit}]").astype(np.int64)) for at in (start, end - 1))
+        bounds = np.arange(first, last + 2).astype(f"M8[{files.unit}]").astype("M8[us]").astype(np.int64)
         wanted = _have_open_hours(bounds) | instrument.charged_every_day
         spans = [span for span, is_wanted in zip(pairwise(bounds.tolist()), wanted, strict=True) if is_wanted]
         return [Piece(_place(asked.symbol, span[0], files) + name, *span) for span in spans for name in files.names]

@@ -153,6 +153,7 @@ def _unpacked(content: bytes) -> bytes:
 
 def _span(period: str) -> tuple[int, int]:
     year, _, month = period.partition("/")
-    first = np.datetime64(f"{year}-{int(month):02d}", "M") if month else np.datetime64(year, "Y")
-    begin, end = (int(at.astype("M8[us]").astype(np.int64)) for at in (first, first + 1))
+    first, unit = (np.datetime64(f"{year}-{int(month):02d}", "M"), "M8[M]") if month else (np.datetime64(year, "Y"), "M8[Y]")
+    number = int(first.astype(np.int64))
+    begin, end = np.array([number, number + 1]).astype(unit).astype("M8[us]").astype(np.int64).tolist()
     return begin, end + _BEHIND_US

@@ -16,7 +16,6 @@ MINUTE_US = 60_000_000
 BREAK_LIMIT_US = 2 * HOUR_US  # a source's daily break is looked for in so much time after the roll
 BREAK_SHARE = 0.2  # a slot is in the break when fewer of its days than this have a bar
 BREAK_DAYS = 20  # days that are needed to tell a habit
-_EPOCH_DAY = np.datetime64("1970-01-01", "D")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +86,8 @@ def week_ends(first: int, last: int) -> Closures:
 
 def holidays(first: int, last: int) -> Closures:
     """Christmas and New Year: from noon of the eve to eight in the evening of the day in New York. Bars are welcome there."""
-    years = np.arange((_EPOCH_DAY + first // DAY_US).astype("M8[Y]") - 1, (_EPOCH_DAY + last // DAY_US).astype("M8[Y]") + 1)
-    new_years = (years + 1).astype("M8[D]").astype(np.int64)
+    begins, ends = (int(np.datetime64(at, "us").astype("M8[Y]").astype(np.int64)) for at in (first, last))
+    new_years = np.arange(begins, ends + 2).astype("M8[Y]").astype("M8[D]").astype(np.int64)
     eves = np.sort(np.concatenate([new_years - 8, new_years - 1])) * DAY_US
     return Closures(eves + 17 * HOUR_US, eves + 49 * HOUR_US)
 
