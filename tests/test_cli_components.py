@@ -195,7 +195,8 @@ def test_workers_die_with_a_command_that_is_killed_and_the_next_one_ends_what_th
     while any(is_worker(pid) for pid in left(os.environ[TOKEN])):
         time.sleep(0.01)
     end_orphans(is_gone)
-    assert left(os.environ[TOKEN]) == []
+    while left(os.environ[TOKEN]):  # whoever was killed takes a moment to be gone
+        time.sleep(0.01)
 
 
 def is_worker(pid: int) -> bool:
