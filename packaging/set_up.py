@@ -87,9 +87,9 @@ def bring_qt_libraries(folder: Path) -> None:
     missing = qt_fault(folder)
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         print("Installing the system libraries of Qt …", file=sys.stderr, flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
+        asked = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *QT_LIBRARIES]):
-            subprocess.run(["apt-get", *command], check=False, **quiet)  # type: ignore[call-overload]  # mypy cannot see through **
+            subprocess.run(["apt-get", *command], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=asked)
         missing = qt_fault(folder)
     if missing:
         wanted = " ".join(QT_LIBRARIES)

@@ -6,7 +6,7 @@ A suspicion, never a correction: it says which clocks fit; what becomes of the s
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ MOST_HOURS = 14
 ZONES = ("Europe/Athens", "America/New_York", "Europe/London")
 CHARTS_OF_NEW_YORK = "America/New_York+7"  # a server clock on which the day ends when New York's does
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall clock's
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 Clock = Callable[[Int64Array], Int64Array]
 

@@ -74,7 +74,7 @@ class _Month:
         return Path(self.symbol, self.timeframe, self.side, f"{self.month}.{self.hash[:16]}.parquet")
 
 
-class _Overtaken(Exception):  # noqa: N818  # not an error: the reader looks again
+class _OvertakenError(Exception):
     """A file that counted a moment ago is gone, because somebody has kept newer candles."""
 
 
@@ -95,11 +95,11 @@ class CandleCatalogue:
         ]
 
     def candles(self, asked: CandleRequest) -> Candles:
-        overtaken: _Overtaken | None = None
+        overtaken: _OvertakenError | None = None
         for _ in range(_READS):
             try:
                 return self._with_other_side(asked, self._held(asked))
-            except _Overtaken as missing:
+            except _OvertakenError as missing:
                 overtaken = missing
         raise DataError(f"{overtaken}: the index names this file, but it is missing: import these candles again")
 
@@ -165,7 +165,7 @@ class CandleCatalogue:
             try:
                 content = path.read_bytes()
             except FileNotFoundError:
-                raise _Overtaken(path) from None
+                raise _OvertakenError(path) from None
             if hashlib.sha256(content).hexdigest() != month.hash:
                 raise DataError(f"{path}: it was changed since it was kept: remove it and import its month again")
             with open_parquet(path, content) as raw:

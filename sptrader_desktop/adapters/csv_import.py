@@ -17,7 +17,7 @@ from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, printable
 from sptrader_desktop.adapters.candle_series import begun, candles_of
 from sptrader_desktop.adapters.csv_import_bars import BarQuestion, StampOf, holes
-from sptrader_desktop.adapters.csv_import_clock import ClockFault
+from sptrader_desktop.adapters.csv_import_clock import ClockError
 from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_header, recognise
 from sptrader_desktop.adapters.csv_import_numbers import WORDS, Mark, decimal_mark, numbers
 from sptrader_desktop.adapters.csv_import_stamps import DateOrder, Stamps, read_stamps, times_of_day
@@ -180,7 +180,7 @@ class _File:
                     raise DataError(f"{self.table.source}: its stamps say themselves how far they are from UTC: leave --zone out")
                 return question.in_stamps()
             return question.told(self.asked.zone) if self.asked.zone else question.found()
-        except ClockFault as fault:
+        except ClockError as fault:
             at = stamp_text(int(stamps.wall[rows][fault.row])).removesuffix("Z").replace("T", " ")
             raise DataError(f"{self.table.source}: {self._line(rows, fault.row)}: {at} {fault.rule}") from None
 

@@ -20,7 +20,7 @@ from sptrader_desktop.core.errors import DataError
 
 Mask = NDArray[np.bool_]
 NEW_YORK = ZoneInfo("America/New_York")
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # walls have no zone yet
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SLOT_US = HOUR_US // 2  # clocks are changed at full or half hours
 _MINUTE_US = HOUR_US // 60
 EARLY_US, LATE_US = 15 * _MINUTE_US, 30 * _MINUTE_US
@@ -52,7 +52,7 @@ class Clock:
         return found
 
 
-class ClockFault(Exception):  # noqa: N818  # a finding about one row; the import makes a sentence of it
+class ClockError(Exception):
     """What the clock cannot have shown, and in which row."""
 
     def __init__(self, row: int, rule: str) -> None:
@@ -98,7 +98,7 @@ def to_utc(walls: Int64Array, clock: Clock) -> Int64Array:
     firsts, seconds, is_there = _offsets(walls, clock)
     if not is_there.all():
         row = int((~is_there).argmax())
-        raise ClockFault(row, f"does not exist by {clock.name}, where clocks are put forward then: this file is of another clock")
+        raise ClockError(row, f"does not exist by {clock.name}, where clocks are put forward then: this file is of another clock")
     utc = walls - firsts
     twice = firsts != seconds
     if twice.any():
@@ -135,11 +135,11 @@ def _second_time(walls: Int64Array, start: int, stop: int, clock: Clock) -> int:
     if len(back) == 1:
         return start + int(back[0]) + 1
     if len(back):
-        raise ClockFault(
+        raise ClockError(
             start + int(back[1]) + 1, f"comes a third time, which {clock.name} never shows: sort the rows, or give their clock"
         )
     what = f"is shown twice by {clock.name}, where clocks are put back then, and the rows do not say which time is meant"
-    raise ClockFault(start, f"{what}: give the file in UTC, or without this hour")
+    raise ClockError(start, f"{what}: give the file in UTC, or without this hour")
 
 
 # The week

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import stamp_text
-from sptrader_desktop.adapters.csv_import_clock import Clock, ClockFault, Weeks, clock_named, to_utc, weeks
+from sptrader_desktop.adapters.csv_import_clock import Clock, ClockError, Weeks, clock_named, to_utc, weeks
 from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.errors import DataError
@@ -83,12 +83,12 @@ class ClockQuestion:
             raise self._undecided(best or known)
         return Zoned(best[0].utc, self._because(best[0], weighed))
 
-    def _all(self) -> tuple[list[_Weighed], list[ClockFault]]:
+    def _all(self) -> tuple[list[_Weighed], list[ClockError]]:
         weighed, faults = [], []
         for name in dict.fromkeys([self.claimed, *USUAL] if self.claimed else USUAL):
             try:
                 weighed.append(self._weighed(clock_named(name)))
-            except ClockFault as fault:
+            except ClockError as fault:
                 faults.append(fault)
         return weighed, faults
 
@@ -98,7 +98,7 @@ class ClockQuestion:
         if back.any():
             row = int(back.argmax()) + 1
             before = f"comes after {_wall(self.walls[row - 1])}, and {clock.name} is not put back then"
-            raise ClockFault(row, f"{before}: sort the rows, or give their clock")
+            raise ClockError(row, f"{before}: sort the rows, or give their clock")
         late = HOUR_US if self.instrument.base in _METALS else 0
         utc -= self.shift_us
         has_week = not self.instrument.charged_every_day

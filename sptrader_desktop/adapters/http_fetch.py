@@ -47,7 +47,7 @@ def _anything(_: Reply) -> None:
     pass
 
 
-class _Passing(Exception):  # noqa: N818  # not an error yet: it is asked again
+class _PassingError(Exception):
     def __init__(self, what: str, wait: float | None = None) -> None:
         super().__init__(what)
         self.wait = wait
@@ -82,8 +82,8 @@ class HttpFetcher:
             try:
                 reply = self._once(request)
                 check(reply)
-            except (_Passing, ValueError) as passing:
-                wished = passing.wait if isinstance(passing, _Passing) else None
+            except (_PassingError, ValueError) as passing:
+                wished = passing.wait if isinstance(passing, _PassingError) else None
                 wait = _backoff(tried) if wished is None else wished
                 if tried == self._patience.tries or wait > _LONGEST_WAIT:
                     raise _given_up(shown, str(passing), tried, wait) from None
@@ -99,23 +99,23 @@ class HttpFetcher:
         try:
             with closing(self._client.send(request, stream=True)) as response:
                 if response.status_code in _PASSING:
-                    raise _Passing(f"the server answered {response.status_code}", _asked_wait(response.headers.get("Retry-After")))
+                    raise _PassingError(f"the server answered {response.status_code}", _asked_wait(response.headers.get("Retry-After")))
                 return Reply(response.status_code, self._body(response), response.headers)
         except httpx.UnsupportedProtocol as error:
             raise DataError(f"{shown_url(request.url)}: {error}: write the address with http:// or https://") from None
         except httpx.TooManyRedirects:
             raise DataError(f"{shown_url(request.url)}: it redirects in a circle: check the address") from None
         except httpx.DecodingError as error:
-            raise _Passing(f"the answer cannot be unpacked ({error})") from None
+            raise _PassingError(f"the answer cannot be unpacked ({error})") from None
         except httpx.TransportError as error:
-            raise _Passing(f"{type(error).__name__}: {error}".rstrip(": ")) from None
+            raise _PassingError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
 
     def _body(self, response: httpx.Response) -> bytes:
         body, patient_until = bytearray(), time.monotonic() + _SLOWEST * self._patience.timeout
         for part in response.iter_bytes():
             body += part
             if time.monotonic() > patient_until:
-                raise _Passing("the answer comes too slowly")
+                raise _PassingError("the answer comes too slowly")
             if len(body) > self._patience.most:
                 most = self._patience.most // 1024**2
                 raise DataError(f"{shown_url(response.url)}: its answer is larger than {most} MiB: ask for a shorter range")

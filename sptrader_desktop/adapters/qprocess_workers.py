@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from PySide6.QtCore import QByteArray, QProcess, QProcessEnvironment
 
@@ -19,7 +20,7 @@ async def start_worker(command: Sequence[str], environment: Mapping[str, str], e
 class QtWorker:
     """A QProcess must live until it has finished: Qt warns and blocks when one is dropped before."""
 
-    _alive: "set[QtWorker]" = set()  # noqa: RUF012  # shared by all on purpose
+    _alive: ClassVar[set["QtWorker"]] = set()
 
     def __init__(self, heard: Heard, ended: Ended) -> None:
         self._heard, self._ended = heard, ended

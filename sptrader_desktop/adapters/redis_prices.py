@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from redis.exceptions import ConnectionError, RedisError, ResponseError  # noqa: A004  # not the builtin
+from redis.exceptions import ConnectionError as ConnectionLostError
+from redis.exceptions import RedisError, ResponseError
 
 from sptrader_desktop.adapters.candle_checks import Columns
 from sptrader_desktop.adapters.candle_files import known_instrument
@@ -83,7 +84,7 @@ class RealtimeWindow:
         with _redis_errors(self._server.shown):
             try:
                 self._refresh()
-            except ConnectionError:
+            except ConnectionLostError:
                 if self._server.in_use is None:
                     raise
                 self._server.in_use.revive()

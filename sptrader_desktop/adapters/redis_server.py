@@ -75,7 +75,7 @@ def _client(url: str) -> redis.Redis:
 def _shown(url: str) -> str:
     """Never the text of an address that cannot be read: the password may be anywhere in it."""
     try:
-        parts = parse_url(url)  # type: ignore[no-untyped-call]
+        parts = parse_url(url)  # type: ignore[no-untyped-call]  # the library gives it no types
     except ValueError:
         raise DataError(UNREADABLE) from None
     scheme, _, path, *_ = urlsplit(url)
