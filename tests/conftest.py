@@ -50,6 +50,9 @@ def take_own_environment() -> None:
         "SPTRADER_SERVERS": str(home / "servers"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
+        # No screen is needed; the tests that want a real one start their own.
+        "QT_QPA_PLATFORM": "offscreen",
+        "PYTEST_QT_API": "pyside6",
     }
     use_kernel_cache(KERNELS)
     # What is started in the background of a shell script is deaf to Ctrl-C, and so would be every program that a test interrupts.

@@ -279,7 +279,8 @@ def test_each_import_contract_is_broken_by_what_it_forbids(tmp_path: Path) -> No
         package / "core/terms.py": "import sptrader_desktop.core.rules",  # a cycle
         package / "core/rules.py": "import sptrader_desktop.core.terms, time",  # a clock
         package / "core/strategy.py": "import numpy",
-        package / "runtime/wrong.py": "import pyarrow, ruamel.yaml, pandas, PySide6",
+        package / "runtime/wrong.py": "import pyarrow, ruamel.yaml, pandas, PySide6, pyqtgraph",
+        package / "compose.py": "import sptrader_desktop.ui",
         package / "runtime/__init__.py": "",
         package / "adapters/__init__.py": "",
         package / "unplaced.py": "",

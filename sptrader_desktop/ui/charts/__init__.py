@@ -1,0 +1,1 @@
+"""Candles, lines and marks, drawn as fast as they are panned."""

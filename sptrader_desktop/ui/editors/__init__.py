@@ -1,0 +1,1 @@
+"""Text that a person writes: strategies and components, with their problems shown while typing."""

@@ -1,0 +1,1 @@
+"""How everything looks: the only home of colours, sizes and fonts."""
