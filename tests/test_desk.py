@@ -11,7 +11,7 @@ from sptrader_desktop import compose, compose_candles
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.core.errors import StrategyError
 from sptrader_desktop.runtime.recipe import Recipe
-from sptrader_desktop.settings import load_settings
+from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Finished, Series
 
 
@@ -63,9 +63,12 @@ def test_candles_are_read_again_only_when_their_file_has_changed(
     data.write_bytes(Path(sample(desk).path).read_bytes())
     read: list[Recipe] = []
     really = compose_candles.recipe_candles
-    monkeypatch.setattr(
-        "sptrader_desktop.app.desk.recipe_candles", lambda recipe, settings: read.append(recipe) or really(recipe, settings)
-    )
+
+    def reading(recipe: Recipe, settings: Settings) -> compose_candles.CandleSets:
+        read.append(recipe)
+        return really(recipe, settings)
+
+    monkeypatch.setattr("sptrader_desktop.app.desk.recipe_candles", reading)
     recipe = replace(finished.recipe, data=(str(data),))
     again = [desk.backtest(asked, finished.text) for asked in (recipe, replace(recipe, capital="5000"))]
     assert len(read) == 1
