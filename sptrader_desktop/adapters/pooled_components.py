@@ -93,6 +93,11 @@ class Workers:
             await pool.close()
             shutil.rmtree(files.folder, ignore_errors=True)
 
+    def stop_running(self) -> None:
+        """On the loop: whoever waits for components hears Cancelled; the workers stay."""
+        for task in tuple(self._running):
+            task.cancel()
+
     async def warm_up(self) -> None:
         """Start all workers ahead of the first job; for a window that has time."""
         await self.counted(self.pool.warm_up())
