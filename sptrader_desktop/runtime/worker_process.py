@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sptrader_desktop.runtime.machine_strain import Strain, strain_of
 from sptrader_desktop.runtime.process_trees import end_tree
 from sptrader_desktop.runtime.scratch import owner
 
@@ -69,6 +70,7 @@ class LiveWorker:
         self.inbox: asyncio.Queue[Line | End] = asyncio.Queue()
         self.process: WorkerProcess | None = None
         self.warm_bytes = self.job = 0
+        self._before = Strain()
         self._unread = b""
 
     def heard(self, data: bytes) -> None:
@@ -84,8 +86,16 @@ class LiveWorker:
 
     def next_job(self, task: Task) -> bytes:
         self.job += 1
+        self._before = self._strain()
         asked = {"job": self.job, "script": task.script, "environment": dict(task.environment)}
         return json.dumps(asked | {"stdout": str(self.stdout), "stderr": str(self.stderr)}).encode() + b"\n"
+
+    def strain(self) -> Strain:
+        """Since the job began."""
+        return self._strain().since(self._before)
+
+    def _strain(self) -> Strain:
+        return strain_of(self.process.pid) if self.process else Strain()
 
     def end(self) -> None:
         if self.process is not None:
