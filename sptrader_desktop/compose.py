@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.present.strategy_text import StrategyText
     from sptrader_desktop.runtime.honesty import HonestyGate
 
 
@@ -82,6 +83,12 @@ def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[s
     from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 
     return parse_strategy(text, name, catalogue, overrides(tuple(params)))
+
+
+def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
+    from sptrader_desktop.adapters.yaml_strategy import examine_strategy
+
+    return examine_strategy(text, catalogue)
 
 
 def prepare(recipe: Recipe, settings: Settings, read: StrategyRead, candles: "CandleSets | None" = None) -> Prepared:

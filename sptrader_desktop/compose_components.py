@@ -72,6 +72,13 @@ def window_workers(settings: Settings, loop: "asyncio.AbstractEventLoop") -> "Wo
     return workers
 
 
+def stop_components(settings: Settings) -> None:
+    """On the loop that runs them."""
+    workers = _OPEN.get(settings.component_cache)
+    if workers is not None:
+        workers.stop_running()
+
+
 def _made(start: "StartWorker", host: "Host", cache_folder: Path) -> "Workers":
     from sptrader_desktop.adapters.component_cache import ComponentCache
     from sptrader_desktop.adapters.pooled_components import Workers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose, compose_components, compose_data
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
+from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.runtime.indicator_curves import Curve, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings
@@ -60,6 +61,9 @@ class WindowDesk:
     def check(self, text: str, name: str, params: Sequence[str] = ()) -> "Strategy":
         return compose.strategy_in(text, name, self.catalogue(), params)
 
+    def examine(self, text: str) -> StrategyText:
+        return compose.examined(text, self.catalogue())
+
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
         result, manifest = compose.run_result(compose.prepare(recipe, self._settings, read, self._candles_of(recipe)), report)
@@ -78,6 +82,9 @@ class WindowDesk:
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation":
         return compose.explained(result, symbol, stamp)
+
+    def stop_components(self) -> None:
+        compose_components.stop_components(self._settings)
 
     def _candles_of(self, recipe: Recipe) -> CandleSets:
         key = _candles_key(recipe)

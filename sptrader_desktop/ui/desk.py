@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.runtime.recipe import Recipe
 
@@ -59,6 +60,10 @@ class Desk(Protocol):
         """StrategyError names every problem at once."""
         ...
 
+    def examine(self, text: str) -> StrategyText:
+        """What an editor wants to know of a text; it never raises."""
+        ...
+
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished: ...
 
     def what_if(self, finished: Finished, text: str) -> "Result":
@@ -74,3 +79,7 @@ class Desk(Protocol):
         ...
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation": ...
+
+    def stop_components(self) -> None:
+        """On the window's thread: whoever waits for components hears Cancelled."""
+        ...
