@@ -36,6 +36,7 @@ def stylesheet(look: Look, folder: str) -> str:
         "round": tokens.GRID * 3 // 2 + 1,
         "radius": tokens.RADIUS,
         "icon": tokens.ICON,
+        "control": tokens.CONTROL,
         "small": tokens.SMALL,
         "body": tokens.BODY,
         "title": tokens.TITLE,

@@ -9,6 +9,7 @@ GRID = 4  # every distance is a multiple of this many logical pixels
 SMALL, BODY, TITLE = 11, 13, 17  # text sizes in logical pixels
 RADIUS = 4
 ICON = 16
+CONTROL = GRID * 7 - 2 * GRID - 2  # what is inside a button or field of seven grid steps: without padding and border
 RING = 2  # what has the focus is framed by this much accent
 
 
