@@ -265,7 +265,7 @@ class _Batch:
             if indicators:
                 paths = [str(files.path(made.name)) for made in indicators.values()]
                 environment["INDICATORS"] = json.dumps(dict(zip(indicators, paths, strict=True)))
-            reply = await self._workers.pool.run(Task(spec.source, environment, job.attempt or None))
+            reply = await self._workers.pool.run(Task(spec.source, environment, job.attempt or None, self._sources.loads(spec.source)))
             return await self._read(spec, job, key, result, reply)
         finally:
             for name in taken:

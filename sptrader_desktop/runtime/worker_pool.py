@@ -135,7 +135,7 @@ class WorkerPool:
 
     async def _performed(self, slot: _Slot, task: Task) -> Reply:
         try:
-            worker = await self._started(slot)
+            worker = await self._started(slot, task)
             fault = await self._outcome(worker, task)
             printed = [shown(path, self.limits.shown) for path in (worker.stdout, worker.stderr)]
         except BaseException:
@@ -145,10 +145,10 @@ class WorkerPool:
             self._end(slot)
         return Reply("" if fault is None else fault.sentence(task.script), *printed)
 
-    async def _started(self, slot: _Slot) -> LiveWorker:
-        if slot.worker is not None and slot.worker.inbox.empty():
+    async def _started(self, slot: _Slot, task: Task | None = None) -> LiveWorker:
+        if slot.worker is not None and (task is None or slot.worker.can_run(task)):
             return slot.worker
-        self._end(slot)  # it died, or said something, between two jobs: that is not this script's doing
+        self._end(slot)  # it died, or said something, between two jobs, or holds an older library: that is not this script's doing
         slot.worker = worker = LiveWorker(self.folder)
         environment = {**QUIET, **os.environ, "PYTHONHASHSEED": str(slot.number + 1), MARK: worker.mark}
         command = [sys.executable, "-P", "-c", BOOT, json.dumps(sys.path), str(os.getpid()), str(self.limits.memory)]
