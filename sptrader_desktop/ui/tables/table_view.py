@@ -129,7 +129,7 @@ class TableView(QTableView):
         self.scrollTo(index)
 
     def _keep_few_selected(self) -> None:
-        if sum(area.height() for area in self.selectionModel().selection()) > MOST_KEPT:
+        if len(self.selectionModel().selectedRows()) > MOST_KEPT:
             current = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             self.selectionModel().select(self.currentIndex(), current)
 
