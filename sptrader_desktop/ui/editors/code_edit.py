@@ -54,7 +54,7 @@ class CodeEdit(QPlainTextEdit):
         self._layers: dict[str, list[QTextEdit.ExtraSelection]] = {}
         self._text: str | None = None
         self._is_simple = True
-        self._gutter = Gutter(self)
+        self._gutter = Gutter(self, self)
         self.completions = CompletionPopup(self)
         self.installEventFilter(self.completions)
         self.highlighter = self.make_highlighter()
@@ -207,7 +207,7 @@ class CodeEdit(QPlainTextEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.completions.takes(event):
             return
-        if event.matches(QKeySequence.StandardKey.Paste) or self.isReadOnly() or not code_typing.typed(self, event):
+        if event.matches(QKeySequence.StandardKey.Paste) or self.isReadOnly() or not code_typing.typed(self, event, self.indent_width):
             super().keyPressEvent(event)
         is_letter = bool(event.text()) and event.text().isprintable()
         if is_letter or (self.completions.isVisible() and event.key() in {Qt.Key.Key_Backspace, Qt.Key.Key_Delete}):
@@ -277,7 +277,6 @@ class CodeEdit(QPlainTextEdit):
         super().paintEvent(event)
 
     def visible_lines(self) -> Iterator[tuple[int, int, int]]:
-        """Number from 0, top and height of each line on the screen."""
         block = self.firstVisibleBlock()
         top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
         while block.isValid() and top <= self.viewport().height():

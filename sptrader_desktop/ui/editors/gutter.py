@@ -1,24 +1,32 @@
 """The column of line numbers beside code, with a mark where a line has a problem."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import Protocol
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 
-if TYPE_CHECKING:
-    from sptrader_desktop.ui.editors.code_edit import CodeEdit
-
 MARK = "●"
 
 
+class Lines(Protocol):
+    def visible_lines(self) -> Iterator[tuple[int, int, int]]:
+        """Number from 0, top and height of each line on the screen."""
+        ...
+
+    def lines_with_problems(self) -> set[int]: ...
+
+    def go_to_line(self, line: int) -> None: ...
+
+
 class Gutter(QWidget):
-    def __init__(self, edit: "CodeEdit") -> None:
+    def __init__(self, edit: QPlainTextEdit, lines: Lines) -> None:
         super().__init__(edit)
-        self._edit = edit
+        self._edit, self._lines = edit, lines
         self.setObjectName("lineNumbers")
         self.setAccessibleName("Line numbers")
 
@@ -36,8 +44,8 @@ class Gutter(QWidget):
         painter.setPen(look().colour("line"))
         painter.drawLine(self.width() - 1, event.rect().top(), self.width() - 1, event.rect().bottom())
         painter.setFont(self._edit.font())
-        current, marked = self._edit.textCursor().blockNumber(), self._edit.lines_with_problems()
-        for number, top, height in self._edit.visible_lines():
+        current, marked = self._edit.textCursor().blockNumber(), self._lines.lines_with_problems()
+        for number, top, height in self._lines.visible_lines():
             self._line(
                 painter, number, QRect(GRID, top, self.width() - 3 * GRID, height), is_current=number == current, is_bad=number in marked
             )
@@ -51,7 +59,7 @@ class Gutter(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click beside a line puts the cursor there."""
-        for number, top, height in self._edit.visible_lines():
+        for number, top, height in self._lines.visible_lines():
             if top <= event.position().y() < top + height:
-                self._edit.go_to_line(number + 1)
+                self._lines.go_to_line(number + 1)
                 return
