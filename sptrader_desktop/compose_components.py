@@ -64,12 +64,18 @@ def _workers(cache_folder: Path) -> "Workers":
 
 
 def window_workers(settings: Settings, loop: "asyncio.AbstractEventLoop") -> "Workers":
-    """From now on components run in processes that belong to the window's loop; whoever ends the loop ends them first, with `aclose`."""
+    """From now on components run in processes that belong to the window's loop; who ends the loop awaits `end_window_workers` first."""
     from sptrader_desktop.adapters.qprocess_workers import start_worker
     from sptrader_desktop.runtime.loop_thread import HostedLoop
 
     _OPEN[settings.component_cache] = workers = _made(start_worker, HostedLoop(loop), settings.component_cache)
     return workers
+
+
+async def end_window_workers(settings: Settings) -> None:
+    workers = _OPEN.pop(settings.component_cache, None)
+    if workers is not None:
+        await workers.aclose()
 
 
 def stop_components(settings: Settings) -> None:
