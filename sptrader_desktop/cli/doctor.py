@@ -82,6 +82,8 @@ def _places(settings: Settings) -> Iterator[Finding]:
     yield _place("kernels", "SPTRADER_KERNEL_CACHE", settings.kernels)
     yield _place("downloads", "SPTRADER_DOWNLOADS", settings.downloads)
     yield _place("answers", "SPTRADER_COMPONENT_CACHE", settings.component_cache)
+    yield _place("logs", "SPTRADER_LOGS", settings.logs)
+    yield _place("settings", "SPTRADER_PREFERENCES", settings.preferences.parent)
 
 
 def _place(subject: str, variable: str, place: Path) -> Finding:
