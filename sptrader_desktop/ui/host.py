@@ -81,9 +81,9 @@ class Host(QObject):
     async def live(self, open_window: "OpenWindow") -> tuple[str, ...]:
         """The names of what did not stop."""
         self.shutdown.add("threads", self._end_threads)  # the last to stop: what else stops may need them
-        self.lag.start()
         try:
             opened = open_window(self)
+            self.lag.start()  # from here on somebody waits for the window, and no longer for its coming
             if inspect.isawaitable(opened):
                 await opened
             await self._closing.wait()

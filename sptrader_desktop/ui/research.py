@@ -87,10 +87,11 @@ class Research(QObject):
         return job
 
     def _cancel(self, *kinds: str) -> None:
-        for job in (*self._jobs.waiting, *self._jobs.running):
-            if job.kind in kinds:
-                self._jobs.cancel(job)
-        self._desk.stop_components()
+        found = [job for job in (*self._jobs.waiting, *self._jobs.running) if job.kind in kinds]
+        for job in found:
+            self._jobs.cancel(job)
+        if found:
+            self._desk.stop_components()
 
     def _done(self, finished: Finished) -> None:
         self.finished = finished

@@ -9,11 +9,10 @@ from PySide6.QtCore import QObject
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
 from sptrader_desktop.present.numbers import amount, counted, figure
-from sptrader_desktop.present.selection import BarAt, Selection
+from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.strategy_numbers import sliders
 from sptrader_desktop.present.trade_marks import trade_marks
 from sptrader_desktop.runtime.indicator_curves import Curve
-from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.equity_chart import EquityChart
@@ -26,7 +25,6 @@ from sptrader_desktop.ui.what_if_panel import WhatIfPanel
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
 if TYPE_CHECKING:
-    from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Result
 
 
@@ -157,7 +155,7 @@ def _pane(curve: Curve) -> str:
 def _compared(guess: "Result", run: "Result") -> str:
     currency = run.request.terms.currency
     nets = [result.outcome.final_cash - result.job.capital for result in (guess, run)]
-    downs = [100 * float(result.metrics.max_drawdown) for result in (guess, run)]
+    downs = [100 * result.metrics.drawdown.depth for result in (guess, run)]
     trades = [len(result.outcome.trades) for result in (guess, run)]
     return (
         f"Net {amount(nets[0], signed=True)} {currency} (was {amount(nets[1], signed=True)}) · "

@@ -8,6 +8,7 @@ from sptrader_desktop.present.selection import Selection, Zone
 from sptrader_desktop.ui.jobs import Job, JobProgress, Jobs
 from sptrader_desktop.ui.loop_lag import Lag, LoopLag
 from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.badge import Badge
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
@@ -22,6 +23,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setObjectName("statusLine")
         self.setSizeGripEnabled(False)
+        self.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
         self._jobs = jobs
         self._shown: Job | None = None
         self.mode = Badge("RESEARCH", "accent")
