@@ -11,6 +11,7 @@ from sptrader_desktop.present.actions import Action
 from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.entry_list import Entry, EntryDelegate, EntryModel, Found
 from sptrader_desktop.ui.key_names import shown
+from sptrader_desktop.ui.shortcut_list import group_of
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -80,7 +81,7 @@ class CommandPalette(QFrame):
     def _commands(self) -> Iterable[Entry]:
         for row in self._actions.rows.values():
             action = self._actions.action(row.id)
-            yield Entry(row.id, row.text, action.trigger, detail(row), shown(action.shortcuts()[:1]), row.icon, reason(row, action))
+            yield Entry(row.id, row.text, action.trigger, group_of(row), shown(action.shortcuts()[:1]), row.icon, reason(row, action))
 
     def _look_for(self, query: str) -> None:
         ranked = []
@@ -139,10 +140,6 @@ class CommandPalette(QFrame):
         rows = min(ROWS, max(1, self._model.rowCount()))
         height = min(row * rows + self.field.sizeHint().height() + look().pixels(GRID * 6), self._window.height() - 4 * margin)
         self.setGeometry((self._window.width() - width) // 2, 2 * margin, width, height)
-
-
-def detail(row: Action) -> str:
-    return row.menu.value.replace("&", "") if row.menu else row.scope.value.capitalize()
 
 
 def reason(row: Action, action: QAction) -> str:
