@@ -48,6 +48,8 @@ def take_own_environment() -> None:
         "SPTRADER_DOWNLOADS": str(home / "downloads"),
         "SPTRADER_COMPONENT_CACHE": str(home / "components"),
         "SPTRADER_SERVERS": str(home / "servers"),
+        "SPTRADER_LOGS": str(home / "logs"),
+        "SPTRADER_PREFERENCES": str(home / "preferences.json"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
         # No screen is needed; the tests that want a real one start their own.
