@@ -50,7 +50,7 @@ STEPS = (*(Step(us=us) for us in TIMES), *(Step(days=days) for days in DAYS), *(
 
 def time_marks(stamps: Int64Array, first: float, last: float, most: int, zone: Zone) -> list[TimeMark]:
     """At most `most` marks for the bars from `first` to `last`, nowhere closer than a share of the width; ascending."""
-    start, stop = max(0, int(np.ceil(first))), min(len(stamps), int(np.floor(last)) + 1)
+    start, stop = max(0, int(np.ceil(first))), min(len(stamps), int(np.ceil(last)))
     if stop <= start or most < 1:
         return []
     step, bars = _chosen_step(stamps, start, stop, most, zone)
@@ -119,7 +119,7 @@ def _text(now: datetime, rank: int, step: Step) -> str:
     if rank == MONTH:
         return f"{now:%b}"
     if rank == DAY:
-        return f"{now:%a} {now.day}" if step.us else f"{now.day}"
+        return f"{now:%a} {now.day}" if step.us or step.days == 1 else f"{now.day}"
     return f"{now:%H:%M:%S}" if 0 < step.us < 60 * SECOND_US else f"{now:%H:%M}"
 
 

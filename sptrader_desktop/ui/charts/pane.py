@@ -33,11 +33,12 @@ def mixed(one: QColor, other: QColor) -> QColor:
 
 
 class Spot(NamedTuple):
-    """A place in a pane: which bar (bar i covers i to i + 1), which value, and the logical pixels."""
+    """A place in a pane: which bar (bar i covers i to i + 1), which value, the logical pixels, and the frame they were read in."""
 
     bar: float
     value: float
     at: QPointF
+    frame: Frame
 
 
 @dataclass(slots=True)
@@ -177,7 +178,7 @@ class Pane(Canvas):
     def spot(self, at: QPointF) -> Spot:
         frame = self.frame()
         inside = (at - self.plot_area().topLeft()) * frame.scale
-        return Spot(frame.bar_at(inside.x()), frame.value_at(inside.y()), at)
+        return Spot(frame.bar_at(inside.x()), frame.value_at(inside.y()), at, frame)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
