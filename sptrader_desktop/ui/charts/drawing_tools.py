@@ -55,7 +55,7 @@ class DrawingTools(QObject):
         self._unwatch()
         self._candles, self.chosen, self.ruler, self.dragged = candles, None, None, None
         self._unwatch = self.book.page(candles.symbol).watch(lambda _drawings: self._redraw())
-        pane.grab = self.grab
+        pane.takes_drag = self.takes_drag
         pane.dragged.connect(self.drag)
         pane.dropped.connect(self.drop)
         pane.crosshair.touches = [DrawnLines(self), Ruler(self)]
@@ -104,7 +104,7 @@ class DrawingTools(QObject):
 
     # The mouse
 
-    def grab(self, spot: Spot, keys: Qt.KeyboardModifier) -> bool:
+    def takes_drag(self, spot: Spot, keys: Qt.KeyboardModifier) -> bool:
         """A drag that begins here: the ruler, a new trend line, a line's end or a whole line."""
         self.ruler = None
         if self._candles is None:

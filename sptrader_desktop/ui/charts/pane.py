@@ -86,7 +86,7 @@ class Plot(Item):
 
 
 class Pane(Canvas):
-    """`grab` is asked when a button goes down whether somebody takes the drag that may follow; who does gets `drag` and `drop`."""
+    """`takes_drag` is asked when a button goes down whether somebody takes the drag that may follow; who does gets `dragged` and `dropped`."""
 
     panned = Signal(float)  # bars
     zoomed = Signal(float, float)  # factor, and the bar that stays where it is
@@ -108,7 +108,7 @@ class Pane(Canvas):
         self.is_log = False
         self.is_inverted = False
         self.keeps_zero = False
-        self.grab: Callable[[Spot, Qt.KeyboardModifier], bool] = lambda _spot, _keys: False
+        self.takes_drag: Callable[[Spot, Qt.KeyboardModifier], bool] = lambda _spot, _keys: False
         self.plot = Plot(self)
         self.crosshair = Crosshair(self)
         self._press: Press | None = None
@@ -186,7 +186,7 @@ class Pane(Canvas):
             return
         at, spot = event.position(), self.spot(event.position())
         is_axis = at.x() >= self.plot_area().right()
-        is_grabbed = not is_axis and self.grab(spot, event.modifiers())
+        is_grabbed = not is_axis and self.takes_drag(spot, event.modifiers())
         self._press = Press(at, spot, is_axis, is_grabbed, last=at)
         event.ignore()  # the chart around takes the focus
 
