@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sptrader_desktop.compose_data import SOURCES, known_instruments
 from sptrader_desktop.compose_servers import open_postgres
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 RATES_BEFORE = timedelta(days=7)
 
 
-def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
+# What is traded, the rates, and finer candles by symbol.
+CandleSets: TypeAlias = "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]"
+
+
+def recipe_candles(recipe: Recipe, settings: Settings) -> CandleSets:
     from sptrader_desktop.adapters.candle_files import load_candles
 
     _refuse_ambiguous(recipe)

@@ -3,7 +3,6 @@
 import atexit
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,19 @@ from sptrader_desktop.runtime.recipe_values import overrides
 from sptrader_desktop.settings import Settings, shipped
 
 if TYPE_CHECKING:
-    from sptrader_desktop.adapters.pooled_components import Workers
+    import asyncio
+
+    from sptrader_desktop.adapters.pooled_components import Host, Workers
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue, ComponentSpec
     from sptrader_desktop.ports import Answer, ComponentRunner
     from sptrader_desktop.runtime.honesty import HonestyGate
     from sptrader_desktop.runtime.honesty_judge import Verdict
+    from sptrader_desktop.runtime.worker_process import StartWorker
+
+
+# The workers of this process, by the folder of their cache.
+_OPEN: "dict[Path, Workers]" = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +53,37 @@ def component_runner(settings: Settings, catalogue: "Catalogue") -> "ComponentRu
     return PooledRunner(_workers(settings.component_cache), catalogue)
 
 
-@cache
 def _workers(cache_folder: Path) -> "Workers":
-    from sptrader_desktop.adapters.asyncio_workers import start_worker
+    if cache_folder not in _OPEN:
+        from sptrader_desktop.adapters.asyncio_workers import start_worker
+        from sptrader_desktop.runtime.loop_thread import LoopThread
+
+        _OPEN[cache_folder] = workers = _made(start_worker, LoopThread(), cache_folder)
+        atexit.register(workers.close)
+    return _OPEN[cache_folder]
+
+
+def window_workers(settings: Settings, loop: "asyncio.AbstractEventLoop") -> "Workers":
+    """From now on components run in processes that belong to the window's loop; whoever ends the loop ends them first, with `aclose`."""
+    from sptrader_desktop.adapters.qprocess_workers import start_worker
+    from sptrader_desktop.runtime.loop_thread import HostedLoop
+
+    _OPEN[settings.component_cache] = workers = _made(start_worker, HostedLoop(loop), settings.component_cache)
+    return workers
+
+
+def stop_components(settings: Settings) -> None:
+    """On the loop that runs them."""
+    workers = _OPEN.get(settings.component_cache)
+    if workers is not None:
+        workers.stop_running()
+
+
+def _made(start: "StartWorker", host: "Host", cache_folder: Path) -> "Workers":
     from sptrader_desktop.adapters.component_cache import ComponentCache
     from sptrader_desktop.adapters.pooled_components import Workers
-    from sptrader_desktop.runtime.loop_thread import LoopThread
 
-    workers = Workers(start_worker, LoopThread(), ComponentCache(cache_folder / "answers"), cache_folder)
-    atexit.register(workers.close)
-    return workers
+    return Workers(start, host, ComponentCache(cache_folder / "answers"), cache_folder)
 
 
 def run_component(settings: Settings, name: str, params: Sequence[str], data: Path, out: Path | None) -> ComponentRun:

@@ -128,7 +128,7 @@ class ComponentRunner(Protocol):
     """Runs users' components on whole arrays."""
 
     def run(self, jobs: Sequence[ComponentJob]) -> Sequence[Answer]:
-        """One answer to each job, in their order; a component that fails fails alone."""
+        """One answer to each job, in their order; a component that fails fails alone. MachineError if the computer could not run them."""
         ...
 
     def fingerprint(self, component: str) -> str:

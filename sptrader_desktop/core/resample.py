@@ -85,6 +85,16 @@ def bar_closes(opens: Int64Array, timeframe: str) -> Int64Array:
     return np.where(_day_opens(days) == opens, _day_opens(days + length // DAY_US), closes)
 
 
+def closes_in_series(opens: Int64Array, timeframe: str) -> Int64Array:
+    """As `bar_closes`, but where the next bar opens before that or up to an hour after it, a bar of whole days lasts until then: a source
+    may keep another clock than New York's, and no bar goes on when the next has begun."""
+    closes = bar_closes(opens, timeframe)
+    if parse_timeframe(timeframe) % DAY_US == 0:
+        is_followed = opens[1:] <= closes[:-1] + HOUR_US
+        closes[:-1][is_followed] = opens[1:][is_followed]
+    return closes
+
+
 def too_close(steps: Int64Array, bar_us: int) -> NDArray[np.bool_]:
     """From one open to the next: does the later bar begin inside the earlier? Whole days of a local clock lose an hour in spring."""
     shortest = bar_us if bar_us % DAY_US else bar_us - HOUR_US

@@ -41,6 +41,16 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
+    Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
+    Action("view.navigator", "Navigator", Menu.VIEW, "panel-left", ("Ctrl+1",), tip="Show the pane and go to it"),
+    Action("view.backtest", "Backtest", Menu.VIEW, "sliders-horizontal", ("Ctrl+2",), tip="Show the pane and go to it"),
+    Action("view.what_if", "What If", Menu.VIEW, "flask-conical", ("Ctrl+3",), tip="Show the pane and go to it"),
+    Action("view.explain", "Explain", Menu.VIEW, "lightbulb", ("Ctrl+4",), tip="Show the pane and go to it"),
+    Action("view.results", "Results", Menu.VIEW, "table-2", ("Ctrl+5",), tip="Show the pane and go to it"),
+    Action("view.equity", "Equity", Menu.VIEW, "trending-up", ("Ctrl+6",), tip="Show the pane and go to it"),
+    Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
+    Action("layout.lock", "Lock the Panes", Menu.VIEW, "lock", is_checkable=True, tip="Panes cannot be dragged away by accident"),
+    Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
     Action("chart.bar_left", "One Bar Back", Menu.CHART, "chevron-left", ("Left",), Scope.CHART),

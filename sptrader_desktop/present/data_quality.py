@@ -1,17 +1,20 @@
 """What a run says about its candles: how many of the bars there could be, how many of them are doubtful, which trades met those."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.candles import Candles, Prices
-from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.tables import Table
 from sptrader_desktop.present.bar_shapes import Bars, Mask, flat_runs, spikes, stale_runs
 from sptrader_desktop.present.market_hours import Gaps, gaps, market_hours
 from sptrader_desktop.present.numbers import counted, share
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
 
 TOUCHING_US = HOUR_US  # a trade is told of a silence that hides so much market time; nearly all trades on minutes meet shorter ones
 
@@ -33,7 +36,7 @@ class DataQuality:
         return self.present / self.expected if self.expected else None
 
 
-def data_quality(result: Result) -> list[DataQuality]:
+def data_quality(result: "Result") -> list[DataQuality]:
     trades = result.outcome.trades
     return [_of_symbol(candles, trades, np.flatnonzero(trades["symbol"] == place)) for place, candles in enumerate(result.request.traded)]
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.terms import Commission, Terms
 from sptrader_desktop.present.data_quality import data_quality, quality_line
 from sptrader_desktop.present.numbers import amount, clock, counted, duration, figure, plain, share
 from sptrader_desktop.present.report_reasons import reasons
 from sptrader_desktop.present.report_tables import WIDTH, periods, sessions, trade_list
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
 
 BARS = "▁▂▃▄▅▆▇█"
 LABEL = 11
@@ -17,7 +20,7 @@ FILLS = {"next_open": "at the next open", "close": "at the deciding close"}
 POLICIES = {"stop_first": "the stop counts first", "target_first": "the target counts first"}
 
 
-def report(result: Result) -> str:
+def report(result: "Result") -> str:
     parts = [header(result), outcome(result)]
     if len(result.outcome.trades):
         parts += [equity_line(result), key_figures(result), periods(result), sessions(result), trade_list(result)]
@@ -25,7 +28,7 @@ def report(result: Result) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def header(result: Result) -> list[str]:
+def header(result: "Result") -> list[str]:
     request = result.request
     strategy, terms = request.strategy, request.terms
     title = f"{strategy.name} {strategy.version}"
@@ -40,7 +43,7 @@ def header(result: Result) -> list[str]:
     ]
 
 
-def _data(result: Result) -> Iterator[str]:
+def _data(result: "Result") -> Iterator[str]:
     for i, (candles, quality) in enumerate(zip(result.request.traded, data_quality(result), strict=True)):
         yield _labelled("" if i else "Candles", _candles(candles))
         yield _labelled("", quality_line(quality))
@@ -93,7 +96,7 @@ def _pips(value: Decimal) -> str:
     return f"{plain(value)} {'pip' if value == 1 else 'pips'}"
 
 
-def outcome(result: Result) -> list[str]:
+def outcome(result: "Result") -> list[str]:
     measured, currency = result.metrics, result.request.terms.currency
     net = f"{amount(measured.total_pnl, signed=True)} {currency} ({share(measured.total_return, signed=True)})"
     if not measured.trades.total:
@@ -102,7 +105,7 @@ def outcome(result: Result) -> list[str]:
     return [_labelled("Net", net + _certainty(result)), _labelled("", became)]
 
 
-def _certainty(result: Result) -> str:
+def _certainty(result: "Result") -> str:
     """How far the inside of bars leaves the result open."""
     band, total = result.band, result.metrics.trades.total
     resolved = f"{band.resolved_trades} resolved by finer candles" if band.resolved_trades else ""
@@ -112,7 +115,7 @@ def _certainty(result: Result) -> str:
     return f", between {amount(band.low, signed=True)} and {amount(band.high, signed=True)}\n{'':{LABEL}}{said}"
 
 
-def equity_line(result: Result) -> list[str]:
+def equity_line(result: "Result") -> list[str]:
     equity = result.outcome.equity
     low, high = (amount(int(units)) for units in (equity.min(), equity.max()))
     return [
@@ -129,7 +132,7 @@ def sparkline(values: Sequence[int], width: int) -> str:
     return "".join(BARS[(value - low) * (len(BARS) - 1) // span if span else 0] for value in shown)
 
 
-def key_figures(result: Result) -> list[str]:
+def key_figures(result: "Result") -> list[str]:
     measured = result.metrics
     trades, daily, drawdown, currency = measured.trades, measured.daily, measured.drawdown, result.request.terms.currency
     left = [

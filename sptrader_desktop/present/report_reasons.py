@@ -1,12 +1,15 @@
 """Why there were not more trades: what the signals said, on how many bars each entry held, and what then stood in its way."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sptrader_desktop.core.records import CANCELLED, EXPIRED, PLACED, VERDICTS
-from sptrader_desktop.core.results import Result
 from sptrader_desktop.present.numbers import counted
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
 
 MEANING = {
     "opposite": "something was open the other way; see `reverse`",
@@ -24,14 +27,14 @@ MEANING = {
 Line = tuple[str, str]
 
 
-def reasons(result: Result) -> list[str]:
+def reasons(result: "Result") -> list[str]:
     lines = [*_signals(result), *_entries(result), *_orders(result)]
     width = max(len(label) for label, _ in lines)
     hint = [] if len(result.outcome.trades) else ["  `sptrader explain RUN --at TIME` says which condition failed on a bar"]
     return ["Why not more trades", *(f"  {label:<{width}}  {text}" for label, text in lines), *hint]
 
 
-def _signals(result: Result) -> list[Line]:
+def _signals(result: "Result") -> list[Line]:
     lines = []
     for name in result.events[0]:
         kinds = Counter(kind for events in result.events for kind in events[name].type.tolist())
@@ -42,7 +45,7 @@ def _signals(result: Result) -> list[Line]:
     return lines
 
 
-def _entries(result: Result) -> list[Line]:
+def _entries(result: "Result") -> list[Line]:
     bars = sum(len(candles) for candles in result.request.traded)
     verdicts = result.outcome.verdicts
     lines = []
@@ -59,7 +62,7 @@ def _entries(result: Result) -> list[Line]:
     return lines
 
 
-def _orders(result: Result) -> list[Line]:
+def _orders(result: "Result") -> list[Line]:
     states = result.outcome.orders["state"]
     unfilled = [(int(np.count_nonzero(states == state)), word) for state, word in ((EXPIRED, "expired"), (CANCELLED, "cancelled"))]
     said = ", ".join(f"{count:,} {word}" for count, word in unfilled if count)

@@ -1,14 +1,16 @@
 """The tables of a report: by year and month, by session, and the trades at either end. Numbers stand to the right under their units."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.core.calendar import HOUR_US
-from sptrader_desktop.core.metrics_periods import Period
 from sptrader_desktop.core.metrics_trades import net_results
 from sptrader_desktop.core.records import EXIT_REASONS, LONG
-from sptrader_desktop.core.results import Result
 from sptrader_desktop.present.numbers import NONE, amount, clock, counted, duration, plain, price_unit, share
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.metrics_periods import Period
+    from sptrader_desktop.core.results import Result
 
 WIDTH = 96
 TRADES_SHOWN = 5
@@ -23,7 +25,7 @@ def table(head: Cells, rows: Sequence[Cells], left: int = 1) -> list[str]:
     return ["  ".join(f"{cell:{'<' if i < left else '>'}{widths[i]}}" for i, cell in enumerate(row)).rstrip() for row in (head, *rows)]
 
 
-def periods(result: Result) -> list[str]:
+def periods(result: "Result") -> list[str]:
     """Years where there are several, and their months; of a long run the months of the last two years."""
     measured, currency = result.metrics, result.request.terms.currency
     years = measured.by_year if len(measured.by_year) > 1 else ()
@@ -35,12 +37,12 @@ def periods(result: Result) -> list[str]:
     return lines if rows else []
 
 
-def _period(item: Period) -> Cells:
+def _period(item: "Period") -> Cells:
     won = share(item.winning / item.trades, places=1) if item.trades else NONE
     return item.name, amount(item.pnl, signed=True), share(item.growth, signed=True), f"{item.trades:,}", won
 
 
-def sessions(result: Result) -> list[str]:
+def sessions(result: "Result") -> list[str]:
     rows = [
         (item.session, amount(item.pnl, signed=True), f"{item.trades:,}", share(item.win_rate, places=1))
         for item in result.metrics.by_session
@@ -48,7 +50,7 @@ def sessions(result: Result) -> list[str]:
     return table(("Session", f"Net {result.request.terms.currency}", "Trades", "Won"), rows)
 
 
-def trade_list(result: Result) -> list[str]:
+def trade_list(result: "Result") -> list[str]:
     """The first and the last trades; few are shown whole. Several symbols are named, where one leaves room for how long each was held."""
     trades, numbers = result.outcome.trades, list(range(len(result.outcome.trades)))
     if len(trades) > 2 * TRADES_SHOWN:
@@ -63,7 +65,7 @@ def trade_list(result: Result) -> list[str]:
     return lines
 
 
-def _trade(result: Result, number: int) -> Cells:
+def _trade(result: "Result", number: int) -> Cells:
     row = result.outcome.trades[number]
     candles = result.request.traded[row["symbol"]]
     price = price_unit(candles.instrument).text

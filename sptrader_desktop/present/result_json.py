@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.metrics_trades import net_results, percent_results
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import EXIT_REASONS, LONG, TRADE
-from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.present.data_quality import DataQuality, data_quality
 from sptrader_desktop.present.numbers import iso_date, iso_time, iso_times, price_unit, quantity_unit
 from sptrader_desktop.present.result_orders import all_exits, executed_orders, order_decisions
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
 
 MONEY = frozenset(
     "start_capital end_capital total_pnl net_pnl gross_profit gross_loss commission financing best worst average_win average_loss "
@@ -31,7 +33,7 @@ MONEY = frozenset(
 Row = dict[str, Any]
 
 
-def result_document(result: Result, manifest: Row) -> Row:
+def result_document(result: "Result", manifest: Row) -> Row:
     """Made only when asked for: a run of 20,000 trades has some 200,000 rows."""
     with _uncollected():
         return _document(result, manifest)
@@ -49,7 +51,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _document(result: Result, manifest: Row) -> Row:
+def _document(result: "Result", manifest: Row) -> Row:
     measured, exits = result.metrics, all_exits(result)
     return {
         "total_trades": measured.trades.total,
@@ -84,7 +86,7 @@ def render(document: Row) -> bytes:
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 
-def completed_trades(result: Result) -> list[Row]:
+def completed_trades(result: "Result") -> list[Row]:
     """In the order in which they closed, which is what their numbers count."""
     trades, currency = result.outcome.trades, result.request.terms.currency
     symbols = [(item.symbol, price_unit(item.instrument).text, quantity_unit(item.instrument).text) for item in result.request.traded]
@@ -120,7 +122,7 @@ def completed_trades(result: Result) -> list[Row]:
     return rows
 
 
-def signals_generated(result: Result) -> list[Row]:
+def signals_generated(result: "Result") -> list[Row]:
     """Every event of every signal, by the open of the bar it was computed from; at one instant by symbol, then in the strategy's order."""
     found: list[tuple[int, Row]] = []
     for candles, events in zip(result.request.traded, result.events, strict=True):
@@ -157,7 +159,7 @@ def plain_json(value: object) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def final_portfolio(result: Result) -> Row:
+def final_portfolio(result: "Result") -> Row:
     """After the end of the data: every position is closed, so cash is equity."""
     measured, equity = result.metrics, result.outcome.equity
     peak = max(measured.start_capital, int(equity.max()) if len(equity) else 0)
@@ -170,7 +172,7 @@ def final_portfolio(result: Result) -> Row:
     }
 
 
-def equity_band(result: Result) -> Row:
+def equity_band(result: "Result") -> Row:
     band = result.band
     return {
         "policy": result.request.terms.intrabar,

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.candles import Candles, Int64Array
+from sptrader_desktop.core.closes import close_instant
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import (
     EXIT_REASONS,
@@ -33,10 +34,13 @@ from sptrader_desktop.core.records import (
     TRAILING_STOP,
     VERDICTS,
 )
-from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.strategy import EntryRule, ExitRule
+from sptrader_desktop.present.columns import NOTHING
 from sptrader_desktop.present.numbers import iso_time, iso_times, price_unit, quantity_unit
 from sptrader_desktop.present.triggers import triggers
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
 
 Row = dict[str, Any]
 AT_CLOSE_TOO = frozenset((SIGNAL_EXIT, REVERSE, TIME_EXIT, PARTIAL))
@@ -44,6 +48,8 @@ ORDERED = AT_CLOSE_TOO | {RISK_HALT, STOP_OUT}
 KIND_OF_EXIT = {STOP_LOSS: "stop", TRAILING_STOP: "stop", TAKE_PROFIT: "limit"}
 CLOSES = {LONG: ("close_all", "close_long"), -LONG: ("close_all", "close_short")}
 NO_RULE = -1
+# What refused these compared amounts of money.
+MONEY_VERDICTS = ("halted", "max_drawdown", "daily_loss", "margin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def table_rows(table: Any) -> Iterator[Row]:
 # Decisions
 
 
-def order_decisions(result: Result, exits: Iterable[Exit]) -> list[Row]:
+def order_decisions(result: "Result", exits: Iterable[Exit]) -> list[Row]:
     """By time; at one close exits come before entries, as the rules ask them."""
     ordered = [item for item in exits if item.decided_bar >= 0]
     verdicts = list(table_rows(result.outcome.verdicts))
@@ -75,7 +81,7 @@ def order_decisions(result: Result, exits: Iterable[Exit]) -> list[Row]:
     return [row | {"timestamp": time} for time, (_, row) in zip(times, timed, strict=True)]
 
 
-def _entry_decisions(result: Result, verdicts: Iterable[Row], causes: "Causes") -> Iterator[tuple[int, Row]]:
+def _entry_decisions(result: "Result", verdicts: Iterable[Row], causes: "Causes") -> Iterator[tuple[int, Row]]:
     for row in verdicts:
         candles, rule = result.request.traded[row["symbol"]], result.request.strategy.entries[row["rule"]]
         quantity = quantity_unit(candles.instrument).text
@@ -97,19 +103,19 @@ def _entry_decisions(result: Result, verdicts: Iterable[Row], causes: "Causes") 
 
 def _figure(verdict: int, number: int) -> str | None:
     """What the failing question compared: money as text, a count as text; nothing for what passed or compared nothing."""
-    if VERDICTS[verdict] in ("halted", "max_drawdown", "daily_loss", "margin"):
+    if VERDICTS[verdict] in MONEY_VERDICTS:
         return money_text(number)
     return str(number) if VERDICTS[verdict] in ("opposite", "already_in", "max_positions") else None
 
 
-def _exit_decisions(result: Result, exits: Iterable[Exit], causes: "Causes") -> Iterator[tuple[int, Row]]:
+def _exit_decisions(result: "Result", exits: Iterable[Exit], causes: "Causes") -> Iterator[tuple[int, Row]]:
     for item in exits:
         fill = item.fill
         candles = result.request.traded[fill["symbol"]]
         size = quantity_unit(candles.instrument).text(fill["quantity"])
         group = "entry" if fill["reason"] == REVERSE else "exit"
         yield (
-            int(candles.timestamp[item.decided_bar]) + candles.bar_us,
+            close_instant(result.job.tape, fill["symbol"], item.decided_bar),
             {
                 "symbol": candles.symbol,
                 # What sells closes a long.
@@ -128,7 +134,7 @@ def _exit_decisions(result: Result, exits: Iterable[Exit], causes: "Causes") -> 
 Causes = Callable[[str, int, int, int], list[Row]]
 
 
-def _causes(result: Result, verdicts: Iterable[Row], exits: Iterable[Exit]) -> Causes:
+def _causes(result: "Result", verdicts: Iterable[Row], exits: Iterable[Exit]) -> Causes:
     """Looked up once for each rule over all the bars on which it decided."""
     asked: dict[tuple[str, int, int], set[int]] = {}
     for row in verdicts:
@@ -141,7 +147,7 @@ def _causes(result: Result, verdicts: Iterable[Row], exits: Iterable[Exit]) -> C
     return lambda group, symbol, rule, bar: known.get((group, symbol, rule), {}).get(bar, [])
 
 
-def _signals(result: Result, group: str, symbol: int, rule: int, bars: Any) -> dict[int, list[Row]]:
+def _signals(result: "Result", group: str, symbol: int, rule: int, bars: Any) -> dict[int, list[Row]]:
     strategy, events = result.request.strategy, result.events[symbol]
     rules: Sequence[EntryRule | ExitRule] = strategy.entries if group == "entry" else strategy.exits.rules
     found = triggers(rules[rule].when, events, bars)
@@ -154,7 +160,21 @@ def _signals(result: Result, group: str, symbol: int, rule: int, bars: Any) -> d
 # Exits and what decided them
 
 
-def all_exits(result: Result) -> list[Exit]:
+def exit_decisions(result: "Result", fills: Any) -> Int64Array:
+    """For all fills that closed something: the close at which that was decided, NOTHING where nothing was."""
+    bars = fills["bar"] - 1
+    if result.request.terms.fill == "close":
+        bars = bars + np.isin(fills["reason"], tuple(AT_CLOSE_TOO))
+    if (fills["reason"] == PARTIAL).any():
+        bars = np.array([item.decided_bar for item in all_exits(result)], np.int64)
+    found = np.full(len(fills), NOTHING)
+    for place, candles in enumerate(result.request.traded):
+        own = (fills["symbol"] == place) & np.isin(fills["reason"], tuple(ORDERED)) & (bars >= 0)
+        found[own] = candles.timestamp[bars[own]] + candles.bar_us
+    return found
+
+
+def all_exits(result: "Result") -> list[Exit]:
     """The fills that closed something, in the order of the trades they made."""
     fills = result.outcome.fills
     found, cut = [], set[tuple[int, int]]()
@@ -171,18 +191,18 @@ def all_exits(result: Result) -> list[Exit]:
     return found
 
 
-def _decided_bar(result: Result, fill: Row) -> int:
+def _decided_bar(result: "Result", fill: Row) -> int:
     reason, bar = fill["reason"], int(fill["bar"])
     if reason not in ORDERED:
         return -1
     return bar if _fills_at_close(result, reason) else bar - 1
 
 
-def _fills_at_close(result: Result, reason: int) -> bool:
+def _fills_at_close(result: "Result", reason: int) -> bool:
     return result.request.terms.fill == "close" and reason in AT_CLOSE_TOO
 
 
-def _deciding_rule(result: Result, fill: Row, bar: int) -> int:
+def _deciding_rule(result: "Result", fill: Row, bar: int) -> int:
     """The first in file order that held and closes this side: a position keeps the first order to close it."""
     strategy, hits, held = result.request.strategy, result.hits[fill["symbol"]], -fill["side"]
     match fill["reason"]:
@@ -199,7 +219,7 @@ def _deciding_rule(result: Result, fill: Row, bar: int) -> int:
     return next((r for r, is_wanted in enumerate(wanted) if is_wanted and table[r, bar]), NO_RULE)
 
 
-def _ordered_price(result: Result, fill: Row) -> int:
+def _ordered_price(result: "Result", fill: Row) -> int:
     """What an exit ordered for this moment would have been filled at."""
     tape, terms = result.job.tape, result.job.plan.symbols[fill["symbol"]]
     row, is_close = tape.start[fill["symbol"]] + fill["bar"], _fills_at_close(result, fill["reason"])
@@ -211,13 +231,13 @@ def _ordered_price(result: Result, fill: Row) -> int:
 # Orders
 
 
-def executed_orders(result: Result, exits: Iterable[Exit]) -> list[Row]:
+def executed_orders(result: "Result", exits: Iterable[Exit]) -> list[Row]:
     """Every entry order with what became of it, and every exit that was filled, by bar and in it as they were filled."""
     rows = sorted(chain(_exit_orders(result, exits), _entry_orders(result)), key=itemgetter(0))
     return [row for _, row in rows]
 
 
-def _entry_orders(result: Result) -> Iterator[tuple[tuple[int, int], Row]]:
+def _entry_orders(result: "Result") -> Iterator[tuple[tuple[int, int], Row]]:
     """Each under the stamp of its bar and the place of its fill; what was not filled comes after what was."""
     fills = result.outcome.fills
     filled = {row["order"]: (place, row) for place, row in enumerate(table_rows(fills)) if row["reason"] < 0}
@@ -242,14 +262,14 @@ def _entry_orders(result: Result) -> Iterator[tuple[tuple[int, int], Row]]:
         )
 
 
-def _exit_orders(result: Result, exits: Iterable[Exit]) -> Iterator[tuple[tuple[int, int], Row]]:
+def _exit_orders(result: "Result", exits: Iterable[Exit]) -> Iterator[tuple[tuple[int, int], Row]]:
     places = np.flatnonzero(result.outcome.fills["reason"] >= 0).tolist()
     for number, (place, item) in enumerate(zip(places, exits, strict=True)):
         fill = item.fill
         candles = result.request.traded[fill["symbol"]]
         decided = None
         if item.decided_bar >= 0:
-            decided = iso_time(int(candles.timestamp[item.decided_bar]) + candles.bar_us)
+            decided = iso_time(close_instant(result.job.tape, fill["symbol"], item.decided_bar))
         is_target_part = fill["reason"] == PARTIAL and item.decided_bar < 0
         yield (
             (fill["time"], place),

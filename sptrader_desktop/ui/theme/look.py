@@ -1,4 +1,4 @@
-"""The look that is in force. Widgets ask for it when they paint; when it changes Qt tells every widget by a PaletteChange event."""
+"""The look that is in force. Widgets ask for it when they paint; when it changes every widget gets a PaletteChange event."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,11 @@ from sptrader_desktop.ui.theme import tokens
 
 @dataclass(frozen=True, slots=True)
 class Look:
+    """`scale` is by how much text and controls are larger than the program was started with."""
+
     colours: tokens.Colours
     is_dark: bool
+    scale: float = 1.0
     family: str = "Inter"
     fixed_family: str = "JetBrains Mono"
 
@@ -23,10 +26,14 @@ class Look:
     def line_colour(self, number: int) -> QColor:
         return QColor(self.colours.series[number % len(self.colours.series)])
 
+    def pixels(self, size: int) -> int:
+        """A token's size at this scale."""
+        return round(size * self.scale)
+
     def font(self, size: int = tokens.BODY, *, bold: bool = False, fixed: bool = False) -> QFont:
         """Text in one of the three sizes; numerals are tabular, so that columns stand still."""
         font = QFont(self.fixed_family if fixed else self.family)
-        font.setPixelSize(size)
+        font.setPixelSize(self.pixels(size))
         font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
         font.setFeature(QFont.Tag("tnum"), 1)
         return font

@@ -1,0 +1,274 @@
+"""A table as people use it: sort, filter, choose columns, copy, save, walk with the keyboard. What is in it, others know."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.present.column_csv import csv_text, tabbed_text
+from sptrader_desktop.present.column_filters import FilterError
+from sptrader_desktop.present.columns import Column, Columns
+from sptrader_desktop.runtime.whole_files import write_whole
+from sptrader_desktop.ui.tables.column_filter_popup import ColumnFilterPopup
+from sptrader_desktop.ui.tables.column_table import ColumnTable
+from sptrader_desktop.ui.tables.empty_state import EmptyState
+from sptrader_desktop.ui.tables.table_view import TableView
+from sptrader_desktop.ui.theme.tokens import GRID
+
+
+class DataTable(QWidget):
+    """`name` begins the object names of its parts. Signals carry rows of the columns themselves, whatever the order on screen."""
+
+    rowChosen = Signal(int)  # the current row, by click or arrow key
+    rowActivated = Signal(int)  # a double click, or Return
+    stepAsked = Signal()  # the step that the empty table offers
+
+    def __init__(self, name: str, title: str, empty: str, step: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._name, self._title = name, title
+        self.model = ColumnTable(self)
+        self.view = TableView(self.model, self)
+        self.view.setObjectName(f"{name}View")
+        self.view.setAccessibleName(title)
+        self._empty = EmptyState(name, title, empty, step)
+        self._empty.stepAsked.connect(self.stepAsked)
+        self._quiet = False
+        self._build()
+        self.view.selectionModel().currentRowChanged.connect(self._told)
+        self.view.activated.connect(lambda index: self.rowActivated.emit(int(self.model.sources[index.row()])))
+        self.view.headerMenuAsked.connect(self._open_header_menu)
+        self.view.menuAsked.connect(self._open_menu)
+        self.view.copyAsked.connect(self.copy)
+        self.view.findAsked.connect(lambda: self._line.setFocus(Qt.FocusReason.ShortcutFocusReason))
+        self._refresh()
+
+    # What is in it
+
+    def put(self, table: Columns) -> None:
+        """The row that was current stays so where the new table has as many."""
+        current, is_other = self.current, table.keys != self.model.table.keys
+        with_same_rows = len(table) == len(self.model.table)
+        self._quietly(lambda: self.model.put(table))
+        if is_other:
+            self.view.fit(table)
+        if current is not None and with_same_rows:
+            self.choose(current)
+        self._refresh()
+
+    @property
+    def current(self) -> int | None:
+        index = self.view.currentIndex()
+        return int(self.model.sources[index.row()]) if index.isValid() and index.row() < len(self.model.sources) else None
+
+    def choose(self, source: int) -> None:
+        """Make it the current row without saying so; what a filter hides is not shown."""
+        row = self.model.row_of(source)
+        if row >= 0:
+            self._quietly(lambda: self.view.show_row(row))
+
+    def choose_none(self) -> None:
+        self._quietly(self.view.choose_none)
+
+    def state(self) -> dict[str, Any]:
+        """Columns as a person arranged them, for the next start."""
+        return self.view.arrangement()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What is not understood is left out."""
+        self.view.restore(state)
+
+    def filter(self, quick: str, filters: Mapping[str, str]) -> None:
+        current = self.current
+        try:
+            self._quietly(lambda: self.model.filter(quick, filters))
+        except FilterError as error:
+            self._note.setText(str(error))
+            return
+        self._note.clear()
+        if current is not None:
+            self.choose(current)
+        self._refresh()
+
+    # Taking it elsewhere
+
+    def copy(self) -> None:
+        """The selected rows, or all that are shown, as exact values between tabs."""
+        rows = sorted({index.row() for index in self.view.selectionModel().selectedRows()}) or range(self.model.rowCount())
+        QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), [int(self.model.sources[row]) for row in rows]))
+
+    def csv(self) -> str:
+        """What is shown, in its order, exactly."""
+        return csv_text(self.view.shown_columns(), self.model.sources.tolist())
+
+    def save_csv(self, path: Path) -> None:
+        write_whole(path, self.csv().encode())
+
+    def ask_where_to_save(self) -> None:
+        dialog = QFileDialog(self, f"Save {self._title} as CSV", f"{self._title.lower().replace(' ', '_')}.csv", "CSV (*.csv)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._save_to)
+        dialog.open()
+
+    def _save_to(self, path: str) -> None:
+        try:
+            self.save_csv(Path(path))
+        except (OSError, SptraderError) as error:
+            self._note.setText(f"{path} was not written: {getattr(error, 'strerror', None) or error}. Choose another folder.")
+            return
+        self._note.setText(f"Saved {self.model.rowCount():,} rows to {path}")
+
+    # Building
+
+    def _build(self) -> None:
+        self._line = QLineEdit()
+        self._line.setObjectName(f"{self._name}Filter")
+        self._line.setAccessibleName(f"Filter {self._title}")
+        self._line.setPlaceholderText("Filter rows")
+        self._line.setClearButtonEnabled(True)
+        self._line.setMaximumWidth(60 * GRID)
+        self._line.textChanged.connect(lambda text: self.filter(text, self.model.filters))
+        self._chips, self._count, self._note = QHBoxLayout(), QLabel(), QLabel()
+        self._count.setProperty("role", "muted")
+        self._count.setObjectName(f"{self._name}Count")
+        self._note.setProperty("role", "muted")
+        self._note.setObjectName(f"{self._name}Note")
+        bar = QHBoxLayout()
+        bar.setContentsMargins(GRID, GRID, GRID, GRID)
+        bar.setSpacing(2 * GRID)
+        bar.addWidget(self._line)
+        bar.addLayout(self._chips)
+        bar.addWidget(self._note, 1)
+        bar.addWidget(self._count)
+        for name, text, tip, handler in (
+            ("Columns", "Columns", "Choose which columns are shown", self._open_columns_menu),
+            ("Copy", "Copy", "Copy the selected rows, or all, as exact values", self.copy),
+            ("Csv", "Save CSV …", "Save what is shown as a CSV file with exact values", self.ask_where_to_save),
+        ):
+            bar.addWidget(self._button(name, text, tip, handler))
+        full = QWidget()
+        column = QVBoxLayout(full)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(bar)
+        column.addWidget(self.view, 1)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(full)
+
+    def _button(self, name: str, text: str, tip: str, handler: Callable[[], None]) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setObjectName(f"{self._name}{name}")
+        button.setAccessibleName(f"{tip}: {self._title}")
+        button.setProperty("role", "flat")
+        button.clicked.connect(lambda _checked=False: handler())
+        return button
+
+    # Menus
+
+    def _open_columns_menu(self) -> None:
+        button = self.findChild(QToolButton, f"{self._name}Columns")
+        if isinstance(button, QToolButton):
+            self._columns_menu().popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _columns_menu(self) -> QMenu:
+        menu = self._new_menu("Columns")
+        for section, column in self.view.sections():
+            action = menu.addAction(column.header)
+            action.setToolTip(column.tip)
+            action.setCheckable(True)
+            action.setChecked(not self.view.isColumnHidden(section))
+            action.toggled.connect(partial(self.view.show_section, section))
+        menu.addSeparator()
+        menu.addAction("Fit to contents", lambda: self.view.fit(self.model.table))
+        menu.addAction("Reset columns", self.view.reset)
+        return menu
+
+    def _open_header_menu(self, section: int, place: QPoint) -> None:
+        column, menu = self.model.table.columns[section], self._columns_menu()
+        first = menu.actions()[0]
+        if column.read is not None or column.words:
+            ask = QAction(f"Filter {column.header} …", menu)
+            ask.triggered.connect(lambda: self.ask_filter(column, place))
+            menu.insertAction(first, ask)
+        unsorted = QAction("Own order", menu)
+        unsorted.triggered.connect(lambda: self.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder))
+        menu.insertAction(first, unsorted)
+        menu.insertSeparator(first)
+        menu.popup(place)
+
+    def _open_menu(self, place: QPoint, section: int) -> None:
+        menu = self._new_menu("Row")
+        menu.addAction("Copy", self.copy)
+        menu.addAction("Save CSV …", self.ask_where_to_save)
+        column = self.model.table.columns[section] if section >= 0 else None
+        if column is not None and (column.read is not None or column.words):
+            menu.addAction(f"Filter {column.header} …", lambda: self.ask_filter(column, place))
+        menu.popup(place)
+
+    def _new_menu(self, name: str) -> QMenu:
+        menu = QMenu(self)
+        menu.setObjectName(f"{self._name}{name}Menu")
+        menu.setToolTipsVisible(True)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    def ask_filter(self, column: Column, place: QPoint) -> None:
+        popup = ColumnFilterPopup(column, self.model.filters.get(column.key, ""), self)
+        popup.changed.connect(lambda key, text: self.filter(self._line.text(), {**self.model.filters, key: text}))
+        popup.open_at(place)
+
+    # Keeping up
+
+    def _quietly(self, change: Callable[[], None]) -> None:
+        self._quiet = True
+        try:
+            change()
+        finally:
+            self._quiet = False
+
+    def _told(self, current: QModelIndex, _before: QModelIndex) -> None:
+        if current.isValid() and not self._quiet:
+            self.rowChosen.emit(int(self.model.sources[current.row()]))
+
+    def _refresh(self) -> None:
+        shown, total = self.model.rowCount(), len(self.model.table)
+        self._stack.setCurrentIndex(1 if total else 0)
+        self._count.setText(f"{shown:,} of {total:,}" if shown < total else f"{total:,}")
+        while (item := self._chips.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        for key, text in self.model.filters.items():
+            self._chips.addWidget(self._chip(self.model.table[key], text))
+
+    def _chip(self, column: Column, text: str) -> QPushButton:
+        chip = QPushButton(f"{column.title} {text}  ✕")
+        chip.setObjectName(f"{self._name}Chip_{column.key}")
+        chip.setAccessibleName(f"Remove the filter {column.header} {text}")
+        chip.setToolTip("Remove this filter")
+        chip.setProperty("role", "flat")
+        rest = {key: typed for key, typed in self.model.filters.items() if key != column.key}
+        chip.clicked.connect(lambda _checked=False: self.filter(self._line.text(), rest))
+        return chip

@@ -1,0 +1,50 @@
+"""What a pane shows while it has nothing: what will be there, and the step that fills it."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID, ICON
+from sptrader_desktop.ui.widgets.icon_label import IconLabel
+
+
+class EmptyState(QWidget):
+    def __init__(
+        self,
+        icon_name: str,
+        title: str,
+        text: str,
+        button: str = "",
+        step: Callable[[], object] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        heading, words = QLabel(title), QLabel(text)
+        give(heading, role="title")
+        give(words, role="muted")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GRID * 4, GRID * 4, GRID * 4, GRID * 4)
+        column.setSpacing(GRID * 2)
+        column.addStretch(2)
+        column.addWidget(IconLabel(icon_name, "muted", ICON * 2), 0, Qt.AlignmentFlag.AlignHCenter)
+        for label in (heading, words):
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(label)
+        self.button = QPushButton(button)
+        self.button.setObjectName("emptyStateButton")
+        self.button.setAccessibleName(button)
+        self.button.setAccessibleDescription(text)
+        self.button.setVisible(step is not None)
+        if step is not None:
+            column.addSpacing(GRID)
+            column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(3)
+        self._step = step
+        self.button.clicked.connect(self._take_step)
+
+    def _take_step(self) -> None:
+        if self._step is not None:
+            self._step()

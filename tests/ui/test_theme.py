@@ -1,0 +1,201 @@
+"""The theme on a running application: it changes at once, tells every widget, and its icons and images follow."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QFile, QSize
+from PySide6.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from sptrader_desktop.present.actions import ACTIONS
+from sptrader_desktop.ui.theme import tokens
+from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.look import Look, look, put_in_force
+from sptrader_desktop.ui.theme.memory_files import MemoryFiles
+from sptrader_desktop.ui.theme.stylesheet import MARKS, stylesheet
+from sptrader_desktop.ui.theme.theme import SCALES, Theme, scaled_start
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UI = ROOT / "sptrader_desktop" / "ui"
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    before = look()
+    worn = Theme(qapp)
+    yield worn
+    worn.deleteLater()
+    qapp.setStyleSheet("")
+    put_in_force(before)
+
+
+class Watching(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self.seen.append(look().colours.up)
+        super().changeEvent(event)
+
+
+def test_each_change_reaches_every_widget_even_one_of_a_colour_that_qt_does_not_know(theme: Theme, qtbot: QtBot) -> None:
+    theme.wear("dark")
+    widget = Watching()
+    qtbot.addWidget(widget)
+    theme.wear("dark", up_colour="red")
+    assert widget.seen[-1] == tokens.DARK.down
+    theme.wear("light", "colour_blind")
+    assert widget.seen[-1] == tokens.colours(dark=False, colour_blind=True).up
+    qtbot.waitUntil(lambda: widget.palette().color(QPalette.ColorRole.Base) == QColor(tokens.LIGHT.field))
+    with qtbot.assertNotEmitted(theme.changed):
+        theme.wear("light", "colour_blind")
+
+
+def test_without_a_wish_the_theme_is_the_systems(theme: Theme) -> None:
+    assert not look().is_dark  # what Qt's own palette is where there is no screen
+    theme.wear("dark")
+    assert look().is_dark
+    theme.wear("system")
+    assert not look().is_dark
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_the_style_sheet_leaves_no_word_unfilled_and_holds_no_colour_of_its_own(dark: bool) -> None:
+    sheet = (UI / "assets" / "style.qss").read_text(encoding="utf-8")
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b|\b(?!0)\d+px|\brgba?\(", sheet) == []
+    worn = Look(tokens.colours(dark=dark), dark)
+    filled = stylesheet(worn, "there")
+    assert "$" not in filled
+    asked = set(re.findall(r"url\(:/there/([\w-]+\.svg)\)", filled))
+    assert asked == set(MARKS)
+
+
+def test_what_has_the_focus_is_ringed_in_accent_and_nothing_moves(theme: Theme, qtbot: QtBot) -> None:
+    theme.wear("dark")
+    field = QLineEdit("text")
+    qtbot.addWidget(field)
+    field.resize(200, 40)
+    field.show()
+    accent = QColor(tokens.DARK.accent)
+    field.clearFocus()
+    before, hint = field.grab().toImage(), field.sizeHint()
+    field.setFocus()
+    field.activateWindow()
+    qtbot.waitUntil(field.hasFocus)
+    after = field.grab().toImage()
+    for depth in range(tokens.RING):
+        assert QColor(after.pixel(100, depth)) == accent
+        assert QColor(before.pixel(100, depth)) != accent
+    assert QColor(after.pixel(100, tokens.RING)) != accent
+    assert field.sizeHint() == hint
+
+
+# Scale
+
+
+@pytest.mark.parametrize("percent", SCALES)
+def test_a_scale_grows_text_at_once(theme: Theme, qapp: QApplication, percent: int) -> None:
+    theme.wear("dark", scale=percent)
+    assert qapp.font().pixelSize() == round(tokens.BODY * percent / 100)
+    field = QLineEdit("1,234.56")
+    field.ensurePolished()
+    assert field.sizeHint().height() >= field.fontMetrics().height() + 2 * look().pixels(tokens.GRID)
+
+
+def test_a_start_at_a_scale_draws_everything_at_it_and_leaves_nothing_behind() -> None:
+    program = """
+import os
+from PySide6.QtWidgets import QApplication, QWidget
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.theme import Theme, scaled_start
+with scaled_start(150) as granted:
+    application = QApplication([])
+theme = Theme(application, granted)
+theme.wear("dark", scale=150)
+print(QWidget().devicePixelRatioF(), look().scale, os.environ.get("QT_SCALE_FACTOR"))
+theme.wear("dark", scale=200)
+print(round(look().scale, 3))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert done.stdout.split() == ["1.5", "1.0", "None", "1.333"]
+
+
+def test_a_factor_in_a_persons_own_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_SCALE_FACTOR", "1.25")
+    with scaled_start(200) as granted:
+        assert (granted, os.environ["QT_SCALE_FACTOR"]) == (100, "1.25")
+    assert os.environ["QT_SCALE_FACTOR"] == "1.25"
+
+
+# Icons and images
+
+
+def drawn(pixmap: QPixmap) -> set[str]:
+    """The opaque colours of a picture."""
+    image = pixmap.toImage().convertToFormat(QImage.Format.Format_ARGB32)
+    pixels = (image.pixelColor(x, y) for x, y in product(range(image.width()), range(image.height())))
+    return {colour.name() for colour in pixels if colour.alpha() == 255}
+
+
+def test_an_icon_once_made_follows_every_change_of_theme(theme: Theme) -> None:
+    play = icon("play")
+    for mode, colours in (("dark", tokens.DARK), ("light", tokens.LIGHT), ("dark", tokens.DARK)):
+        theme.wear("dark" if mode == "dark" else "light")
+        assert drawn(play.pixmap(QSize(32, 32))) == {colours.text}
+        assert drawn(play.pixmap(QSize(32, 32), QIcon.Mode.Disabled)) == {colours.edge}
+    assert drawn(icon("play", "up").pixmap(QSize(32, 32))) == {tokens.DARK.up}
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+def test_an_icon_has_every_pixel_of_a_dense_screen(theme: Theme, ratio: float) -> None:
+    pixmap = icon("play").pixmap(QSize(16, 16), ratio)
+    assert (pixmap.width(), pixmap.height()) == (16 * ratio, 16 * ratio)
+
+
+def test_every_drawing_draws_something(theme: Theme) -> None:
+    for path in (UI / "assets" / "icons").glob("*.svg"):
+        assert look().colours.text in drawn(icon(path.stem).pixmap(QSize(96, 96))), path.name
+
+
+def test_every_icon_that_is_named_is_there() -> None:
+    named = {action.icon for action in ACTIONS if action.icon}
+    for path in UI.rglob("*.py"):
+        named |= set(re.findall(r"\bicon\(\s*\"([\w-]+)\"", path.read_text(encoding="utf-8")))
+    have = {path.stem for path in (UI / "assets" / "icons").glob("*.svg")}
+    assert named - have == set()
+
+
+def test_an_icon_that_is_not_there_is_named() -> None:
+    with pytest.raises(LookupError, match="no icon is named 'no-such-icon'"):
+        icon("no-such-icon")
+
+
+def test_files_in_memory_are_read_by_name_until_they_are_forgotten() -> None:
+    contents = {f"file-{number}.txt": bytes([number]) * number for number in range(1, 60)}
+    files = MemoryFiles("shelf", contents)
+    for name, content in contents.items():
+        file = QFile(f":/shelf/{name}")
+        assert file.open(QFile.OpenModeFlag.ReadOnly)
+        assert file.readAll().data() == content
+        file.close()
+    assert not QFile.exists(":/shelf/other.txt")
+    files.forget()
+    assert not QFile.exists(":/shelf/file-1.txt")
+
+
+def test_fonts_and_icons_come_with_their_licences() -> None:
+    fonts = {path.name: path.read_text(encoding="utf-8") for path in (UI / "assets" / "fonts").glob("*-LICENSE.txt")}
+    assert set(fonts) == {"Inter-LICENSE.txt", "JetBrainsMono-LICENSE.txt"}
+    for text in fonts.values():
+        assert "SIL OPEN FONT LICENSE Version 1.1" in text
+        assert "PERMISSION & CONDITIONS" in text
+    assert "Lucide" in (UI / "assets" / "icons" / "LICENSE.txt").read_text(encoding="utf-8")

@@ -1,0 +1,227 @@
+"""The small widgets that panes share, moved by real keys and clicks."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from sptrader_desktop.present.waiting import time_left
+from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
+from sptrader_desktop.ui.widgets.notices import SHOWN, Notice, NoticeBar, Notices
+from sptrader_desktop.ui.widgets.progress_line import ProgressLine
+from sptrader_desktop.ui.widgets.search_field import SearchField
+from sptrader_desktop.ui.widgets.tile import Tile
+from sptrader_desktop.ui.widgets.value_slider import ValueSlider, camel
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def shown(qtbot: QtBot, widget: QWidget) -> QWidget:
+    qtbot.addWidget(widget)
+    widget.show()
+    widget.activateWindow()
+    return widget
+
+
+# Numbers by hand
+
+
+def stop_loss(qtbot: QtBot) -> tuple[ValueSlider, list[float]]:
+    slider, heard = ValueSlider("Stop loss", 0.5, 10, 0.1, 2.0, "ATR"), list[float]()
+    slider.valueChanged.connect(heard.append)
+    shown(qtbot, slider)
+    return slider, heard
+
+
+def test_slider_and_field_agree_whichever_is_moved(qtbot: QtBot) -> None:
+    slider, heard = stop_loss(qtbot)
+    slider.slider.setFocus()
+    for _ in range(3):
+        QTest.keyClick(slider.slider, Qt.Key.Key_Right)
+    assert heard == [2.1, 2.2, 2.3]
+    assert slider.field.text() == "2.3 ATR"
+    slider.field.setFocus()
+    slider.field.selectAll()
+    QTest.keyClicks(slider.field, "7.4")
+    assert heard == [2.1, 2.2, 2.3], "what is half typed is no value yet"
+    QTest.keyClick(slider.field, Qt.Key.Key_Return)
+    assert heard[-1] == slider.value() == 7.4
+    assert slider.slider.value() == 69
+    QTest.keyClick(slider.field, Qt.Key.Key_Up)
+    assert heard[-1] == 7.5
+
+
+def test_a_double_click_on_the_name_brings_the_first_value_back(qtbot: QtBot) -> None:
+    slider, heard = stop_loss(qtbot)
+    slider.slider.setValue(0)
+    assert heard == [0.5]
+    QTest.mouseDClick(slider.label, LEFT)
+    assert heard == [0.5, 2.0]
+    assert slider.slider.value() == 15
+
+
+def test_a_value_that_is_shown_is_not_said_to_be_changed_and_stays_in_its_range(qtbot: QtBot) -> None:
+    slider, heard = stop_loss(qtbot)
+    slider.set_value(99)
+    assert slider.value() == 10
+    slider.set_value(3.0)
+    assert (slider.value(), slider.field.value(), heard) == (3.0, 3.0, [])
+
+
+@given(place=st.integers(0, 1000), step=st.sampled_from([0.001, 0.01, 0.05, 0.1, 0.25, 1, 5]), minimum=st.sampled_from([-2, 0, 0.5, 10]))
+def test_every_step_is_the_plain_decimal_a_person_would_write(qapp: QApplication, place: int, step: float, minimum: float) -> None:
+    slider = ValueSlider("x", minimum, minimum + 1000 * step, step, minimum)
+    slider.slider.setValue(place)
+    assert slider.value() == round(minimum + place * step, 6)
+    assert len(repr(slider.value())) <= 9
+    slider.deleteLater()
+
+
+def test_names_of_objects_are_made_from_the_words() -> None:
+    assert [camel(name) for name in ("Stop loss (pips)", "EMA fast", "x")] == ["stopLossPips", "emaFast", "x"]
+
+
+# Waiting
+
+
+@given(seconds=st.floats(0, 400_000))
+def test_time_left_is_near_and_rounder_the_longer_it_is(seconds: float) -> None:
+    said = time_left(seconds).removesuffix(" left").split()
+    factors = {"s": 1, "min": 60, "h": 3600}
+    meant = sum(int(number) * factors[unit] for number, unit in zip(said[::2], said[1::2], strict=True))
+    assert abs(meant - seconds) <= (0.5 if seconds < 59.5 else 5 if seconds < 594 else 30)
+
+
+def test_progress_says_what_how_far_and_how_long_and_asks_once_to_stop(qtbot: QtBot) -> None:
+    line = ProgressLine()
+    shown(qtbot, line)
+    bar = line.findChild(QProgressBar)
+    assert bar is not None
+    line.start("Backtest of EURUSD")
+    assert (bar.minimum(), bar.maximum()) == (0, 0)
+    line.show_progress(0.25, "Backtest of EURUSD", 3.2)
+    assert bar.value() / bar.maximum() == 0.25
+    words = line.findChild(ElidedLabel)
+    assert words is not None
+    line.resize(900, 40)
+    assert {"Backtest of EURUSD", "3 s left"} <= {label.text() for label in line.findChildren(QLabel)}
+    line.resize(300, 40)
+    assert (words.text()[-1], words.toolTip(), words.whole_text()) == ("…", "Backtest of EURUSD", "Backtest of EURUSD")
+    with qtbot.waitSignal(line.cancelAsked):
+        QTest.mouseClick(line.button, LEFT)
+    with qtbot.assertNotEmitted(line.cancelAsked):
+        QTest.mouseClick(line.button, LEFT)
+    assert line.button.text() == "Stopping…"
+    line.start("Another")
+    assert (line.button.text(), line.button.isEnabled()) == ("Cancel", True)
+
+
+# Words
+
+
+def test_an_empty_pane_offers_the_step_that_fills_it(qtbot: QtBot) -> None:
+    taken: list[str] = []
+    pane = EmptyState("chart-candlestick", "No candles yet", "Import a file.", "Import…", lambda: taken.append("import"))
+    shown(qtbot, pane)
+    QTest.mouseClick(pane.button, LEFT)
+    QTest.keyClick(pane.button, Qt.Key.Key_Space)
+    assert taken == ["import", "import"]
+    without = EmptyState("info", "Nothing to do", "All is well.")
+    shown(qtbot, without)
+    assert without.button.isHidden()
+
+
+def test_a_tile_says_name_value_and_unit_and_is_defined_for_the_keyboard_too(qtbot: QtBot) -> None:
+    tile = Tile("Max drawdown", "The deepest fall from a peak of equity.")
+    shown(qtbot, tile)
+    assert tile.accessibleName() == "Max drawdown: –"
+    tile.show_value("-12.40", "%", "down")
+    assert tile.accessibleName() == "Max drawdown: -12.40 %"
+    assert tile.focusPolicy() & Qt.FocusPolicy.TabFocus
+    assert tile.accessibleDescription() == tile.toolTip() == "The deepest fall from a peak of equity."
+    assert Tile("Trades").focusPolicy() == Qt.FocusPolicy.NoFocus
+
+
+def test_a_badge_without_a_word_is_not_there(qtbot: QtBot) -> None:
+    pane = QWidget()
+    badge = Badge("STALE", "warning", pane)
+    shown(qtbot, pane)
+    assert badge.isVisible()
+    badge.show_word("")
+    assert not badge.isVisible()
+
+
+def test_what_is_looked_for_is_cleared_by_escape_and_left_by_down(qtbot: QtBot) -> None:
+    pane = QWidget()
+    column, found = QVBoxLayout(pane), QListWidget()
+    field = SearchField("Search trades", "tradesSearch", found)
+    column.addWidget(field)
+    column.addWidget(found)
+    shown(qtbot, pane)
+    field.setFocus()
+    QTest.keyClicks(field, "eur")
+    assert field.text() == "eur"
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert field.text() == ""
+    QTest.keyClick(field, Qt.Key.Key_Down)
+    qtbot.waitUntil(found.hasFocus)
+
+
+# Notices
+
+
+def visible(notices: Notices) -> list[str]:
+    return [bar.notice.text for bar in notices.findChildren(NoticeBar) if bar.isVisibleTo(notices)]
+
+
+def test_a_few_notices_are_shown_and_none_is_lost(qtbot: QtBot) -> None:
+    notices = Notices()
+    qtbot.addWidget(notices)
+    bars = [notices.tell(Notice(f"problem {number}", "error")) for number in range(SHOWN + 2)]
+    assert sorted(visible(notices)) == ["problem 2", "problem 3", "problem 4"]
+    assert "2 more" in {label.text() for label in notices.findChildren(QLabel)}
+    dismiss = bars[-1].findChild(QToolButton, "noticeDismissButton")
+    assert dismiss is not None
+    QTest.mouseClick(dismiss, LEFT)
+    assert sorted(visible(notices)) == ["problem 1", "problem 2", "problem 3"]
+    for bar in bars:
+        bar.dismissed.emit()
+    assert notices.waiting() == []
+    assert notices.isHidden()
+
+
+def test_a_notice_does_what_it_offers_and_goes(qtbot: QtBot) -> None:
+    notices, done = Notices(), list[str]()
+    qtbot.addWidget(notices)
+    bar = notices.tell(Notice("EURUSD.csv has vanished; choose it again", "warning", "Choose…", lambda: done.append("chosen")))
+    assert bar.accessibleName().startswith("Warning: EURUSD.csv")
+    action = bar.findChild(QPushButton, "noticeActionButton")
+    assert action is not None
+    QTest.mouseClick(action, LEFT)
+    assert done == ["chosen"]
+    assert notices.waiting() == []
+
+
+def test_a_notice_of_the_same_key_takes_the_place_of_the_old(qtbot: QtBot) -> None:
+    notices = Notices()
+    qtbot.addWidget(notices)
+    for text in ("connecting", "connected"):
+        notices.tell(Notice(text, key="server"))
+    notices.tell(Notice("saved", "done"))
+    assert [notice.text for notice in notices.waiting()] == ["saved", "connected"]
+    notices.dismiss("server")
+    assert [notice.text for notice in notices.waiting()] == ["saved"]
+
+
+def test_a_double_click_elsewhere_changes_nothing(qtbot: QtBot) -> None:
+    slider, heard = stop_loss(qtbot)
+    slider.slider.setValue(0)
+    where = QPointF(QPoint(1, 1))
+    event = QMouseEvent(QEvent.Type.MouseButtonDblClick, where, where, LEFT, LEFT, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(slider, event)
+    assert heard == [0.5]
