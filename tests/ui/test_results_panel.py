@@ -185,6 +185,7 @@ def test_values_are_told_to_the_pointer_and_to_arrow_keys(panel: ResultsPanel, n
     for tab in (panel.summary, panel.timing, panel.spread):
         if tab.isAncestorOf(picture):
             panel.tabs.setCurrentWidget(tab)
+            tab.ensureWidgetVisible(picture)
     panel.grab()
     summary = picture.said
     picture.setFocus()
@@ -201,9 +202,9 @@ def test_values_are_told_to_the_pointer_and_to_arrow_keys(panel: ResultsPanel, n
     assert picture.said == first
     spots = picture.spots(picture.area)
     assert told == {spot.text for spot in spots}
-    QTest.mouseMove(picture, spots[-1].area.center().toPoint())
+    QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=spots[-1].area.center().toPoint())
     assert picture.said == spots[-1].text
-    QTest.mouseMove(picture, QPoint(1, 1))
+    QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
     assert picture.said == summary
 
 
