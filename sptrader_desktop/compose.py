@@ -4,6 +4,7 @@ Imports are inside the functions, so that `sptrader check` loads neither numba n
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides, terms_of
-from sptrader_desktop.settings import Settings, load_settings
+from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.run_store import SqliteRunStore
@@ -55,6 +56,30 @@ def ready_engine(settings: Settings, say: Callable[[str], None]) -> None:
 
     if not is_compiled(use_kernel_cache(settings.kernels)):
         say("compiling the engine for this computer, once: it takes half a minute …")
+
+
+def is_engine_compiled(settings: Settings) -> bool:
+    from sptrader_desktop.runtime.kernel_cache import is_compiled, use_kernel_cache
+
+    return is_compiled(use_kernel_cache(settings.kernels))
+
+
+def compile_engine(settings: Settings) -> None:
+    """In a process of its own, by a run of the sample that nobody sees; what goes wrong there is told by the run that is asked for."""
+    strategy, data = shipped("strategies") / "ma_crossover.yaml", next((shipped("workspace") / "data").glob("*.parquet"))
+    command = [sys.executable, "-m", "sptrader_desktop", "backtest", str(strategy), "--data", str(data), "--no-store"]
+    environment = os.environ | {"SPTRADER_KERNEL_CACHE": str(settings.kernels)}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def load_engine(settings: Settings) -> None:
+    """What a first run would import and link, done while nobody waits."""
+    from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
+
+    use_kernel_cache(settings.kernels)
+    import sptrader_desktop.adapters.pooled_components
+    import sptrader_desktop.present.result_json
+    import sptrader_desktop.runtime.backtest  # noqa: F401
 
 
 def run_store(settings: Settings) -> "SqliteRunStore":

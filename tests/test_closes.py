@@ -17,7 +17,8 @@ from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
 from sptrader_desktop.core import kernel
 from sptrader_desktop.core.calendar import trading_day, weekday
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.closes import close_instant, close_instants, closes_at
+from sptrader_desktop.core.closes import close_instant, close_instants
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.explain import bar_at, explain
 from sptrader_desktop.core.instruments import CATALOGUE

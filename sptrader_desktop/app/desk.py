@@ -33,6 +33,12 @@ class WindowDesk:
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
 
+    def warm_up(self) -> None:
+        """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
+        if not compose.is_engine_compiled(self._settings):
+            compose.compile_engine(self._settings)
+        compose.load_engine(self._settings)
+
     def catalogue(self) -> "Catalogue":
         workspace = compose_components.ready_workspace(self._settings)
         state = tuple(_file_state(path) for path in sorted((workspace / "core").rglob("*.py")))

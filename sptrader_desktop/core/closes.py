@@ -1,6 +1,8 @@
-"""When the bars of a tape are over: what the compiled rules, a run's instants, explanations and reports all ask."""
+"""When the bars of a tape are over: what the compiled rules, a run's instants, explanations and reports all ask.
 
-from sptrader_desktop.core.compiled import inlined
+It loads no numba, so that a window can show orders before the engine is there; `core/closes_inlined.py` is the same for the rules.
+"""
+
 from sptrader_desktop.core.tables import Ints, Tape
 
 
@@ -9,10 +11,6 @@ def close_instant(tape: Tape, symbol: int, bar: int) -> int:
     if length == 0:
         return int(tape.over[tape.over_start[symbol] + bar])
     return int(tape.time[tape.start[symbol] + bar] + length)
-
-
-# For the compiled rules.
-closes_at = inlined(close_instant)
 
 
 def close_instants(tape: Tape, symbol: int) -> Ints:

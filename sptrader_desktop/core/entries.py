@@ -1,7 +1,7 @@
 """How positions begin: judging an entry at the close that decides it, placing its order, filling it at opens and touches."""
 
 from sptrader_desktop.core.borrow import width
-from sptrader_desktop.core.closes import closes_at
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import inlined
 from sptrader_desktop.core.exits import on_agenda, order_close
 from sptrader_desktop.core.portfolio import cancel_pending, entry_price_of, open_position, settle_order

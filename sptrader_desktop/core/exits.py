@@ -1,7 +1,7 @@
 """How positions end: ordered closes, exit rules, and a bar's stops and targets, read through finer candles where both were touched."""
 
 from sptrader_desktop.core.arithmetic import muldiv_floor
-from sptrader_desktop.core.closes import closes_at
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import close_oldest, close_part, exit_side_price, opened_inside

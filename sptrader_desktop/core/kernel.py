@@ -6,7 +6,7 @@ bars, replay and live with one. Nothing here reads a clock or a file.
 
 from sptrader_desktop.core.arithmetic import muldiv, total
 from sptrader_desktop.core.borrow import borrowed, width
-from sptrader_desktop.core.closes import closes_at
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.entries import consider_entries, fill_entries, touch_entries
 from sptrader_desktop.core.exits import apply_exit_rules, fill_exits, on_agenda, order_close, protective_exits

@@ -9,7 +9,7 @@ ordinary stages.
 from typing import NamedTuple
 
 from sptrader_desktop.core.arithmetic import SAFE, product
-from sptrader_desktop.core.closes import closes_at
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import set_prices, settle_peak

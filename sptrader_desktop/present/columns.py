@@ -4,7 +4,7 @@ A table of 100,000 trades is a handful of arrays; its half million strings are n
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -69,9 +69,18 @@ class Columns:
     def __getitem__(self, key: str) -> Column:
         return next(column for column in self.columns if column.key == key)
 
+    def taken(self, rows: Rows) -> "Columns":
+        """Some rows as a table of their own."""
+        return Columns(tuple(_taken(column, rows) for column in self.columns))
+
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(column.key for column in self.columns)
+
+
+def _taken(column: Column, rows: Rows) -> Column:
+    text, exact = column.text, column.exact
+    return replace(column, values=column.values[rows], text=lambda row: text(int(rows[row])), exact=lambda row: exact(int(rows[row])))
 
 
 class SortKey(NamedTuple):

@@ -5,6 +5,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sptrader_desktop.core.calendar import DAY_US
 from sptrader_desktop.present.numbers import MINUTE_US
 from sptrader_desktop.present.selection import Zone
 
@@ -51,3 +55,18 @@ def _stamp(moment: datetime, zone: Zone) -> int:
     known = _zone(zone)
     aware = moment.astimezone() if known is None else moment.replace(tzinfo=known)
     return int(aware.timestamp()) * SECOND_US
+
+
+def wall_times(stamps: NDArray[np.int64], zone: Zone) -> NDArray[np.int64]:
+    """What the zone's clock shows at each instant, as if that were UTC. Clocks are asked once a day, on days of change at each instant."""
+    days, place = np.unique(stamps // DAY_US, return_inverse=True)
+    first, last = ([_offset(int(day) * DAY_US + inside, zone) for day in days] for inside in (0, DAY_US - 1))
+    shifts = np.array(first, np.int64)[place]
+    for row in np.flatnonzero((np.array(first, np.int64) != np.array(last, np.int64))[place]).tolist():
+        shifts[row] = _offset(int(stamps[row]), zone)
+    return stamps + shifts
+
+
+def _offset(stamp: int, zone: Zone) -> int:
+    offset = datetime.fromtimestamp(stamp // SECOND_US, UTC).astimezone(_zone(zone)).utcoffset() or timedelta()
+    return offset // timedelta(microseconds=1)

@@ -206,8 +206,9 @@ class BacktestPanel(QWidget):
 
 
 def _form(box: QGroupBox) -> QFormLayout:
+    box.setFlat(True)
     form = QFormLayout(box)
-    form.setContentsMargins(0, GRID * 2, 0, 0)
+    form.setContentsMargins(0, GRID, 0, 0)
     form.setHorizontalSpacing(GRID * 3)
     form.setVerticalSpacing(GRID * 2)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

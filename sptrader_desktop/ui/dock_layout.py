@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QObject, Qt, Signal
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
@@ -45,9 +45,11 @@ class DockLayout(QObject):
         self._kept: dict[str, bytes] = {}
         self.name = next(iter(arrangements))
         self.docks = {pane.id: self._dock(pane) for pane in panes}
-        window.setDockOptions(
-            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
-        )
+        options = QMainWindow.DockOption
+        window.setDockOptions(options.AllowTabbedDocks | options.AllowNestedDocks | options.GroupedDragging)
+        # What stands at the sides is as tall as the window.
+        window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.reset()
 
@@ -66,6 +68,7 @@ class DockLayout(QObject):
             dock.hide()
         for stack in self._arrangements[self.name]:
             self._stack(stack)
+        self._head_all()
 
     def lock(self, is_locked: bool) -> None:
         for dock in self.docks.values():
@@ -102,7 +105,17 @@ class DockLayout(QObject):
         for dock in self.docks.values():
             if dock.isFloating() and QGuiApplication.screenAt(dock.frameGeometry().center()) is None:
                 dock.setFloating(False)  # its screen is gone
+        self._head_all()
         return True
+
+    def _head_all(self) -> None:
+        """A pane whose tab names it needs no second heading."""
+        for dock in self.docks.values():
+            is_tab = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
+            if is_tab and dock.titleBarWidget() is None:
+                dock.setTitleBarWidget(QWidget())
+            elif not is_tab and dock.titleBarWidget() is not None:
+                dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # as Qt says; its type does not
 
     def _dock(self, pane: Pane) -> QDockWidget:
         dock = QDockWidget(pane.title, self._window)
@@ -111,6 +124,9 @@ class DockLayout(QObject):
         dock.setWidget(pane.widget)
         dock.setFeatures(FREE)
         dock.toggleViewAction().setObjectName(f"{pane.id}Toggle")
+        # When Qt tells of the move it is not over.
+        for moved in (dock.dockLocationChanged, dock.topLevelChanged, dock.visibilityChanged):
+            moved.connect(lambda _: QTimer.singleShot(0, self, self._head_all))
         return dock
 
     def _stack(self, stack: Stack) -> None:

@@ -88,7 +88,7 @@ class WindowLoop(QEventLoop):  # type: ignore[misc] # untyped library
             self._alarm.start(0)
         return handle
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:  # noqa: ARG002 - asyncio says which; here they are only counted
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Most time-outs are cancelled, and what they would have called must not be kept until then."""
         self._cancelled += 1
         if self._cancelled > MOST_CANCELLED and 2 * self._cancelled > len(self._later):

@@ -19,6 +19,7 @@ from sptrader_desktop.ui.editors.line_field import LineField
 from sptrader_desktop.ui.editors.notice import Notice
 from sptrader_desktop.ui.editors.problems_list import ProblemsList
 from sptrader_desktop.ui.editors.versions import VersionsDialog, show_difference
+from sptrader_desktop.ui.key_names import sequences
 
 PREFIX = "editor."
 
@@ -109,10 +110,10 @@ class EditorPane(QWidget):
         self.problems.show_problems(problems)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keys that the code did not use and no shortcut of the window took."""
+        """The keys of the table: the same where the window has made actions of it and where it has not."""
         wanted = QKeySequence(event.keyCombination())
         for action in ACTIONS:
-            if action.scope is Scope.EDITOR and any(sequence == wanted for key in action.keys for sequence in sequences(key)):
+            if action.scope is Scope.EDITOR and wanted in sequences(action.keys):
                 command = self.commands().get(action.id)
                 if command is not None:
                     command()
@@ -161,10 +162,3 @@ class EditorPane(QWidget):
         self.notice.show()
         self.notice.label.setText(said)
         show_difference(self, "File and editor", self.document.text_outside(), self.edit.text(), "the file", "the editor")
-
-
-def sequences(key: str) -> list[QKeySequence]:
-    """Of one entry of an action's keys: in portable spelling, or a platform's standard keys by name."""
-    if not key.startswith("StandardKey."):
-        return [QKeySequence(key)]
-    return QKeySequence.keyBindings(QKeySequence.StandardKey[key.removeprefix("StandardKey.")])

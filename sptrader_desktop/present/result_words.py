@@ -1,0 +1,44 @@
+"""What a results page says in sentences: the net with its certainty, the candles it rests on, what was assumed."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sptrader_desktop.present.data_quality import data_quality, quality_line
+from sptrader_desktop.present.numbers import amount, clock, counted, share
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
+
+
+def net_line(result: "Result") -> str:
+    measured, currency = result.metrics, result.request.terms.currency
+    return f"Net {amount(measured.total_pnl, signed=True)} {currency} ({share(measured.total_return, signed=True)})"
+
+
+def certainty_line(result: "Result") -> str:
+    """How far the inside of bars leaves the net open."""
+    band, total = result.band, result.metrics.trades.total
+    resolved = f"; {band.resolved_trades:,} resolved by finer candles" if band.resolved_trades else ""
+    if not total:
+        return "no trades"
+    if not band.ambiguous_trades:
+        return f"no trade of {total:,} is ambiguous{resolved}"
+    ends = f"between {amount(band.low, signed=True)} and {amount(band.high, signed=True)} {result.request.terms.currency}"
+    return f"{ends}; {band.ambiguous_trades:,} of {counted(total, 'trade')} ambiguous{resolved}"
+
+
+def range_line(result: "Result") -> str:
+    parts = []
+    for candles in result.request.traded:
+        span = f", {clock(int(candles.timestamp[0]))} to {clock(int(candles.timestamp[-1]))} UTC" if len(candles) else ""
+        parts.append(f"{candles.symbol} {candles.timeframe}{span}, {counted(len(candles), 'bar')}")
+    return "; ".join(parts)
+
+
+def coverage_lines(result: "Result") -> list[str]:
+    return [f"{found.symbol}: {quality_line(found)}" for found in data_quality(result)]
+
+
+def ambiguous_rows(result: "Result") -> "np.ndarray[tuple[int, ...], np.dtype[np.intp]]":
+    return np.flatnonzero(result.outcome.trades["ambiguous"])
