@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sptrader_desktop.core.components import Catalogue
@@ -62,18 +63,24 @@ class ComponentSources:
 
 def _beside(path: Path, source: bytes) -> Iterator[str]:
     """Files of the same folder that the source imports."""
+    for name in _imported(source):
+        neighbour = path.with_name(f"{name}.py")
+        if neighbour != path and neighbour.is_file():
+            yield str(neighbour)
+        yield from sorted(map(str, path.with_name(name).rglob("*.py")))
+
+
+@lru_cache(maxsize=512)
+def _imported(source: bytes) -> tuple[str, ...]:
+    """The first parts of the names."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # running it will say so
+        return ()  # running it will say so
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.partition(".")[0])
-    for name in sorted(names):
-        neighbour = path.with_name(f"{name}.py")
-        if neighbour != path and neighbour.is_file():
-            yield str(neighbour)
-        yield from sorted(map(str, path.with_name(name).rglob("*.py")))
+    return tuple(sorted(names))
