@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ RATES_BEFORE = timedelta(days=7)
 
 def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
     from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.adapters.candle_range import span_of
 
     _refuse_ambiguous(recipe)
     known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
@@ -39,6 +41,7 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, 
         traded = _from_source(recipe, settings, known)
     else:
         traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+    traded = tuple(replace(candles, asked=span_of(start, end)) for candles in traded)
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
         candles = load(path, ask=finer_asks.get(path))

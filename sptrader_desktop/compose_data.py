@@ -140,7 +140,7 @@ def keep_candles(
         CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles, replace=replace)
         return settings.candles
     label = label_of(made_of) if made_of else {}
-    path = out / file_name(candles, "synthetic" if "synthetic" in label else "") if out.is_dir() else out
+    path = out / file_name(candles) if out.is_dir() else out
     write_new(path, parquet_bytes(candles, label))
     return path
 
@@ -184,8 +184,8 @@ def sample_file(
     start = SAMPLE_END.replace(year=SAMPLE_END.year - years)
     candles = sample_candles(known_instrument("data sample", symbol, CATALOGUE), timeframe, start, SAMPLE_END, seed, report)
     about = f"Synthetic {symbol} bid candles made by `sptrader data sample`, seed {seed}; not market data"
-    path = out / file_name(candles, "synthetic") if out.is_dir() else out
-    write_new(path, parquet_bytes(candles, {"synthetic": "true", "description": about}))
+    path = out / file_name(candles) if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, {"description": about}))
     return path, candles
 
 
