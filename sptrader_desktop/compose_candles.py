@@ -55,6 +55,14 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, 
     return traded, rates, finer
 
 
+def one_series(settings: Settings, recipe: Recipe) -> "Candles":
+    """Of a recipe that names one file, or one symbol of a source."""
+    traded, _, _ = recipe_candles(recipe, settings)
+    if len(traded) != 1:
+        raise RunError(f"{' '.join(candles.symbol for candles in traded)}: one component runs on one series, name one")
+    return traded[0]
+
+
 def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instrument]") -> "tuple[Candles, ...]":
     from sptrader_desktop.ports import CandleRequest
 

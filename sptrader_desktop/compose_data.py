@@ -3,13 +3,14 @@
 Imports are inside the functions, so that naming the sources loads neither pyarrow nor pandas.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.compose_servers import open_postgres
+from sptrader_desktop.compose_servers import open_postgres, open_prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings
@@ -46,11 +47,16 @@ def _open_postgres(settings: Settings, known: "Mapping[str, Instrument]") -> "Ab
     return open_postgres(settings, known)
 
 
+def _open_realtime(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    return open_prices(settings, known, lambda text: sys.stderr.write(f"sptrader: {text}\n"))
+
+
 # What --source names, and who opens it.
 SOURCES: "dict[str, Callable[[Settings, Mapping[str, Instrument]], AbstractContextManager[CandleSource]]]" = {
     "catalogue": _open_catalogue,
     "postgres": _open_postgres,
     "http": _open_http,
+    "realtime": _open_realtime,
 }
 
 
