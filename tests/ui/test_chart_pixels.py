@@ -93,9 +93,9 @@ def test_a_dense_line_has_no_holes_between_its_columns() -> None:
 
 def trades(rows: list[tuple[int, int, int, int, int, int]]) -> TradeMarks:
     """Entry bar and price, exit bar and price, side, profit."""
-    table = np.array(rows, np.int64)
-    none = np.zeros(len(table), np.int64)
-    return TradeMarks(*(table[:, n] for n in range(6)), none, none)
+    entry_bar, entry_price, exit_bar, exit_price, side, pnl = np.array(rows, np.int64).T
+    none = np.zeros(len(rows), np.int64)
+    return TradeMarks(entry_bar, entry_price, exit_bar, exit_price, side, pnl, none, none)
 
 
 def test_a_trade_is_marked_below_where_it_bought_and_above_where_it_sold() -> None:
