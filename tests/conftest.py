@@ -49,6 +49,7 @@ def take_own_environment() -> None:
         "USERPROFILE": str(home),
         "SPTRADER_WORKSPACE": str(home / "workspace"),
         "SPTRADER_RUNS": str(home / "runs"),
+        "SPTRADER_TEXTS": str(home / "texts"),
         "SPTRADER_CANDLES": str(home / "candles"),
         "SPTRADER_DOWNLOADS": str(home / "downloads"),
         "SPTRADER_COMPONENT_CACHE": answers,

@@ -41,6 +41,14 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
+    Action("file.open", "Open…", Menu.FILE, "folder-open", ("StandardKey.Open",), tip="A strategy or a component, to read and change"),
+    Action(
+        "file.edit_strategy", "Edit the Strategy", Menu.FILE, "pen-line", ("Ctrl+E",), tip="The text of the chosen one", needs="strategy"
+    ),
+    Action(
+        "file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="document"
+    ),
+    Action("file.settings", "Settings…", Menu.FILE, "settings", ("Ctrl+,",), tip="Look, clock and keys"),
     Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
     Action("view.navigator", "Navigator", Menu.VIEW, "panel-left", ("Ctrl+1",), tip="Show the pane and go to it"),
     Action("view.backtest", "Backtest", Menu.VIEW, "sliders-horizontal", ("Ctrl+2",), tip="Show the pane and go to it"),
@@ -51,6 +59,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
     Action("layout.lock", "Lock the Panes", Menu.VIEW, "lock", is_checkable=True, tip="Panes cannot be dragged away by accident"),
     Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
+    Action("help.palette", "All Commands…", Menu.HELP, "command", ("Ctrl+K",), tip="Every command and file, a few letters away"),
+    Action("help.keys", "Keyboard Shortcuts", Menu.HELP, "keyboard", ("Shift+F1",), tip="Every key at a glance"),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
     Action(
