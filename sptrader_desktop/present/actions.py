@@ -42,7 +42,9 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
+    Action("app.settings", "Settings…", Menu.FILE, "settings", ("StandardKey.Preferences", "Ctrl+,"), tip="Look, size, clock and keys"),
     Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
+    Action("app.palette", "Command Palette…", Menu.VIEW, "command", ("Ctrl+K",), tip="Every command, a few letters away"),
     Action("view.navigator", "Navigator", Menu.VIEW, "panel-left", ("Ctrl+1",), tip="Show the pane and go to it"),
     Action("view.backtest", "Backtest", Menu.VIEW, "sliders-horizontal", ("Ctrl+2",), tip="Show the pane and go to it"),
     Action("view.what_if", "What If", Menu.VIEW, "flask-conical", ("Ctrl+3",), tip="Show the pane and go to it"),
@@ -121,6 +123,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.undo", "Undo Drawing", None, "undo-2", ("StandardKey.Undo",), Scope.CHART),
     Action("chart.redo", "Redo Drawing", None, "redo-2", ("StandardKey.Redo",), Scope.CHART),
     Action("chart.picture", "Save Picture…", Menu.CHART, "image-down", ("Alt+S",), Scope.CHART, starts_group=True),
+    Action("help.keys", "Keyboard Shortcuts", Menu.HELP, "keyboard", ("Ctrl+F1",), tip="All commands and their keys"),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
