@@ -87,7 +87,10 @@ class CandleChart(TimeChart):
         self.show_stamps(candles.timestamp, candles.bar_us)
         self.setAccessibleName(f"Chart: {candles.symbol} {candles.timeframe}, {len(candles):,} bars")
         is_same = before is not None and before.symbol == candles.symbol and shown is not None
-        self.show_range(self._bars_of(shown) if is_same and shown is not None else self.newest_range())
+        if is_same and shown is not None:
+            self.show_range(self._bars_of(shown))
+        else:
+            self.show_newest()
         self._show_chosen(self.selection.bar.value)
 
     def extend(self, candles: Candles) -> None:

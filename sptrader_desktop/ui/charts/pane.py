@@ -86,7 +86,7 @@ class Plot(Item):
 
 
 class Pane(Canvas):
-    """`takes_drag` is asked when a button goes down whether somebody takes the drag that may follow; who does gets `dragged` and `dropped`."""
+    """`takes_drag` is asked when a button goes down: whoever says yes gets `dragged` and `dropped` instead of a moving chart."""
 
     panned = Signal(float)  # bars
     zoomed = Signal(float, float)  # factor, and the bar that stays where it is
