@@ -72,7 +72,7 @@ def _levels(price: Int64Array, direction: Int64Array, kind: Int64Array, value: I
     whole, rest = np.divmod(scaled, FRACTION_ONE)
     is_more = (2 * rest > FRACTION_ONE) | ((2 * rest == FRACTION_ONE) & (whole % 2 == 1))
     found = [whole + is_more, price + direction * value, value]
-    return np.select([kind == PERCENTAGE, kind == DISTANCE, kind == PRICE], found, NO_LEVEL).astype(np.int64)
+    return np.asarray(np.select([kind == PERCENTAGE, kind == DISTANCE, kind == PRICE], found, NO_LEVEL), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
