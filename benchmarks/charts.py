@@ -34,6 +34,7 @@ Times = list[tuple[float, float]]
 
 
 def lines(_options: Options) -> Iterator[Line]:
+    found: dict[str, Any] = {}
     for platform, variables in platforms():
         with variables() as environment:
             for scale in ("1", "1.5"):

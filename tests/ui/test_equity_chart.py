@@ -73,7 +73,7 @@ def test_the_curve_before_lies_under_the_new_one_until_it_is_taken_away(qtbot: Q
     frame = chart.equity_pane.frame()
     hover(chart.equity_pane, frame.x_of(500.5) / frame.scale, 100)
     assert said(chart, 0)["before"] == f"{curve()[500] / MONEY_ONE:,.2f}"
-    image, ghost = painted(chart.equity_pane), look().colour("muted").name()
+    image, ghost = painted(chart.equity_pane), look().colour("edge").name()
     column = [colour_at(image, frame.x_of(700.5), row) for row in range(60, frame.height)]
     assert ghost in column
     assert look().colour("accent").name() in column

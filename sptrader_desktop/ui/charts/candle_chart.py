@@ -117,9 +117,9 @@ class CandleChart(TimeChart):
         existing = {pane.name: pane for pane in self.panes[1:]}
         for name in existing.keys() - self._lines.keys():
             self.remove_pane(existing[name])
-        for wanted in self._lines.keys() - existing.keys():
-            if wanted is not None:
-                self.add_pane(Pane(FigureScale(), wanted))
+        for name in self._lines:
+            if name is not None and name not in existing:
+                self.add_pane(Pane(FigureScale(), name))
         for pane in self.panes[1:]:
             pane.series = list(self._lines[pane.name])
             pane.keeps_zero = any(series.line.kind == "histogram" for series in self._lines[pane.name])
@@ -150,7 +150,7 @@ class CandleChart(TimeChart):
         candles, pane, sessions = self.content
         volume = candles.candles.volume
         volumes = [VolumeBars(volume)] if volume is not None and len(volume) else []
-        pane.backdrop = [sessions, ChosenColumn(self.chosen_bar), *volumes]
+        pane.backdrop = [*volumes, sessions, ChosenColumn(self.chosen_bar)]
         trades: list[Series] = [self._trades] if self._trades is not None else []
         pane.series = [candles, *self._lines.get(None, []), *self._signals, *trades]
         self._tag_newest()
