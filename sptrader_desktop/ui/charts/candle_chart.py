@@ -117,9 +117,9 @@ class CandleChart(TimeChart):
         existing = {pane.name: pane for pane in self.panes[1:]}
         for name in existing.keys() - self._lines.keys():
             self.remove_pane(existing[name])
-        for name in self._lines:
-            if name is not None and name not in existing:
-                self.add_pane(Pane(FigureScale(), name))
+        for wanted in self._lines:
+            if wanted is not None and wanted not in existing:
+                self.add_pane(Pane(FigureScale(), wanted))
         for pane in self.panes[1:]:
             pane.series = list(self._lines[pane.name])
             pane.keeps_zero = any(series.line.kind == "histogram" for series in self._lines[pane.name])
