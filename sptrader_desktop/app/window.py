@@ -41,8 +41,8 @@ def open_window(host: Host, settings: Settings) -> MainWindow:
     window.closeAsked.connect(host.close)
     host.shutdown.add("window", window.hide)
     window.show()
-    workers = compose_components.window_workers(settings, host.loop)
-    host.shutdown.add("components", workers.aclose)
+    compose_components.window_workers(settings, host.loop)
+    host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
     host.jobs.start("warm-up", "getting the engine ready", lambda _: desk.warm_up())
     return window
 

@@ -86,7 +86,7 @@ class Plot(Item):
 
 
 class Pane(Canvas):
-    """`takes_drag` is asked when a button goes down: whoever says yes gets `dragged` and `dropped` instead of a moving chart."""
+    """`takes_drag` is asked when a button goes down: whoever takes the drag that may follow gets `dragged` and `dropped`."""
 
     panned = Signal(float)  # bars
     zoomed = Signal(float, float)  # factor, and the bar that stays where it is
