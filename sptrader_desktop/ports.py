@@ -160,7 +160,10 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One line of a list of runs; `pnl` in 1e-8 of `currency`."""
+    """One line of a list of runs; `pnl` in 1e-8 of `currency`, `first` and `last` are opens of candles.
+
+    `tags` and `note` are what people wrote about it.
+    """
 
     id: str
     saved_at: datetime
@@ -170,6 +173,11 @@ class RunSummary:
     trades: int
     pnl: int
     currency: str
+    first: datetime | None = None
+    last: datetime | None = None
+    drawdown: float | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 class RunStore(Protocol):
@@ -185,6 +193,10 @@ class RunStore(Protocol):
 
     def list(self) -> tuple[RunSummary, ...]:
         """Oldest first."""
+        ...
+
+    def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
+        """In place of what was written about a run before; the run itself stays as it is."""
         ...
 
     def tables(self, run: FinishedRun) -> Mapping[str, bytes]:
