@@ -3,9 +3,12 @@
 Imports are inside the functions, so that `sptrader check` loads neither numba nor pandas.
 """
 
+import json
 import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.ports import ComponentRunner, RunReader, StoredRun
     from sptrader_desktop.runtime.honesty import HonestyGate
 
 
@@ -110,6 +113,49 @@ def keep(settings: Settings, prepared: Prepared, result: "Result", document: byt
 
     run = FinishedRun(result.outcome, document, manifest_of(prepared), prepared.strategy_text, prepared.recipe.as_json())
     return run_store(settings).save(run)
+
+
+@contextmanager
+def open_bundle(path: Path, settings: Settings) -> "Iterator[RunReader]":
+    """Candles are looked for beside the bundle, where the command was given, and in the workspace."""
+    from sptrader_desktop.adapters.zip_run_bundle import ZipRunBundle
+
+    with tempfile.TemporaryDirectory(prefix="sptrader-bundle-") as folder:
+        yield ZipRunBundle(path, Path(folder), (path.parent, Path.cwd(), settings.workspace / "data"))
+
+
+def is_bundle(asked: str) -> bool:
+    from sptrader_desktop.adapters.zip_run_bundle import SUFFIX
+
+    return asked.lower().endswith(SUFFIX)
+
+
+def bundle_of(stored: "StoredRun") -> bytes:
+    from sptrader_desktop.adapters.zip_run_bundle import bundle_bytes
+
+    return bundle_bytes(stored)
+
+
+def csv_of(stored: "StoredRun") -> bytes:
+    from sptrader_desktop.present.trades_csv import trades_csv
+
+    return trades_csv(document_of(stored)).encode()
+
+
+def html_of(stored: "StoredRun", store: "RunReader") -> bytes:
+    import numpy as np
+
+    from sptrader_desktop.present.report_html import html_report
+
+    curve = store.rows(stored.tables["equity"])
+    instants, equity = (np.array(curve[name], np.int64) for name in ("instant", "equity"))
+    return html_report(document_of(stored), instants, equity, stored.strategy_text).encode()
+
+
+def document_of(stored: "StoredRun") -> dict[str, Any]:
+    """What the store has checked to be as it was written."""
+    document: dict[str, Any] = json.loads(stored.document)
+    return document
 
 
 def recipe_of(stored: "StoredRun") -> Recipe:

@@ -14,6 +14,7 @@ from sptrader_desktop.core.money import fixed
 from sptrader_desktop.ports import RunStore
 from sptrader_desktop.present.columns import Column, Columns, Kind
 from sptrader_desktop.present.document_parts import document_parts
+from sptrader_desktop.present.listing import codes
 from sptrader_desktop.present.metric_words import METRICS, Figure, kept_figure
 from sptrader_desktop.present.numbers import NONE
 
@@ -61,10 +62,15 @@ def figure_table(runs: Sequence[KeptRun]) -> Columns:
     columns = [_texts("figure", "Figure", [word.title for word in METRICS])]
     for place, run in enumerate(runs):
         values = [word.text(value, run.currency) for word, value in zip(METRICS, figures[place], strict=True)]
-        columns.append(_texts(f"run{place}", run.id, values))
+        columns.append(_texts(f"run{place}", run.id, values, is_right=True))
         if place:
-            columns.append(_texts(f"more{place}", f"{run.id} − {runs[0].id}", _differences(runs[0], run, figures[0], figures[place])))
+            title = f"{_number(run)} − {_number(runs[0])}"
+            columns.append(_texts(f"more{place}", title, _differences(runs[0], run, figures[0], figures[place]), is_right=True))
     return Columns(tuple(columns))
+
+
+def _number(run: KeptRun) -> str:
+    return run.id.partition("-")[0]
 
 
 def _differences(base: KeptRun, run: KeptRun, old: Sequence[Figure], new: Sequence[Figure]) -> list[str]:
@@ -124,7 +130,6 @@ def text_difference(base: KeptRun, run: KeptRun) -> str:
     return "\n".join(lines)
 
 
-def _texts(key: str, title: str, said: Sequence[str]) -> Column:
-    places = {text: place for place, text in enumerate(dict.fromkeys(said))}
-    values = np.array([places[text] for text in said], np.int64)
-    return Column(key, title, values, lambda row: said[row], lambda row: said[row], kind=Kind.WORD, words=list(places))
+def _texts(key: str, title: str, said: Sequence[str], *, is_right: bool = False) -> Column:
+    places, words = codes(said)
+    return Column(key, title, places, said.__getitem__, said.__getitem__, kind=Kind.WORD, words=words, is_right=is_right)

@@ -154,7 +154,7 @@ def test_runs_are_compared_in_figures_inputs_text_and_curves(compared: ComparePa
     assert [compared.figures.model.table.columns[place].title for place in (1, 2, 3)] == [
         "r0001-by_eye",
         "r0002-by_eye",
-        "r0002-by_eye − r0001-by_eye",
+        "r0002 − r0001",
     ]
     inputs = compared.inputs.model.table
     assert [inputs["input"].text(row) for row in range(len(inputs))] == ["strategy text", "parameter stop", "terms intrabar"]

@@ -17,6 +17,7 @@ from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
 DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine, Qt.PenStyle.DashDotDotLine)
 MOST_SPOTS = 120
+DASH_WIDTH = 7 * GRID
 
 
 class Curve(NamedTuple):
@@ -63,7 +64,7 @@ class CurvePicture(Picture):
         for number, curve in enumerate(self._curves):
             painter.setPen(QPen(look().line_colour(number), 1.5, DASHES[number % len(DASHES)]))
             painter.drawPolyline(self._line(curve, plot))
-        self._draw_names(painter, plot)
+        self._draw_names(painter, area)
 
     def _draw_scale(self, painter: QPainter, area: QRectF, plot: QRectF) -> None:
         metrics, (low, high), (first, last) = QFontMetricsF(look().font(SMALL)), self._ends(), self._span()
@@ -79,14 +80,25 @@ class CurvePicture(Picture):
         painter.drawText(below, LEFT, clock_in(first, self._zone))
         painter.drawText(below, RIGHT, f"{clock_in(last, self._zone)} {self._zone.value}")
 
-    def _draw_names(self, painter: QPainter, plot: QRectF) -> None:
-        height = QFontMetricsF(painter.font()).height()
-        for number, curve in enumerate(self._curves):
-            y = plot.top() + (number + 0.5) * height
+    def _draw_names(self, painter: QPainter, area: QRectF) -> None:
+        for number, (curve, place) in enumerate(zip(self._curves, self._names(area), strict=True)):
+            y = place.center().y()
             painter.setPen(QPen(look().line_colour(number), 2, DASHES[number % len(DASHES)]))
-            painter.drawLine(QPointF(plot.left() + 2 * GRID, y), QPointF(plot.left() + 8 * GRID, y))
+            painter.drawLine(QPointF(place.left(), y), QPointF(place.left() + DASH_WIDTH, y))
             painter.setPen(look().colour("text"))
-            painter.drawText(QRectF(plot.left() + 9 * GRID, y - height / 2, plot.width(), height), LEFT, curve.name)
+            painter.drawText(place.adjusted(DASH_WIDTH + GRID, 0, 0, 0), LEFT, curve.name)
+
+    def _names(self, area: QRectF) -> list[QRectF]:
+        """Above the plot, as many in a row as there is room for."""
+        metrics, places = QFontMetricsF(look().font(SMALL)), list[QRectF]()
+        x, y = area.left(), area.top()
+        for curve in self._curves:
+            width = DASH_WIDTH + GRID + metrics.horizontalAdvance(curve.name)
+            if x > area.left() and x + width > area.right():
+                x, y = area.left(), y + metrics.height()
+            places.append(QRectF(x, y, width, metrics.height()))
+            x += width + 4 * GRID
+        return places
 
     def _line(self, curve: Curve, plot: QRectF) -> QPolygonF:
         """The lowest and highest value of each pixel column: no peak is lost, a million bars cost what the width costs."""
@@ -124,4 +136,5 @@ class CurvePicture(Picture):
     def _plot(self, area: QRectF) -> QRectF:
         metrics = QFontMetricsF(look().font(SMALL))
         left = max(metrics.horizontalAdvance(share(value, signed=True, places=1)) for value in self._ends()) + 2 * GRID
-        return area.adjusted(left, metrics.height() / 2, 0, -metrics.height() - GRID)
+        top = self._names(area)[-1].bottom() - area.top() + metrics.height() / 2 + GRID
+        return area.adjusted(left, top, 0, -metrics.height() - GRID)
