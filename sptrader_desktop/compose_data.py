@@ -3,13 +3,14 @@
 Imports are inside the functions, so that naming the sources loads neither pyarrow nor pandas.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.compose_servers import open_postgres
+from sptrader_desktop.compose_servers import open_postgres, open_prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings
@@ -46,11 +47,16 @@ def _open_postgres(settings: Settings, known: "Mapping[str, Instrument]") -> "Ab
     return open_postgres(settings, known)
 
 
+def _open_realtime(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    return open_prices(settings, known, lambda text: sys.stderr.write(f"sptrader: {text}\n"))
+
+
 # What --source names, and who opens it.
 SOURCES: "dict[str, Callable[[Settings, Mapping[str, Instrument]], AbstractContextManager[CandleSource]]]" = {
     "catalogue": _open_catalogue,
     "postgres": _open_postgres,
     "http": _open_http,
+    "realtime": _open_realtime,
 }
 
 
@@ -140,7 +146,7 @@ def keep_candles(
         CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles, replace=replace)
         return settings.candles
     label = label_of(made_of) if made_of else {}
-    path = out / file_name(candles, "synthetic" if "synthetic" in label else "") if out.is_dir() else out
+    path = out / file_name(candles) if out.is_dir() else out
     write_new(path, parquet_bytes(candles, label))
     return path
 
@@ -184,8 +190,8 @@ def sample_file(
     start = SAMPLE_END.replace(year=SAMPLE_END.year - years)
     candles = sample_candles(known_instrument("data sample", symbol, CATALOGUE), timeframe, start, SAMPLE_END, seed, report)
     about = f"Synthetic {symbol} bid candles made by `sptrader data sample`, seed {seed}; not market data"
-    path = out / file_name(candles, "synthetic") if out.is_dir() else out
-    write_new(path, parquet_bytes(candles, {"synthetic": "true", "description": about}))
+    path = out / file_name(candles) if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, {"description": about}))
     return path, candles
 
 

@@ -29,7 +29,7 @@ class CandleRequest:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One series that a source holds; `first` and `last` are opens."""
+    """One series that a source holds; `first` and `last` are opens. Not every source knows what is synthetic."""
 
     symbol: str
     timeframe: str
@@ -38,6 +38,7 @@ class Dataset:
     rows: int
     first: datetime
     last: datetime
+    is_synthetic: bool = False
 
 
 class CandleSource(Protocol):

@@ -1,9 +1,12 @@
 """From the command to the window that a person sees, in the order that makes it quick: first what is painted, then the engine."""
 
+import os
+import sys
 from pathlib import Path
 
 from sptrader_desktop import compose_components
 from sptrader_desktop.app.desk import WindowDesk
+from sptrader_desktop.app.first_look import take_first_look
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.host import Host, run_window
@@ -15,7 +18,18 @@ SAMPLE_STRATEGY = "ma_crossover"
 
 def open_workstation() -> int:
     settings = load_settings()
-    return run_window(lambda host: open_window(host, settings))
+    if has_display():
+        return run_window(lambda host: open_window(host, settings))
+    sys.stderr.write("sptrader: there is no display: the sample is run through the window unseen\n")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    return run_window(lambda host: take_first_look(host, open_window(host, settings), settings.workspace / "first look"))
+
+
+def has_display() -> bool:
+    """Of Linux only it can be known beforehand; elsewhere there always is one."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def open_window(host: Host, settings: Settings) -> MainWindow:
@@ -23,13 +37,12 @@ def open_window(host: Host, settings: Settings) -> MainWindow:
     desk = WindowDesk(settings)
     window = MainWindow(desk, host)
     theme.setParent(window)
-    strategy, series = _first_choice(desk)
-    window.offer(strategy, series)
+    window.offer(*_first_choice(desk))
     window.closeAsked.connect(host.close)
     host.shutdown.add("window", window.hide)
     window.show()
-    workers = compose_components.window_workers(settings, host.loop)
-    host.shutdown.add("components", workers.aclose)
+    compose_components.window_workers(settings, host.loop)
+    host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
     host.jobs.start("warm-up", "getting the engine ready", lambda _: desk.warm_up())
     return window
 

@@ -137,6 +137,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.trend_line", "Trend Line", Menu.CHART, "trending-up", ("Alt+T",), Scope.CHART, tip="Drag from its one end to the other"),
     Action("chart.measure", "Measure", Menu.CHART, "ruler", ("Alt+M",), Scope.CHART, tip="Drag; or hold Shift and drag at any time"),
     Action("chart.delete_drawing", "Delete the Chosen Line", Menu.CHART, "trash-2", ("Del", "Backspace"), Scope.CHART),
+    Action("chart.leave", "Leave the Drawing", None, "", ("Esc",), Scope.CHART),
     Action("chart.undo", "Undo Drawing", None, "undo-2", ("StandardKey.Undo",), Scope.CHART),
     Action("chart.redo", "Redo Drawing", None, "redo-2", ("StandardKey.Redo",), Scope.CHART),
     Action("chart.picture", "Save Picture…", Menu.CHART, "image-down", ("Alt+S",), Scope.CHART),

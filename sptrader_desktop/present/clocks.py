@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from sptrader_desktop.core.errors import DataError
@@ -12,6 +13,7 @@ MICROSECOND = timedelta(microseconds=1)
 _WRITTEN = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[ T](\d{1,2}):(\d{2}))?", re.ASCII)
 
 
+@cache
 def zone_info(zone: Zone) -> tzinfo | None:
     """None is the zone of this computer."""
     return {Zone.UTC: UTC, Zone.LOCAL: None, Zone.NEW_YORK: ZoneInfo("America/New_York")}[zone]

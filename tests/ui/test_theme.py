@@ -15,12 +15,13 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS
+from sptrader_desktop.present.appearance import SCALES
 from sptrader_desktop.ui.theme import tokens
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import Look, look, put_in_force
 from sptrader_desktop.ui.theme.memory_files import MemoryFiles
 from sptrader_desktop.ui.theme.stylesheet import MARKS, stylesheet
-from sptrader_desktop.ui.theme.theme import SCALES, Theme, scaled_start
+from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UI = ROOT / "sptrader_desktop" / "ui"
@@ -190,6 +191,13 @@ def test_files_in_memory_are_read_by_name_until_they_are_forgotten() -> None:
     assert not QFile.exists(":/shelf/other.txt")
     files.forget()
     assert not QFile.exists(":/shelf/file-1.txt")
+
+
+def test_files_that_nobody_holds_any_more_are_gone_and_qt_reads_no_freed_memory() -> None:
+    for number in range(200):
+        MemoryFiles(f"shelf{number}", {"file.txt": bytes(5000)})
+    assert not any(QFile.exists(f":/shelf{number}/file.txt") for number in range(200))
+    assert not QFile.exists(":/elsewhere/file.txt")
 
 
 def test_fonts_and_icons_come_with_their_licences() -> None:

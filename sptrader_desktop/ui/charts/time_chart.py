@@ -19,6 +19,7 @@ from sptrader_desktop.present.clocks import clock_text, zone_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Selection, Span, Zone
 from sptrader_desktop.present.time_marks import TimeMark, time_marks
+from sptrader_desktop.ui.charts.go_to_field import GoToField
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.time_axis import LABEL_ROOM, TimeAxis
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -33,6 +34,7 @@ class TimeChart(QWidget):
     """`is_range_linked`: the span in view follows other charts of the Selection, and they follow it if they are linked too."""
 
     spanShown = Signal()
+    pictureWanted = Signal()
 
     def __init__(self, selection: Selection, empty_text: str) -> None:
         super().__init__()
@@ -52,6 +54,7 @@ class TimeChart(QWidget):
         self.time_axis.zoomed.connect(lambda factor: self.zoom(factor, self.bars.last))
         self.time_axis.reset.connect(self.reset)
         self._stack = self._laid_out(empty_text)
+        self.go_to_field = GoToField(self, lambda: selection.zone.value, self.go_to)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._listen(selection.zone, self._show_zone)
         self._listen(selection.pointed, self._show_pointed)
@@ -243,13 +246,15 @@ class TimeChart(QWidget):
             "chart.zoom_in": lambda: self.zoom(1 / 1.25),
             "chart.zoom_out": lambda: self.zoom(1.25),
             "chart.reset": self.reset,
+            "chart.go_to": self.go_to_field.ask,
+            "chart.picture": self.pictureWanted.emit,
         }
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the table: the same where the window has made actions of it and where it has not."""
         pressed, commands = QKeySequence(event.keyCombination()), self.commands()
         for action in ACTIONS:
-            if action.scope is Scope.CHART and action.id in commands and any(QKeySequence(keys) == pressed for keys in action.keys):
+            if action.scope is Scope.CHART and action.id in commands and any(pressed in sequences(keys) for keys in action.keys):
                 commands[action.id]()
                 return
         super().keyPressEvent(event)
@@ -276,3 +281,9 @@ class TimeChart(QWidget):
         super().changeEvent(event)
         if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}:
             self.redraw()
+
+
+def sequences(keys: str) -> list[QKeySequence]:
+    """A row's keys: as written, or all that the platform means by a standard one."""
+    standard = keys.removeprefix("StandardKey.")
+    return [QKeySequence(keys)] if standard == keys else QKeySequence.keyBindings(QKeySequence.StandardKey[standard])

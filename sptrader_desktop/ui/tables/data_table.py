@@ -27,9 +27,9 @@ from sptrader_desktop.present.columns import Column, Columns
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.ui.tables.column_filter_popup import ColumnFilterPopup
 from sptrader_desktop.ui.tables.column_table import ColumnTable
-from sptrader_desktop.ui.tables.empty_state import EmptyState
 from sptrader_desktop.ui.tables.table_view import TableView
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
 
 class DataTable(QWidget):
@@ -47,8 +47,8 @@ class DataTable(QWidget):
         self.view = TableView(self.model, self)
         self.view.setObjectName(f"{name}View")
         self.view.setAccessibleName(title)
-        self._empty = EmptyState(name, title, empty, step)
-        self._empty.stepAsked.connect(self.stepAsked)
+        self._empty = EmptyState("table-2", title, empty, step, self.stepAsked.emit if step else None)
+        self._empty.button.setObjectName(f"{name}Step")
         self._quiet = False
         self._build()
         self.view.selectionModel().currentRowChanged.connect(self._told)
