@@ -9,7 +9,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from sptrader_desktop.core.errors import Cancelled, SptraderError
 from sptrader_desktop.present.diagnostics import diagnostics_text
-from sptrader_desktop.present.failures import Failures
+from sptrader_desktop.present.failures import Failure, Failures
 from sptrader_desktop.present.log_lines import LogFeed, LogLine, LogLines
 from sptrader_desktop.settings import APP
 from sptrader_desktop.ui.bridge import Bridge, Channel
@@ -124,10 +124,14 @@ class Host(QObject):
     def _on_dialog_gone(self) -> None:
         self._dialog = None
 
-    def _diagnostics(self, failures: Any) -> str:
+    def facts(self) -> dict[str, str]:
+        """Of this window, for diagnostics."""
         lag = self.lag.record.summary()
         loop = f"longest stall {lag.longest:.0f} ms, 99.9 % under {lag.p999:.1f} ms"
-        return diagnostics_text(failures, {"Qt": f"{qVersion()}, {self.app.platformName()}", "Loop": loop})
+        return {"Qt": f"{qVersion()}, {self.app.platformName()}", "Loop": loop}
+
+    def _diagnostics(self, failures: Sequence[Failure]) -> str:
+        return diagnostics_text(failures, self.facts())
 
     def _on_done(self, task: "asyncio.Task[Any]", doing: str) -> None:
         self._tasks.discard(task)
