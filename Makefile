@@ -17,7 +17,7 @@ run: set-up
 	@.venv/bin/sptrader backtest strategies/ma_crossover.yaml --data workspace/data/EURUSD_1h_2024-01-02_2024-05-31.parquet
 
 test: set-up
-	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 campaign: set-up
 	@SPTRADER_CAMPAIGN=1 .venv/bin/python -m pytest -m campaign $(ARGS)

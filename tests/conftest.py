@@ -28,6 +28,9 @@ IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 
 KERNELS = ROOT / ".cache" / "kernels"
 
+# After a change of a rule the first of these compiles for a minute; the others, which need no rule, keep the second process busy meanwhile.
+FIRST = "sweep pool_misbehaviour honesty pool indicators download_dukascopy candle_catalogue servers postgres_candles".split()
+
 
 def take_own_environment() -> None:
     home = Path(HOME.name)
@@ -72,6 +75,11 @@ from tests.servers import postgres, postgres_of_session, valkey, valkey_of_sessi
 set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}.py": place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(FIRST)))
 
 
 @pytest.fixture(scope="session")
