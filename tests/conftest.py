@@ -94,5 +94,13 @@ def reference() -> Path:
     pytest.skip(missing)
 
 
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ships is tried by the tests of honesty, so that tests of something else need not try it on each file of candles they make."""
+    from sptrader_desktop.runtime.honesty import HonestyGate
+
+    monkeypatch.setattr(HonestyGate, "require", lambda _gate, _strategy, _traded: None)
+
+
 def pytest_unconfigure() -> None:
     HOME.cleanup()
