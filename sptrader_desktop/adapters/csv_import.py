@@ -17,12 +17,12 @@ from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, printable
 from sptrader_desktop.adapters.candle_series import begun, candles_of
 from sptrader_desktop.adapters.csv_import_bars import BarQuestion, StampOf, holes
-from sptrader_desktop.adapters.csv_import_clock import ClockError
 from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_header, recognise
 from sptrader_desktop.adapters.csv_import_numbers import WORDS, Mark, decimal_mark, numbers
 from sptrader_desktop.adapters.csv_import_stamps import DateOrder, Stamps, read_stamps, times_of_day
 from sptrader_desktop.adapters.csv_import_table import Table, read_table
 from sptrader_desktop.adapters.csv_import_zone import ClockQuestion, Zoned
+from sptrader_desktop.adapters.zoneinfo_clocks import ClockError
 from sptrader_desktop.core.candles import Candles, Int64Array, PriceSide
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument

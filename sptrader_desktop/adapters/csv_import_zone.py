@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import stamp_text
-from sptrader_desktop.adapters.csv_import_clock import Clock, ClockError, Weeks, clock_named, to_utc, weeks
+from sptrader_desktop.adapters.csv_import_weeks import Weeks, weeks
+from sptrader_desktop.adapters.zoneinfo_clocks import Clock, ClockError, clock_named, to_utc
 from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.errors import DataError
