@@ -14,6 +14,7 @@ class Scope(Enum):
     CHART = "chart"
     EDITOR = "editor"
     TABLE = "table"
+    NAVIGATOR = "navigator"
 
 
 class Menu(Enum):
@@ -42,6 +43,13 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
+    Action("file.open", "Open…", Menu.FILE, "folder-open", ("StandardKey.Open",), tip="A strategy or a component, to read and change"),
+    Action(
+        "file.edit_strategy", "Edit the Strategy", Menu.FILE, "pen-line", ("Ctrl+E",), tip="The text of the chosen one", needs="strategy"
+    ),
+    Action(
+        "file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="document"
+    ),
     Action("app.settings", "Settings…", Menu.FILE, "settings", ("StandardKey.Preferences", "Ctrl+,"), tip="Look, size, clock and keys"),
     Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
     Action("app.palette", "Command Palette…", Menu.VIEW, "command", ("Ctrl+K",), tip="Every command, a few letters away"),
@@ -56,6 +64,35 @@ ACTIONS: tuple[Action, ...] = (
     Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
+    Action("file.new_strategy", "New Strategy…", Menu.FILE, "file-plus", ("StandardKey.New",), tip="From a template that runs as it is"),
+    Action("file.new_indicator", "New Indicator…", Menu.FILE, "square-function", tip="From a template that runs as it is"),
+    Action("file.new_signal", "New Signal…", Menu.FILE, "activity", tip="From a template that runs as it is"),
+    Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),
+    Action("navigator.duplicate", "Duplicate", None, "copy", ("Ctrl+D",), Scope.NAVIGATOR),
+    Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),
+    Action("navigator.delete", "Move to Trash", None, "trash-2", ("Del",), Scope.NAVIGATOR),
+    Action("navigator.reveal", "Show in Folder", None, "external-link", ("Ctrl+Shift+R",), Scope.NAVIGATOR),
+    Action("navigator.search", "Search", None, "search", ("Ctrl+F", "/"), Scope.NAVIGATOR),
+    Action(
+        "component.run",
+        "Run on This Data",
+        Menu.RUN,
+        "play",
+        ("Ctrl+Return",),
+        Scope.EDITOR,
+        "Compute the component that is open",
+        "component",
+    ),
+    Action(
+        "component.verify",
+        "Try for Honesty",
+        Menu.RUN,
+        "shield-check",
+        ("Ctrl+Shift+Return",),
+        Scope.EDITOR,
+        "Does it look ahead?",
+        "component",
+    ),
     Action(
         "editor.save", "Save", Menu.FILE, "save", ("StandardKey.Save",), Scope.EDITOR, "Write the focused document to its file", "document"
     ),
