@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -18,23 +17,13 @@ from sptrader_desktop.present.actions import ACTIONS
 from sptrader_desktop.present.appearance import SCALES
 from sptrader_desktop.ui.theme import tokens
 from sptrader_desktop.ui.theme.icons import icon
-from sptrader_desktop.ui.theme.look import Look, look, put_in_force
+from sptrader_desktop.ui.theme.look import Look, look
 from sptrader_desktop.ui.theme.memory_files import MemoryFiles
 from sptrader_desktop.ui.theme.stylesheet import MARKS, stylesheet
 from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UI = ROOT / "sptrader_desktop" / "ui"
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Iterator[Theme]:
-    before = look()
-    worn = Theme(qapp)
-    yield worn
-    worn.deleteLater()
-    qapp.setStyleSheet("")
-    put_in_force(before)
 
 
 class Watching(QWidget):
