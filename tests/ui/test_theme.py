@@ -151,6 +151,32 @@ def test_an_icon_has_every_pixel_of_a_dense_screen(theme: Theme, ratio: float) -
     assert (pixmap.width(), pixmap.height()) == (16 * ratio, 16 * ratio)
 
 
+def test_icons_survive_being_copied_changed_and_collected() -> None:
+    """In a process of its own: a mistake here ends it."""
+    program = """
+import gc
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QAction, QIcon, QPixmap
+from PySide6.QtWidgets import QApplication, QPushButton
+from sptrader_desktop.ui.theme.icons import LookIcon, icon
+application = QApplication([])
+for _ in range(50):
+    changed = QIcon(icon("play"))
+    changed.setIsMask(True)
+    changed.addPixmap(QPixmap(4, 4))
+    action, own = QAction(changed, ""), QIcon(LookIcon("x", "text"))
+    del changed
+    gc.collect()
+    QPushButton(own, "").grab()
+    action.icon().pixmap(QSize(16, 16))
+    del action, own
+    gc.collect()
+print(icon("play").pixmap(QSize(16, 16)).width())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert (done.returncode, done.stdout.strip()) == (0, "16")
+
+
 def test_every_drawing_draws_something(theme: Theme) -> None:
     for path in (UI / "assets" / "icons").glob("*.svg"):
         assert look().colours.text in drawn(icon(path.stem).pixmap(QSize(96, 96))), path.name
