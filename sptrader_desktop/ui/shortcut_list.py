@@ -31,7 +31,8 @@ class ShortcutList(QWidget):
         self.tree.setAlternatingRowColors(True)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.header().setStretchLastSection(True)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setStretchLastSection(False)
         self.field = SearchField("Search commands and keys", "shortcutSearch", self.tree)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -58,7 +59,9 @@ class ShortcutList(QWidget):
 
     def _show_keys(self) -> None:
         for name, item in self._items.items():
-            item.setText(1, shown(self._actions.action(name).shortcuts()) or WITHOUT_KEYS)
+            keys = shown(self._actions.action(name).shortcuts()) or WITHOUT_KEYS
+            item.setText(1, keys)
+            item.setToolTip(1, keys)
         self._filter(self.field.text())
 
     def _filter(self, query: str) -> None:
