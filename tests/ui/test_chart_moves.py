@@ -1,10 +1,13 @@
 """The mouse and the keys on a chart: where it goes, what it shows, and that nothing more than that is painted again."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS, Scope
@@ -348,3 +351,18 @@ def test_a_picture_has_the_chart_under_its_title(qtbot: QtBot) -> None:
     assert image.height() == chart.height() + STRIP
     shot = chart.grab().toImage()
     assert all(image.pixel(x, STRIP + y) == shot.pixel(x, y) for x in range(0, chart.width(), 7) for y in range(60, chart.height(), 9))
+
+
+def test_a_picture_is_saved_where_one_says_and_a_failure_is_told(qtbot: QtBot, tmp_path: Path) -> None:
+    chart = shown(qtbot, walk(300))
+    for folder, is_there in ((tmp_path, True), (tmp_path / "gone", False)):
+        press(qtbot, chart, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
+        dialog = chart.findChildren(QFileDialog, "savePictureDialog")[-1]
+        assert dialog.isVisible()
+        told: list[str] = []
+        chart.pictureFailed.connect(told.append)
+        dialog.fileSelected.emit(str(folder / "chart.png"))
+        dialog.close()
+        assert (folder / "chart.png").exists() == is_there
+        assert [("could not be written" in text) for text in told] == ([] if is_there else [True])
+    assert QImage(str(tmp_path / "chart.png")).height() == chart.height() + STRIP

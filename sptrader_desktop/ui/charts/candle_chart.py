@@ -61,6 +61,9 @@ class CandleChart(TimeChart):
     def price_pane(self) -> Pane | None:
         return self.content.price if self.content else None
 
+    def title(self) -> str:
+        return f"{self.candles.symbol} {self.candles.timeframe}: {self.candles.source}" if self.candles is not None else ""
+
     # What is shown
 
     def show_candles(self, candles: Candles, pyramid: Pyramid | None = None) -> None:

@@ -15,10 +15,11 @@ from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout, QW
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.actions import ACTIONS, Scope
 from sptrader_desktop.present.chart_frame import Bars
-from sptrader_desktop.present.clocks import clock_text, zone_text
+from sptrader_desktop.present.clocks import clock_text, local_time, zone_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Selection, Span, Zone
 from sptrader_desktop.present.time_marks import TimeMark, time_marks
+from sptrader_desktop.ui.charts.chart_picture import save_picture
 from sptrader_desktop.ui.charts.go_to_field import GoToField
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.time_axis import LABEL_ROOM, TimeAxis
@@ -35,7 +36,7 @@ class TimeChart(QWidget):
     """`is_range_linked`: the span in view follows other charts of the Selection, and they follow it if they are linked too."""
 
     spanShown = Signal()
-    pictureWanted = Signal()
+    pictureFailed = Signal(str)
 
     def __init__(self, selection: Selection, empty_text: str) -> None:
         super().__init__()
@@ -186,6 +187,15 @@ class TimeChart(QWidget):
         bar = self.bar_of(stamp)
         self.show_range(Bars(bar + 0.5 - self.bars.span / 2, bar + 0.5 + self.bars.span / 2, len(self.stamps)).held())
 
+    def title(self) -> str:
+        """What a picture of this chart is of."""
+        return self.accessibleName()
+
+    def save_picture(self) -> None:
+        if len(self.stamps):
+            day = f"{local_time(int(self.stamps[self.bar_index(self.bars.last)]), self.selection.zone.value):%Y-%m-%d}"
+            save_picture(self, self.title(), f"{self.title().partition(':')[0]} {day}.png", self.pictureFailed.emit)
+
     def clicked_at(self, pane: Pane, spot: Spot) -> None:
         """For who inherits this."""
 
@@ -253,7 +263,7 @@ class TimeChart(QWidget):
             "chart.zoom_out": lambda: self.zoom(1.25),
             "chart.reset": self.reset,
             "chart.go_to": self.go_to_field.ask,
-            "chart.picture": self.pictureWanted.emit,
+            "chart.picture": self.save_picture,
         }
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
