@@ -1,5 +1,7 @@
 """The equity chart: money on its axis, drawdown below, the curve before, halts, and the link in time with the candles."""
 
+from threading import Thread
+
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -8,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.money import MONEY_ONE
 from sptrader_desktop.present.selection import Selection
-from sptrader_desktop.ui.charts.equity_chart import EquityChart, Halt
+from sptrader_desktop.ui.charts.equity_chart import Curve, EquityChart, Halt, prepared
 from sptrader_desktop.ui.charts.price_axis import MoneyScale, ShareScale
 from sptrader_desktop.ui.theme.look import look
 from tests.ui.charts import HOUR_US, colour_at, hover, painted, pane_of, show_exactly, shown, stamp, walk
@@ -138,3 +140,14 @@ def test_money_is_written_as_finely_as_the_axis_needs(units: float, step: float,
 
 def test_shares_are_percent() -> None:
     assert [ShareScale().text(-0.0123, step) for step in (0.01, 0.001, 0.0001)] == ["-1 %", "-1.2 %", "-1.23 %"]
+
+
+def test_a_curve_prepared_on_a_thread_is_the_same(qtbot: QtBot) -> None:
+    one, other = equity_shown(qtbot), equity_shown(qtbot)
+    made: list[Curve] = []
+    thread = Thread(target=lambda: made.append(prepared(curve(8))))
+    thread.start()
+    thread.join()
+    one.set_curve(INSTANTS, curve(8), "USD", made[0])
+    other.set_curve(INSTANTS, curve(8), "USD")
+    assert painted(one) == painted(other)

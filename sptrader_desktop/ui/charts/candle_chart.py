@@ -32,6 +32,7 @@ class Content(NamedTuple):
     candles: CandleSeries
     price: Pane
     sessions: SessionShading
+    volume: VolumeBars | None
 
 
 class CandleChart(TimeChart):
@@ -69,7 +70,7 @@ class CandleChart(TimeChart):
     def show_candles(self, candles: Candles, pyramid: Pyramid | None = None) -> None:
         """Other candles: lines, marks and sub-panes of the ones before are taken off. The same symbol stays at the same time.
 
-        `pyramid` may be made beforehand on any thread; a million bars and more should.
+        `pyramid` may be made beforehand, on any thread.
         """
         before, shown = self.candles, self._span()
         style = self.content.candles.style if self.content else "candles"
@@ -82,7 +83,8 @@ class CandleChart(TimeChart):
         pane.crosshair.title = f"{candles.symbol} · {candles.timeframe}"
         sessions = SessionShading(candles.timestamp, candles.bar_us)
         sessions.is_shown = is_with_sessions
-        self.content = Content(series, pane, sessions)
+        volume = VolumeBars(candles.volume) if candles.volume is not None and len(candles) else None
+        self.content = Content(series, pane, sessions, volume)
         self._lines, self._signals, self._trades = {}, [], None
         self.add_pane(pane, SUB_PANE_SHARE)
         self.tools.attach(pane, candles)
@@ -103,6 +105,8 @@ class CandleChart(TimeChart):
         added = len(candles) - len(self.stamps)
         is_at_end = self.bars.last >= len(self.stamps)
         self.content.candles.extend(candles)
+        if self.content.volume is not None and candles.volume is not None:
+            self.content.volume.extend(candles.volume)
         self.stamps = candles.timestamp
         bars = Bars(self.bars.first, self.bars.last, len(candles))
         self._compose()
@@ -150,9 +154,8 @@ class CandleChart(TimeChart):
         """What the price pane paints, from back to front."""
         if self.content is None:
             return
-        candles, pane, sessions = self.content
-        volume = candles.candles.volume
-        volumes = [VolumeBars(volume)] if volume is not None and len(volume) else []
+        candles, pane, sessions, volume = self.content
+        volumes = [] if volume is None else [volume]
         pane.backdrop = [*volumes, sessions, ChosenColumn(self.chosen_bar)]
         trades: list[Series] = [self._trades] if self._trades is not None else []
         pane.series = [candles, *self._lines.get(None, []), *self._signals, *trades]

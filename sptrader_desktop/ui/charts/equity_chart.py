@@ -5,6 +5,7 @@ Linked in time with the other charts of its Selection.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt
@@ -105,6 +106,17 @@ class HaltMarks:
         return [Said("halted:", reason, look().colour("warning")) for at, reason in self._marks if at == bar]
 
 
+class Curve(NamedTuple):
+    """What a curve is drawn from. A thread may prepare it where points are many: beyond some 300,000 it takes longer than a frame."""
+
+    equity: CurveSeries
+    drawdown: DrawdownSeries
+
+
+def prepared(equity: Int64Array) -> Curve:
+    return Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
+
+
 class EquityChart(TimeChart):
     """Bars are the instants of the run. `bar_us` names the time they are usually apart."""
 
@@ -122,11 +134,12 @@ class EquityChart(TimeChart):
         self._ghost: CurveSeries | None = None
         self._halts = HaltMarks([], [])
 
-    def set_curve(self, instants: Int64Array, equity: Int64Array, currency: str = "") -> None:
+    def set_curve(self, instants: Int64Array, equity: Int64Array, currency: str = "", curve: Curve | None = None) -> None:
         """Instants in microseconds UTC, equity in 1e-8 of the account currency. The view stays where the instants do."""
+        curve = curve or prepared(equity)
         is_same = len(instants) > 0 and np.array_equal(instants, self.stamps)
-        self._curve = CurveSeries(equity, "Equity", "accent", "accent")
-        self.drawdown_pane.series = [DrawdownSeries(equity)] if len(equity) else []
+        self._curve = curve.equity
+        self.drawdown_pane.series = [curve.drawdown] if len(equity) else []
         self.equity_pane.crosshair.title = currency
         if not is_same:
             self._ghost = None

@@ -23,7 +23,7 @@ COLUMN_INK = 150  # of 255: columns are so much ink that they would shout
 class Line:
     """`values` one a bar, NaN where there is none. Without a pane the line lies over the candles, in prices.
 
-    `pyramid` may be made beforehand, on any thread, where bars are many. `places` are the decimals that a readout shows.
+    `pyramid` may be made beforehand, on any thread. `places` are the decimals that a readout shows.
     """
 
     name: str
