@@ -16,7 +16,24 @@ from sptrader_desktop.present.trade_marks import TradeMarks
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
 from sptrader_desktop.ui.charts.line_series import Line
-from tests.ui.charts import HOUR_US, candles_of, click, double_click, drag, hover, pane_of, part, show_exactly, shown, stamp, walk, wheel
+from sptrader_desktop.ui.theme.look import look
+from tests.ui.charts import (
+    HOUR_US,
+    candles_of,
+    click,
+    colour_at,
+    double_click,
+    drag,
+    hover,
+    painted,
+    pane_of,
+    part,
+    show_exactly,
+    shown,
+    stamp,
+    walk,
+    wheel,
+)
 
 RIGHT_MARGIN = 0.03
 
@@ -366,3 +383,44 @@ def test_a_picture_is_saved_where_one_says_and_a_failure_is_told(qtbot: QtBot, t
         assert (folder / "chart.png").exists() == is_there
         assert [("could not be written" in text) for text in told] == ([] if is_there else [True])
     assert QImage(str(tmp_path / "chart.png")).height() == chart.height() + STRIP
+
+
+def test_the_trade_under_the_pointer_shows_its_levels_and_paints_no_series_again(qtbot: QtBot) -> None:
+    chart = shown(qtbot, walk(500))
+    prices = chart.candles.prices if chart.candles else None
+    assert prices is not None
+    bar = np.array([120])
+    price = prices.close[bar]
+    chart.set_trades(TradeMarks(bar, price, bar + 30, prices.close[bar + 30], np.array([1]), np.array([5]), price - 20, price + 20))
+    show_exactly(chart, 100, 200)
+    pane = pane_of(chart)
+    frame, drawn = pane.frame(), pane.plot.drawn
+    away, near = (frame.x_of(140.5), 200.0), (frame.x_of(120.5), frame.y_of(float(price[0])))
+    row = round(frame.y_of(float(price[0]) + 20))
+
+    def is_drawn() -> bool:
+        image, columns = painted(pane), range(round(frame.x_of(121)), round(frame.x_of(149)))
+        return any(all(colour_at(image, x, row + step) == look().colour("up").name() for x in columns) for step in (-1, 0, 1))
+
+    hover(pane, *away)
+    assert not is_drawn()
+    hover(pane, *near)
+    assert is_drawn()
+    assert pane.plot.drawn == drawn
+
+
+def test_a_chart_with_the_keyboard_shows_it(qtbot: QtBot) -> None:
+    chart, other = shown(qtbot, walk(100)), shown(qtbot, walk(100))
+    chart.activateWindow()
+    qtbot.waitUntil(chart.isActiveWindow)
+    chart.setFocus()
+    qtbot.waitUntil(chart.hasFocus)
+    accent = look().colour("accent").name()
+    assert colour_at(painted(chart.time_axis), 50, 0) == accent
+    assert colour_at(painted(other.time_axis), 50, 0) != accent
+
+
+def test_the_chosen_bar_is_told_to_a_screen_reader(qtbot: QtBot) -> None:
+    chart = shown(qtbot, candles_of([(108_000, 108_050, 107_990, 108_020)] * 30))
+    chart.choose(7)
+    assert chart.accessibleDescription() == "Mon 2024-03-04 07:00: O 1.08000, H 1.08050, L 1.07990, C 1.08020, 0.00000 (0.00 %)"

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.present.chart_frame import Bars
+from sptrader_desktop.present.clocks import clock_text
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import price_unit
 from sptrader_desktop.present.pyramid import Pyramid
@@ -21,7 +22,7 @@ from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.price_axis import FigureScale, TickScale
 from sptrader_desktop.ui.charts.series import Series
 from sptrader_desktop.ui.charts.time_chart import SUB_PANE_SHARE, TimeChart
-from sptrader_desktop.ui.charts.trade_series import SignalSeries, TradeSeries
+from sptrader_desktop.ui.charts.trade_series import HoveredTrade, SignalSeries, TradeSeries
 
 EMPTY = "Candles will be here.\nOpen a dataset, or run a backtest."
 
@@ -88,6 +89,8 @@ class CandleChart(TimeChart):
         self._lines, self._signals, self._trades = {}, [], None
         self.add_pane(pane, SUB_PANE_SHARE)
         self.tools.attach(pane, candles)
+        pane.crosshair.touches.insert(0, HoveredTrade(lambda: self._trades))
+        pane.pointed.connect(self._hover_trade)
         self._compose()
         self.show_stamps(candles.timestamp, candles.bar_us)
         self.setAccessibleName(f"Chart: {candles.symbol} {candles.timeframe}, {len(candles):,} bars")
@@ -189,8 +192,7 @@ class CandleChart(TimeChart):
 
     def clicked_at(self, pane: Pane, spot: Spot) -> None:
         if self._trades is not None and self.content is not None and pane is self.content.price:
-            frame = pane.frame()
-            row = self._trades.nearest(frame, spot.at.x() * frame.scale, spot.at.y() * frame.scale)
+            row = self._trade_at(spot)
             self._trades.chosen = row
             if row is not None:
                 self.tradeChosen.emit(row)
@@ -208,6 +210,17 @@ class CandleChart(TimeChart):
             self.redraw()
         else:
             self.show_range(self.bars.showing(bar))
+            said = self.content.candles.said(bar) if self.content is not None else []
+            moment = clock_text(int(self.stamps[bar]), self.selection.zone.value, self.bar_us)
+            self.setAccessibleDescription(f"{moment}: {', '.join(f'{part.name} {part.text}'.strip() for part in said)}")
+
+    def _hover_trade(self, spot: Spot | None) -> None:
+        if self._trades is not None and self.content is not None:
+            self._trades.hovered = None if spot is None else self._trade_at(spot)
+
+    def _trade_at(self, spot: Spot) -> int | None:
+        at = spot.at * spot.frame.scale
+        return None if self._trades is None else self._trades.nearest(spot.frame, at.x(), at.y())
 
     def show_trade(self, row: int) -> None:
         """In the middle, with its levels."""
