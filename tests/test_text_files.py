@@ -121,7 +121,7 @@ def test_a_difference_shows_what_goes_and_what_comes() -> None:
 
 
 def test_opening_an_editor_loads_neither_pandas_nor_numba_nor_pyarrow() -> None:
-    modules = "editors.strategy_editor editors.python_edit".split()
+    modules = "editors.strategy_editor editors.component_editor navigator".split()
     imports = "; ".join(f"import sptrader_desktop.ui.{name}" for name in modules)
     code = f"import sys; {imports}; print(*sorted({{'pandas', 'numba', 'pyarrow', 'ruamel'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
