@@ -17,6 +17,7 @@ from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.theme.look import look
+from tests.documents import GUIDE, section
 from tests.ui.charts import (
     HOUR_US,
     candles_of,
@@ -424,3 +425,12 @@ def test_the_chosen_bar_is_told_to_a_screen_reader(qtbot: QtBot) -> None:
     chart = shown(qtbot, candles_of([(108_000, 108_050, 107_990, 108_020)] * 30))
     chart.choose(7)
     assert chart.accessibleDescription() == "Mon 2024-03-04 07:00: O 1.08000, H 1.08050, L 1.07990, C 1.08020, 0.00000 (0.00 %)"
+
+
+def test_the_guide_names_every_key_of_the_chart() -> None:
+    told = section(GUIDE, "The chart")
+    words = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "PgUp": "Page Up", "PgDown": "Page Down", "Del": "Delete", "Esc": "Escape"}
+    keys = [key for row in ACTIONS if row.scope is Scope.CHART for key in row.keys if not key.startswith("StandardKey.")]
+    shown_keys = ["+".join(words.get(part, part) for part in key.split("+")) if len(key) > 1 else key for key in keys]
+    assert len(shown_keys) > 20
+    assert [key for key in shown_keys if key not in told] == []
