@@ -119,10 +119,12 @@ class CandleChart(TimeChart):
         """Lines over the candles and in panes below, instead of those before. A pane is made once for each name and kept."""
         if self.content is None:
             return
-        per_price = float(self.content.candles.candles.instrument.ticks_per_one)
+        instrument = self.content.candles.candles.instrument
+        per_price = float(instrument.ticks_per_one)
         self._lines = {}
         for number, line in enumerate(lines):
-            series = LineSeries(line, number, per_price if line.pane is None else 1.0)
+            is_price = line.pane is None
+            series = LineSeries(line, number, per_price if is_price else 1.0, price_unit(instrument).places if is_price else None)
             self._lines.setdefault(line.pane, []).append(series)
         existing = {pane.name: pane for pane in self.panes[1:]}
         for name in existing.keys() - self._lines.keys():

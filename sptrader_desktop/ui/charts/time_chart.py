@@ -33,7 +33,7 @@ SUB_PANE_SHARE = 5  # the panes below have one part each to so many of the first
 
 
 class TimeChart(QWidget):
-    """`is_range_linked`: the span in view follows other charts of the Selection, and they follow it if they are linked too."""
+    """`is_range_linked`: the span in view follows that of the Selection. `tells_span`: and sets it."""
 
     spanShown = Signal()
     pictureFailed = Signal(str)
@@ -46,6 +46,7 @@ class TimeChart(QWidget):
         self.bars = Bars(0.0, 1.0, 0)
         self.panes: list[Pane] = []
         self.is_range_linked = False
+        self.tells_span = True
         self._is_following = False
         self._width = 0.0
         self._marks: list[TimeMark] = []
@@ -128,7 +129,7 @@ class TimeChart(QWidget):
         self.bars = bars
         self.redraw()
         span = Span(int(self.stamps[self.bar_index(bars.first)]), int(self.stamps[self.bar_index(bars.last)]))
-        if not self._is_following:
+        if self.tells_span and not self._is_following:
             with self._following():
                 self.selection.span.set(span)
         self.spanShown.emit()
