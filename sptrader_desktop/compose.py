@@ -215,6 +215,14 @@ def html_of(stored: "StoredRun", store: "RunReader") -> bytes:
     return html_report(document_of(stored), instants, equity, stored.strategy_text).encode()
 
 
+def as_written(manifest: dict[str, Any]) -> dict[str, Any]:
+    """As it stands in a document."""
+    from sptrader_desktop.present.result_json import render
+
+    written: dict[str, Any] = json.loads(render(manifest))
+    return written
+
+
 def document_of(stored: "StoredRun") -> dict[str, Any]:
     """What the store has checked to be as it was written."""
     document: dict[str, Any] = json.loads(stored.document)

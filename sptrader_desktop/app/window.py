@@ -9,7 +9,6 @@ from sptrader_desktop.adapters.json_preferences import JsonPreferences
 from sptrader_desktop.adapters.text_drafts import TextDrafts
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.app.first_look import take_first_look
-from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Series
@@ -39,11 +38,12 @@ def has_display() -> bool:
 
 def open_window(host: Host, settings: Settings) -> MainWindow:
     theme, desk = Theme(host.app), WindowDesk(settings)
-    preferences = KeptPreferences(JsonPreferences(settings.preferences), lambda sentence: host.tell(DataError(sentence), "The settings"))
-    window = MainWindow(desk, host, TextDrafts(settings.texts), preferences, theme)
+    preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
+    window = MainWindow(desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.offer(*_first_choice(desk, preferences.now.value))
     window.closeAsked.connect(host.close)
     window.show()
+    host.loop.call_soon(window.settle_in)
     compose_components.window_workers(settings, host.loop)
     host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
     host.shutdown.add("window", window.leave)

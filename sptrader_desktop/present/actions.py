@@ -59,6 +59,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.explain", "Explain", Menu.VIEW, "lightbulb", ("Ctrl+4",), tip="Show the pane and go to it"),
     Action("view.results", "Results", Menu.VIEW, "table-2", ("Ctrl+5",), tip="Show the pane and go to it"),
     Action("view.equity", "Equity", Menu.VIEW, "trending-up", ("Ctrl+6",), tip="Show the pane and go to it"),
+    Action("view.history", "Run History", Menu.VIEW, "history", ("Ctrl+7",), tip="Show the pane and go to it"),
+    Action("view.compare", "Comparison", Menu.VIEW, "git-compare", ("Ctrl+8",), tip="Show the pane and go to it"),
+    Action("view.log", "Log", Menu.VIEW, "scroll-text", ("Ctrl+9",), tip="Show the pane and go to it"),
     Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
     Action("layout.lock", "Lock the Panes", Menu.VIEW, "lock", is_checkable=True, tip="Panes cannot be dragged away by accident"),
     Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
@@ -160,6 +163,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.undo", "Undo Drawing", None, "undo-2", ("StandardKey.Undo",), Scope.CHART),
     Action("chart.redo", "Redo Drawing", None, "redo-2", ("StandardKey.Redo",), Scope.CHART),
     Action("chart.picture", "Save Picture…", Menu.CHART, "image-down", ("Alt+S",), Scope.CHART, starts_group=True),
+    Action(
+        "run.export_html", "Export Report…", Menu.RUN, "file-down", ("Ctrl+Shift+E",), tip="One page that needs nothing else", needs="run"
+    ),
+    Action("run.export_csv", "Export Trades…", Menu.RUN, "table-2", tip="As CSV, with exact values", needs="run"),
+    Action("run.export_bundle", "Export Bundle…", Menu.RUN, "package", tip="What `sptrader verify` runs again", needs="run"),
+    Action("help.about", "About SPtrader", Menu.HELP, "info", tip="Versions and licences"),
+    Action("help.logs", "Open Log Folder", Menu.HELP, "folder", tip="In the file manager"),
+    Action("help.data", "Open Data Folder", Menu.HELP, "hard-drive", tip="In the file manager"),
+    Action("help.diagnostics", "Save Diagnostics…", Menu.HELP, "bug", tip="For somebody who helps: no candles, strategies or secrets"),
     Action("help.keys", "Keyboard Shortcuts", Menu.HELP, "keyboard", ("Ctrl+F1",), tip="All commands and their keys"),
 )
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,38 @@ from sptrader_desktop.present.selection import Zone
 
 if TYPE_CHECKING:
     from sptrader_desktop.ports import Answer, Values
-    from sptrader_desktop.runtime.honesty_judge import Verdict
+
+
+class Found(Protocol):
+    """One check and what it found; `is_honest` is nothing where it could not be asked."""
+
+    @property
+    def check(self) -> str: ...
+
+    @property
+    def is_honest(self) -> bool | None: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+class Judged(Protocol):
+    """What trying a component for honesty came to."""
+
+    @property
+    def spec(self) -> ComponentSpec: ...
+
+    @property
+    def findings(self) -> Sequence[Found]: ...
+
+    @property
+    def is_honest(self) -> bool: ...
+
+    @property
+    def coverage(self) -> str: ...
+
+    def sentences(self) -> Sequence[str]: ...
+
 
 # What people read; programs get every digit.
 PLACES = 6
@@ -63,7 +94,7 @@ def failure_report(title: str, message: str, source: Path) -> ComponentReport:
     return ComponentReport(title, printed=tuple(linked(line, source, is_bad=True) for line in message.splitlines()), is_bad=True)
 
 
-def honesty_report(verdict: "Verdict") -> ComponentReport:
+def honesty_report(verdict: Judged) -> ComponentReport:
     sentences = iter(verdict.sentences())
     source = Path(verdict.spec.source)
     findings = []

@@ -6,13 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
 
-from sptrader_desktop.present.strategy_text import StrategyText
-from sptrader_desktop.present.text_files import Draft, TextKeeper
+from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
-from sptrader_desktop.ui.editors.python_edit import PythonEdit
-from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
-
-PYTHON_IS_GOOD = "No problems: Python can read this"
 
 
 class Documents(QTabWidget):
@@ -20,13 +15,21 @@ class Documents(QTabWidget):
     edited = Signal(object)  # Path, at every change of its text
     opened = Signal(object)  # EditorPane, before its text is there
 
-    def __init__(self, chart: QWidget, keeper: TextKeeper, examine: Callable[[str], StrategyText], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        chart: QWidget,
+        strategy_editor: Callable[[], EditorPane],
+        component_editor: Callable[[], EditorPane],
+        keeper: TextKeeper,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("documents")
         self.setDocumentMode(True)
         self.setMovable(True)
         self.setTabsClosable(True)
-        self._chart, self._keeper, self._examine = chart, keeper, examine
+        self._chart, self._keeper = chart, keeper
+        self._strategy_editor, self._component_editor = strategy_editor, component_editor
         self.addTab(chart, "Chart")
         self.tabCloseRequested.connect(self._close)
         self._head()
@@ -68,18 +71,8 @@ class Documents(QTabWidget):
     def close_current(self) -> None:
         self._close(self.currentIndex())
 
-    def drafts(self) -> tuple[Draft, ...]:
-        """What was not saved when the program ended."""
-        return self._keeper.drafts()
-
-    def components_changed(self) -> None:
-        for editor in self.editors:
-            editor.check_now()
-
     def _made(self, path: Path) -> EditorPane:
-        editor = (
-            EditorPane(PythonEdit(), self._keeper, PYTHON_IS_GOOD) if path.suffix == ".py" else StrategyEditor(self._examine, self._keeper)
-        )
+        editor = self._component_editor() if path.suffix == ".py" else self._strategy_editor()
         editor.titleChanged.connect(lambda title: self.setTabText(self.indexOf(editor), title))
         editor.saved.connect(self.saved)
         editor.edit.document().contentsChanged.connect(lambda: self.edited.emit(editor.path) if editor.path else None)
@@ -101,10 +94,15 @@ class Documents(QTabWidget):
         bar.setVisible(self.count() > 1)
         for place in range(self.count()):
             for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
-                button = bar.tabButton(place, side)
+                button = _button(bar, place, side)
                 if button is not None and self.widget(place) is self._chart:
                     bar.setTabButton(place, side, None)
                     button.deleteLater()
                 elif button is not None:
                     button.setObjectName("closeTabButton")
                     button.setAccessibleName(f"Close {self.tabText(place)}")
+
+
+def _button(bar: QTabBar, place: int, side: QTabBar.ButtonPosition) -> QWidget | None:
+    """There is none on one of the two sides, which its type does not say."""
+    return bar.tabButton(place, side)

@@ -17,15 +17,16 @@ class Store(Protocol):
 
 
 class KeptPreferences:
-    def __init__(self, store: Store, tell: Callable[[str], object]) -> None:
+    """Whoever sets `now` puts it in force at once; that it could not be kept is told, and changes nothing of it."""
+
+    def __init__(self, store: Store, tell: Callable[[BaseException, str], object]) -> None:
         self._store, self._tell = store, tell
         loaded, self.notices = store.load()
         self.now = Observable(loaded)
+        self.now.watch(self._keep)
 
-    def put(self, preferences: Preferences) -> None:
-        """In force at once; that it could not be kept is told, and changes nothing of it."""
-        self.now.set(preferences)
+    def _keep(self, preferences: Preferences) -> None:
         try:
             self._store.save(preferences)
         except DataError as error:
-            self._tell(str(error))
+            self._tell(error, "The settings")
