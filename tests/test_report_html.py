@@ -65,7 +65,7 @@ def test_a_page_says_what_the_run_says() -> None:
     page = Page(page_of(small_run()))
     texts = page.texts
     assert "Net +12.20 USD (+0.12 %)" in texts
-    assert "The inside of bars leaves it between +12.20 and +62.20 USD: 1 of 4 trades ambiguous." in texts
+    assert "Between +12.20 and +62.20 USD; 1 of 4 trades ambiguous." in texts
     assert "From 10,000.00 to 10,012.20 USD; lowest 10,000.00, highest 10,029.30." in texts
     for cell in ("2?", "stop loss", "1.10300", "1.10100", "-20.70", "already in", "f00d", "parameter stop", "signals.cross"):
         assert any(cell in text for text in texts), cell

@@ -176,7 +176,7 @@ def test_every_picture_says_in_words_what_it_shows(panel: ResultsPanel) -> None:
     for picture in pictures(panel).values():
         assert picture.accessibleName()
         assert picture.accessibleDescription()
-    assert "Best 09: +29.30 USD, 1 trade, 100 % won" in pictures(panel)["hourPicture"].accessibleDescription()
+    assert "Best 09 +29.30 USD; worst 12 -20.70 USD, UTC time" in pictures(panel)["hourPicture"].accessibleDescription()
 
 
 @pytest.mark.parametrize("name", ["monthPicture", "hourPicture", "sessionPicture", "distributionPicture", "excursionPicture"])

@@ -14,7 +14,7 @@ from sptrader_desktop.present import trade_groups
 from sptrader_desktop.present.excursions import excursions
 from sptrader_desktop.present.listing import Listing
 from sptrader_desktop.present.metric_words import METRICS, figure_of
-from sptrader_desktop.present.numbers import counted, figure
+from sptrader_desktop.present.numbers import amount, counted, figure
 from sptrader_desktop.present.result_words import ambiguous_rows, certainty_line, range_line
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.trade_groups import Bucket, Group
@@ -102,7 +102,9 @@ def _best_and_worst(groups: Sequence[Group], currency: str) -> str:
     if not traded:
         return "No trades"
     best, worst = max(traded, key=lambda group: group.pnl), min(traded, key=lambda group: group.pnl)
-    return f"Best {best.text(currency)}; worst {worst.text(currency)}"
+    return "; ".join(
+        f"{word} {group.label} {amount(group.pnl, signed=True)} {currency}" for word, group in (("Best", best), ("worst", worst))
+    )
 
 
 class SpreadPage(Page):
