@@ -57,8 +57,12 @@ def document_of(result: Result) -> dict[str, Any]:
     return read
 
 
+def curve_of(result: Result) -> dict[str, list[int]]:
+    return {"instant": result.outcome.instants.tolist(), "equity": result.outcome.equity.tolist()}
+
+
 def page_of(result: Result, document: dict[str, Any] | None = None, text: str = TEXT) -> str:
-    return html_report(document or document_of(result), result.outcome.instants, result.outcome.equity, text)
+    return html_report(document or document_of(result), curve_of(result), text)
 
 
 def test_a_page_says_what_the_run_says() -> None:
@@ -107,7 +111,7 @@ def test_every_market_makes_a_page() -> None:
     for seed in SEEDS:
         result, document = market(seed)
         whole = document | {"manifest": make_manifest(result.request, "name: x", runner())}
-        page = Page(html_report(whole, result.outcome.instants, result.outcome.equity, "name: x"))
+        page = Page(html_report(whole, curve_of(result), "name: x"))
         assert sum(tag == "polyline" for tag, _ in page.tags) == 2
         table = (
             next(number for number, (tag, attributes) in enumerate(page.tags) if attributes.get("class") == "trades")

@@ -9,7 +9,6 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.present.manifest_words import inputs_of
@@ -26,8 +25,9 @@ SHADES = 5
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def html_report(document: Document, instants: NDArray[np.int64], equity: NDArray[np.int64], strategy_text: str) -> str:
-    """`equity` in 1e-8 of the account currency at `instants`, microseconds UTC."""
+def html_report(document: Document, curve: Mapping[str, Sequence[int]], strategy_text: str) -> str:
+    """`curve` is the table of equity: `equity` in 1e-8 of the account currency at each `instant`, microseconds UTC."""
+    instants, equity = (np.array(curve[name], np.int64) for name in ("instant", "equity"))
     manifest = document["manifest"]
     title = f"{manifest['strategy']['name']} {manifest['strategy']['version']}"
     capital = fixed(Decimal(document["start_capital"]))
