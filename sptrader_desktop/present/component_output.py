@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from sptrader_desktop.present.selection import Zone
 
 if TYPE_CHECKING:
     from sptrader_desktop.ports import Answer, Values
-    from sptrader_desktop.runtime.honesty_judge import Verdict
 
 # What people read; programs get every digit.
 PLACES = 6
@@ -63,7 +62,38 @@ def failure_report(title: str, message: str, source: Path) -> ComponentReport:
     return ComponentReport(title, printed=tuple(linked(line, source, is_bad=True) for line in message.splitlines()), is_bad=True)
 
 
-def honesty_report(verdict: "Verdict") -> ComponentReport:
+class Finding(Protocol):
+    """One check of honesty; `is_honest` of None means that it could not be judged."""
+
+    @property
+    def check(self) -> str: ...
+
+    @property
+    def is_honest(self) -> bool | None: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+class Verdict(Protocol):
+    """What `runtime.honesty` found out about one component; one sentence for each finding that is bad."""
+
+    @property
+    def spec(self) -> ComponentSpec: ...
+
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+
+    @property
+    def coverage(self) -> str: ...
+
+    @property
+    def is_honest(self) -> bool: ...
+
+    def sentences(self) -> Sequence[str]: ...
+
+
+def honesty_report(verdict: Verdict) -> ComponentReport:
     sentences = iter(verdict.sentences())
     source = Path(verdict.spec.source)
     findings = []

@@ -34,6 +34,7 @@ from sptrader_desktop.ui.theme.tokens import BODY, GRID
 
 LARGEST = 1024 * 1024  # no component may be larger, and no strategy comes near
 ZOOMS = range(-4, 17)
+CURRENT_LINE = 110  # of 255: words keep their contrast
 WAVE = QTextCharFormat.UnderlineStyle.WaveUnderline
 LAYERS = ("line", "found", "brackets", "problems")
 
@@ -291,7 +292,7 @@ class CodeEdit(QPlainTextEdit):
             return
         at = self.cursorRect()
         painter = QPainter(self.viewport())
-        painter.fillRect(QRect(0, at.top(), self.viewport().width(), at.height()), look().colour("raised"))
+        painter.fillRect(QRect(0, at.top(), self.viewport().width(), at.height()), look().colour("hover", CURRENT_LINE))
 
     def _hover(self, event: QHelpEvent) -> None:
         cursor = self.cursorForPosition(self.viewport().mapFromGlobal(event.globalPos()))
