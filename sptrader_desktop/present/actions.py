@@ -87,6 +87,7 @@ ACTIONS: tuple[Action, ...] = (
         "editor.save", "Save", Menu.FILE, "save", ("StandardKey.Save",), Scope.EDITOR, "Write the focused document to its file", "document"
     ),
     Action("editor.versions", "Versions…", Menu.FILE, "history", ("Ctrl+Shift+H",), Scope.EDITOR, "What the file was before", "document"),
+    Action("editor.close", "Close Document", Menu.FILE, "x", ("StandardKey.Close",), Scope.EDITOR, "What is not saved is kept", "document"),
     Action("editor.undo", "Undo", Menu.EDIT, "undo-2", ("StandardKey.Undo",), Scope.EDITOR, needs="document"),
     Action("editor.redo", "Redo", Menu.EDIT, "redo-2", ("StandardKey.Redo",), Scope.EDITOR, needs="document"),
     Action("editor.find", "Find…", Menu.EDIT, "search", ("StandardKey.Find",), Scope.EDITOR, needs="document"),

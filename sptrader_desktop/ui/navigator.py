@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QKeyEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.present.actions import ACTIONS, BY_ID, Scope
+from sptrader_desktop.present.actions import BY_ID, Scope
 from sptrader_desktop.present.navigator import Item, Kind, Node, filtered, tree
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.editors.checker import Checker
-from sptrader_desktop.ui.key_names import sequences, shown
+from sptrader_desktop.ui.key_names import pressed_command, sequences, shown
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -153,12 +153,11 @@ class Navigator(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the table: the same where the window has made actions of it and where it has not."""
-        pressed, commands = QKeySequence(event.keyCombination()), self.commands()
-        for action in ACTIONS:
-            if action.scope is Scope.NAVIGATOR and pressed in sequences(action.keys):
-                commands[action.id]()
-                return
-        super().keyPressEvent(event)
+        command = self.commands().get(pressed_command(event, Scope.NAVIGATOR))
+        if command is None:
+            super().keyPressEvent(event)
+        else:
+            command()
 
     # Within
 
