@@ -435,3 +435,12 @@ def test_no_line_is_too_strange_to_colour(line: str, state: int) -> None:
         ends = [0, *(start + length for start, length, _ in words)]
         assert all(end <= start for end, (start, _, _) in zip(ends, words, strict=False))
         assert ends[-1] <= len(line)
+
+
+def test_colours_are_no_edit(qtbot: QtBot) -> None:
+    edit = shown(qtbot, YamlEdit(), "a: 1\n")
+    assert edit.highlighter is not None
+    with qtbot.assertNotEmitted(edit.edited):
+        edit.highlighter.rehighlight()
+    with qtbot.waitSignal(edit.edited):
+        QTest.keyClicks(edit, "x")

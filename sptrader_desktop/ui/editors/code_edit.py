@@ -40,11 +40,13 @@ LAYERS = ("line", "found", "brackets", "problems")
 
 
 class CodeEdit(QPlainTextEdit):
-    """`refused` says why something was not done; `wordTyped` that completions may be wanted."""
+    """`refused` says why something was not done, `wordTyped` that completions may be wanted, `edited` that the text is another one: not its
+    colours, of which Qt's own signals speak too."""
 
     zoomChanged = Signal(int)
     refused = Signal(str)
     wordTyped = Signal()
+    edited = Signal()
 
     indent_width = 4
 
@@ -61,7 +63,7 @@ class CodeEdit(QPlainTextEdit):
         self.installEventFilter(self.completions)
         self.highlighter = self.make_highlighter()
         self.completions.chosen.connect(self.complete_with)
-        self.document().contentsChanged.connect(self._forget_text)
+        self.document().contentsChange.connect(self._text_changed)
         self.blockCountChanged.connect(self._fit_gutter)
         self.updateRequest.connect(self._move_gutter)
         self.cursorPositionChanged.connect(self._cursor_moved)
@@ -315,8 +317,9 @@ class CodeEdit(QPlainTextEdit):
         self._show_brackets()
         self._fit_gutter()
 
-    def _forget_text(self) -> None:
+    def _text_changed(self) -> None:
         self._text = None
+        self.edited.emit()
 
     def _cursor_moved(self) -> None:
         self._show_brackets()

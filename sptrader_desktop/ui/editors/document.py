@@ -44,7 +44,7 @@ class Document(QObject):
         self._watcher = QFileSystemWatcher(self)
         self._watcher.fileChanged.connect(self._noticing.start)
         self._watcher.directoryChanged.connect(self._noticing.start)
-        edit.document().contentsChanged.connect(self._changed)
+        edit.edited.connect(self._changed)
         edit.document().modificationChanged.connect(self.modifiedChanged)
 
     @property

@@ -38,7 +38,7 @@ class StrategyEditor(EditorPane):
         self.body.addWidget(self.form)
         self.body.setStretchFactor(0, 1)
         self.body.setCollapsible(0, False)
-        self.yaml.document().contentsChanged.connect(lambda: self._checker.ask(self.yaml.text()))
+        self.yaml.edited.connect(lambda: self._checker.ask(self.yaml.text()))
 
     def know_components(self, catalogue: Catalogue | None) -> None:
         """Those of the workspace, again whenever they changed; `examine` must know the same."""
