@@ -17,7 +17,7 @@ run: set-up
 	@.venv/bin/sptrader
 
 test: set-up
-	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 campaign: set-up
 	@SPTRADER_CAMPAIGN=1 .venv/bin/python -m pytest -m campaign $(ARGS)

@@ -388,5 +388,5 @@ def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        names = "workspace runs candles servers kernels downloads component_cache logs preferences".split()
+        names = "workspace runs candles servers kernels downloads component_cache logs preferences texts".split()
         assert [str(getattr(settings, name)) for name in names] == [str(Path(place).expanduser()) for place in told.values()]

@@ -3,14 +3,23 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose, compose_components, compose_data
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
+from sptrader_desktop.core.errors import RunError, SptraderError
+from sptrader_desktop.ports import RunStore
+from sptrader_desktop.present.component_output import ComponentReport
+from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
+from sptrader_desktop.present.run_compare import KeptRun, read_run
 from sptrader_desktop.present.strategy_text import StrategyText
+from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.runtime.indicator_curves import Curve, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.desk import Finished, Series
 
@@ -24,20 +33,28 @@ if TYPE_CHECKING:
 
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
+WAIT_S = 0.1
 
 
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._guard = threading.Lock()
+        self._guard, self._warm = threading.Lock(), threading.Event()
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
 
     def warm_up(self) -> None:
         """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
-        if not compose.is_engine_compiled(self._settings):
-            compose.compile_engine(self._settings)
-        compose.load_engine(self._settings)
+        try:
+            if not compose.is_engine_compiled(self._settings):
+                compose.compile_engine(self._settings)
+            compose.load_engine(self._settings)
+        finally:
+            self._warm.set()  # what went wrong is told by the run that needs it
+
+    def wait_for_engine(self, waiting: Callable[[], object]) -> None:
+        while not self._warm.wait(WAIT_S):
+            waiting()
 
     def catalogue(self) -> "Catalogue":
         workspace = compose_components.ready_workspace(self._settings)
@@ -88,6 +105,67 @@ class WindowDesk:
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation":
         return compose.explained(result, symbol, stamp)
+
+    # What there is
+
+    @property
+    def runs(self) -> RunStore:
+        return compose.run_store(self._settings)
+
+    def items(self) -> Sequence[Item]:
+        workspace = compose_components.ready_workspace(self._settings)
+        found = [strategy_item(path, workspace / "strategies") for path in self.strategies()]
+        found += [component_item(dotted, spec, workspace / "core") for dotted, spec in self.catalogue().found.items()]
+        with suppress(SptraderError):
+            found += [dataset_item(item.symbol, item.timeframe, item.path, item.source) for item in self.series()]
+        with suppress(SptraderError):
+            found += [run_item(run) for run in self.runs.list()]
+        return found
+
+    def folders(self) -> Sequence[Path]:
+        workspace = compose_components.ready_workspace(self._settings)
+        return [workspace / "strategies", workspace / "core" / "indicators", workspace / "core" / "signals", workspace / "data"]
+
+    def home_of(self, kind: Kind) -> Path:
+        workspace = self._settings.workspace
+        return {Kind.STRATEGY: workspace / "strategies", Kind.SIGNAL: workspace / "core" / "signals"}.get(
+            kind, workspace / "core" / "indicators" / "mine"
+        )
+
+    # Components by hand
+
+    def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]:
+        return compose_components.examined_component(text, path, self.catalogue())
+
+    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
+        return compose_components.component_tried(self._settings, self.catalogue(), path, params, self.candles(series))
+
+    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
+        return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series))
+
+    # Kept runs
+
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+        stored = self.runs.load(run_id)
+        made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report)
+        if compose.document_of(stored)["manifest"] != compose.as_written(made.manifest):
+            raise RunError(
+                f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
+            )
+        return replace(made, run_id=stored.id)
+
+    def compared(self, run_ids: Sequence[str]) -> Sequence[KeptRun]:
+        return [read_run(self.runs, run_id) for run_id in run_ids]
+
+    def export(self, run_id: str, kind: str, out: Path) -> None:
+        store = compose.run_store(self._settings)
+        stored = store.load(run_id)
+        content = {
+            "html": lambda: compose.html_of(stored, store),
+            "csv": lambda: compose.csv_of(stored),
+            "bundle": lambda: compose.bundle_of(stored),
+        }
+        write_whole(out, content[kind]())
 
     def stop_components(self) -> None:
         compose_components.stop_components(self._settings)

@@ -22,6 +22,38 @@ from sptrader_desktop.present.selection import Zone
 if TYPE_CHECKING:
     from sptrader_desktop.ports import Answer, Values
 
+
+class Found(Protocol):
+    """One check and what it found; `is_honest` is nothing where it could not be asked."""
+
+    @property
+    def check(self) -> str: ...
+
+    @property
+    def is_honest(self) -> bool | None: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+class Judged(Protocol):
+    """What trying a component for honesty came to."""
+
+    @property
+    def spec(self) -> ComponentSpec: ...
+
+    @property
+    def findings(self) -> Sequence[Found]: ...
+
+    @property
+    def is_honest(self) -> bool: ...
+
+    @property
+    def coverage(self) -> str: ...
+
+    def sentences(self) -> Sequence[str]: ...
+
+
 # What people read; programs get every digit.
 PLACES = 6
 NO_TABLE = Columns()
@@ -62,38 +94,7 @@ def failure_report(title: str, message: str, source: Path) -> ComponentReport:
     return ComponentReport(title, printed=tuple(linked(line, source, is_bad=True) for line in message.splitlines()), is_bad=True)
 
 
-class Finding(Protocol):
-    """One check of honesty; `is_honest` of None means that it could not be judged."""
-
-    @property
-    def check(self) -> str: ...
-
-    @property
-    def is_honest(self) -> bool | None: ...
-
-    @property
-    def text(self) -> str: ...
-
-
-class Verdict(Protocol):
-    """What `runtime.honesty` found out about one component; one sentence for each finding that is bad."""
-
-    @property
-    def spec(self) -> ComponentSpec: ...
-
-    @property
-    def findings(self) -> Sequence[Finding]: ...
-
-    @property
-    def coverage(self) -> str: ...
-
-    @property
-    def is_honest(self) -> bool: ...
-
-    def sentences(self) -> Sequence[str]: ...
-
-
-def honesty_report(verdict: Verdict) -> ComponentReport:
+def honesty_report(verdict: Judged) -> ComponentReport:
     sentences = iter(verdict.sentences())
     source = Path(verdict.spec.source)
     findings = []

@@ -85,6 +85,14 @@ class BacktestPanel(QWidget):
 
     # What it answers
 
+    @property
+    def strategies(self) -> Sequence[Path]:
+        return self._strategies
+
+    @property
+    def series(self) -> Sequence[Series]:
+        return self._series
+
     def chosen_strategy(self) -> Path | None:
         index = self.strategy.currentIndex()
         return self._strategies[index] if 0 <= index < len(self._strategies) else None

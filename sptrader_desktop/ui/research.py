@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.simulation import Progress
 
 
+ENGINE = "the engine is getting ready; once after an update it takes half a minute"
+
+
 class Research(QObject):
     candlesReady = Signal(object)  # Candles
     runStarted = Signal(object)  # Job
@@ -45,10 +48,23 @@ class Research(QObject):
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
+            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
             return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)))
 
+        return self._begin(work, "backtest")
+
+    def open_run(self, run_id: str) -> Job:
+        """A kept run as if it had just been made."""
+
+        def work(report: Report) -> Finished:
+            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
+            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)))
+
+        return self._begin(work, f"opening {run_id}")
+
+    def _begin(self, work: Callable[[Report], Finished], title: str) -> Job:
         self.forget_guess()
-        job = self._start("backtest", "backtest", work, self._done)
+        job = self._start("backtest", title, work, self._done)
         for ended in (job.finished, job.failed, job.cancelled):
             ended.connect(self.runEnded)
         self.runStarted.emit(job)
@@ -100,8 +116,15 @@ class Research(QObject):
         symbol = self._selection.symbol.value or finished.result.request.traded[0].symbol
         # Afterwards, because the result is what the person waits for.
         self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), self.curvesReady.emit)
-        self._start("keep", "keeping the run", lambda _: self._desk.keep(finished), self.runKept.emit)
+        if finished.run_id:
+            self._kept(finished.run_id)
+        else:
+            self._start("keep", "keeping the run", lambda _: self._desk.keep(finished), self._kept)
         self.explain(self._selection.bar.value)
+
+    def _kept(self, run_id: str) -> None:
+        self._selection.run.set(run_id)
+        self.runKept.emit(run_id)
 
     def _guessed(self, result: "Result") -> None:
         self.guess = result

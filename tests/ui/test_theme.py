@@ -207,3 +207,14 @@ def test_fonts_and_icons_come_with_their_licences() -> None:
         assert "SIL OPEN FONT LICENSE Version 1.1" in text
         assert "PERMISSION & CONDITIONS" in text
     assert "Lucide" in (UI / "assets" / "icons" / "LICENSE.txt").read_text(encoding="utf-8")
+
+
+def test_the_theme_and_its_widgets_load_nothing_heavy() -> None:
+    program = """
+import sys
+import sptrader_desktop.ui.command_palette, sptrader_desktop.ui.settings_dialog, sptrader_desktop.ui.cheat_sheet
+import sptrader_desktop.ui.theme.theme, sptrader_desktop.ui.widgets.notices, sptrader_desktop.ui.widgets.value_slider
+print(*(name for name in sys.modules if name in {"pandas", "numba", "pyarrow"} or name.startswith("PySide6.Qt")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert set(done.stdout.split()) == {"PySide6.QtCore", "PySide6.QtGui", "PySide6.QtSvg", "PySide6.QtWidgets"}

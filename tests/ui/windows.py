@@ -17,7 +17,7 @@ from sptrader_desktop.ui.main_window import MainWindow
 
 T = TypeVar("T")
 W = TypeVar("W", bound=QWidget)
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0  # compiling the engine on a busy machine included
 
 
 class Driven:
@@ -39,7 +39,8 @@ class Driven:
         try:
             self.run(wait())
         except TimeoutError:
-            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}") from None
+            said = self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
+            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}; the window says {said}") from None
 
     def settle(self) -> None:
         """Until no job is at work and what they sent was delivered."""

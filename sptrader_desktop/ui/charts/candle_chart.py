@@ -87,7 +87,10 @@ class CandleChart(TimeChart):
         self.show_stamps(candles.timestamp, candles.bar_us)
         self.setAccessibleName(f"Chart: {candles.symbol} {candles.timeframe}, {len(candles):,} bars")
         is_same = before is not None and before.symbol == candles.symbol and shown is not None
-        self.show_range(self._bars_of(shown) if is_same and shown is not None else self.newest_range())
+        if is_same and shown is not None:
+            self.show_range(self._bars_of(shown))
+        else:
+            self.show_newest()
         self._show_chosen(self.selection.bar.value)
 
     def extend(self, candles: Candles) -> None:
@@ -114,8 +117,8 @@ class CandleChart(TimeChart):
         existing = {pane.name: pane for pane in self.panes[1:]}
         for name in existing.keys() - self._lines.keys():
             self.remove_pane(existing[name])
-        for wanted in self._lines.keys() - existing.keys():
-            if wanted is not None:
+        for wanted in self._lines:
+            if wanted is not None and wanted not in existing:
                 self.add_pane(Pane(FigureScale(), wanted))
         for pane in self.panes[1:]:
             pane.series = list(self._lines[pane.name])
@@ -147,7 +150,7 @@ class CandleChart(TimeChart):
         candles, pane, sessions = self.content
         volume = candles.candles.volume
         volumes = [VolumeBars(volume)] if volume is not None and len(volume) else []
-        pane.backdrop = [sessions, ChosenColumn(self.chosen_bar), *volumes]
+        pane.backdrop = [*volumes, sessions, ChosenColumn(self.chosen_bar)]
         trades: list[Series] = [self._trades] if self._trades is not None else []
         pane.series = [candles, *self._lines.get(None, []), *self._signals, *trades]
         self._tag_newest()

@@ -22,6 +22,7 @@ from sptrader_desktop.present.time_marks import TimeMark, time_marks
 from sptrader_desktop.ui.charts.go_to_field import GoToField
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.time_axis import LABEL_ROOM, TimeAxis
+from sptrader_desktop.ui.key_names import sequences
 from sptrader_desktop.ui.theme.tokens import GRID
 
 T = TypeVar("T")
@@ -115,6 +116,10 @@ class TimeChart(QWidget):
     def newest_range(self) -> Bars:
         return Bars.newest(len(self.stamps), max(self._plot_width(), 40 * GRID) / USUAL_BAR)
 
+    def show_newest(self) -> None:
+        self.show_range(self.newest_range())
+        self.show_range(self.newest_range())  # now that the axes are as wide as their labels need
+
     def show_range(self, bars: Bars) -> None:
         """All panes show these bars; where the range is linked, other charts hear of it."""
         if not len(self.stamps):
@@ -137,6 +142,7 @@ class TimeChart(QWidget):
             pane.show_bars(self.bars.first, self.bars.last, self._marks)
         self._align()
         newest = int(self.stamps[self.bar_index(self.bars.last)])
+        self._width = self._plot_width()
         self.time_axis.show_marks(self._marks, zone_text(self.selection.zone.value, newest), self.panes[0].plot_area().right())
         self._read()
 
@@ -173,7 +179,7 @@ class TimeChart(QWidget):
         """The newest bars at their usual width, and every pane fitting its values."""
         for pane in self.panes:
             pane.is_fitting = True
-        self.show_range(self.newest_range())
+        self.show_newest()
 
     def go_to(self, stamp: int) -> None:
         """The bar of that moment in the middle."""
@@ -251,11 +257,12 @@ class TimeChart(QWidget):
         }
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys of the table: the same where the window has made actions of it and where it has not."""
+        """The keys of the table, unless the window has made an action of a row: then that one's keys count."""
         pressed, commands = QKeySequence(event.keyCombination()), self.commands()
-        for action in ACTIONS:
-            if action.scope is Scope.CHART and action.id in commands and any(pressed in sequences(keys) for keys in action.keys):
-                commands[action.id]()
+        taken = {action.objectName() for action in self.actions()}
+        for row in ACTIONS:
+            if row.scope is Scope.CHART and row.id in commands and row.id not in taken and pressed in sequences(row.keys):
+                commands[row.id]()
                 return
         super().keyPressEvent(event)
 
@@ -268,7 +275,6 @@ class TimeChart(QWidget):
         width = self._plot_width()
         if len(self.stamps) and self._width and width != self._width:
             self.show_range(self.bars.zoomed(width / self._width, self.bars.last))
-        self._width = width
 
     def _plot_width(self) -> float:
         return self.width() - (self.panes[0].axis.width() if self.panes else 0)
@@ -281,9 +287,3 @@ class TimeChart(QWidget):
         super().changeEvent(event)
         if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}:
             self.redraw()
-
-
-def sequences(keys: str) -> list[QKeySequence]:
-    """A row's keys: as written, or all that the platform means by a standard one."""
-    standard = keys.removeprefix("StandardKey.")
-    return [QKeySequence(keys)] if standard == keys else QKeySequence.keyBindings(QKeySequence.StandardKey[standard])

@@ -77,6 +77,12 @@ class DataTable(QWidget):
         index = self.view.currentIndex()
         return int(self.model.sources[index.row()]) if index.isValid() and index.row() < len(self.model.sources) else None
 
+    @property
+    def selected(self) -> list[int]:
+        """Rows of the columns, from the top of the screen down."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows(self.view.first_section()))
+        return [int(self.model.sources[row]) for row in rows]
+
     def choose(self, source: int) -> None:
         """Make it the current row without saying so; what a filter hides is not shown."""
         row = self.model.row_of(source)
@@ -110,8 +116,7 @@ class DataTable(QWidget):
 
     def copy(self) -> None:
         """The selected rows, or all that are shown, as exact values between tabs."""
-        rows = sorted({index.row() for index in self.view.selectionModel().selectedRows()}) or range(self.model.rowCount())
-        QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), [int(self.model.sources[row]) for row in rows]))
+        QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), self.selected or self.model.sources.tolist()))
 
     def csv(self) -> str:
         """What is shown, in its order, exactly."""

@@ -73,6 +73,10 @@ class TableView(QTableView):
     def shown_columns(self) -> list[Column]:
         return [column for section, column in self.sections() if not self.isColumnHidden(section)]
 
+    def first_section(self) -> int:
+        """The column that stands first of those that are shown."""
+        return next((section for section, _ in self.sections() if not self.isColumnHidden(section)), 0)
+
     def show_section(self, section: int, is_shown: bool) -> None:
         """The last one stays."""
         if is_shown or len(self.shown_columns()) > 1:
@@ -132,8 +136,7 @@ class TableView(QTableView):
     # Rows
 
     def show_row(self, row: int) -> None:
-        column = next((section for section, _ in self.sections() if not self.isColumnHidden(section)), 0)
-        index = self._model.index(row, column)
+        index = self._model.index(row, self.first_section())
         chosen = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.selectionModel().setCurrentIndex(index, chosen)
         self.scrollTo(index)
