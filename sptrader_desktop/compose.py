@@ -3,10 +3,13 @@
 Imports are inside the functions, so that `sptrader check` loads neither numba nor pandas.
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import ComponentRunner, StoredRun
+    from sptrader_desktop.ports import ComponentRunner, RunReader, StoredRun
     from sptrader_desktop.present.strategy_text import StrategyText
     from sptrader_desktop.runtime.honesty import HonestyGate
 
@@ -173,6 +176,49 @@ def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result",
 
     document = render(result_document(result, manifest))
     return run_store(settings).save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))
+
+
+@contextmanager
+def open_bundle(path: Path, settings: Settings) -> "Iterator[RunReader]":
+    """Candles are looked for beside the bundle, where the command was given, and in the workspace."""
+    from sptrader_desktop.adapters.zip_run_bundle import ZipRunBundle
+
+    with tempfile.TemporaryDirectory(prefix="sptrader-bundle-") as folder:
+        yield ZipRunBundle(path, Path(folder), (path.parent, Path.cwd(), settings.workspace / "data"))
+
+
+def is_bundle(asked: str) -> bool:
+    from sptrader_desktop.adapters.zip_run_bundle import SUFFIX
+
+    return asked.lower().endswith(SUFFIX)
+
+
+def bundle_of(stored: "StoredRun") -> bytes:
+    from sptrader_desktop.adapters.zip_run_bundle import bundle_bytes
+
+    return bundle_bytes(stored)
+
+
+def csv_of(stored: "StoredRun") -> bytes:
+    from sptrader_desktop.present.trades_csv import trades_csv
+
+    return trades_csv(document_of(stored)).encode()
+
+
+def html_of(stored: "StoredRun", store: "RunReader") -> bytes:
+    import numpy as np
+
+    from sptrader_desktop.present.report_html import html_report
+
+    curve = store.rows(stored.tables["equity"])
+    instants, equity = (np.array(curve[name], np.int64) for name in ("instant", "equity"))
+    return html_report(document_of(stored), instants, equity, stored.strategy_text).encode()
+
+
+def document_of(stored: "StoredRun") -> dict[str, Any]:
+    """What the store has checked to be as it was written."""
+    document: dict[str, Any] = json.loads(stored.document)
+    return document
 
 
 def recipe_of(stored: "StoredRun") -> Recipe:

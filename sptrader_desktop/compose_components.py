@@ -1,7 +1,7 @@
 """Users' components: where they lie, which workers run them, one of them run by hand."""
 
 import atexit
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,12 +64,18 @@ def _workers(cache_folder: Path) -> "Workers":
 
 
 def window_workers(settings: Settings, loop: "asyncio.AbstractEventLoop") -> "Workers":
-    """From now on components run in processes that belong to the window's loop; whoever ends the loop ends them first, with `aclose`."""
+    """From now on components run in processes that belong to the window's loop; who ends the loop awaits `end_window_workers` first."""
     from sptrader_desktop.adapters.qprocess_workers import start_worker
     from sptrader_desktop.runtime.loop_thread import HostedLoop
 
     _OPEN[settings.component_cache] = workers = _made(start_worker, HostedLoop(loop), settings.component_cache)
     return workers
+
+
+async def end_window_workers(settings: Settings) -> None:
+    workers = _OPEN.pop(settings.component_cache, None)
+    if workers is not None:
+        await workers.aclose()
 
 
 def stop_components(settings: Settings) -> None:
@@ -86,18 +92,17 @@ def _made(start: "StartWorker", host: "Host", cache_folder: Path) -> "Workers":
     return Workers(start, host, ComponentCache(cache_folder / "answers"), cache_folder)
 
 
-def run_component(settings: Settings, name: str, params: Sequence[str], data: Path, out: Path | None) -> ComponentRun:
-    """Really computed, so that what it prints is seen."""
+def run_component(settings: Settings, name: str, params: Sequence[str], load: "Callable[[], Candles]", out: Path | None) -> ComponentRun:
+    """Really computed, so that what it prints is seen. Nothing is loaded for what would be refused anyway."""
     from sptrader_desktop.adapters.arrow_tables import refuse_unknown_format, write_table
-    from sptrader_desktop.adapters.candle_files import load_candles
     from sptrader_desktop.ports import ComponentJob
 
     if out:
         refuse_unknown_format(out)
-        if out.exists() and data.exists() and out.samefile(data):
-            raise RunError(f"--out {out}: these are the candles of --data, which would be lost: name another file")
     catalogue, given = components(ready_workspace(settings)), overrides(tuple(params))
-    spec, candles = catalogue.named(name), load_candles(data)
+    spec, candles = catalogue.named(name), load()
+    if out and out.exists() and Path(candles.source).exists() and out.samefile(candles.source):
+        raise RunError(f"--out {out}: these are the candles of --data, which would be lost: name another file")
     (answer,) = component_runner(settings, catalogue).run([ComponentJob(spec.dotted, given, candles, attempt=1)])
     if out and not isinstance(answer.result, ComponentError):
         write_table(out, candles, answer.result)

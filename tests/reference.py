@@ -253,10 +253,11 @@ class Simulation:
 
     def stop_out(self, profits: list[int]) -> None:
         positions = self.books.positions
-        exposure = sum(self.books.notional(position.series, position.quantity) for position in positions)
-        used = exposure / Fraction(self.terms.leverage)
         staying = [pair for pair in zip(profits, positions, strict=True) if pair[1].staying]
-        if staying and not self.stopped_out and self.equity <= used / 2:
+        if not staying or self.stopped_out:
+            return
+        exposure = sum(self.books.notional(position.series, position.quantity) for position in positions)
+        if self.equity <= exposure / Fraction(self.terms.leverage) / 2:
             _, loser = min(staying, key=lambda pair: (pair[0], pair[1].number))
             loser.order_closed(rec.STOP_OUT)
             self.stopped_out = True

@@ -95,7 +95,7 @@ def both_sides(candles: Candles, spread_pips: Decimal) -> tuple[list[Bar], list[
 
 
 def moved(bars: list[Bar], ticks: int) -> list[Bar]:
-    return [Bar(*(price + ticks for price in bar)) for bar in bars]
+    return [Bar(bar.open + ticks, bar.high + ticks, bar.low + ticks, bar.close + ticks) for bar in bars] if ticks else bars
 
 
 def wilder_atr(raw: list[Bar], period: int) -> list[float | None]:

@@ -95,11 +95,20 @@ def test_bars_taken_to_be_of_one_length_are_seen_at_every_change_and_often_in_mo
 
 @pytest.mark.parametrize("number", range(0, len(CHANGES), 5))
 def test_one_instant_at_a_time_gives_the_same_bytes_as_all_at_once(number: int) -> None:
-    job = job_of(case_of(number))
+    assert_the_same_bit_by_bit(job_of(case_of(number)))
+
+
+def test_quiet_days_end_when_they_are_over() -> None:
+    """Days are quiet where no roll is paid for, so on Sundays, on which clocks change, of what FX pairs pay."""
+    assert_the_same_bit_by_bit(bought_often(replace(long_market("BTCUSD", "1d"), instrument=CATALOGUE["EURUSD"])))
+
+
+def assert_the_same_bit_by_bit(job: Job) -> None:
     whole, state = run(job), start_state(job)
     log = empty_log(job, state)
-    for stamp in np.unique(np.concatenate([job.tape.time, whole.instants])):
+    for stamp in np.unique(np.concatenate([job.tape.time, whole.instants, whole.instants - HOUR_US])):
         log = advance(job, state, log, int(stamp))
+        assert state.account["instants"][0] == np.searchsorted(whole.instants, stamp, side="right")
     kernel.finish(job.tape, job.plan, state, advance(job, state, log, kernel.NEVER - 1), END_OF_DATA)
     used = state.account[0]
     for name in ("trades", "fills", "verdicts", "orders"):

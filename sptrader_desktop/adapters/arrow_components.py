@@ -22,6 +22,8 @@ SUFFIX = ".arrow"
 DIGEST_BYTES = 32
 # Columns of mixed texts, truths and numbers travel as JSON, each value for itself.
 MIXED = {b"values": b"json"}
+# Nothing is decompressed or converted: handing a few columns to threads takes longer than reading them.
+AT_ONCE = pa.ipc.IpcReadOptions(use_threads=False)
 
 
 def write_candles(candles: Candles, path: Path) -> None:
@@ -85,7 +87,7 @@ def unpacked(path: Path) -> Columns | None:
         content = whole[: whole.size - DIGEST_BYTES]
         if whole.size <= DIGEST_BYTES or hashlib.sha256(content).digest() != whole[whole.size - DIGEST_BYTES :].to_pybytes():
             return None
-        return _columns(pa.ipc.open_file(content).read_all())
+        return _columns(pa.ipc.open_file(content, options=AT_ONCE).read_all())
     except (OSError, pa.ArrowException, ValueError):
         return None
 
@@ -106,7 +108,7 @@ def _write(table: Any, target: Any) -> None:
 
 
 def _mapped(path: Path) -> Any:
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return pa.ipc.open_file(pa.memory_map(str(path)), options=AT_ONCE).read_all()
 
 
 def _packed_array(name: str, values: NDArray[Any]) -> tuple[Any, Any]:

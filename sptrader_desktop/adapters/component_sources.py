@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sptrader_desktop.adapters.component_libraries import NOT_INSTALLED, files_of, versions_of
@@ -79,12 +80,13 @@ class ComponentSources:
         return seen
 
 
-def _imported(source: bytes) -> set[str]:
+@lru_cache(maxsize=512)
+def _imported(source: bytes) -> frozenset[str]:
     """The first part of every name that is imported, also of those that a call names."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()  # running it will say so
+        return frozenset()  # running it will say so
     names: set[str] = set()
     for node in ast.walk(tree):
         match node:
@@ -94,7 +96,7 @@ def _imported(source: bytes) -> set[str]:
                 names.add(name)
             case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[ast.Constant(str(name)), *_]) if called in IMPORTERS:
                 names.add(name)
-    return {name.partition(".")[0] for name in names} - {""}
+    return frozenset(name.partition(".")[0] for name in names) - {""}
 
 
 def _beside(path: Path, name: str) -> Iterator[str]:

@@ -24,20 +24,28 @@ if TYPE_CHECKING:
 
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
+WAIT_S = 0.1
 
 
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._guard = threading.Lock()
+        self._guard, self._warm = threading.Lock(), threading.Event()
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
 
     def warm_up(self) -> None:
         """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
-        if not compose.is_engine_compiled(self._settings):
-            compose.compile_engine(self._settings)
-        compose.load_engine(self._settings)
+        try:
+            if not compose.is_engine_compiled(self._settings):
+                compose.compile_engine(self._settings)
+            compose.load_engine(self._settings)
+        finally:
+            self._warm.set()  # what went wrong is told by the run that needs it
+
+    def wait_for_engine(self, waiting: Callable[[], object]) -> None:
+        while not self._warm.wait(WAIT_S):
+            waiting()
 
     def catalogue(self) -> "Catalogue":
         workspace = compose_components.ready_workspace(self._settings)

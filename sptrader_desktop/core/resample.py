@@ -4,7 +4,7 @@ Bars shorter than a day lie on UTC midnight; a bar of a day or a week is of New 
 Sunday, so that its open is 21:00 or 22:00 UTC. A bar is stamped with its open; where nothing was traded there is none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -117,6 +117,7 @@ def resample(candles: Candles, timeframe: str, *, until: int | None = None, unfi
         None if candles.volume is None else found.total(candles.volume),
     )
     made = _candles(candles.instrument, timeframe, candles.side, candles.source, columns)
+    made = replace(made, is_synthetic=candles.is_synthetic)
     return made if unfinished else finished(made, _latest(over) if until is None else until)
 
 
@@ -144,7 +145,8 @@ def finished(candles: Candles, until: int) -> Candles:
     kept = int(np.searchsorted(bar_closes(candles.timestamp, candles.timeframe), until, side="right"))
     if kept == len(candles):
         return candles
-    return _candles(candles.instrument, candles.timeframe, candles.side, candles.source, _first(candles, kept))
+    made = _candles(candles.instrument, candles.timeframe, candles.side, candles.source, _first(candles, kept))
+    return replace(made, is_synthetic=candles.is_synthetic)
 
 
 def refuse_straddling(what: str, timeframe: str, stamps: Int64Array, over: Int64Array, found: Buckets) -> None:

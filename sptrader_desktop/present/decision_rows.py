@@ -124,6 +124,6 @@ def _meaning(found: _Decisions) -> Column:
         verdict = int(found.reason[row])
         if verdict == PLACED:
             return "an order was placed"
-        return MEANING.get(REASONS[verdict], "a close was ordered")
+        return MEANING.get(REASONS[verdict], "a close was ordered").replace("`", "")
 
     return Column("meaning", "Meaning", np.arange(len(found.time)), text, text)

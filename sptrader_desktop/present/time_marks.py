@@ -17,7 +17,9 @@ DAY_US = 86_400 * SECOND_US
 TIMES = tuple(SECOND_US * seconds for seconds in (1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200))
 DAYS = (1, 2, 7, 14)  # counted from the first of each month, so that a month always begins with a mark
 MONTHS = (1, 3, 6, 12, 24, 60, 120, 240)
-MOST_MARKS = 400
+MOST_MARKS = 400  # that are looked at
+SAMPLE = 64  # bars that tell how close they are
+CROWD = 0.65  # of the usual room between marks is the least there is
 
 TIME, DAY, MONTH, YEAR = range(4)
 
@@ -48,32 +50,38 @@ STEPS = (*(Step(us=us) for us in TIMES), *(Step(days=days) for days in DAYS), *(
 
 def time_marks(stamps: Int64Array, first: float, last: float, most: int, zone: Zone) -> list[TimeMark]:
     """At most `most` marks for the bars from `first` to `last`, nowhere closer than a share of the width; ascending."""
-    start, stop = max(0, int(np.ceil(first))), min(len(stamps), int(np.floor(last)) + 1)
+    start, stop = max(0, int(np.ceil(first))), min(len(stamps), int(np.ceil(last)))
     if stop <= start or most < 1:
         return []
+    step, bars = _chosen_step(stamps, start, stop, most, zone)
+    marks = [_mark(stamps, bar, step, zone) for bar in bars]
+    return _thinned(marks, CROWD * (last - first) / most)
+
+
+def _chosen_step(stamps: Int64Array, start: int, stop: int, most: int, zone: Zone) -> tuple[Step, list[int]]:
+    """The finest step with so few marks, and the bars that get one. Steps that must have more are not even tried."""
     begin, end = int(stamps[start]), int(stamps[stop - 1])
-    marks: list[TimeMark] = []
-    for step in STEPS:
-        if (end - begin) // step.length > MOST_MARKS:
-            continue
-        marks = _marks(stamps, start, stop, step, zone)
-        if len(marks) <= most:
-            break
-    return _thinned(marks, (last - first) / most)
+    closest = int(np.min(np.diff(stamps[start : min(stop, start + SAMPLE)]), initial=DAY_US))
+    least = max((stop - start) * closest // (2 * most), (end - begin) // MOST_MARKS)
+    for step in STEPS[:-1]:
+        if step.length > least and len(bars := _bars(stamps, start, stop, step, zone)) <= most:
+            return step, bars
+    return STEPS[-1], _bars(stamps, start, stop, STEPS[-1], zone)
 
 
-def _marks(stamps: Int64Array, start: int, stop: int, step: Step, zone: Zone) -> list[TimeMark]:
-    """At the first bar at or after each boundary of the step. Boundaries without a bar of their own share one."""
+def _bars(stamps: Int64Array, start: int, stop: int, step: Step, zone: Zone) -> list[int]:
+    """The first bar at or after each boundary of the step. Boundaries without a bar of their own share one."""
     begin, end = int(stamps[start]), int(stamps[stop - 1])
     boundaries = _boundaries(local_time(begin, zone), local_time(end, zone), step)
-    instants = np.array([stamp_of(wall, zone) for wall in boundaries])
-    bars = np.unique(start + np.searchsorted(stamps[start:stop], instants[(instants > begin) & (instants <= end)]))
-    marks = []
-    for bar in bars.tolist():
-        now, before = local_time(int(stamps[bar]), zone), local_time(int(stamps[bar - 1]), zone)
-        rank = _rank(before, now)
-        marks.append(TimeMark(bar, _text(now, rank, step), rank))
-    return marks
+    instants = np.array([stamp_of(wall, zone) for wall in boundaries], np.int64)
+    found = np.searchsorted(stamps[start:stop], instants[(instants > begin) & (instants <= end)])
+    return [int(bar) for bar in np.unique(start + found)]
+
+
+def _mark(stamps: Int64Array, bar: int, step: Step, zone: Zone) -> TimeMark:
+    now, before = local_time(int(stamps[bar]), zone), local_time(int(stamps[bar - 1]), zone)
+    rank = _rank(before, now)
+    return TimeMark(bar, _text(now, rank, step), rank)
 
 
 def _boundaries(first: datetime, last: datetime, step: Step) -> list[datetime]:
@@ -111,7 +119,7 @@ def _text(now: datetime, rank: int, step: Step) -> str:
     if rank == MONTH:
         return f"{now:%b}"
     if rank == DAY:
-        return f"{now:%a} {now.day}" if step.us else f"{now.day}"
+        return f"{now:%a} {now.day}" if step.us or step.days == 1 else f"{now.day}"
     return f"{now:%H:%M:%S}" if 0 < step.us < 60 * SECOND_US else f"{now:%H:%M}"
 
 

@@ -85,6 +85,10 @@ class BacktestPanel(QWidget):
 
     # What it answers
 
+    @property
+    def strategies(self) -> Sequence[Path]:
+        return self._strategies
+
     def chosen_strategy(self) -> Path | None:
         index = self.strategy.currentIndex()
         return self._strategies[index] if 0 <= index < len(self._strategies) else None
@@ -133,11 +137,25 @@ class BacktestPanel(QWidget):
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
+        self._align_labels(inner)
+        scroll.setMinimumWidth(inner.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(scroll, 1)
         whole.addWidget(self._foot())
+
+    def _align_labels(self, inner: QWidget) -> None:
+        """The fields of all groups begin on one line."""
+        labels = [
+            label
+            for form in inner.findChildren(QFormLayout)
+            for row in range(form.rowCount())
+            if (item := form.itemAt(row, QFormLayout.ItemRole.LabelRole)) and isinstance(label := item.widget(), QLabel)
+        ]
+        widest = max(label.sizeHint().width() for label in labels)
+        for label in labels:
+            label.setMinimumWidth(widest)
 
     def _what(self) -> QWidget:
         box = QGroupBox("Run")
@@ -145,7 +163,7 @@ class BacktestPanel(QWidget):
         for name, label, field in (("strategyChoice", "Strategy", self.strategy), ("dataChoice", "Candles", self.data)):
             _named(field, name, label)
             field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            field.setMinimumContentsLength(12)
+            field.setMinimumContentsLength(10)
             form.addRow(label, field)
         _named(self.more, "moreSymbols", "Further symbols")
         self.more.setPlaceholderText("for a portfolio: GBPUSD USDJPY")

@@ -64,6 +64,10 @@ class Desk(Protocol):
         """What an editor wants to know of a text; it never raises."""
         ...
 
+    def wait_for_engine(self, waiting: Callable[[], object]) -> None:
+        """Until it is loaded, or compiled for this computer; `waiting` is called again and again and may raise Cancelled."""
+        ...
+
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished: ...
 
     def what_if(self, finished: Finished, text: str) -> "Result":

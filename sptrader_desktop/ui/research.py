@@ -45,6 +45,7 @@ class Research(QObject):
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
+            self._desk.wait_for_engine(lambda: report(0.0, "the engine is getting ready, once after an update it takes half a minute"))
             return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)))
 
         self.forget_guess()

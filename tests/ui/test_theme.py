@@ -15,12 +15,13 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS
+from sptrader_desktop.present.appearance import SCALES
 from sptrader_desktop.ui.theme import tokens
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import Look, look, put_in_force
 from sptrader_desktop.ui.theme.memory_files import MemoryFiles
 from sptrader_desktop.ui.theme.stylesheet import MARKS, stylesheet
-from sptrader_desktop.ui.theme.theme import SCALES, Theme, scaled_start
+from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UI = ROOT / "sptrader_desktop" / "ui"
@@ -192,6 +193,13 @@ def test_files_in_memory_are_read_by_name_until_they_are_forgotten() -> None:
     assert not QFile.exists(":/shelf/file-1.txt")
 
 
+def test_files_that_nobody_holds_any_more_are_gone_and_qt_reads_no_freed_memory() -> None:
+    for number in range(200):
+        MemoryFiles(f"shelf{number}", {"file.txt": bytes(5000)})
+    assert not any(QFile.exists(f":/shelf{number}/file.txt") for number in range(200))
+    assert not QFile.exists(":/elsewhere/file.txt")
+
+
 def test_fonts_and_icons_come_with_their_licences() -> None:
     fonts = {path.name: path.read_text(encoding="utf-8") for path in (UI / "assets" / "fonts").glob("*-LICENSE.txt")}
     assert set(fonts) == {"Inter-LICENSE.txt", "JetBrainsMono-LICENSE.txt"}
@@ -199,3 +207,14 @@ def test_fonts_and_icons_come_with_their_licences() -> None:
         assert "SIL OPEN FONT LICENSE Version 1.1" in text
         assert "PERMISSION & CONDITIONS" in text
     assert "Lucide" in (UI / "assets" / "icons" / "LICENSE.txt").read_text(encoding="utf-8")
+
+
+def test_the_theme_and_its_widgets_load_nothing_heavy() -> None:
+    program = """
+import sys
+import sptrader_desktop.ui.command_palette, sptrader_desktop.ui.settings_dialog, sptrader_desktop.ui.cheat_sheet
+import sptrader_desktop.ui.theme.theme, sptrader_desktop.ui.widgets.notices, sptrader_desktop.ui.widgets.value_slider
+print(*(name for name in sys.modules if name in {"pandas", "numba", "pyarrow"} or name.startswith("PySide6.Qt")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert set(done.stdout.split()) == {"PySide6.QtCore", "PySide6.QtGui", "PySide6.QtSvg", "PySide6.QtWidgets"}

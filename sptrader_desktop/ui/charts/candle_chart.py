@@ -8,12 +8,14 @@ from PySide6.QtCore import Signal
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.present.chart_frame import Bars
+from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import price_unit
 from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.present.selection import BarAt, Selection, Span
 from sptrader_desktop.present.trade_marks import SignalMarks, TradeMarks
 from sptrader_desktop.ui.charts.backdrops import ChosenColumn, SessionShading, VolumeBars
 from sptrader_desktop.ui.charts.candle_series import STYLES, CandleSeries, Style
+from sptrader_desktop.ui.charts.drawing_tools import DrawingTools
 from sptrader_desktop.ui.charts.line_series import Line, LineSeries
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.price_axis import FigureScale, TickScale
@@ -38,8 +40,11 @@ class CandleChart(TimeChart):
     barChosen = Signal(object)  # BarAt
     tradeChosen = Signal(int)  # the row of the TradeMarks
 
-    def __init__(self, selection: Selection, empty_text: str = EMPTY) -> None:
+    def __init__(self, selection: Selection, book: DrawingBook | None = None, empty_text: str = EMPTY) -> None:
         super().__init__(selection, empty_text)
+        self.tools = DrawingTools(book or DrawingBook(), self.bar_of, self.bar_index, self)
+        self.tools.changed.connect(self._touch)
+        self.destroyed.connect(self.tools.close)
         self.setObjectName("candleChart")
         self.setAccessibleName("Chart: no candles")
         self.content: Content | None = None
@@ -77,11 +82,15 @@ class CandleChart(TimeChart):
         self.content = Content(series, pane, sessions)
         self._lines, self._signals, self._trades = {}, [], None
         self.add_pane(pane, SUB_PANE_SHARE)
+        self.tools.attach(pane, candles)
         self._compose()
         self.show_stamps(candles.timestamp, candles.bar_us)
         self.setAccessibleName(f"Chart: {candles.symbol} {candles.timeframe}, {len(candles):,} bars")
         is_same = before is not None and before.symbol == candles.symbol and shown is not None
-        self.show_range(self._bars_of(shown) if is_same and shown is not None else self.newest_range())
+        if is_same and shown is not None:
+            self.show_range(self._bars_of(shown))
+        else:
+            self.show_newest()
         self._show_chosen(self.selection.bar.value)
 
     def extend(self, candles: Candles) -> None:
@@ -108,8 +117,8 @@ class CandleChart(TimeChart):
         existing = {pane.name: pane for pane in self.panes[1:]}
         for name in existing.keys() - self._lines.keys():
             self.remove_pane(existing[name])
-        for wanted in self._lines.keys() - existing.keys():
-            if wanted is not None:
+        for wanted in self._lines:
+            if wanted is not None and wanted not in existing:
                 self.add_pane(Pane(FigureScale(), wanted))
         for pane in self.panes[1:]:
             pane.series = list(self._lines[pane.name])
@@ -141,7 +150,7 @@ class CandleChart(TimeChart):
         candles, pane, sessions = self.content
         volume = candles.candles.volume
         volumes = [VolumeBars(volume)] if volume is not None and len(volume) else []
-        pane.backdrop = [sessions, ChosenColumn(self.chosen_bar), *volumes]
+        pane.backdrop = [*volumes, sessions, ChosenColumn(self.chosen_bar)]
         trades: list[Series] = [self._trades] if self._trades is not None else []
         pane.series = [candles, *self._lines.get(None, []), *self._signals, *trades]
         self._tag_newest()
@@ -153,6 +162,10 @@ class CandleChart(TimeChart):
         last, opened = float(prices.close[-1]), float(prices.open[-1])
         self.content.price.axis.tagged = last
         self.content.price.crosshair.newest = (last, "up" if last >= opened else "down")
+
+    def _touch(self) -> None:
+        if self.content is not None:
+            self.content.price.crosshair.update()
 
     # Choosing bars and trades
 
@@ -214,6 +227,14 @@ class CandleChart(TimeChart):
         if row is not None:
             self.show_trade(row)
 
+    def draw_horizontal(self) -> None:
+        """At the pointer; without one at the newest close."""
+        if self.content is None or not len(self.stamps):
+            return
+        crosshair, closes = self.content.price.crosshair, self.content.candles.candles.prices.close
+        value = float(closes[-1]) if crosshair.value is None else crosshair.value
+        self.tools.draw_horizontal(round(value), len(self.stamps) - 1 if crosshair.bar is None else crosshair.bar)
+
     # Scales
 
     def toggle_log(self) -> None:
@@ -248,6 +269,13 @@ class CandleChart(TimeChart):
             "chart.choose_right": lambda: self.choose_next(1),
             "chart.next_trade": self.next_trade,
             "chart.previous_trade": self.previous_trade,
+            "chart.horizontal_line": self.draw_horizontal,
+            "chart.trend_line": partial(self.tools.start, "trend"),
+            "chart.measure": partial(self.tools.start, "measure"),
+            "chart.delete_drawing": self.tools.delete_chosen,
+            "chart.undo": self.tools.undo_stack.undo,
+            "chart.redo": self.tools.undo_stack.redo,
+            "chart.leave": self.tools.leave,
             "chart.log": self.toggle_log,
             "chart.invert": self.toggle_inverted,
             "chart.sessions": self.toggle_sessions,

@@ -12,7 +12,7 @@ from sptrader_desktop.present.heikin_ashi import heikin_ashi
 from sptrader_desktop.present.numbers import price_unit, share
 from sptrader_desktop.present.pyramid import Cells, Level, Pyramid
 from sptrader_desktop.ui.charts.batches import fill_rects
-from sptrader_desktop.ui.charts.line_series import paint_line
+from sptrader_desktop.ui.charts.line_series import paint_line, rows
 from sptrader_desktop.ui.charts.series import Said
 from sptrader_desktop.ui.theme.look import look
 
@@ -111,12 +111,6 @@ def body_width(frame: Frame) -> tuple[int, int]:
     body = min(int(frame.bar_px * BODY_SHARE), int(frame.bar_px) - 1)
     body -= (body - wick) % 2
     return max(body, wick), wick
-
-
-def rows(frame: Frame, high: Array, low: Array) -> tuple[Array, Array]:
-    """The top row and the number of rows of what reaches from one value to another, at least one."""
-    ends = np.sort(np.floor(np.stack([frame.y(high), frame.y(low)])).astype(np.int64), axis=0)
-    return ends[0], ends[1] - ends[0] + 1
 
 
 def _bodies(frame: Frame, values: Level, left: Array, body: int, wick: int) -> tuple[Array, Array, Array, Array]:

@@ -37,11 +37,11 @@ class Halt:
 
 
 class CurveSeries:
-    """Equity in 1e-8 units; `role` is the colour."""
+    """Equity in 1e-8 units; `role` is the colour of the line, `ink` that of its figures."""
 
-    def __init__(self, equity: Array, role: str, name: str) -> None:
+    def __init__(self, equity: Array, name: str, role: str, ink: str) -> None:
         self._equity = equity
-        self._role = role
+        self._role, self._ink = role, ink
         self._name = name
         self._pyramid = Pyramid.of_line(equity)
 
@@ -60,7 +60,7 @@ class CurveSeries:
 
     def said(self, bar: int) -> list[Said]:
         value = self._equity[bar]
-        return [] if np.isnan(value) else [Said(self._name, amount(round(float(value))), look().colour(self._role))]
+        return [] if np.isnan(value) else [Said(self._name, amount(round(float(value))), look().colour(self._ink))]
 
 
 class DrawdownSeries:
@@ -125,7 +125,7 @@ class EquityChart(TimeChart):
     def set_curve(self, instants: Int64Array, equity: Int64Array, currency: str = "") -> None:
         """Instants in microseconds UTC, equity in 1e-8 of the account currency. The view stays where the instants do."""
         is_same = len(instants) > 0 and np.array_equal(instants, self.stamps)
-        self._curve = CurveSeries(equity, "accent", "Equity")
+        self._curve = CurveSeries(equity, "Equity", "accent", "accent")
         self.drawdown_pane.series = [DrawdownSeries(equity)] if len(equity) else []
         self.equity_pane.crosshair.title = currency
         if not is_same:
@@ -147,7 +147,7 @@ class EquityChart(TimeChart):
         if instants is None or equity is None or not len(instants) or not len(self.stamps):
             self._ghost = None
         else:
-            self._ghost = CurveSeries(self._at_stamps(instants, equity), "muted", "before")
+            self._ghost = CurveSeries(self._at_stamps(instants, equity), "before", "edge", "muted")
         self._compose()
         self.redraw()
 

@@ -92,8 +92,15 @@ def paint_line(painter: QPainter, frame: Frame, cells: Cells, colour: QColor) ->
     high, low = np.fmax(cells.values.high, before), np.fmin(cells.values.low, before)
     is_there = ~np.isnan(high)
     thick = max(1, round(LINE_WIDTH * frame.scale))
-    ends = np.sort(np.floor(np.stack([frame.y(high[is_there]), frame.y(low[is_there])])), axis=0).astype(np.int64)
-    fill_rects(painter, colour, cells.pixel[is_there], ends[0] - thick // 2, 1, np.maximum(ends[1] - ends[0] + 1, thick))
+    top, height = rows(frame, high[is_there], low[is_there])
+    fill_rects(painter, colour, cells.pixel[is_there], top - thick // 2, 1, np.maximum(height, thick))
+
+
+def rows(frame: Frame, high: Array, low: Array) -> tuple[Array, Array]:
+    """The top row and the number of rows of what reaches from one value to another, at least one."""
+    one, other = np.floor(frame.y(high)).astype(np.int64), np.floor(frame.y(low)).astype(np.int64)
+    top = np.minimum(one, other)
+    return top, np.maximum(one, other) - top + 1
 
 
 def stroke(painter: QPainter, x: Array, y: Array, colour: QColor, scale: float) -> None:

@@ -55,8 +55,9 @@ class MoneyScale:
     least = float(MONEY_ONE) / 100
 
     def text(self, value: float, step: float) -> str:
-        text = numbers.amount(round(value))
-        return text.removesuffix(".00") if step >= MONEY_ONE and round(value) % MONEY_ONE == 0 else text
+        if step < MONEY_ONE:
+            return numbers.amount(round(value))
+        return numbers.amount(round(value / MONEY_ONE) * MONEY_ONE).removesuffix(".00")
 
 
 class ShareScale:

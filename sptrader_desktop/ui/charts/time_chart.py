@@ -19,8 +19,10 @@ from sptrader_desktop.present.clocks import clock_text, zone_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Selection, Span, Zone
 from sptrader_desktop.present.time_marks import TimeMark, time_marks
+from sptrader_desktop.ui.charts.go_to_field import GoToField
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.time_axis import LABEL_ROOM, TimeAxis
+from sptrader_desktop.ui.key_names import sequences
 from sptrader_desktop.ui.theme.tokens import GRID
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class TimeChart(QWidget):
     """`is_range_linked`: the span in view follows other charts of the Selection, and they follow it if they are linked too."""
 
     spanShown = Signal()
+    pictureWanted = Signal()
 
     def __init__(self, selection: Selection, empty_text: str) -> None:
         super().__init__()
@@ -52,6 +55,7 @@ class TimeChart(QWidget):
         self.time_axis.zoomed.connect(lambda factor: self.zoom(factor, self.bars.last))
         self.time_axis.reset.connect(self.reset)
         self._stack = self._laid_out(empty_text)
+        self.go_to_field = GoToField(self, lambda: selection.zone.value, self.go_to)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._listen(selection.zone, self._show_zone)
         self._listen(selection.pointed, self._show_pointed)
@@ -112,6 +116,10 @@ class TimeChart(QWidget):
     def newest_range(self) -> Bars:
         return Bars.newest(len(self.stamps), max(self._plot_width(), 40 * GRID) / USUAL_BAR)
 
+    def show_newest(self) -> None:
+        self.show_range(self.newest_range())
+        self.show_range(self.newest_range())  # now that the axes are as wide as their labels need
+
     def show_range(self, bars: Bars) -> None:
         """All panes show these bars; where the range is linked, other charts hear of it."""
         if not len(self.stamps):
@@ -134,6 +142,7 @@ class TimeChart(QWidget):
             pane.show_bars(self.bars.first, self.bars.last, self._marks)
         self._align()
         newest = int(self.stamps[self.bar_index(self.bars.last)])
+        self._width = self._plot_width()
         self.time_axis.show_marks(self._marks, zone_text(self.selection.zone.value, newest), self.panes[0].plot_area().right())
         self._read()
 
@@ -170,7 +179,7 @@ class TimeChart(QWidget):
         """The newest bars at their usual width, and every pane fitting its values."""
         for pane in self.panes:
             pane.is_fitting = True
-        self.show_range(self.newest_range())
+        self.show_newest()
 
     def go_to(self, stamp: int) -> None:
         """The bar of that moment in the middle."""
@@ -243,14 +252,17 @@ class TimeChart(QWidget):
             "chart.zoom_in": lambda: self.zoom(1 / 1.25),
             "chart.zoom_out": lambda: self.zoom(1.25),
             "chart.reset": self.reset,
+            "chart.go_to": self.go_to_field.ask,
+            "chart.picture": self.pictureWanted.emit,
         }
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys of the table: the same where the window has made actions of it and where it has not."""
+        """The keys of the table, unless the window has made an action of a row: then that one's keys count."""
         pressed, commands = QKeySequence(event.keyCombination()), self.commands()
-        for action in ACTIONS:
-            if action.scope is Scope.CHART and action.id in commands and any(QKeySequence(keys) == pressed for keys in action.keys):
-                commands[action.id]()
+        taken = {action.objectName() for action in self.actions()}
+        for row in ACTIONS:
+            if row.scope is Scope.CHART and row.id in commands and row.id not in taken and pressed in sequences(row.keys):
+                commands[row.id]()
                 return
         super().keyPressEvent(event)
 
@@ -263,7 +275,6 @@ class TimeChart(QWidget):
         width = self._plot_width()
         if len(self.stamps) and self._width and width != self._width:
             self.show_range(self.bars.zoomed(width / self._width, self.bars.last))
-        self._width = width
 
     def _plot_width(self) -> float:
         return self.width() - (self.panes[0].axis.width() if self.panes else 0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
+    QFont,
     QHelpEvent,
     QKeyEvent,
     QKeySequence,
@@ -209,7 +210,7 @@ class CodeEdit(QPlainTextEdit):
             return
         if event.matches(QKeySequence.StandardKey.Paste) or self.isReadOnly() or not code_typing.typed(self, event, self.indent_width):
             super().keyPressEvent(event)
-        is_letter = bool(event.text()) and event.text().isprintable()
+        is_letter = bool(event.text()) and event.text().isprintable() and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if is_letter or (self.completions.isVisible() and event.key() in {Qt.Key.Key_Backspace, Qt.Key.Key_Delete}):
             self.wordTyped.emit()
 
@@ -302,7 +303,10 @@ class CodeEdit(QPlainTextEdit):
 
     def _take_look(self) -> None:
         # The size of the text is the reader's: it starts at one of the three and goes where the wheel takes it.
-        self.setFont(look().font(BODY + self._zoom, fixed=True))
+        font = look().font(BODY + self._zoom, fixed=True)
+        # Code shows the signs that are there: != is two of them.
+        font.setFeature(QFont.Tag("calt"), 0)
+        self.setFont(font)
         self.setTabStopDistance(self.fontMetrics().horizontalAdvance(" " * self.indent_width))
         if self.highlighter is not None:
             self.highlighter.take_look()

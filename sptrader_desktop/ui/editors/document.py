@@ -233,8 +233,11 @@ class Document(QObject):
 
     def _watch(self) -> None:
         """A file that is replaced falls out of what is watched, so its folder is too."""
-        if self._path is not None:
-            self._watcher.addPaths([str(place) for place in (self._path, self._path.parent) if str(place) not in self._watched()])
+        if self._path is None:
+            return
+        for place in (self._path, self._path.parent):
+            if place.exists() and str(place) not in self._watched():
+                self._watcher.addPath(str(place))
 
     def _watched(self) -> set[str]:
         return {*self._watcher.files(), *self._watcher.directories()}

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QPushBu
 
 from sptrader_desktop.present.text_problems import Stretch
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
+from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
 MOST = 2000
@@ -34,7 +36,7 @@ class FindBar(QWidget):
         self.is_pattern = self._option(".*", "Regular expression", "regexBox")
         self.count_label = QLabel(self)
         self.count_label.setObjectName("findCount")
-        self.count_label.setProperty("role", "muted")
+        give(self.count_label, role="muted")
         self.replace_button = self._button("Replace", "replaceButton", self.replace_one)
         self.replace_all_button = self._button("Replace All", "replaceAllButton", self.replace_all)
         self._lay_out()
@@ -204,20 +206,20 @@ class FindBar(QWidget):
         button.clicked.connect(act)
         return button
 
-    def _tool(self, text: str, name: str, object_name: str) -> QToolButton:
+    def _tool(self, drawing: str, name: str, object_name: str) -> QToolButton:
         tool = QToolButton(self)
-        tool.setText(text)
+        tool.setIcon(icon(drawing))
         tool.setToolTip(name)
-        tool.setProperty("role", "flat")
+        give(tool, role="flat")
         tool.setObjectName(object_name)
         tool.setAccessibleName(name)
         return tool
 
     def _lay_out(self) -> None:
         before, after, close = (
-            self._tool("↑", "Previous match", "findPreviousButton"),
-            self._tool("↓", "Next match", "findNextButton"),
-            self._tool("✕", "Close", "closeFindButton"),
+            self._tool("arrow-up", "Previous match", "findPreviousButton"),
+            self._tool("arrow-down", "Next match", "findNextButton"),
+            self._tool("x", "Close", "closeFindButton"),
         )
         before.clicked.connect(lambda: self.go(-1))
         after.clicked.connect(lambda: self.go(1))

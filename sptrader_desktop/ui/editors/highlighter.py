@@ -34,11 +34,15 @@ class Highlighter(QSyntaxHighlighter):
     def take_look(self) -> None:
         for role in Role:
             self._formats[role] = QTextCharFormat()
-            self._formats[role].setForeground(colour_of(role))
+            self._formats[role].setForeground(self.colour(role))
         self._wait_from(0)
 
     def words(self, line: str, state: int) -> tuple[list[Coloured], int]:
+        """What is coloured in a line that follows one of this state, and the state it ends in."""
         raise NotImplementedError
+
+    def colour(self, role: Role) -> QColor:
+        return colour_of(role)
 
     def highlightBlock(self, text: str) -> None:
         now = perf_counter()

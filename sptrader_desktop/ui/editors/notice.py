@@ -2,44 +2,49 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.icon_label import IconLabel
 
-Choice = tuple[str, str, Callable[[], None]]  # text, object name, what it does
+Choice = tuple[str, str, Callable[[], object]]  # text, object name, what it does
 
 
-class Notice(QWidget):
+class Notice(QFrame):
+    """One at a time, with any number of choices; a choice ends it."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("editorNotice")
+        give(self, role="notice", tone="warning")
         self.label = QLabel(self, wordWrap=True)
         self.label.setObjectName("editorNoticeText")
-        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         self._row.setSpacing(2 * GRID)
-        self._row.addWidget(self.label)
+        self._row.addWidget(IconLabel("triangle-alert", "warning"))
+        self._row.addWidget(self.label, 1)
         self._buttons: list[QPushButton] = []
         self.hide()
 
     def say(self, text: str, choices: Sequence[Choice] = ()) -> None:
-        """In place of what was said before. Every choice also ends the notice, and so does the last button."""
+        """In place of what was said before; there is always a way to send it away."""
         for button in self._buttons:
             self._row.removeWidget(button)
             button.deleteLater()
-        self._buttons = [self._button(*choice) for choice in (*choices, ("Dismiss", "dismissNoticeButton", self.hide))]
+        self._buttons = [self._button(*choice) for choice in (*choices, ("Dismiss", "dismissNoticeButton", lambda: None))]
         self.label.setText(text)
+        self.setAccessibleName(text)
         self.show()
 
     def text(self) -> str:
         return "" if self.isHidden() else self.label.text()
 
-    def press(self, name: str) -> None:
-        """As a click on the button with that object name."""
-        next(button for button in self._buttons if button.objectName() == name).click()
+    def button(self, name: str) -> QPushButton:
+        return next(button for button in self._buttons if button.objectName() == name)
 
-    def _button(self, text: str, name: str, act: Callable[[], None]) -> QPushButton:
+    def _button(self, text: str, name: str, act: Callable[[], object]) -> QPushButton:
         button = QPushButton(text, self)
         button.setObjectName(name)
         button.setAccessibleName(text)
@@ -47,6 +52,6 @@ class Notice(QWidget):
         self._row.addWidget(button)
         return button
 
-    def _done(self, act: Callable[[], None]) -> None:
+    def _done(self, act: Callable[[], object]) -> None:
         self.hide()
         act()

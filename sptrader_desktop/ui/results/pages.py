@@ -13,7 +13,7 @@ from sptrader_desktop.core.money import MONEY_ONE
 from sptrader_desktop.present import trade_groups
 from sptrader_desktop.present.excursions import excursions
 from sptrader_desktop.present.listing import Listing
-from sptrader_desktop.present.metric_words import MAIN, METRICS, figure_of
+from sptrader_desktop.present.metric_words import METRICS, figure_of
 from sptrader_desktop.present.numbers import counted, figure
 from sptrader_desktop.present.result_words import ambiguous_rows, certainty_line, coverage_lines, range_line
 from sptrader_desktop.present.selection import Zone
@@ -49,7 +49,7 @@ class Page(QScrollArea):
 class SummaryPage(Page):
     def __init__(self) -> None:
         super().__init__("summaryPage", "Summary")
-        self._tiles = MetricTiles(METRICS, MAIN)
+        self._tiles = MetricTiles(METRICS)
         self._months = MonthPicture("monthPicture", "Growth by month")
         self.column.addWidget(self._tiles)
         self.column.addWidget(self._months)
@@ -62,9 +62,6 @@ class SummaryPage(Page):
         won = sum(month.pnl > 0 for month in months)
         summary = f"{won} of {counted(len(months), 'month')} above zero; equity from the end of one month to the end of the next"
         self._months.put(trade_groups.calendar_of(metrics.by_year, months), currency, summary)
-
-    def repaint_values(self) -> None:
-        self._tiles.paint_values()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -128,7 +125,9 @@ class SpreadPage(Page):
         currency, trades = result.request.terms.currency, result.outcome.trades
         buckets = trade_groups.distribution(result)
         width = figure((buckets[0].high - buckets[0].low) / MONEY_ONE, places=2) if buckets else "0"
-        self._results.put([_column(bucket, currency) for bucket in buckets], "trades", f"Columns are {width} {currency} wide")
+        self._results.put(
+            [_column(bucket, currency) for bucket in buckets], "trades", f"Columns are {width} {currency} wide", are_edges=True
+        )
         found, won = excursions(result), net_results(trades) > 0
         pips = np.array([candles.instrument.ticks_per_pip for candles in result.request.traded])[trades["symbol"]]
         against, forward = -found.adverse / pips, found.favourable / pips

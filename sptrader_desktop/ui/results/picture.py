@@ -40,7 +40,7 @@ class Picture(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def describe(self, summary: str) -> None:
-        self._summary, self._at = summary, None
+        self._summary, self._at, self._spots = summary, None, self.spots(self.area)
         self.setAccessibleDescription(summary)
         self.update()
 

@@ -15,6 +15,8 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
 MOST_DOTS = 20_000
+ROW = 8.0 * GRID
+HEADROOM = 1.04
 STRONGEST, WEAKEST = 170, 28  # how opaque the best and the quietest month are
 
 
@@ -33,10 +35,11 @@ class BarPicture(Picture):
     def __init__(self, name: str, title: str) -> None:
         super().__init__(name, title)
         self._bars: Sequence[Bar] = ()
-        self._unit = ""
+        self._unit, self._begins = "", 0.5
 
-    def put(self, bars: Sequence[Bar], unit: str, summary: str) -> None:
-        self._bars, self._unit = bars, unit
+    def put(self, bars: Sequence[Bar], unit: str, summary: str, *, are_edges: bool = False) -> None:
+        """Labels stand under the middle of their columns, or under the left edge where they say what begins there."""
+        self._bars, self._unit, self._begins = bars, unit, 0.0 if are_edges else 0.5
         self.describe(summary)
 
     def spots(self, area: QRectF) -> Sequence[Spot]:
@@ -62,16 +65,17 @@ class BarPicture(Picture):
         gap = min(width / 6, GRID)
         for place, bar in enumerate(self._bars):
             top, bottom = sorted((self._y(bar.height, plot), self._y(0, plot)))
-            painter.fillRect(QRectF(plot.left() + place * width + gap, top, width - 2 * gap, max(bottom - top, 1)), tone(bar.tone))
+            if bar.height:
+                painter.fillRect(QRectF(plot.left() + place * width + gap, top, width - 2 * gap, max(bottom - top, 1)), tone(bar.tone))
         self._write_labels(painter, plot, width)
 
     def _write_labels(self, painter: QPainter, plot: QRectF, width: float) -> None:
         """As many as fit."""
         metrics = QFontMetricsF(painter.font())
         painter.setPen(look().colour("muted"))
-        free = plot.left()
+        free = plot.left() - 2 * width
         for place, bar in enumerate(self._bars):
-            room, centre = metrics.horizontalAdvance(bar.label), plot.left() + (place + 0.5) * width
+            room, centre = metrics.horizontalAdvance(bar.label), plot.left() + (place + self._begins) * width
             if bar.label and centre - room / 2 >= free:
                 place_of = QRectF(centre - room / 2 - GRID, plot.bottom() + GRID, room + 2 * GRID, metrics.height())
                 painter.drawText(place_of, CENTRE, bar.label)
@@ -105,11 +109,14 @@ class MonthPicture(Picture):
     def put(self, years: Sequence[YearRow], currency: str, summary: str) -> None:
         self._years, self._currency = years, currency
         self.describe(summary)
-        self.updateGeometry()
-        self.setMinimumHeight(self.minimumSizeHint().height())
+        self.setFixedHeight(self.minimumSizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(150 * GRID, (18 + 7 * len(self._years)) * GRID)
+        head = self.height() - self.area.height() if self._years else 0
+        return QSize(150 * GRID, round(head + (len(self._years) + 1) * ROW))
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
 
     def spots(self, area: QRectF) -> Sequence[Spot]:
         return [Spot(place, cell.text(self._currency)) for place, cell, _ in self._cells(area)]
@@ -126,7 +133,7 @@ class MonthPicture(Picture):
         return found
 
     def _cell_size(self, area: QRectF) -> tuple[float, float]:
-        return (area.width() - GRID) / 14, min(area.height() / (len(self._years) + 1), 8.0 * GRID)
+        return (area.width() - GRID) / 14, ROW
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         width, height = self._cell_size(area)
@@ -219,7 +226,7 @@ class ScatterPicture(Picture):
         return f"Trade {number + 1}: {against} {self._unit} against it, {forward} for it, {'won' if self._won[number] else 'not won'}"
 
     def _ends(self) -> tuple[float, float]:
-        return float(self._x.max(initial=0)) or 1.0, float(self._y.max(initial=0)) or 1.0
+        return HEADROOM * float(self._x.max(initial=0)) or 1.0, HEADROOM * float(self._y.max(initial=0)) or 1.0
 
     def _plot(self, area: QRectF) -> QRectF:
         metrics = QFontMetricsF(look().font(SMALL))

@@ -6,7 +6,7 @@ Pages are filled when they are first looked at: a run of 100,000 trades costs wh
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.decision_rows import decision_listing
@@ -18,9 +18,11 @@ from sptrader_desktop.present.signal_rows import signal_listing
 from sptrader_desktop.present.trade_rows import trade_listing
 from sptrader_desktop.ui.results.pages import CertaintyPage, SpreadPage, SummaryPage, TimingPage
 from sptrader_desktop.ui.tables.data_table import DataTable
-from sptrader_desktop.ui.tables.empty_state import EmptyState
-from sptrader_desktop.ui.theme.look import look
-from sptrader_desktop.ui.theme.tokens import GRID, TITLE
+from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.results import Result
@@ -74,10 +76,10 @@ class ResultsPanel(QWidget):
 
     def set_stale(self, reason: str) -> None:
         """What has changed since the run, as a sentence; nothing takes the badge away."""
-        self._badge.setVisible(bool(reason))
+        self._badge.show_word(
+            f"STALE: {reason}" if reason else "", "warning", f"This result is not of what is chosen now: {reason}" if reason else ""
+        )
         self._again_button.setVisible(bool(reason))
-        self._badge.setText(f"▲ Stale: {reason}" if reason else "")
-        self._badge.setAccessibleName(self._badge.text())
 
     @property
     def result(self) -> "Result | None":
@@ -101,8 +103,9 @@ class ResultsPanel(QWidget):
     # Building
 
     def _build(self) -> None:
-        empty = EmptyState("results", "No results yet", "Figures, trades and pictures of a backtest will be here.", "Run Backtest  F5")
-        empty.stepAsked.connect(self.runAsked)
+        text = "Figures, trades and pictures of a backtest will be here."
+        empty = EmptyState("chart-bar", "No results yet", text, "Run Backtest  F5", self.runAsked.emit)
+        empty.button.setObjectName("resultsStep")
         self.tabs = QTabWidget()
         self.tabs.setObjectName("resultsTabs")
         self.tabs.setAccessibleName("Pages of results")
@@ -124,12 +127,12 @@ class ResultsPanel(QWidget):
         self._stack.addWidget(full)
 
     def _head(self) -> QHBoxLayout:
-        self._net, self._band, self._badge = QLabel(), QLabel(), QLabel()
+        self._net, self._band, self._badge = QLabel(), ElidedLabel(), Badge()
         self._net.setObjectName("netLabel")
+        give(self._net, role="title")
         self._band.setObjectName("certaintyLabel")
-        self._band.setProperty("role", "muted")
+        give(self._band, role="muted")
         self._badge.setObjectName("staleBadge")
-        self._badge.setProperty("role", "warning")
         self._again_button = QPushButton("Run again  F5")
         self._again_button.setObjectName("runAgainButton")
         self._again_button.setAccessibleName("Run the backtest again")
@@ -149,9 +152,7 @@ class ResultsPanel(QWidget):
         if self._result is None:
             return
         self._net.setText(net_line(self._result))
-        self._net.setFont(look().font(TITLE, bold=True))
-        self._band.setText(certainty_line(self._result))
-        self._band.setToolTip("How far the net would move if every bar that held stop and target both had gone the other way")
+        self._band.show_text(certainty_line(self._result))
 
     # Filling
 
@@ -204,9 +205,3 @@ class ResultsPanel(QWidget):
             table.choose_none()
         elif table.current not in rows:
             table.choose(next((row for row in rows if table.model.row_of(row) >= 0), rows[0]))
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
-            self._write_head()
-            self.summary.repaint_values()

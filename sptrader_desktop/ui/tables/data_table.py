@@ -27,9 +27,9 @@ from sptrader_desktop.present.columns import Column, Columns
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.ui.tables.column_filter_popup import ColumnFilterPopup
 from sptrader_desktop.ui.tables.column_table import ColumnTable
-from sptrader_desktop.ui.tables.empty_state import EmptyState
 from sptrader_desktop.ui.tables.table_view import TableView
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
 
 class DataTable(QWidget):
@@ -47,8 +47,8 @@ class DataTable(QWidget):
         self.view = TableView(self.model, self)
         self.view.setObjectName(f"{name}View")
         self.view.setAccessibleName(title)
-        self._empty = EmptyState(name, title, empty, step)
-        self._empty.stepAsked.connect(self.stepAsked)
+        self._empty = EmptyState("table-2", title, empty, step, self.stepAsked.emit if step else None)
+        self._empty.button.setObjectName(f"{name}Step")
         self._quiet = False
         self._build()
         self.view.selectionModel().currentRowChanged.connect(self._told)
@@ -76,6 +76,12 @@ class DataTable(QWidget):
     def current(self) -> int | None:
         index = self.view.currentIndex()
         return int(self.model.sources[index.row()]) if index.isValid() and index.row() < len(self.model.sources) else None
+
+    @property
+    def selected(self) -> list[int]:
+        """Rows of the columns, from the top of the screen down."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows(self.view.first_section()))
+        return [int(self.model.sources[row]) for row in rows]
 
     def choose(self, source: int) -> None:
         """Make it the current row without saying so; what a filter hides is not shown."""
@@ -110,8 +116,7 @@ class DataTable(QWidget):
 
     def copy(self) -> None:
         """The selected rows, or all that are shown, as exact values between tabs."""
-        rows = sorted({index.row() for index in self.view.selectionModel().selectedRows()}) or range(self.model.rowCount())
-        QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), [int(self.model.sources[row]) for row in rows]))
+        QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), self.selected or self.model.sources.tolist()))
 
     def csv(self) -> str:
         """What is shown, in its order, exactly."""

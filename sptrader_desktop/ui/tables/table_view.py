@@ -3,21 +3,30 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from sptrader_desktop.present.columns import Column, Columns, SortKey
 from sptrader_desktop.ui.tables.column_table import ColumnTable
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 
+EN_SPACE = "\u2002"
 SAMPLED = 24  # rows whose texts say how wide a column should be
 WIDEST = 90 * GRID
 ROW_ROOM = 2 * GRID
-CELL_ROOM = 5 * GRID
+CELL_ROOM = 6 * GRID
 ARROW_ROOM = 5 * GRID
 MOST_KEPT = 500  # rows that stay selected through a sort: Qt carries every single cell of them, 100,000 rows take seconds
+
+
+class RoomyCells(QStyledItemDelegate):
+    """A number at the right of its cell must not touch the word at the left of the next."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.text = f"{EN_SPACE}{option.text}{EN_SPACE}"
 
 
 class TableView(QTableView):
@@ -30,6 +39,7 @@ class TableView(QTableView):
         super().__init__(parent)
         self._model = model
         self.setModel(model)
+        self.setItemDelegate(RoomyCells(self))
         model.sortBegins.connect(self._keep_few_selected)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -62,6 +72,10 @@ class TableView(QTableView):
 
     def shown_columns(self) -> list[Column]:
         return [column for section, column in self.sections() if not self.isColumnHidden(section)]
+
+    def first_section(self) -> int:
+        """The column that stands first of those that are shown."""
+        return next((section for section, _ in self.sections() if not self.isColumnHidden(section)), 0)
 
     def show_section(self, section: int, is_shown: bool) -> None:
         """The last one stays."""
@@ -122,8 +136,7 @@ class TableView(QTableView):
     # Rows
 
     def show_row(self, row: int) -> None:
-        column = next((section for section, _ in self.sections() if not self.isColumnHidden(section)), 0)
-        index = self._model.index(row, column)
+        index = self._model.index(row, self.first_section())
         chosen = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.selectionModel().setCurrentIndex(index, chosen)
         self.scrollTo(index)

@@ -17,7 +17,6 @@ from sptrader_desktop.ui.theme.palette import palette
 from sptrader_desktop.ui.theme.stylesheet import marks, stylesheet
 from sptrader_desktop.ui.theme.tokens import colours
 
-SCALES = (100, 125, 150, 175, 200)  # percent
 Mode = Literal["system", "light", "dark"]
 Colouring = Literal["standard", "colour_blind"]
 UpColour = Literal["green", "red"]
