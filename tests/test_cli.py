@@ -93,6 +93,13 @@ def test_a_strategy_is_refused_before_the_engine_is_loaded(tmp_path: Path) -> No
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout == "False\n"
 
 
+def test_a_backtest_leaves_pandas_to_its_workers() -> None:
+    """Loading it takes as long as a run of the sample."""
+    script = "import sys; from sptrader_desktop.cli import run; sys.exit(run(sys.argv[1:]) or 'pandas' in sys.modules)"
+    command = [sys.executable, "-c", script, "backtest", str(STRATEGY), "--data", str(SAMPLE), "--no-store"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).returncode == 0
+
+
 # The JSON contract
 
 
