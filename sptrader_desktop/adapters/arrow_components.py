@@ -105,13 +105,23 @@ def _packed_array(name: str, values: NDArray[Any]) -> tuple[Any, Any]:
 
 def columns_of(table: Any) -> Columns:
     table.validate(full=True)
-    stamps = table.column(STAMP) if STAMP in table.schema.names else None
-    if stamps is not None:
-        # A stamp that is missing becomes NaT, which no candle has.
-        stamps = _one(stamps.cast(STAMPS, safe=False)).view(pa.int64()).fill_null(np.iinfo(np.int64).min).to_numpy()
+    stamps = _stamps(_one(table.column(STAMP))) if STAMP in table.schema.names else None
     fields = [(place, field) for place, field in enumerate(table.schema) if field.name != STAMP]
     arrays = tuple(_array(field, _one(table.column(place))) for place, field in fields)
     return Columns(table.num_rows, stamps, tuple(field.name for _, field in fields), arrays)
+
+
+def _stamps(column: Any) -> NDArray[Any]:
+    """A stamp that is missing becomes NaT, which no candle has."""
+    known = (column if column.type == STAMPS else column.cast(STAMPS, safe=False)).view(pa.int64())
+    return _numbers(known.fill_null(np.iinfo(np.int64).min) if known.null_count else known)
+
+
+def _numbers(array: Any) -> NDArray[Any]:
+    """Where they lie; what Arrow converts by itself it converts through pandas, which takes longer to load than all else here."""
+    is_plain = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
+    found: NDArray[Any] = np.from_dlpack(array) if is_plain and not array.null_count else array.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _one(column: Any) -> Any:
@@ -120,11 +130,11 @@ def _one(column: Any) -> Any:
 
 def _array(field: Any, array: Any) -> NDArray[Any]:
     if pa.types.is_dictionary(array.type):
-        known: NDArray[Any] = array.dictionary.to_numpy(zero_copy_only=False)
-        return known.astype(object)[array.indices.to_numpy()] if not array.null_count else np.array(array.to_pylist(), dtype=object)
+        known = _objects(array.dictionary.to_pylist())
+        return known[_numbers(array.indices)] if not array.null_count else _objects(array.to_pylist())
     if field.metadata and MIXED.items() <= field.metadata.items():
         return _objects([json.loads(text) for text in array.to_pylist()])
-    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    values = _numbers(array)
     return values if values.dtype.kind in NUMBERS else _objects(array.to_pylist())
 
 
