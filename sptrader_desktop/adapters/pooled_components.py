@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar
 from sptrader_desktop.adapters.arrow_components import read_answer, write_answer, write_candles
 from sptrader_desktop.adapters.component_cache import ComponentCache
 from sptrader_desktop.adapters.component_checks import Believed, Columns, believed
-from sptrader_desktop.adapters.component_frames import python_params
+from sptrader_desktop.adapters.component_columns import python_params
 from sptrader_desktop.adapters.component_memory import ResultMemory, result_key
 from sptrader_desktop.adapters.component_sources import ComponentSources
 from sptrader_desktop.adapters.shared_files import SharedFiles
