@@ -66,12 +66,15 @@ class BacktestPanel(QWidget):
 
     def show_recipe(self, recipe: Recipe) -> None:
         """The answers of a run that was asked before."""
-        for key, field in self._answers.items():
-            value = str(getattr(recipe, key))
-            if isinstance(field, QComboBox):
-                field.setCurrentIndex(max(0, field.findData(value)))
-            else:
-                field.setText(value)
+        for key in self._answers:
+            self.set_answer(key, str(getattr(recipe, key)))
+
+    def set_answer(self, key: str, value: str) -> None:
+        field = self._answers[key]
+        if isinstance(field, QComboBox):
+            field.setCurrentIndex(max(0, field.findData(value)))
+        else:
+            field.setText(value)
 
     def refuse(self, sentence: str) -> None:
         """Say what is wrong, at the answer that it is about."""
