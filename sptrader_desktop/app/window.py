@@ -9,24 +9,37 @@ from sptrader_desktop.adapters.json_preferences import JsonPreferences
 from sptrader_desktop.adapters.text_drafts import TextDrafts
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.app.first_look import take_first_look
-from sptrader_desktop.present.preferences import Preferences
+from sptrader_desktop.present.preferences import Preferences, read
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Series
-from sptrader_desktop.ui.host import Host, run_window
+from sptrader_desktop.ui.host import Host, make_app, run_window
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
 from sptrader_desktop.ui.main_window import MainWindow
-from sptrader_desktop.ui.theme.theme import Theme
+from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
 SAMPLE_STRATEGY = "ma_crossover"
 
 
 def open_workstation() -> int:
     settings = load_settings()
-    if has_display():
-        return run_window(lambda host: open_window(host, settings))
-    sys.stderr.write("sptrader: there is no display: the sample is run through the window unseen\n")
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    return run_window(lambda host: take_first_look(host, open_window(host, settings), settings.workspace / "first look"))
+    is_seen = has_display()
+    if not is_seen:
+        sys.stderr.write("sptrader: there is no display: the sample is run through the window unseen\n")
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    with scaled_start(wanted_scale(settings)) as scale:
+        application = make_app()  # noqa: F841 - everything in it is drawn at the scale it is made at
+    if is_seen:
+        return run_window(lambda host: open_window(host, settings, scale))
+    return run_window(lambda host: take_first_look(host, open_window(host, settings, scale), settings.workspace / "first look"))
+
+
+def wanted_scale(settings: Settings) -> int:
+    """Asked for before there is anybody to tell what is wrong with the file: that is told when the window loads it."""
+    try:
+        content = settings.preferences.read_bytes()
+    except OSError:
+        return Preferences().scale
+    return read(content, settings.preferences.name).preferences.scale
 
 
 def has_display() -> bool:
@@ -36,8 +49,9 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def open_window(host: Host, settings: Settings) -> MainWindow:
-    theme, desk = Theme(host.app), WindowDesk(settings)
+def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
+    """`scale` is what the application was started at, in percent."""
+    theme, desk = Theme(host.app, scale), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
     window = MainWindow(desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.offer(*_first_choice(desk, preferences.now.value))
