@@ -184,7 +184,7 @@ def test_a_column_that_scrolls_asks_for_the_width_of_what_is_in_it(qtbot: QtBot)
         label.setText(words)
         qtbot.waitUntil(lambda: scroll.minimumWidth() == content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
         scroll.resize(scroll.minimumWidth(), 100)
-        qtbot.waitUntil(lambda words=words: label.width() >= label.fontMetrics().horizontalAdvance(words))
+        qtbot.waitUntil(lambda: label.width() >= label.fontMetrics().horizontalAdvance(label.text()))
 
 
 # Notices
