@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 
 T = TypeVar("T")
 
@@ -140,14 +140,9 @@ class BacktestPanel(QWidget):
         for title, questions in run_form.GROUPS:
             column.addWidget(self._group(title, questions))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setObjectName("backtestScroll")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         self._align_labels(inner)
-        scroll.setMinimumWidth(inner.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
+        scroll = ColumnScroll(inner)
+        scroll.setObjectName("backtestScroll")
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
