@@ -40,12 +40,19 @@ class GoToField(QFrame):
 
     def ask(self) -> None:
         self.fault.hide()
-        self.adjustSize()
+        self._fit()
         self.move(max(0, (self._chart.width() - self.width()) // 2), 2 * GRID)
         self.show()
         self.raise_()
         self.text.selectAll()
         self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _fit(self) -> None:
+        """As high as the wrapped text needs, which Qt works out only for laid out widgets."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(WIDTH, layout.totalHeightForWidth(WIDTH) if layout.hasHeightForWidth() else layout.sizeHint().height())
 
     def _go(self) -> None:
         try:
@@ -53,7 +60,7 @@ class GoToField(QFrame):
         except DataError as error:
             self.fault.setText(str(error))
             self.fault.show()
-            self.adjustSize()
+            self._fit()
             return
         self.leave()
         self._go_to(stamp)
