@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters import text_drafts
@@ -93,6 +93,7 @@ def test_drafts_come_back_in_order_and_a_damaged_one_harms_no_other(tmp_path: Pa
     assert keeper.drafts() == (first,)
 
 
+@settings(max_examples=30)
 @given(texts=st.lists(st.sampled_from("abc"), max_size=8))
 def test_versions_are_every_change_newest_first(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     keeper, path = TextDrafts(tmp_path_factory.mktemp("kept")), Path("/x/s.yaml")

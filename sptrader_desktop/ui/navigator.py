@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.present.actions import ACTIONS, BY_ID, Scope
+from sptrader_desktop.present.actions import BY_ID, Scope
 from sptrader_desktop.present.navigator import Item, Kind, Node, filtered, tree
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.editors.checker import Checker
-from sptrader_desktop.ui.key_names import sequences, shown
+from sptrader_desktop.ui.key_names import pressed_command, sequences, shown
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -155,12 +155,11 @@ class Navigator(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the table: the same where the window has made actions of it and where it has not."""
-        pressed, commands = QKeySequence(event.keyCombination()), self.commands()
-        for action in ACTIONS:
-            if action.scope is Scope.NAVIGATOR and pressed in sequences(action.keys):
-                commands[action.id]()
-                return
-        super().keyPressEvent(event)
+        command = self.commands().get(pressed_command(event, Scope.NAVIGATOR))
+        if command is None:
+            super().keyPressEvent(event)
+        else:
+            command()
 
     # Within
 
@@ -223,10 +222,8 @@ class Navigator(QWidget):
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self.menu_here)
         view.doubleClicked.connect(self._double_clicked)
-        header = view.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setItemDelegate(_NameAndNote(view))
         return view
 
     def _double_clicked(self) -> None:
@@ -240,14 +237,14 @@ class _Rows(QStandardItemModel):
     renameWanted = Signal(object, str)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(0, 2, parent)
+        super().__init__(0, 1, parent)
         self.search = ""
 
     def show(self, nodes: Sequence[Node], search: str) -> None:
         self.search = search.strip()
         self.removeRows(0, self.rowCount())
         for node in nodes:
-            self.appendRow(self._row(node))
+            self.appendRow(_row(node))
         if not nodes:
             nothing = QStandardItem(f"Nothing is called “{self.search}”.")
             nothing.setFlags(Qt.ItemFlag.NoItemFlags)
@@ -308,24 +305,43 @@ class _Rows(QStandardItemModel):
                 data.setUrls(files)
         return data
 
-    def _row(self, node: Node) -> list[QStandardItem]:
-        name, note = QStandardItem(node.title), QStandardItem(node.note)
-        name.setData(node, NODE)
-        item = node.item
-        name.setEditable(item is not None and item.path is not None)
-        note.setEditable(False)
-        for cell in (name, note):
-            cell.setDragEnabled(item is not None)
-            cell.setToolTip(_tip(node))
-        name.setAccessibleText(f"{node.title}, {node.note}" if node.note else node.title)
-        name.setIcon(icon("triangle-alert", "warning") if item and item.fault else icon(ICONS[node.kind], "muted" if item else "accent"))
-        note.setForeground(look().colour("warning" if item and item.fault else "muted"))
-        for child in node.children:
-            name.appendRow(self._row(child))
-        return [name, note]
+
+class _NameAndNote(QStyledItemDelegate):
+    """The note behind the name, quieter, as far as there is room."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        node = index.data(NODE)
+        if not isinstance(node, Node) or not node.note:
+            return
+        shown = QStyleOptionViewItem(option)
+        self.initStyleOption(shown, index)
+        place = option.widget.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, shown, option.widget)
+        place.setLeft(place.left() + shown.fontMetrics.horizontalAdvance(node.title) + 4 * GRID)
+        place.setRight(option.rect.right() - GRID)
+        is_broken = node.item is not None and bool(node.item.fault)
+        painter.setPen(look().colour("warning" if is_broken else "muted"))
+        painter.setFont(shown.font)
+        said = shown.fontMetrics.elidedText(node.note, Qt.TextElideMode.ElideRight, max(place.width(), 0))
+        if said != "…":
+            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, said)
+
+
+def _row(node: Node) -> QStandardItem:
+    name, item = QStandardItem(node.title), node.item
+    name.setData(node, NODE)
+    name.setEditable(item is not None and item.path is not None)
+    name.setDragEnabled(item is not None)
+    name.setToolTip(_tip(node))
+    name.setAccessibleText(f"{node.title}, {node.note}" if node.note else node.title)
+    name.setIcon(icon("triangle-alert", "warning") if item and item.fault else icon(ICONS[node.kind], "muted" if item else "accent"))
+    for child in node.children:
+        name.appendRow(_row(child))
+    return name
 
 
 def _tip(node: Node) -> str:
-    if node.item is None:
-        return node.note if not node.note[:1].isdigit() else ""
-    return node.item.fault or (str(node.item.path) if node.item.path else node.note)
+    item = node.item
+    if item is None:
+        return "" if node.note[:1].isdigit() else node.note
+    return item.fault or "\n".join(filter(None, [item.name, item.note, str(item.path or "")]))

@@ -1,11 +1,12 @@
 """Code is written with real keys: indentation, comments, brackets, problems, find and replace, completions, colours."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QThreadPool
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
@@ -15,6 +16,7 @@ from sptrader_desktop.adapters.yaml_strategy import examine_strategy
 from sptrader_desktop.present.code_lines import from_utf16, indent_after, matching_bracket, toggled, utf16
 from sptrader_desktop.present.code_words import Role, python_words, yaml_words
 from sptrader_desktop.present.text_problems import Stretch, TextProblem
+from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.editors.code_edit import LARGEST, CodeEdit
 from sptrader_desktop.ui.editors.find_bar import FindBar
 from sptrader_desktop.ui.editors.highlighter import colour_of, roles_of
@@ -435,3 +437,46 @@ def test_no_line_is_too_strange_to_colour(line: str, state: int) -> None:
         ends = [0, *(start + length for start, length, _ in words)]
         assert all(end <= start for end, (start, _, _) in zip(ends, words, strict=False))
         assert ends[-1] <= len(line)
+
+
+def test_colours_are_no_edit(qtbot: QtBot) -> None:
+    edit = shown(qtbot, YamlEdit(), "a: 1\n")
+    assert edit.highlighter is not None
+    with qtbot.assertNotEmitted(edit.edited):
+        edit.highlighter.rehighlight()
+    with qtbot.waitSignal(edit.edited):
+        QTest.keyClicks(edit, "x")
+
+
+# Checks while typing
+
+
+def test_only_the_newest_text_is_answered_and_never_by_the_windows_thread(qtbot: QtBot) -> None:
+    owner, threads, gate = QObject(), [], threading.Event()
+
+    def check(text: str) -> str:
+        threads.append(threading.current_thread())
+        if text == "slow":
+            gate.wait(10)
+        return text.upper()
+
+    answers: list[str] = []
+    checker: Checker[str] = Checker(check, owner)
+    checker.checked.connect(answers.append)
+    checker.ask_now("slow")
+    qtbot.waitUntil(lambda: len(threads) == 1)
+    for text in ("a", "ab", "abc"):
+        checker.ask(text)
+    assert not checker.is_settled
+    gate.set()
+    qtbot.waitUntil(lambda: checker.is_settled)
+    assert answers == ["ABC"]
+    assert threading.main_thread() not in threads
+    assert len(threads) == 2
+    checker.ask_now("last")
+    owner.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    qtbot.waitUntil(lambda: len(threads) == 3)
+    QThreadPool.globalInstance().waitForDone()
+    QApplication.processEvents()
+    assert answers == ["ABC"]

@@ -241,6 +241,23 @@ def test_a_draft_of_a_file_that_changed_since_is_a_question(qtbot: QtBot, opened
     assert path.read_text(encoding="utf-8") == FULL.replace("0.15", "0.16")
 
 
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_a_renamed_file_keeps_its_editor_and_what_is_not_saved(qtbot: QtBot, opened: StrategyEditor, path: Path, is_edited: bool) -> None:
+    if is_edited:
+        type_at(opened, "author: somebody", "!")
+    new = path.with_name("other.yaml")
+    path.rename(new)
+    opened.move_to(new)
+    mine = FULL.replace("somebody", "somebody!") if is_edited else FULL
+    assert opened.title == ("other.yaml •" if is_edited else "other.yaml")
+    assert opened.edit.text() == mine
+    opened.document.close()
+    assert drafts(path) == ([mine] if is_edited else [])
+    assert opened.document.save()
+    assert new.read_text(encoding="utf-8") == mine
+    assert not path.exists()
+
+
 # Versions
 
 

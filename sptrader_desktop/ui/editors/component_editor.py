@@ -56,7 +56,7 @@ class ComponentEditor(EditorPane):
         self.run_button.clicked.connect(self.run)
         self.verify_button.clicked.connect(self.verify)
         self.params_field.returnPressed.connect(self.run)
-        self.edit.document().contentsChanged.connect(lambda: self._checker.ask(self.edit.text()))
+        self.edit.edited.connect(lambda: self._checker.ask(self.edit.text()))
 
     def check_now(self) -> None:
         self._checker.ask_now(self.edit.text())

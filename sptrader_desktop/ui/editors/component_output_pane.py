@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtCore import QEvent, QModelIndex, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QTabWidget, QVBoxLayout, QWidget
 
@@ -88,6 +88,11 @@ class LinkedList(QListView):
             row.setForeground(look().colour("danger" if line.is_bad else "text"))
             row.setToolTip("Enter goes to the line" if line.line else "")
             self._rows.appendRow(row)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._lines:
+            self.show_lines(self._lines)
 
     def _go(self, index: QModelIndex) -> None:
         line = self._lines[index.row()].line

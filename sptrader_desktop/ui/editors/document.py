@@ -44,7 +44,7 @@ class Document(QObject):
         self._watcher = QFileSystemWatcher(self)
         self._watcher.fileChanged.connect(self._noticing.start)
         self._watcher.directoryChanged.connect(self._noticing.start)
-        edit.document().contentsChanged.connect(self._changed)
+        edit.edited.connect(self._changed)
         edit.document().modificationChanged.connect(self.modifiedChanged)
 
     @property
@@ -137,6 +137,19 @@ class Document(QObject):
     def discard(self) -> None:
         """Back to the file; what is thrown away stays a step to undo, and a version."""
         self.reload()
+
+    def move_to(self, path: Path) -> None:
+        """The file was renamed: what is not saved belongs to the new place, what is saved is read from there."""
+        file = self._keeper.read(path)
+        self._drop_draft()
+        self._unwatch()
+        self._path, self._file = path, file
+        if self.is_modified:
+            self._keep_draft()
+        else:
+            self._edit.take_text(file.text)
+            self._edit.document().setModified(False)
+        self._watch()
 
     def close(self) -> None:
         """Unsaved changes stay as a draft, on the disk when this returns."""
