@@ -7,8 +7,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.clocks import read_stamp
 from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.present.zone_clock import read_stamp
 from sptrader_desktop.ui.theme.tokens import GRID
 
 WIDTH = 64 * GRID
