@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.ui.results.background import Background
+from sptrader_desktop.ui.background import Background
 
 # The kind and the place; what cannot be written raises SptraderError or OSError.
 Export = Callable[[str, Path], None]

@@ -17,7 +17,7 @@ from sptrader_desktop.present.result_words import certainty_line, coverage_lines
 from sptrader_desktop.present.selection import BarAt, Selection, Zone
 from sptrader_desktop.present.signal_rows import signal_listing
 from sptrader_desktop.present.trade_rows import trade_listing
-from sptrader_desktop.ui.results.background import Background
+from sptrader_desktop.ui.background import Background
 from sptrader_desktop.ui.results.export_button import Export, ExportButton
 from sptrader_desktop.ui.results.pages import CertaintyPage, SpreadPage, SummaryPage, TimingPage
 from sptrader_desktop.ui.tables.data_table import DataTable
