@@ -5,7 +5,7 @@
 .PHONY: help run test check bench campaign format lock set-up
 
 help:
-	@echo "make run       run the sample strategy on the sample data"
+	@echo "make run       open the workstation; without a display, a picture and a report of the sample"
 	@echo "make test      the whole test suite"
 	@echo "make check     format, lint, types and import contracts; runs no tests"
 	@echo "make bench     benchmarks, as tables"
@@ -14,10 +14,11 @@ help:
 	@echo "make lock      resolve requirements.lock again (needs uv)"
 
 run: set-up
-	@.venv/bin/sptrader backtest strategies/ma_crossover.yaml --data workspace/data/EURUSD_1h_2024-01-02_2024-05-31.parquet
+	@.venv/bin/sptrader
 
 test: set-up
-	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@.venv/bin/python packaging/set_up.py screen
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 campaign: set-up
 	@SPTRADER_CAMPAIGN=1 .venv/bin/python -m pytest -m campaign $(ARGS)

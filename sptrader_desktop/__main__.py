@@ -5,7 +5,12 @@ import sys
 
 def main() -> None:
     try:
-        from sptrader_desktop.cli import run  # here, because a person may stop us while it is loaded
+        # Here, because a person may stop us while it is loaded, and because each of the two loads what the other does not need.
+        if len(sys.argv) == 1:
+            from sptrader_desktop.app.window import open_workstation
+
+            sys.exit(open_workstation())
+        from sptrader_desktop.cli import run
 
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -5,29 +5,33 @@ Imports are inside the functions, so that `sptrader check` loads neither numba n
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.compose_candles import recipe_candles
+from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.compose_components import component_runner, components, honesty_gate, ready_workspace
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides, terms_of
-from sptrader_desktop.settings import Settings, load_settings
+from sptrader_desktop.settings import Settings, load_settings, shipped
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.run_store import SqliteRunStore
+    from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue
+    from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import ComponentRunner, RunReader, StoredRun
+    from sptrader_desktop.present.strategy_text import StrategyText
     from sptrader_desktop.runtime.honesty import HonestyGate
 
 
@@ -57,6 +61,30 @@ def ready_engine(settings: Settings, say: Callable[[str], None]) -> None:
         say("compiling the engine for this computer, once: it takes half a minute …")
 
 
+def is_engine_compiled(settings: Settings) -> bool:
+    from sptrader_desktop.runtime.kernel_cache import is_compiled, use_kernel_cache
+
+    return is_compiled(use_kernel_cache(settings.kernels))
+
+
+def compile_engine(settings: Settings) -> None:
+    """In a process of its own, by a run of the sample that nobody sees; what goes wrong there is told by the run that is asked for."""
+    strategy, data = shipped("strategies") / "ma_crossover.yaml", next((shipped("workspace") / "data").glob("*.parquet"))
+    command = [sys.executable, "-m", "sptrader_desktop", "backtest", str(strategy), "--data", str(data), "--no-store"]
+    environment = os.environ | {"SPTRADER_KERNEL_CACHE": str(settings.kernels)}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def load_engine(settings: Settings) -> None:
+    """What a first run would import and link, done while nobody waits."""
+    from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
+
+    use_kernel_cache(settings.kernels)
+    import sptrader_desktop.adapters.pooled_components
+    import sptrader_desktop.present.result_json
+    import sptrader_desktop.runtime.backtest  # noqa: F401
+
+
 def run_store(settings: Settings) -> "SqliteRunStore":
     from sptrader_desktop.adapters.run_store import SqliteRunStore
 
@@ -79,11 +107,23 @@ def strategy_of(recipe: Recipe, settings: Settings, text: str | None = None) -> 
     return StrategyRead(parse_strategy(text, recipe.strategy, catalogue, given), text, catalogue)
 
 
-def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
-    """Read everything else a recipe names."""
+def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[str] = ()) -> Strategy:
+    from sptrader_desktop.adapters.yaml_strategy import parse_strategy
+
+    return parse_strategy(text, name, catalogue, overrides(tuple(params)))
+
+
+def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
+    from sptrader_desktop.adapters.yaml_strategy import examine_strategy
+
+    return examine_strategy(text, catalogue)
+
+
+def prepare(recipe: Recipe, settings: Settings, read: StrategyRead, candles: "CandleSets | None" = None) -> Prepared:
+    """Read everything else a recipe names, unless its candles are at hand."""
     from sptrader_desktop.core.results import Request
 
-    terms, (traded, rates, finer) = terms_of(recipe), recipe_candles(recipe, settings)
+    terms, (traded, rates, finer) = terms_of(recipe), candles or recipe_candles(recipe, settings)
     runner = component_runner(settings, read.catalogue)
     gate = honesty_gate(settings, read.catalogue, runner)
     return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner, gate)
@@ -92,6 +132,13 @@ def prepare(recipe: Recipe, settings: Settings, read: StrategyRead) -> Prepared:
 def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, bytes]":
     """Run and render: the document's bytes are what `verify` compares."""
     from sptrader_desktop.present.result_json import render, result_document
+
+    result, manifest = run_result(prepared, report)
+    return result, render(result_document(result, manifest))
+
+
+def run_result(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, dict[str, Any]]":
+    """The result and what went into it."""
     from sptrader_desktop.runtime.backtest import backtest
 
     manifest = manifest_of(prepared)
@@ -99,7 +146,14 @@ def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None"
     result = backtest(prepared.request, prepared.runner, report)
     if manifest_of(prepared) != manifest:
         raise RunError("a component was edited while the run was under way, and may have traded without being tried: run it again")
-    return result, render(result_document(result, manifest))
+    return result, manifest
+
+
+def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue") -> "Result":
+    """Another strategy asked the same, at once: its components are not tried for honesty, so it is nothing to keep."""
+    from sptrader_desktop.runtime.backtest import backtest
+
+    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue))
 
 
 def manifest_of(prepared: Prepared) -> dict[str, Any]:
@@ -113,6 +167,15 @@ def keep(settings: Settings, prepared: Prepared, result: "Result", document: byt
 
     run = FinishedRun(result.outcome, document, manifest_of(prepared), prepared.strategy_text, prepared.recipe.as_json())
     return run_store(settings).save(run)
+
+
+def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:
+    """Rendering its document takes longer than the run, so a window shows the result first."""
+    from sptrader_desktop.ports import FinishedRun
+    from sptrader_desktop.present.result_json import render, result_document
+
+    document = render(result_document(result, manifest))
+    return run_store(settings).save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))
 
 
 @contextmanager
@@ -157,6 +220,13 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
     return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
 
 
+def is_made_of(stored: "StoredRun", manifest: dict[str, Any]) -> bool:
+    """Was the kept run made from the same things?"""
+    from sptrader_desktop.present.result_json import render
+
+    return bool(json.loads(stored.document)["manifest"] == json.loads(render(manifest)))
+
+
 def recipe_of(stored: "StoredRun") -> Recipe:
     return Recipe.from_json(stored.recipe)
 
@@ -168,14 +238,24 @@ def report_text(result: "Result") -> str:
 
 
 def explanation_text(result: "Result", symbol: str, at: datetime) -> str:
-    from sptrader_desktop.core.explain import bar_at, explain
     from sptrader_desktop.present import explanation
 
-    candles = next((item for item in result.request.traded if item.symbol == symbol), None)
+    return explanation.explanation_text(explained(result, symbol, (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)))
+
+
+def explained(result: "Result", symbol: str, stamp: int) -> "Explanation":
+    """The bar that contains an instant, in microseconds UTC."""
+    from sptrader_desktop.core.explain import bar_at, explain
+
+    return explain(result, symbol, bar_at(traded_candles(result, symbol), stamp))
+
+
+def traded_candles(result: "Result", symbol: str) -> "Candles":
+    traded = result.request.traded
+    candles = next((item for item in traded if item.symbol == symbol), None)
     if candles is None:
-        raise RunError(f"the run does not trade {symbol}: it trades {', '.join(item.symbol for item in result.request.traded)}")
-    bar = bar_at(candles, (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
-    return explanation.explanation_text(explain(result, symbol, bar))
+        raise RunError(f"the run does not trade {symbol}: it trades {', '.join(item.symbol for item in traded)}")
+    return candles
 
 
 def is_terminal() -> bool:

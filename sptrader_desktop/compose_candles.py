@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sptrader_desktop.compose_data import SOURCES, known_instruments
 from sptrader_desktop.compose_servers import open_postgres
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 RATES_BEFORE = timedelta(days=7)
 
 
-def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]":
+# What is traded, the rates, and finer candles by symbol.
+CandleSets: TypeAlias = "tuple[tuple[Candles, ...], tuple[Candles, ...], dict[str, Candles]]"
+
+
+def recipe_candles(recipe: Recipe, settings: Settings) -> CandleSets:
     from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.adapters.candle_range import span_of
 
     _refuse_ambiguous(recipe)
     known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
@@ -39,6 +45,7 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, 
         traded = _from_source(recipe, settings, known)
     else:
         traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+    traded = tuple(replace(candles, asked=span_of(start, end)) for candles in traded)
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
         candles = load(path, ask=finer_asks.get(path))
@@ -50,6 +57,14 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> "tuple[tuple[Candles, 
     if twice:
         raise RunError(f"--rates {twice.source or twice.symbol}: {twice.symbol} is given twice, keep one file")
     return traded, rates, finer
+
+
+def one_series(settings: Settings, recipe: Recipe) -> "Candles":
+    """Of a recipe that names one file, or one symbol of a source."""
+    traded, _, _ = recipe_candles(recipe, settings)
+    if len(traded) != 1:
+        raise RunError(f"{' '.join(candles.symbol for candles in traded)}: one component runs on one series, name one")
+    return traded[0]
 
 
 def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instrument]") -> "tuple[Candles, ...]":

@@ -1,9 +1,8 @@
 """Users' components: where they lie, which workers run them, one of them run by hand."""
 
 import atexit
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,21 @@ from sptrader_desktop.runtime.recipe_values import overrides
 from sptrader_desktop.settings import Settings, shipped
 
 if TYPE_CHECKING:
-    from sptrader_desktop.adapters.pooled_components import Workers
+    import asyncio
+
+    from sptrader_desktop.adapters.pooled_components import Host, Workers
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue, ComponentSpec
     from sptrader_desktop.ports import Answer, ComponentRunner
+    from sptrader_desktop.present.component_output import ComponentReport
+    from sptrader_desktop.present.text_problems import TextProblem
     from sptrader_desktop.runtime.honesty import HonestyGate
     from sptrader_desktop.runtime.honesty_judge import Verdict
+    from sptrader_desktop.runtime.worker_process import StartWorker
+
+
+# The workers of this process, by the folder of their cache.
+_OPEN: "dict[Path, Workers]" = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +51,61 @@ def components(workspace: Path) -> "Catalogue":
 def component_runner(settings: Settings, catalogue: "Catalogue") -> "ComponentRunner":
     """One catalogue's components on the workers of this process; none of them starts before something must be computed."""
     from sptrader_desktop.adapters.pooled_components import PooledRunner
+    from sptrader_desktop.runtime.logged_components import LoggedComponents
 
-    return PooledRunner(_workers(settings.component_cache), catalogue)
+    return LoggedComponents(PooledRunner(_workers(settings.component_cache), catalogue))
 
 
-@cache
 def _workers(cache_folder: Path) -> "Workers":
-    from sptrader_desktop.adapters.asyncio_workers import start_worker
-    from sptrader_desktop.adapters.component_cache import ComponentCache
-    from sptrader_desktop.adapters.pooled_components import Workers
-    from sptrader_desktop.runtime.loop_thread import LoopThread
+    if cache_folder not in _OPEN:
+        from sptrader_desktop.adapters.asyncio_workers import start_worker
+        from sptrader_desktop.runtime.loop_thread import LoopThread
 
-    workers = Workers(start_worker, LoopThread(), ComponentCache(cache_folder / "answers"), cache_folder)
-    atexit.register(workers.close)
+        _OPEN[cache_folder] = workers = _made(start_worker, LoopThread(), cache_folder)
+        atexit.register(workers.close)
+    return _OPEN[cache_folder]
+
+
+def window_workers(settings: Settings, loop: "asyncio.AbstractEventLoop") -> "Workers":
+    """From now on components run in processes that belong to the window's loop; who ends the loop awaits `end_window_workers` first."""
+    from sptrader_desktop.adapters.qprocess_workers import start_worker
+    from sptrader_desktop.runtime.loop_thread import HostedLoop
+
+    _OPEN[settings.component_cache] = workers = _made(start_worker, HostedLoop(loop), settings.component_cache)
     return workers
 
 
-def run_component(settings: Settings, name: str, params: Sequence[str], data: Path, out: Path | None) -> ComponentRun:
-    """Really computed, so that what it prints is seen."""
+async def end_window_workers(settings: Settings) -> None:
+    workers = _OPEN.pop(settings.component_cache, None)
+    if workers is not None:
+        await workers.aclose()
+
+
+def stop_components(settings: Settings) -> None:
+    """On the loop that runs them."""
+    workers = _OPEN.get(settings.component_cache)
+    if workers is not None:
+        workers.stop_running()
+
+
+def _made(start: "StartWorker", host: "Host", cache_folder: Path) -> "Workers":
+    from sptrader_desktop.adapters.component_cache import ComponentCache
+    from sptrader_desktop.adapters.pooled_components import Workers
+
+    return Workers(start, host, ComponentCache(cache_folder / "answers"), cache_folder)
+
+
+def run_component(settings: Settings, name: str, params: Sequence[str], load: "Callable[[], Candles]", out: Path | None) -> ComponentRun:
+    """Really computed, so that what it prints is seen. Nothing is loaded for what would be refused anyway."""
     from sptrader_desktop.adapters.arrow_tables import refuse_unknown_format, write_table
-    from sptrader_desktop.adapters.candle_files import load_candles
     from sptrader_desktop.ports import ComponentJob
 
     if out:
         refuse_unknown_format(out)
-        if out.exists() and data.exists() and out.samefile(data):
-            raise RunError(f"--out {out}: these are the candles of --data, which would be lost: name another file")
     catalogue, given = components(ready_workspace(settings)), overrides(tuple(params))
-    spec, candles = catalogue.named(name), load_candles(data)
+    spec, candles = catalogue.named(name), load()
+    if out and out.exists() and Path(candles.source).exists() and out.samefile(candles.source):
+        raise RunError(f"--out {out}: these are the candles of --data, which would be lost: name another file")
     (answer,) = component_runner(settings, catalogue).run([ComponentJob(spec.dotted, given, candles, attempt=1)])
     if out and not isinstance(answer.result, ComponentError):
         write_table(out, candles, answer.result)
@@ -100,3 +135,51 @@ def verify_components(
             yield f"{subject} on {candles.symbol} {candles.timeframe}", gate.tried(subject, candles)
     if name == ALL:
         yield from ((dotted, spec) for dotted, spec in catalogue.found.items() if isinstance(spec, ComponentError))
+
+
+# One component, as its author edits it
+
+
+def examined_component(text: str, path: Path, catalogue: "Catalogue") -> "tuple[TextProblem, ...]":
+    from sptrader_desktop.adapters.component_problems import examine_component
+
+    return examine_component(text, path, catalogue)
+
+
+def component_tried(settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles") -> "ComponentReport":
+    """Really computed, so that what it prints is seen."""
+    from sptrader_desktop.ports import ComponentJob
+    from sptrader_desktop.present.component_output import component_report, failure_report
+
+    try:
+        spec = component_at(catalogue, path)
+        job = ComponentJob(spec.dotted, overrides(tuple(params)), candles, attempt=1)
+        (answer,) = component_runner(settings, catalogue).run([job])
+    except (ComponentError, RunError) as error:
+        return failure_report(f"{path.stem} was not run", str(error), path)
+    return component_report(spec, candles, answer)
+
+
+def component_verified(
+    settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles"
+) -> "ComponentReport":
+    from sptrader_desktop.present.component_output import failure_report, honesty_report
+    from sptrader_desktop.runtime.honesty import chosen
+
+    gate = honesty_gate(settings, catalogue, component_runner(settings, catalogue))
+    try:
+        *_, subject = chosen(catalogue, component_at(catalogue, path).dotted, overrides(tuple(params)))
+        verdict = gate.tried(subject, candles)
+    except (ComponentError, RunError) as error:
+        return failure_report(f"{path.stem} was not tried", str(error), path)
+    if isinstance(verdict, ComponentError):
+        return failure_report(f"{path.stem} could not be tried", str(verdict), path)
+    return honesty_report(verdict)
+
+
+def component_at(catalogue: "Catalogue", path: Path) -> "ComponentSpec":
+    """The component in that file; one that is broken raises what is wrong with it."""
+    dotted = next(
+        (name for name in catalogue.found if Path(*name.split(".")) == Path(*path.with_suffix("").parts[-len(name.split(".")) :])), ""
+    )
+    return catalogue.component(dotted or path.stem)

@@ -3,19 +3,22 @@
 Imports are inside the functions, so that naming the sources loads neither pyarrow nor pandas.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.compose_servers import open_postgres
+from sptrader_desktop.compose_servers import open_postgres, open_prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.csv_import import ImportAsked, Imported
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.histdata_history import HistdataHistory
     from sptrader_desktop.adapters.parquet_repair import Repair
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
@@ -46,11 +49,16 @@ def _open_postgres(settings: Settings, known: "Mapping[str, Instrument]") -> "Ab
     return open_postgres(settings, known)
 
 
+def _open_realtime(settings: Settings, known: "Mapping[str, Instrument]") -> "AbstractContextManager[CandleSource]":
+    return open_prices(settings, known, lambda text: sys.stderr.write(f"sptrader: {text}\n"))
+
+
 # What --source names, and who opens it.
 SOURCES: "dict[str, Callable[[Settings, Mapping[str, Instrument]], AbstractContextManager[CandleSource]]]" = {
     "catalogue": _open_catalogue,
     "postgres": _open_postgres,
     "http": _open_http,
+    "realtime": _open_realtime,
 }
 
 
@@ -69,36 +77,54 @@ def import_candles(path: Path, asked: "ImportAsked", instruments: str = "") -> "
 def download_history(
     settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
 ) -> "tuple[Candles, Fetched]":
-    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
-    from sptrader_desktop.adapters.histdata_history import HistdataHistory
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
     from sptrader_desktop.runtime.download import download
 
     with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
-        maker = {"dukascopy": DukascopyHistory, "histdata": HistdataHistory}[vendor]
-        return download(maker(fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
+        return download(_vendors()[vendor](fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
+
+
+def _vendors() -> "dict[str, type[DukascopyHistory] | type[HistdataHistory]]":
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.histdata_history import HistdataHistory
+
+    return {each.name: each for each in (DukascopyHistory, HistdataHistory)}
 
 
 def download_ticks(
-    settings: Settings, asked: "CandleRequest", out: Path, instruments: str = "", address: str = "", report: "Report | None" = None
+    settings: Settings,
+    name: str,
+    asked: "CandleRequest",
+    out: Path,
+    instruments: str = "",
+    address: str = "",
+    report: "Report | None" = None,
 ) -> "tuple[Path, int, Fetched]":
     """Into a new Parquet file at `out`, which may be a folder: the file and how many quotes."""
     from sptrader_desktop.adapters.candle_files import known_instrument
-    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
     from sptrader_desktop.adapters.parquet_ticks import tick_file_name, write_ticks
     from sptrader_desktop.runtime.download import fetch
 
     known = known_instruments(instruments)
     with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
-        vendor = DukascopyHistory(fetcher, known, address)
+        vendor = _vendors()[name](fetcher, known, address)
         got = fetch(vendor, asked, settings.downloads, report)
         if not got.pieces:
             raise DataError(f"{asked.symbol}: the market is closed all of this time: ask for another range")
-        path = out / tick_file_name(asked.symbol, got.pieces[0].start, got.pieces[-1].start, vendor.name) if out.is_dir() else out
+        path = out / tick_file_name(asked.symbol, *_covered(asked, got), vendor.name) if out.is_dir() else out
         refuse_existing(path)
         count = write_ticks(path, known_instrument(vendor.name, asked.symbol, known), vendor.ticks(asked, got.pieces, got.read))
     return path, count, got
+
+
+def _covered(asked: "CandleRequest", got: "Fetched") -> tuple[int, int]:
+    """The first and the last instant of the range of which there can be something."""
+    from sptrader_desktop.adapters.candle_range import span_of
+
+    start, end = span_of(asked.start, asked.end)
+    first, after = got.pieces[0].start, got.pieces[-1].end
+    return max(first, first if start is None else start), min(after, after if end is None else end) - 1
 
 
 def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
@@ -140,7 +166,7 @@ def keep_candles(
         CandleCatalogue(settings.candles, known_instruments(instruments)).keep(candles, replace=replace)
         return settings.candles
     label = label_of(made_of) if made_of else {}
-    path = out / file_name(candles, "synthetic" if "synthetic" in label else "") if out.is_dir() else out
+    path = out / file_name(candles) if out.is_dir() else out
     write_new(path, parquet_bytes(candles, label))
     return path
 
@@ -184,8 +210,8 @@ def sample_file(
     start = SAMPLE_END.replace(year=SAMPLE_END.year - years)
     candles = sample_candles(known_instrument("data sample", symbol, CATALOGUE), timeframe, start, SAMPLE_END, seed, report)
     about = f"Synthetic {symbol} bid candles made by `sptrader data sample`, seed {seed}; not market data"
-    path = out / file_name(candles, "synthetic") if out.is_dir() else out
-    write_new(path, parquet_bytes(candles, {"synthetic": "true", "description": about}))
+    path = out / file_name(candles) if out.is_dir() else out
+    write_new(path, parquet_bytes(candles, {"description": about}))
     return path, candles
 
 

@@ -1,7 +1,8 @@
 """Which servers the program uses, and what is opened on them; whoever opens something closes it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from sptrader_desktop.core.errors import SptraderError
@@ -9,7 +10,7 @@ from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.postgres_candles import PostgresCandles
-    from sptrader_desktop.adapters.redis_prices import RealtimeWindow
+    from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
     from sptrader_desktop.core.instruments import Instrument
 
 
@@ -38,6 +39,16 @@ def open_realtime(settings: Settings, symbol: str, timeframe: str, window: int) 
     except SptraderError:
         server.close()
         raise
+
+
+@contextmanager
+def open_prices(settings: Settings, instruments: "Mapping[str, Instrument]", told: Callable[[str], object]) -> "Iterator[RealtimePrices]":
+    """All that the stream of prices holds."""
+    from sptrader_desktop.adapters.redis_prices import RealtimePrices
+    from sptrader_desktop.adapters.redis_server import open_redis
+
+    with closing(open_redis(settings)) as server:
+        yield RealtimePrices(server, lambda: time.time_ns() // 1000, instruments, told)
 
 
 def servers_told(settings: Settings) -> Mapping[str, tuple[str, bool]]:

@@ -29,7 +29,7 @@ class CandleRequest:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One series that a source holds; `first` and `last` are opens."""
+    """One series that a source holds; `first` and `last` are opens. Not every source knows what is synthetic."""
 
     symbol: str
     timeframe: str
@@ -38,6 +38,7 @@ class Dataset:
     rows: int
     first: datetime
     last: datetime
+    is_synthetic: bool = False
 
 
 class CandleSource(Protocol):
@@ -128,7 +129,7 @@ class ComponentRunner(Protocol):
     """Runs users' components on whole arrays."""
 
     def run(self, jobs: Sequence[ComponentJob]) -> Sequence[Answer]:
-        """One answer to each job, in their order; a component that fails fails alone."""
+        """One answer to each job, in their order; a component that fails fails alone. MachineError if the computer could not run them."""
         ...
 
     def fingerprint(self, component: str) -> str:

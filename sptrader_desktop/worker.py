@@ -17,10 +17,10 @@ from typing import Any
 
 import psutil
 
-import sptrader_desktop.adapters.arrow_components  # noqa: F401  # what a script would wait for
+import sptrader_desktop.adapters.arrow_frames  # noqa: F401  # what a script would wait for
 from sptrader_desktop.adapters.component_calls import sentence
 from sptrader_desktop.adapters.component_catalogue import component_at
-from sptrader_desktop.adapters.process_limits import die_with, limit_memory
+from sptrader_desktop.adapters.process_limits import die_with, lacking, limit_memory, shortage
 from sptrader_desktop.adapters.script_surroundings import surroundings
 from sptrader_desktop.adapters.script_tampering import Libraries
 from sptrader_desktop.sdk import main as answer
@@ -60,15 +60,26 @@ def _say(answers: int, answer: dict[str, Any]) -> None:
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:
     script, me, threads = Path(job["script"]), os.getpid(), _thread._count()
-    output = _Output(job["stdout"], job["stderr"])
+    result, said = Path(job["environment"]["RESULT_PATH"]), {"error": "", "left": "", "short": ""}
     try:
-        with surroundings(script, job["environment"]):
-            error = _run(script, Path(job["environment"]["RESULT_PATH"]))
-    finally:
-        if os.getpid() != me:
-            os._exit(0)  # a child of the script has come out of it: only one of us answers
-    left = output.end() or _left_behind(threads) or _tampered()
-    return {"job": job["job"], "error": error, "left": left}
+        output = _Output(job["stdout"], job["stderr"])
+        try:
+            with surroundings(script, job["environment"]):
+                said["error"] = _run(script, result)
+        finally:
+            if os.getpid() != me:
+                os._exit(0)  # a child of the script has come out of it: only one of us answers
+        said["left"] = output.end() or _left_behind(threads) or _tampered()
+    except _ShortageError as short:
+        said["short"] = f"{script}: {lacking(short.why, result.parent)}: make room there and run it again"
+    return {"job": job["job"], **said}
+
+
+class _ShortageError(Exception):
+    """The computer has no more of something, which is not the script's fault."""
+
+    def __init__(self, why: OSError) -> None:
+        self.why = why
 
 
 def _run(script: Path, result: Path) -> str:
@@ -76,10 +87,18 @@ def _run(script: Path, result: Path) -> str:
     try:
         _run_as_main(script, result)
     except SystemExit as left:
+        _raise_if_short(left)
         return _exit_sentence(script, result, left)
     except BaseException as error:  # noqa: BLE001
+        _raise_if_short(error)
         return sentence(error, str(script), 1)
     return "" if result.is_file() else f"{script}: it wrote no result: end the file with main(…) of the sdk, or write RESULT_PATH"
+
+
+def _raise_if_short(error: BaseException) -> None:
+    why = shortage(error)
+    if why is not None:
+        raise _ShortageError(why) from error
 
 
 def _exit_sentence(script: Path, result: Path, left: SystemExit) -> str:
@@ -117,7 +136,10 @@ class _Output:
 
     def __init__(self, *paths: str) -> None:
         for number, path in enumerate(paths, start=1):
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+            try:
+                file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+            except OSError as error:
+                raise _ShortageError(error) from error
             os.dup2(file, number)
             os.close(file)
         self._files = [os.fstat(number) for number in (1, 2)]
@@ -129,7 +151,8 @@ class _Output:
             try:
                 stream.flush()
                 is_whole = os.path.samestat(os.fstat(number), file)
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
+                _raise_if_short(error)
                 is_whole = False
             if not is_whole:
                 return f"closed or replaced its standard {name}: leave it open"

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,14 +20,21 @@ PRIVATE = """
     REDIS_URL DATABASE_URL DATA_SOURCE TEST_DATASET LIVE_SYMBOL LIVE_TIMEFRAME LIVE_FROM LIVE_TO REALTIME_SYMBOL REALTIME_TIMEFRAME
     REALTIME_WINDOW CACHE_KEY CACHE_DIR COMPONENT_PARAMS INDICATORS RESULT_PATH PUBLISH_LIVE WS_MARKET_DATA_URL
     NUMBA_CACHE_DIR NUMBA_DISABLE_JIT
+    PYTHONDONTWRITEBYTECODE
 """.split()
 ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN"}
+# One of several processes of a session: what one of them finds honest, or computes, the others need not try again.
+IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 
 KERNELS = ROOT / ".cache" / "kernels"
+
+# After a change of a rule the first of these compiles for a minute; the others, which need no rule, keep the second process busy meanwhile.
+FIRST = "sweep pool_misbehaviour honesty pool indicators download_dukascopy candle_catalogue servers postgres_candles".split()
 
 
 def take_own_environment() -> None:
     home = Path(HOME.name)
+    answers = os.environ["SPTRADER_COMPONENT_CACHE"] if IS_ONE_OF_SEVERAL else str(home / "components")
     for name in [*PRIVATE, *(name for name in os.environ if name.startswith("SPTRADER_") and name not in ASKED_FOR)]:
         os.environ.pop(name, None)
     folders = {
@@ -44,10 +52,13 @@ def take_own_environment() -> None:
         "USERPROFILE": str(home),
         "SPTRADER_WORKSPACE": str(home / "workspace"),
         "SPTRADER_RUNS": str(home / "runs"),
+        "SPTRADER_TEXTS": str(home / "texts"),
         "SPTRADER_CANDLES": str(home / "candles"),
         "SPTRADER_DOWNLOADS": str(home / "downloads"),
-        "SPTRADER_COMPONENT_CACHE": str(home / "components"),
+        "SPTRADER_COMPONENT_CACHE": answers,
         "SPTRADER_SERVERS": str(home / "servers"),
+        "SPTRADER_LOGS": str(home / "logs"),
+        "SPTRADER_PREFERENCES": str(home / "preferences.json"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
         # No screen is needed; the tests that want a real one start their own.
@@ -55,6 +66,7 @@ def take_own_environment() -> None:
         "PYTEST_QT_API": "pyside6",
     }
     use_kernel_cache(KERNELS)
+    sys.dont_write_bytecode = False  # tests are rewritten once after a change too, and programs that they start read what is compiled
     # What is started in the background of a shell script is deaf to Ctrl-C, and so would be every program that a test interrupts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -71,6 +83,11 @@ settings.register_profile("house", derandomize=True, deadline=None, database=Non
 settings.load_profile("house")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}.py": place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(FIRST)))
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The reference data: candles and golden trade lists. Without it these tests skip, or fail where REQUIRE_REFERENCE=1."""
@@ -81,6 +98,14 @@ def reference() -> Path:
     if os.environ.get("REQUIRE_REFERENCE") == "1":
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ships is tried by the tests of honesty, so that tests of something else need not try it on each file of candles they make."""
+    from sptrader_desktop.runtime.honesty import HonestyGate
+
+    monkeypatch.setattr(HonestyGate, "require", lambda _gate, _strategy, _traded: None)
 
 
 def pytest_unconfigure() -> None:

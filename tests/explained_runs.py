@@ -11,7 +11,7 @@ from sptrader_desktop.core import records as rec
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.results import Request, Result
-from sptrader_desktop.core.rules import EventTable, rule_hits
+from sptrader_desktop.core.rules import EventTable, RuleHits, rule_hits
 from sptrader_desktop.core.simulation import Outcome, make_job, run
 from sptrader_desktop.core.strategy import (
     Comparison,
@@ -19,11 +19,13 @@ from sptrader_desktop.core.strategy import (
     EntryRule,
     Exits,
     RiskLimits,
+    SignalMatch,
     Size,
     Strategy,
 )
 from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.runtime.backtest import ambiguity_band, measure
+from tests.markets import Case
 
 HOUR_US = 3_600_000_000
 FIRST = int(datetime(2024, 1, 2, 8, tzinfo=UTC).timestamp()) * 1_000_000
@@ -36,6 +38,20 @@ def ran(request: Request, *events: Events) -> Result:
     job = make_job(request.strategy, request.terms, request.traded, hits, request.rates, request.finer)
     outcome = run(job)
     return Result(request, events, hits, job, outcome, ambiguity_band(job, outcome, request.terms), measure(request, outcome))
+
+
+def run_of_case(case: Case) -> Result:
+    """A random case whose hits come from events: rule r of a kind has the signal `<kind>r`."""
+    entries = tuple(replace(rule, when=SignalMatch(f"entry{r}")) for r, rule in enumerate(case.strategy.entries))
+    rules = tuple(replace(rule, when=SignalMatch(f"exit{r}")) for r, rule in enumerate(case.strategy.exits.rules))
+    strategy = replace(case.strategy, entries=entries, exits=replace(case.strategy.exits, rules=rules))
+    request = Request(strategy, case.terms, case.candles, case.rates, case.finer)
+    return ran(request, *(events_of(hits) for hits in case.hits))
+
+
+def events_of(hits: RuleHits) -> Events:
+    named = [("entry", hits.entries), ("exit", hits.exits)]
+    return {f"{kind}{r}": table(np.flatnonzero(row).tolist()) for kind, rows in named for r, row in enumerate(rows)}
 
 
 def table(bars: Sequence[int], kinds: Sequence[str] = (), strengths: Sequence[float] = (), **metadata: Sequence[object]) -> EventTable:

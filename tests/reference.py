@@ -87,7 +87,7 @@ class Simulation:
 
     def run(self) -> Outcome:
         opens = {stamp for series in self.known for stamp in series.stamps}
-        closes = {stamp + series.bar_us for series in self.known for stamp in series.stamps}
+        closes = {close for series in self.known for close in series.closes}
         for time in sorted(opens | closes):
             self.close_bars(time, [series for series in self.known if series.closes_at(time)])
             self.open_bars(time, [series for series in self.known if series.opens_at(time)])
@@ -192,8 +192,8 @@ class Simulation:
         reading = entry_reading(position, bar) if inside else plain_reading(position, bar)
         if reading != "ambiguous":
             return reading
-        finer, start = self.finer.get(series.instrument.symbol), series.stamps[series.bar]
-        told = walk(position, finer, start, start + series.bar_us, inside=inside) if finer else None
+        finer = self.finer.get(series.instrument.symbol)
+        told = walk(position, finer, series.stamps[series.bar], series.closes[series.bar], inside=inside) if finer else None
         if told:
             position.resolved = True
             return None if told == "untouched" else told
@@ -253,10 +253,11 @@ class Simulation:
 
     def stop_out(self, profits: list[int]) -> None:
         positions = self.books.positions
-        exposure = sum(self.books.notional(position.series, position.quantity) for position in positions)
-        used = exposure / Fraction(self.terms.leverage)
         staying = [pair for pair in zip(profits, positions, strict=True) if pair[1].staying]
-        if staying and not self.stopped_out and self.equity <= used / 2:
+        if not staying or self.stopped_out:
+            return
+        exposure = sum(self.books.notional(position.series, position.quantity) for position in positions)
+        if self.equity <= exposure / Fraction(self.terms.leverage) / 2:
             _, loser = min(staying, key=lambda pair: (pair[0], pair[1].number))
             loser.order_closed(rec.STOP_OUT)
             self.stopped_out = True

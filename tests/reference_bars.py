@@ -20,6 +20,7 @@ from sptrader_desktop.core.strategy import Level
 NEW_YORK = ZoneInfo("America/New_York")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 ROLL = dt.time(17)
+HOUR_US = 3_600_000_000
 FX_ROLL_WEIGHTS = (1, 1, 3, 1, 1, 0, 0)  # Monday first
 
 # ---------------------------------------------------------------------------------------------------------------- prices
@@ -38,8 +39,8 @@ class Series:
 
     instrument: Instrument
     number: int
-    bar_us: int
     stamps: list[int]
+    closes: list[int]
     raw: list[Bar]
     bid: list[Bar]
     ask: list[Bar]
@@ -59,7 +60,7 @@ class Series:
         return self.now(self.raw) if self.bar >= 0 else None
 
     def closes_at(self, time: int) -> bool:
-        return self.bar >= 0 and not self.closed and self.stamps[self.bar] + self.bar_us == time
+        return self.bar >= 0 and not self.closed and self.closes[self.bar] == time
 
     def opens_at(self, time: int) -> bool:
         return self.bar + 1 < len(self.stamps) and self.stamps[self.bar + 1] == time
@@ -72,10 +73,11 @@ class Series:
 
 def series_of(candles: Candles, number: int, spread_pips: Decimal) -> Series:
     stamps = candles.timestamp.tolist()
-    if any(later < earlier + candles.bar_us for earlier, later in pairwise(stamps)):
+    closes = [close_of(stamp, follower, candles.bar_us) for stamp, follower in zip(stamps, [*stamps[1:], None], strict=False)]
+    if any(later < close for close, later in zip(closes, stamps[1:], strict=False)):
         raise ValueError(f"{candles.symbol}: bars overlap; the rules speak only of bars that follow one another")
     bid, ask = both_sides(candles, spread_pips)
-    return Series(candles.instrument, number, candles.bar_us, stamps, bars_of(candles.prices), bid, ask)
+    return Series(candles.instrument, number, stamps, closes, bars_of(candles.prices), bid, ask)
 
 
 def bars_of(prices: Prices) -> list[Bar]:
@@ -93,7 +95,7 @@ def both_sides(candles: Candles, spread_pips: Decimal) -> tuple[list[Bar], list[
 
 
 def moved(bars: list[Bar], ticks: int) -> list[Bar]:
-    return [Bar(*(price + ticks for price in bar)) for bar in bars]
+    return [Bar(bar.open + ticks, bar.high + ticks, bar.low + ticks, bar.close + ticks) for bar in bars] if ticks else bars
 
 
 def wilder_atr(raw: list[Bar], period: int) -> list[float | None]:
@@ -117,11 +119,25 @@ def trading_day(time: int) -> dt.date:
     return (local(time).replace(tzinfo=None) + dt.timedelta(hours=7)).date()
 
 
+def roll_of(day: dt.date) -> int:
+    return (dt.datetime.combine(day, ROLL, NEW_YORK) - EPOCH) // dt.timedelta(microseconds=1)
+
+
+def close_of(opened: int, follower: int | None, bar_us: int) -> int:
+    """`follower`: the open of the next bar of its series, if there is one."""
+    days, rest = divmod(dt.timedelta(microseconds=bar_us), dt.timedelta(days=1))
+    if rest:
+        return opened + bar_us
+    wall = local(opened)
+    close = roll_of(wall.date() + dt.timedelta(days=days)) if wall.time() == ROLL else opened + bar_us
+    return close if follower is None or follower > close + HOUR_US else follower
+
+
 def roll_weight(after: int, until: int, every_day: bool) -> int:
     """The weights of the 17:00 rolls in (after, until]."""
     total, day = 0, local(after).date()
     while day <= local(until).date():
-        roll = (dt.datetime.combine(day, ROLL, NEW_YORK) - EPOCH) // dt.timedelta(microseconds=1)
+        roll = roll_of(day)
         if after < roll <= until:
             total += 1 if every_day else FX_ROLL_WEIGHTS[day.weekday()]
         day += dt.timedelta(days=1)

@@ -1,8 +1,10 @@
 """The catalogue of candles: what is kept comes back to the bit, whole or not at all, whoever else writes and whenever somebody dies."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.adapters import catalogue_candles
 from sptrader_desktop.adapters.candle_files import load_candles
-from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+from sptrader_desktop.adapters.catalogue_candles import INDEX, CandleCatalogue
 from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
 from sptrader_desktop.core.candles import Candles, PriceSide
 from sptrader_desktop.core.errors import DataError
@@ -272,3 +274,14 @@ def test_two_processes_that_keep_at_once_lose_nothing(folder: Path) -> None:
     expected = [int(hourly([hour], hour % 2).prices.open[0]) for hour in both.tolist()]
     assert found.prices.open.tolist() == expected
     assert len(list((folder / "EURUSD").rglob("*"))) == 2 + len({str(month) for month in found.timestamp.astype("M8[us]").astype("M8[M]")})
+
+
+def test_a_catalogue_of_the_version_before_is_brought_up_where_it_stands(folder: Path) -> None:
+    store = CandleCatalogue(folder)
+    store.keep(hourly(range(100)))
+    with closing(sqlite3.connect(folder / INDEX)) as index:
+        index.execute("ALTER TABLE months DROP COLUMN is_synthetic")
+        index.execute("PRAGMA user_version = 1")
+    assert [(found.rows, found.is_synthetic) for found in CandleCatalogue(folder).datasets()] == [(100, False)]
+    assert CandleCatalogue(folder).keep(hourly(range(100, 200))) == 100
+    assert len(CandleCatalogue(folder).candles(ASKED)) == 200

@@ -6,9 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +14,7 @@ from sptrader_desktop import compose
 from sptrader_desktop.cli.doctor import PACKAGES
 from sptrader_desktop.core.simulation import Progress
 from tests.candle_walks import waves
-from tests.command_line import ROOT, SAMPLE, STRATEGIES, STRATEGY, Said, document, financing, in_a_process_of_its_own, refused, sptrader
+from tests.command_line import ROOT, SAMPLE, STRATEGIES, STRATEGY, Said, document, in_a_process_of_its_own, refused, sptrader
 
 KEYS = (
     "total_trades winning_trades losing_trades total_pnl max_drawdown sharpe_ratio start_capital end_capital metrics signals_generated "
@@ -95,6 +93,14 @@ def test_a_strategy_is_refused_before_the_engine_is_loaded(tmp_path: Path) -> No
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout == "False\n"
 
 
+def test_a_backtest_of_what_is_remembered_loads_no_pandas() -> None:
+    """Loading it takes as long as the rest."""
+    command = ["backtest", str(STRATEGY), "--data", str(SAMPLE), "--no-store"]
+    assert in_a_process_of_its_own(*command).returncode == 0
+    script = "import sys; from sptrader_desktop.cli import run; sys.exit(run(sys.argv[1:]) or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script, *command], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
 # The JSON contract
 
 
@@ -159,30 +165,6 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     read, _ = reader.communicate()
     assert json.loads(read)["total_trades"] == 27
     assert fifo.is_fifo()
-
-
-def test_totals_are_the_sums_of_the_trades(tmp_path: Path) -> None:
-    costs = ("--commission", "3.5/lot,min=0.1", "--spread", "0.6", "--slippage", "0.1", "--financing", financing(tmp_path))
-    for path in sorted(STRATEGIES.glob("*.yaml")):
-        assert_books(document(path, "--data", SAMPLE, *costs))
-
-
-def assert_books(read: dict[str, Any]) -> None:
-    """Initial + gross − commissions + financing = end, to the last unit, and every total is that of the rows."""
-    trades = read["completed_trades"]
-    gross, commission, financed, net = (
-        sum((Decimal(trade[key]) for trade in trades), Decimal(0)) for key in ("gross_pnl", "commission", "financing", "pnl")
-    )
-    start, end = Decimal(read["start_capital"]), Decimal(read["end_capital"])
-    assert net == gross - commission + financed
-    assert start + net == end == Decimal(read["final_portfolio"]["cash"]) == Decimal(read["final_portfolio"]["equity"])
-    assert Decimal(read["total_pnl"]) == net == Decimal(read["equity_band"]["pnl"])
-    assert (read["total_trades"], [trade["id"] for trade in trades]) == (len(trades), list(range(1, len(trades) + 1)))
-    assert read["winning_trades"] == sum(Decimal(trade["pnl"]) > 0 for trade in trades)
-    assert read["losing_trades"] == sum(Decimal(trade["pnl"]) < 0 for trade in trades)
-    assert len(read["executed_orders"]) >= len(trades)
-    assert commission > 0
-    assert financed != 0
 
 
 # What is kept

@@ -16,11 +16,16 @@ from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.records import TRADE
+from sptrader_desktop.present import data_quality as module
+from sptrader_desktop.present.bar_shapes import Mask
 from sptrader_desktop.present.data_quality import DataQuality, data_quality, quality_line, suspicious_bars
 from sptrader_desktop.present.market_hours import Closures, gaps, holidays, market_hours, week_ends
+from sptrader_desktop.present.report import report
+from sptrader_desktop.present.result_json import result_document
 from tests.candle_builders import bars, parquet
 from tests.command_line import STRATEGY, document, sptrader
 from tests.data_defects import HOUR, PLANTERS, SECOND, clean_market
+from tests.small_runs import small_run
 from tests.test_data_doctor import SEEDS
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -138,11 +143,44 @@ def test_a_trade_held_over_missing_bars_is_named_and_one_that_ends_before_them_i
     assert found.expected - found.present == 3
 
 
+@settings(max_examples=60)
+@given(seed=SEEDS, bar=st.sampled_from(BARS[:4]), head=st.integers(0, 300), tail=st.integers(0, 300), odd=st.integers(0, 10**9))
+def test_what_is_missing_before_the_first_bar_and_after_the_last_is_missing(seed: int, bar: int, head: int, tail: int, odd: int) -> None:
+    """Counted slot by slot; a range that begins or ends inside a slot."""
+    rng = np.random.default_rng(seed)
+    first = int(datetime(2012, 1, 1, 22, tzinfo=UTC).timestamp()) * SECOND + int(rng.integers(0, 365 * 24)) * HOUR
+    stamps = first + bar * np.arange(50)
+    flat = np.full(50, 110_000)
+    whole = Candles(CATALOGUE["EURUSD"], "1h", bar, stamps, Prices(flat, flat, flat, flat))
+    start, end = first - head * bar - odd % bar, int(stamps[-1]) + tail * bar + odd % bar + 1
+    slots = [first + bar * slot for slot in range(-head - 1, 50 + tail + 1)]
+    expected = [stamp for stamp in slots if start <= stamp < end and is_expected(stamp + bar // 2)]
+    found = quality(replace(whole, asked=(start, end)), [(0, 49)])
+    assert found.expected == len(expected)
+    assert found.present == len([stamp for stamp in expected if stamps[0] <= stamp <= stamps[-1]])
+    assert found.trades == quality(whole, [(0, 49)]).trades
+    assert quality(replace(whole, asked=(None, end)), []).expected <= found.expected
+
+
 def test_of_minutes_only_silences_of_an_hour_are_told_of_trades() -> None:
     market = clean_market(np.random.default_rng(5), 60 * SECOND, 1)
     market = market.taken(np.r_[0:500, 501:1000, 1061 : len(market)])
     found = quality(candles_of(market), [(490, 510), (990, 1005)])
     assert (found.missing_spans, found.longest_missing, found.trades) == (2, 61, (2,))
+
+
+def test_one_run_is_looked_at_once_and_another_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    def look(candles: Candles) -> Mask:
+        looked.append(candles)
+        return suspicious_bars(candles)
+
+    monkeypatch.setattr(module, "suspicious_bars", look)
+    first, second = small_run(), small_run()
+    told = [result_document(first, {})["data_quality"], report(first), result_document(second, {})["data_quality"], report(second)]
+    assert told[:2] == told[2:]
+    assert len(looked) == 2
 
 
 def test_the_line_of_the_report_says_it_in_words() -> None:
@@ -168,6 +206,7 @@ def test_a_backtest_states_its_coverage_and_names_the_trades(tmp_path: Path) -> 
     assert len(over) == 1
     assert told == {
         "symbol": "EURUSD",
+        "synthetic": False,
         "expected_bars": len(kept) + 3,
         "present_bars": len(kept),
         "coverage": len(kept) / (len(kept) + 3),
@@ -176,6 +215,11 @@ def test_a_backtest_states_its_coverage_and_names_the_trades(tmp_path: Path) -> 
         "suspicious_bars": 0,
         "trades": over,
     }
+    asked = ("--from", "2024-01-01", "--to", "2024-03-01")
+    (wide,) = document(STRATEGY, "--data", path, *asked)["data_quality"]
+    opens = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(60 * 24)]
+    assert wide["expected_bars"] == sum(is_expected(int(at.timestamp() * 1e6) + HOUR // 2) for at in opens)
+    assert wide["present_bars"] == told["present_bars"]
     said = sptrader("backtest", STRATEGY, "--data", path, "--no-store").out
     assert "1 span missing, longest 3 bars, no suspicious bar, 1 trade touched" in said
 

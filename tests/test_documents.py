@@ -78,7 +78,6 @@ def test_the_readme_begins_with_a_sentence_a_picture_and_the_two_commands() -> N
 
 def test_what_the_readme_calls_missing_is_missing() -> None:
     missing = section(README, "What is not there yet")
-    assert ("No window" in missing) == (not (PACKAGE / "app").exists())  # its parts in ui open nothing by themselves
     assert ("No live or paper trading" in missing) == (not {"live", "replay", "stop", "rearm", "status"} & COMMANDS.keys())
     assert ("No sweep command" in missing) == ("sweep" not in COMMANDS)
     assert "in the program's own process" not in missing
@@ -385,9 +384,9 @@ def test_the_instruments_listed_are_those_built_in() -> None:
 def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {code: codes(row[2])[0] for row in rows(GUIDE, "variable") for code in codes(row[0])}
     assert told.keys() == set(re.findall(r'"(SPTRADER_\w+)"', (PACKAGE / "settings.py").read_text(encoding="utf-8")))
-    for variable in (*told, "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+    for variable in (*told, "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        names = "workspace runs candles servers kernels downloads component_cache".split()
+        names = "workspace runs candles servers kernels downloads component_cache logs preferences texts".split()
         assert [str(getattr(settings, name)) for name in names] == [str(Path(place).expanduser()) for place in told.values()]

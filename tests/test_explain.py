@@ -11,33 +11,21 @@ from sptrader_desktop.core import simulation
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.explain import bar_at, explain
 from sptrader_desktop.core.explained import Explanation, LimitNeed, MatchSeen
-from sptrader_desktop.core.results import Request, Result
-from sptrader_desktop.core.rules import RuleHits
+from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.simulation import make_job
 from sptrader_desktop.core.strategy import (
     SignalMatch,
 )
 from sptrader_desktop.present.explanation import COLUMNS, explanation_text
-from tests.explained_runs import FIRST, HOUR_US, Events, ran, single, table, verdict_rows, walked
-from tests.markets import Case, random_case
+from tests.explained_runs import FIRST, HOUR_US, ran, run_of_case, single, table, verdict_rows, walked
+from tests.markets import random_case
 
 CASES = 150
 
 
 @cache
 def random_run(seed: int) -> Result:
-    """A random case whose hits come from events: rule r of a kind has the signal `<kind>r`."""
-    case: Case = random_case(seed)
-    entries = tuple(replace(rule, when=SignalMatch(f"entry{r}")) for r, rule in enumerate(case.strategy.entries))
-    rules = tuple(replace(rule, when=SignalMatch(f"exit{r}")) for r, rule in enumerate(case.strategy.exits.rules))
-    strategy = replace(case.strategy, entries=entries, exits=replace(case.strategy.exits, rules=rules))
-    request = Request(strategy, case.terms, case.candles, case.rates, case.finer)
-    return ran(request, *(events_of(hits) for hits in case.hits))
-
-
-def events_of(hits: RuleHits) -> Events:
-    named = [("entry", hits.entries), ("exit", hits.exits)]
-    return {f"{kind}{r}": table(np.flatnonzero(row).tolist()) for kind, rows in named for r, row in enumerate(rows)}
+    return run_of_case(random_case(seed))
 
 
 def some_bars(made: Result, symbol: int, seed: int) -> list[int]:

@@ -13,20 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.crossover import crossover
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
 from sptrader_desktop.core.candles import Candles, Int64Array, Prices
-from sptrader_desktop.core.errors import DataError, RunError
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.resample import Ticks, bar_closes, candles_of_ticks, resample
-from sptrader_desktop.core.rules import RuleHits
-from sptrader_desktop.core.simulation import make_job
-from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import CandleRequest
-from sptrader_desktop.runtime.sample import sample_candles
 from tests.candle_builders import bars, parquet, refusal
 
 EURUSD = CATALOGUE["EURUSD"]
@@ -238,29 +233,6 @@ def test_days_and_weeks_of_new_york_are_kept_and_read_like_any(tmp_path: Path, t
     for _ in range(2):
         catalogue.keep(made)
     assert catalogue.candles(CandleRequest("EURUSD", timeframe)).fingerprint == loaded.fingerprint
-
-
-def weeks_and_hours() -> list[Candles]:
-    """Both of the same year, whose clocks change in March and November."""
-    start = datetime(2024, 1, 1, tzinfo=UTC)
-    hours, other = (sample_candles(CATALOGUE[name], "1h", start, start.replace(year=2025), 1) for name in ("EURUSD", "GBPUSD"))
-    return [hours, resample(other, "1w")]
-
-
-def test_a_week_with_a_change_of_clocks_is_not_traded_beside_other_timeframes() -> None:
-    hours, weeks = weeks_and_hours()
-    days = resample(hours, "1d")
-    for series in ([weeks], [hours], [days, hours]):
-        job = make_job(crossover(), Terms(), series, [no_hits(candles) for candles in series])
-        assert len(job.tape.time) == sum(map(len, series))
-    with pytest.raises(RunError, match="GBPUSD 1w: the bar of 2024-03-03 is not over after 1w because New York's clocks change"):
-        make_job(crossover(), Terms(), [hours, weeks], [no_hits(hours), no_hits(weeks)])
-    with pytest.raises(RunError, match="use one timeframe for all"):
-        make_job(crossover(), Terms(), [hours], [no_hits(hours)], rates=[weeks])
-
-
-def no_hits(candles: Candles) -> RuleHits:
-    return RuleHits(np.zeros((2, len(candles)), np.bool_), np.zeros((0, len(candles)), np.bool_))
 
 
 def test_daily_bars_that_overlap_by_anything_else_are_refused(tmp_path: Path) -> None:

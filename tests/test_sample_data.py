@@ -1,6 +1,8 @@
 """Synthetic candles: the same from the same seed, labelled as what they are, and with what makes a market's week."""
 
+import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,12 +13,15 @@ import pytest
 
 from sptrader_desktop import cli
 from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import Cancelled, DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.resample import resample
+from sptrader_desktop.ports import CandleRequest
 from sptrader_desktop.runtime.sample import STARTS, sample_candles
 from tests.candle_builders import HOUR_US, assert_valid
+from tests.command_line import STRATEGY
 
 START, END = datetime(2023, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -126,3 +131,29 @@ def test_the_command_writes_a_labelled_file_and_never_over_another(tmp_path: Pat
         assert label[b"synthetic"] == b"true"
         assert seed in label[b"description"]
     assert load_candles(named).fingerprint != load_candles(mine, symbol="GBPUSD", timeframe="4h").fingerprint
+
+
+def test_what_is_synthetic_is_said_to_be_in_the_catalogue_the_report_and_the_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after it was resampled and kept; quotes are never mixed into it."""
+    monkeypatch.setenv("SPTRADER_CANDLES", str(tmp_path / "catalogue"))
+    made = tmp_path / "EURUSD_1h_made.parquet"
+    assert cli.run(["data", "sample", "--years", "1", "--timeframe", "1h", "--out", str(made)]) == 0
+    assert cli.run(["data", "resample", str(made), "--timeframe", "1d"]) == 0
+    capsys.readouterr()
+    assert cli.run(["data", "list"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("EURUSD     1d  bid ")
+    assert line.endswith(" UTC, synthetic")
+    asked = ["backtest", str(STRATEGY), "--source", "catalogue", "--symbol", "EURUSD", "--timeframe", "1d", "--no-store"]
+    assert cli.run([*asked, "--json", str(tmp_path / "out.json")]) == 0
+    assert "EURUSD 1d synthetic bid, " in capsys.readouterr().out
+    assert json.loads((tmp_path / "out.json").read_text())["data_quality"][0]["synthetic"] is True
+    store, held = CandleCatalogue(tmp_path / "catalogue"), load_candles(made)
+    assert held.is_synthetic
+    days = resample(held, "1d")
+    with pytest.raises(DataError, match="holds synthetic candles as EURUSD 1d bid, and these are market data: keep them in a file"):
+        store.keep(replace(days, is_synthetic=False))
+    assert store.keep(days) == len(days)
+    assert store.candles(CandleRequest("EURUSD", "1d")).is_synthetic

@@ -1,6 +1,7 @@
 """The strategies that ship: each is valid, trades on the sample by every one of its rules, and together they use all that there is."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -16,10 +17,11 @@ from sptrader_desktop.core.rules import rule_hits
 from sptrader_desktop.core.strategy import Condition, Not, Operator, SignalMatch, Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
-from tests.command_line import SAMPLE, STRATEGIES, sptrader
+from tests.command_line import SAMPLE, STRATEGIES, document, financing, sptrader
 from tests.documents import GUIDE, codes, rows
 from tests.indicator_markets import catalogue
 
+pytestmark = pytest.mark.usefixtures("trusted")
 FILES = sorted(STRATEGIES.glob("*.yaml"))
 each_strategy = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -63,6 +65,30 @@ def test_each_signal_that_it_names_is_asked_for_and_has_something_to_say(path: P
     strategy = run.request.strategy
     assert {match.signal for match in conditions(strategy)} == {use.name for use in strategy.signals}
     assert all(len(run.events[0][use.name]) for use in strategy.signals)
+
+
+def test_totals_are_the_sums_of_the_trades(tmp_path: Path) -> None:
+    costs = ("--commission", "3.5/lot,min=0.1", "--spread", "0.6", "--slippage", "0.1", "--financing", financing(tmp_path))
+    for path in FILES:
+        assert_books(document(path, "--data", SAMPLE, *costs))
+
+
+def assert_books(read: dict[str, Any]) -> None:
+    """Initial + gross − commissions + financing = end, to the last unit, and every total is that of the rows."""
+    trades = read["completed_trades"]
+    gross, commission, financed, net = (
+        sum((Decimal(trade[key]) for trade in trades), Decimal(0)) for key in ("gross_pnl", "commission", "financing", "pnl")
+    )
+    start, end = Decimal(read["start_capital"]), Decimal(read["end_capital"])
+    assert net == gross - commission + financed
+    assert start + net == end == Decimal(read["final_portfolio"]["cash"]) == Decimal(read["final_portfolio"]["equity"])
+    assert Decimal(read["total_pnl"]) == net == Decimal(read["equity_band"]["pnl"])
+    assert (read["total_trades"], [trade["id"] for trade in trades]) == (len(trades), list(range(1, len(trades) + 1)))
+    assert read["winning_trades"] == sum(Decimal(trade["pnl"]) > 0 for trade in trades)
+    assert read["losing_trades"] == sum(Decimal(trade["pnl"]) < 0 for trade in trades)
+    assert len(read["executed_orders"]) >= len(trades)
+    assert commission > 0
+    assert financed != 0
 
 
 def test_every_component_that_ships_is_used() -> None:

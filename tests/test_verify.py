@@ -125,7 +125,7 @@ def test_an_edited_strategy_file_is_a_note_because_the_stored_text_is_run(desk: 
 
 def test_another_engine_and_other_libraries_are_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifests, "engine_hash", lambda: "another")
-    monkeypatch.setattr(manifests, "version", lambda _name: "99.0")
+    monkeypatch.setattr(manifests, "_version", lambda _name: "99.0")
     first, *updated = desk.verify().causes
     assert first.startswith("the source of the engine was edited; it still calls itself ")
     assert [cause.split(" was updated: ")[0] for cause in updated] == ["numba", "numpy", "pandas", "pyarrow"]

@@ -49,6 +49,7 @@ class RawCandles:
     unit: TimeUnit
     batches: Iterator[RawBatch]
     place: Callable[[int], str] = lambda row: f"row {row + 1}"
+    is_synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -79,7 +79,7 @@ def load_candles(
             why = "it carries ask columns itself" if asks is not None else f"its prices are {shown_side}"
             raise DataError(f"{path}: it cannot be joined with the ask prices of {ask} because {why}: give a file of bid prices")
         asks = _ask_prices(path, bid, ask, bars)
-    return candles_of(replace(columns, ask=asks), instrument, timeframe, shown_side, str(path))
+    return candles_of(replace(columns, ask=asks), instrument, timeframe, shown_side, str(path), is_synthetic=bid.is_synthetic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ class _Cut:
     columns: Columns
     skipped: int
     is_sided: bool
+    is_synthetic: bool
 
 
 def _named(path: Path) -> _Named:
@@ -163,8 +164,8 @@ def _reader(path: Path) -> _Reader:
 def _load(path: Path, reader: _Reader, bars: _Bars) -> _Cut:
     with reader(path) as raw:
         columns = checked_columns(raw, bars.instrument, bars.timeframe, bars.bar_us)
-        is_sided = raw.layout.is_sided
-    return _Cut(*cut(str(path), columns, bars.span), is_sided)
+        kind = raw.layout.is_sided, raw.is_synthetic
+    return _Cut(*cut(str(path), columns, bars.span), *kind)
 
 
 def _ask_prices(path: Path, bid: _Cut, ask: Path, bars: _Bars) -> Prices:

@@ -11,6 +11,8 @@ from sptrader_desktop.core.errors import DataError
 
 PRICES = ("open", "high", "low", "close")
 ASK_PRICES = tuple(f"ask_{name}" for name in PRICES)
+# By which a file says that nothing in it is a quote.
+SYNTHETIC = "synthetic"
 _STAMPS = ("timestamp", "time", "datetime")
 
 

@@ -18,7 +18,9 @@ from sptrader_desktop.present.market_hours import gaps, market_hours
 Number = TypeVar("Number", Int64Array, FloatArray)
 
 
-def candles_of(columns: Columns, instrument: Instrument, timeframe: str, side: PriceSide, source: str) -> Candles:
+def candles_of(
+    columns: Columns, instrument: Instrument, timeframe: str, side: PriceSide, source: str, *, is_synthetic: bool = False
+) -> Candles:
     return Candles(
         instrument=instrument,
         timeframe=timeframe,
@@ -30,6 +32,7 @@ def candles_of(columns: Columns, instrument: Instrument, timeframe: str, side: P
         volume=columns.volume,
         source=source,
         fingerprint=_fingerprint(columns, instrument, timeframe, side),
+        is_synthetic=is_synthetic,
     )
 
 
@@ -42,7 +45,7 @@ def with_ask(bid: Candles, ask: Candles) -> Candles:
             "bring in both sides of it, or ask for a range that both hold"
         )
     columns = Columns(bid.timestamp, bid.prices, ask.prices, bid.volume)
-    return candles_of(columns, bid.instrument, bid.timeframe, "bid", bid.source)
+    return candles_of(columns, bid.instrument, bid.timeframe, "bid", bid.source, is_synthetic=bid.is_synthetic)
 
 
 def _fingerprint(columns: Columns, instrument: Instrument, timeframe: str, side: PriceSide) -> str:
@@ -99,4 +102,4 @@ def joined(old: Candles, new: Candles) -> Candles:
         None if old.ask is None or new.ask is None else four(old.ask, new.ask),
         None if old.volume is None or new.volume is None else both(old.volume, new.volume),
     )
-    return candles_of(columns, new.instrument, new.timeframe, new.side, new.source)
+    return candles_of(columns, new.instrument, new.timeframe, new.side, new.source, is_synthetic=new.is_synthetic)

@@ -30,7 +30,7 @@ from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import CandleRequest, Dataset
 from sptrader_desktop.runtime.whole_files import flush_folder, write_through
 
-VERSION = 1
+VERSION = 2
 INDEX = "index.sqlite3"
 SCHEMA = """
 CREATE TABLE months (
@@ -44,9 +44,11 @@ CREATE TABLE months (
     last INTEGER NOT NULL,
     has_ask INTEGER NOT NULL,
     has_volume INTEGER NOT NULL,
+    is_synthetic INTEGER NOT NULL,
     PRIMARY KEY (symbol, timeframe, side, month)
 ) STRICT
 """
+UPGRADES = ("ALTER TABLE months ADD COLUMN is_synthetic INTEGER NOT NULL DEFAULT 0",)
 REMEDY = "move the folder away and import the candles again; the Parquet files in it are whole"
 # A run trades bid prices unless it says otherwise, so of several sides this is the one that is meant.
 _ORDER: tuple[PriceSide, ...] = ("bid", "mid", "ask")
@@ -68,6 +70,7 @@ class _Month:
     last: int
     has_ask: int
     has_volume: int
+    is_synthetic: int
 
     @property
     def path(self) -> Path:
@@ -83,14 +86,17 @@ class CandleCatalogue:
 
     def __init__(self, folder: Path, instruments: Mapping[str, Instrument] = CATALOGUE) -> None:
         self._folder, self._instruments = folder, instruments
-        self._index = SqliteIndex(folder / INDEX, SCHEMA, VERSION, DataError, REMEDY)
+        self._index = SqliteIndex(folder / INDEX, SCHEMA, VERSION, DataError, REMEDY, UPGRADES)
 
     def datasets(self) -> Sequence[Dataset]:
         series: dict[tuple[str, str, PriceSide], list[_Month]] = {}
         for month in self._months():
             series.setdefault((month.symbol, month.timeframe, month.side), []).append(month)
         return [
-            Dataset(*key, bool(found[0].has_ask), sum(month.rows for month in found), _moment(found[0].first), _moment(found[-1].last))
+            Dataset(
+                *(*key, bool(found[0].has_ask), sum(month.rows for month in found), _moment(found[0].first), _moment(found[-1].last)),
+                is_synthetic=bool(found[0].is_synthetic),
+            )
             for key, found in series.items()
         ]
 
@@ -111,11 +117,12 @@ class CandleCatalogue:
         with self._index.transaction(writing=True) as index:
             held = [month for month in _read(index, candles.symbol, candles.timeframe) if month.side == candles.side]
             self._refuse_other_columns(held, candles)
+            self._refuse_mixture(held, candles)
             written = [self._write(part, held, replace=replace) for part in _by_month(candles)]
             now = sorted({month.month: month for month in (*held, *written)}.values(), key=lambda month: month.month)
             _refuse_overlap(now, candles)
             for month in written:
-                index.execute("INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(month))
+                index.execute("INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(month))
         self._remove_replaced(candles, held)
         return len(candles)
 
@@ -152,7 +159,8 @@ class CandleCatalogue:
             raise no_bar(source, months[0].first, months[-1].last, span)
         columns = checked_columns(self._raw(source, wanted), instrument, asked.timeframe, parse_timeframe(asked.timeframe), is_part=True)
         shown = f"catalogue {asked.symbol} {asked.timeframe} {months[0].side}"
-        return candles_of(cut(source, columns, span)[0], instrument, asked.timeframe, months[0].side, shown)
+        part, label = cut(source, columns, span)[0], bool(months[0].is_synthetic)
+        return candles_of(part, instrument, asked.timeframe, months[0].side, shown, is_synthetic=label)
 
     def _raw(self, source: str, months: list[_Month]) -> RawCandles:
         names = [*PRICES, *(ASK_PRICES if months[0].has_ask else ()), *(["volume"] if months[0].has_volume else [])]
@@ -185,6 +193,16 @@ class CandleCatalogue:
                     "import them into another catalogue, or all of them again"
                 )
 
+    def _refuse_mixture(self, held: list[_Month], candles: Candles) -> None:
+        """Nobody could tell afterwards which bars were quotes."""
+        if held and bool(held[0].is_synthetic) != candles.is_synthetic:
+            theirs, ours = ("synthetic candles", "market data") if held[0].is_synthetic else ("market data", "synthetic")
+            series = f"{candles.symbol} {candles.timeframe} {candles.side}"
+            raise DataError(
+                f"{candles.source or candles.symbol}: the catalogue {self._folder} holds {theirs} as {series}, and these are {ours}: "
+                "keep them in a file with --out, or in another catalogue (SPTRADER_CANDLES)"
+            )
+
     def _write(self, candles: Candles, held: list[_Month], *, replace: bool) -> _Month:
         """One month, with the bars that are there already and not replaced."""
         name = _month_of(int(candles.timestamp[0]))
@@ -198,6 +216,7 @@ class CandleCatalogue:
         month = _Month(
             *(candles.symbol, candles.timeframe, candles.side, name, hashlib.sha256(content).hexdigest()),
             *(len(candles), int(stamps[0]), int(stamps[-1]), candles.ask is not None, candles.volume is not None),
+            candles.is_synthetic,
         )
         path = self._folder / month.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -240,7 +259,7 @@ def _by_month(candles: Candles) -> Iterator[Candles]:
         first_us, after_us = int(candles.timestamp[low]), int(candles.timestamp[high - 1]) + 1
         columns = Columns(candles.timestamp, candles.prices, candles.ask, candles.volume)
         part, _ = cut(candles.source, columns, (first_us, after_us))
-        yield candles_of(part, candles.instrument, candles.timeframe, candles.side, candles.source)
+        yield candles_of(*(part, candles.instrument, candles.timeframe, candles.side, candles.source), is_synthetic=candles.is_synthetic)
 
 
 def _refuse_changes(there: Candles, candles: Candles) -> None:

@@ -74,9 +74,15 @@ def _component_at(script: Path, _written: tuple[int, int]) -> ComponentSpec:
     return replace(read_component(script.resolve(), core, kind), source=str(script))
 
 
-def read_component(path: Path, core: Path, kind: str) -> ComponentSpec:
-    """`core` is the folder that dotted names start in, `kind` is `indicators` or `signals`."""
-    module = _parsed(path)
+def read_component(path: Path, core: Path, kind: str, source: bytes | None = None) -> ComponentSpec:
+    """`core` is the folder that dotted names start in, `kind` is `indicators` or `signals`; a `source` is read in place of the file."""
+    return _understood(_source(path) if source is None else source, path, core, kind)
+
+
+@lru_cache(maxsize=512)
+def _understood(source: bytes, path: Path, core: Path, kind: str) -> ComponentSpec:
+    """Every run of a session reads the whole catalogue again, and seldom has a file changed."""
+    module = _parsed(source, path)
     assigned = _assignments(module)
     version = assigned.get("__metadata_version__")
     if version is None or ast.dump(version) != ast.dump(ast.Constant(VERSION)):
@@ -95,7 +101,7 @@ def read_component(path: Path, core: Path, kind: str) -> ComponentSpec:
     raise ComponentError("\n".join(f"{path}:{problem.line}: {problem.sentence()}" for problem in shown))
 
 
-def _parsed(path: Path) -> ast.Module:
+def _source(path: Path) -> bytes:
     if path.is_fifo():
         raise ComponentError(f"{path} is a pipe, reading it might never end: put a file in its place")
     try:
@@ -105,6 +111,10 @@ def _parsed(path: Path) -> ast.Module:
         raise ComponentError(f"{path} cannot be read ({error.strerror}): check the file and its permissions") from error
     if len(source) > LARGEST:
         raise ComponentError(f"{path} is larger than {LARGEST // 1024} KiB: no component needs that")
+    return source
+
+
+def _parsed(source: bytes, path: Path) -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:

@@ -11,11 +11,12 @@ Position = tuple[int, int]
 
 @dataclass(slots=True)
 class MarkedData:
-    """Lines and columns count from 1. An entry of a list has its start as its key."""
+    """Lines and columns count from 1. An entry of a list has its start as its key. `spans`: the characters of each scalar."""
 
     data: Plain = None
     keys: dict[Path, Position] = field(default_factory=dict)
     values: dict[Path, Position] = field(default_factory=dict)
+    spans: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def placed(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """In the order of the file; those that have a place keep it."""

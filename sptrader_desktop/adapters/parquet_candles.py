@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sptrader_desktop.adapters.candle_checks import FloatArray, RawBatch, RawCandles
-from sptrader_desktop.adapters.candle_layout import Layout, find_layout, printable
+from sptrader_desktop.adapters.candle_layout import SYNTHETIC, Layout, find_layout, printable
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.errors import DataError
 
@@ -32,7 +32,8 @@ def open_parquet(path: Path, content: bytes | None = None) -> Iterator[RawCandle
         types = {name: schema.field(schema.get_field_index(column)).type for name, column in layout.prices.items()}
         unit = _time_unit(source, layout.timestamp, schema.field(layout.timestamp).type)
         _check_types(source, layout, types)
-        yield RawCandles(source, layout, file.metadata.num_rows, unit, _batches(source, file, layout))
+        is_synthetic = (schema.metadata or {}).get(SYNTHETIC.encode()) == b"true"
+        yield RawCandles(source, layout, file.metadata.num_rows, unit, _batches(source, file, layout), is_synthetic=is_synthetic)
     # Arrow would keep its buffers for the next file: 150 MB after ten million candles, just when the components need theirs.
     del file
     pa.default_memory_pool().release_unused()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
@@ -16,13 +17,13 @@ from typing import Any, Protocol, Self, TypeVar
 from sptrader_desktop.adapters.arrow_components import read_answer, write_answer, write_candles
 from sptrader_desktop.adapters.component_cache import ComponentCache
 from sptrader_desktop.adapters.component_checks import Believed, Columns, believed
-from sptrader_desktop.adapters.component_frames import python_params
+from sptrader_desktop.adapters.component_columns import python_params
 from sptrader_desktop.adapters.component_memory import ResultMemory, result_key
 from sptrader_desktop.adapters.component_sources import ComponentSources
 from sptrader_desktop.adapters.shared_files import SharedFiles
 from sptrader_desktop.core.candles import Candles, Int64Array
 from sptrader_desktop.core.components import Catalogue, ComponentSpec
-from sptrader_desktop.core.errors import Cancelled, ComponentError
+from sptrader_desktop.core.errors import Cancelled, ComponentError, MachineError
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.ports import Answer, ComponentJob
 from sptrader_desktop.runtime.process_trees import end_orphans
@@ -93,6 +94,11 @@ class Workers:
             await pool.close()
             shutil.rmtree(files.folder, ignore_errors=True)
 
+    def stop_running(self) -> None:
+        """On the loop: whoever waits for components hears Cancelled; the workers stay."""
+        for task in tuple(self._running):
+            task.cancel()
+
     async def warm_up(self) -> None:
         """Start all workers ahead of the first job; for a window that has time."""
         await self.counted(self.pool.warm_up())
@@ -114,7 +120,8 @@ class Workers:
 
     def _opened(self) -> tuple[WorkerPool, SharedFiles]:
         if self._open is None:
-            end_orphans(is_gone)
+            # It looks through all processes, which this thread, perhaps the window's, has no time for; nothing waits for it.
+            threading.Thread(target=end_orphans, args=(is_gone,), name="orphans", daemon=True).start()
             folder = _scratch(self._fallback)
             self._open = (WorkerPool(self._start, folder, self._size, self._limits), SharedFiles(folder))
         return self._open
@@ -125,7 +132,7 @@ def _scratch(fallback: Path) -> Path:
         return make_scratch(fallback)
     except OSError as error:
         why = f"{error.strerror or error}; the last place tried was {error.filename}" if error.filename else str(error)
-        raise ComponentError(f"no folder for components' work can be made ({why}): name one with SPTRADER_COMPONENT_CACHE") from error
+        raise MachineError(f"no folder for components' work can be made ({why}): name one with SPTRADER_COMPONENT_CACHE") from error
 
 
 class PooledRunner:
@@ -166,6 +173,9 @@ class PooledRunner:
                 batch = _Batch(self._workers, self._catalogue, self._sources, group, passing)
                 tasks = [batch.wanted(job) for job in jobs]
             return [task.result().answer for task in tasks]
+        except ExceptionGroup as several:
+            short = several.subgroup(MachineError)
+            raise several if short is None else short.exceptions[0] from None
         finally:
             if passing:
                 self._workers.files.drop(passing)
@@ -220,7 +230,7 @@ class _Batch:
         except OSError as error:
             where = f"{job.component}: its work cannot be handed over in {self._workers.files.folder}"
             why = os.strerror(error.errno) if error.errno else str(error)  # those of Arrow know the number only
-            return _Made(Answer(ComponentError(f"{where} ({why}): make room there, or start the program again")))
+            raise MachineError(f"{where} ({why}): make room there, or start the program again") from error
 
     async def _kept(self, spec: ComponentSpec, key: str, job: ComponentJob) -> Believed | None:
         """What is on disk was believed once, and is checked like anything new."""
@@ -257,7 +267,7 @@ class _Batch:
             if indicators:
                 paths = [str(files.path(made.name)) for made in indicators.values()]
                 environment["INDICATORS"] = json.dumps(dict(zip(indicators, paths, strict=True)))
-            reply = await self._workers.pool.run(Task(spec.source, environment, job.attempt or None))
+            reply = await self._workers.pool.run(Task(spec.source, environment, job.attempt or None, self._sources.loads(spec.source)))
             return await self._read(spec, job, key, result, reply)
         finally:
             for name in taken:

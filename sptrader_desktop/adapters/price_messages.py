@@ -25,6 +25,10 @@ class Quote:
     price: int
     ask: int | None
 
+    @property
+    def kind(self) -> str:
+        return "numbers" if self.ask is None else "bid and ask"
+
 
 class MalformedError(ValueError):
     """Says which rule the message breaks."""

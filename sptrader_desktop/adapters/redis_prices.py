@@ -1,13 +1,13 @@
 """The realtime window: the last closed candles of one symbol and timeframe, built from the stream of prices and kept up to date.
 
 It reads back as much of the stream as the window needs and then only what is new. Bars close by the clock it is given; a bar that was
-handed out as closed never changes. A bar of which prices may be missing is never handed out.
+handed out as closed never changes. A bar of which prices may be missing is never handed out, nor are bars of two kinds of prices together.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import RedisError, ResponseError
 
-from sptrader_desktop.adapters.candle_checks import Columns
+from sptrader_desktop.adapters.candle_checks import Columns, stamp_text
 from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import PRICES
 from sptrader_desktop.adapters.candle_range import cut, span_of
@@ -33,14 +33,28 @@ PAGE = 1_000
 LARGEST_WINDOW = 100_000
 AHEAD_US = 5_000_000  # clocks of publishers may run ahead of ours by so much
 LOST = "lost in the stream, which was read again"
+OTHER_KIND = "of another kind than the prices before it"
+CONVINCING = 10  # so many prices of another kind in a row are no stray ones
+NOTICES_KEPT = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONG_AGO = 0
 
 _Entry = tuple[bytes, Mapping[bytes, bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person who looks at the window should know; `at` is the time of the price that told it, in microseconds UTC."""
+
+    at: int
+    text: str
+
+
 class RealtimeWindow:
-    """`clock` tells microseconds UTC. `skipped` counts by reason the prices that were not believed."""
+    """`clock` tells microseconds UTC. `skipped` counts by reason the prices that were not believed.
+
+    `notices` are the latest things to be shown to a person, who may remove them.
+    """
 
     def __init__(
         self,
@@ -57,10 +71,12 @@ class RealtimeWindow:
         self._ticks_per_one = self._instrument.ticks_per_one
         self._server, self._symbol, self._timeframe, self._window, self._clock = server, symbol, timeframe, window, clock
         self.skipped: Counter[str] = Counter()
+        self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self._held: Candles | None = None  # the window, and the bar that is still open
         self._last = b""  # id of the entry read last; none before the stream was read back
         self._counted = 0  # entries ever added to the stream, as far as we have seen
         self._previous: Quote | None = None
+        self._others, self._other_bar = 0, 0  # prices of another kind since the last of ours, and the bar of the latest
         self._floor = _LONG_AGO  # what is earlier comes too late
         self._bar_open(0)  # refuses a timeframe that no bars can be made of
 
@@ -120,7 +136,7 @@ class RealtimeWindow:
         lost, floor = self.skipped[LOST] + 1, self._floor
         self.skipped.clear()
         self.skipped[LOST] = lost
-        self._held, self._last, self._previous, self._floor = None, b"", None, _LONG_AGO
+        self._held, self._last, self._previous, self._floor, self._others = None, b"", None, _LONG_AGO, 0
         try:
             self._read_back()
         finally:
@@ -179,7 +195,13 @@ class RealtimeWindow:
     # Prices into bars
 
     def _take(self, page: list[_Entry]) -> None:
-        quotes = [quote for entry in page if (quote := self._quote(entry, self.skipped)) is not None and self._believed(quote)]
+        quotes: list[Quote] = []
+        for entry in page:
+            quote = self._quote(entry, self.skipped)
+            if quote is not None and self._believed(quote):
+                if quotes and quotes[0].kind != quote.kind:
+                    quotes.clear()
+                quotes.append(quote)
         if page:
             self._last, self._counted = page[-1][0], self._counted + len(page)
         if not quotes:
@@ -188,7 +210,7 @@ class RealtimeWindow:
         asks = None if quotes[0].ask is None else np.array([quote.ask for quote in quotes], np.int64)
         ticks = Ticks(self._instrument, stamps, prices, asks, "mid" if asks is None else "bid")
         made = candles_of_ticks(ticks, self._timeframe, unfinished=True)
-        if self._held is not None:
+        if self._held is not None and self._held.side == made.side:
             made = resample(_after(self._held, made), self._timeframe, unfinished=True)
         self._held = made
 
@@ -210,16 +232,52 @@ class RealtimeWindow:
             reason = "out of order"
         elif quote == before:
             reason = "repeated"
-        elif before and (quote.ask is None) != (before.ask is None):
-            reason = "of another kind than the prices before it"
+        elif before and quote.kind != before.kind and not self._has_changed(quote, before):
+            reason = OTHER_KIND
         if reason:
             self.skipped[reason] += 1
             return False
-        self._previous = quote
+        self._previous, self._others = quote, 0
         return True
+
+    def _has_changed(self, quote: Quote, before: Quote) -> bool:
+        """One stray price changes nothing; a publisher that keeps to the other kind is followed from the next bar on, which is whole."""
+        inside, others = self._bar_open(quote.stamp), self._others
+        is_first, self._other_bar, self._others = inside != self._other_bar, inside, others + 1
+        if not others:
+            what = f"{self._symbol} came as {quote.kind} at {stamp_text(quote.stamp)}, before that as {before.kind}"
+            self._notice(quote.stamp, f"{what}: these prices are skipped; if no others follow, the candles begin anew with them")
+        has_changed = is_first and others >= CONVINCING
+        if has_changed:
+            self._notice(quote.stamp, f"{self._symbol} comes as {quote.kind} now: the candles begin anew at {stamp_text(inside)}")
+        return has_changed
+
+    def _notice(self, at: int, text: str) -> None:
+        self.notices.append(Notice(at, f"{STREAM}: {text}"))
 
     def _bar_open(self, stamp: int) -> int:
         return int(buckets(np.array([stamp], np.int64), self._timeframe).opens[0])
+
+
+class RealtimePrices:
+    """Any symbol and timeframe of the stream, as it is now: all closed candles it can still give. `told` hears the notices."""
+
+    def __init__(
+        self, server: RedisServer, clock: Callable[[], int], instruments: Mapping[str, Instrument], told: Callable[[str], object]
+    ) -> None:
+        self._server, self._clock, self._instruments, self._told = server, clock, instruments, told
+
+    def candles(self, asked: CandleRequest) -> Candles:
+        window = RealtimeWindow(self._server, asked.symbol, asked.timeframe, LARGEST_WINDOW, self._clock, self._instruments)
+        try:
+            return window.candles(asked)
+        finally:
+            for notice in window.notices:
+                self._told(notice.text)
+
+    def datasets(self) -> Sequence[Dataset]:
+        """A stream does not say what it holds."""
+        return ()
 
 
 @contextmanager

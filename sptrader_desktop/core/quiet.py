@@ -9,6 +9,7 @@ ordinary stages.
 from typing import NamedTuple
 
 from sptrader_desktop.core.arithmetic import SAFE, product
+from sptrader_desktop.core.closes_inlined import closes_at
 from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.portfolio import set_prices, settle_peak
@@ -57,11 +58,11 @@ def quiet_end(tape: Tape, agenda: Agenda, plan: Plan, state: State, until: int) 
     for i in range(state.account[0].positions):
         if plan.exits[0].time_exit > 0:
             end = min(end, first + plan.exits[0].time_exit - state.positions[i].closes - 1)
-    if end > first and tape.time[end - 1] + tape.bar_us[0] > until:
+    if end > first and closes_at(tape, 0, end - 1) > until:
         low, high = first, end
         while low < high:
             middle = (low + high) // 2
-            if tape.time[middle] + tape.bar_us[0] <= until:
+            if closes_at(tape, 0, middle) <= until:
                 low = middle + 1
             else:
                 high = middle
@@ -75,7 +76,7 @@ def may_mark(tape: Tape, agenda: Agenda, state: State, bar: int, until: int) -> 
     row = state.series[0].agenda
     if row >= agenda.start[1] or agenda.bar[row] != bar:
         return False
-    return bool(agenda.weight[row] == 0 and agenda.day[row] <= state.account[0].day and tape.time[bar] + tape.bar_us[0] <= until)
+    return bool(agenda.weight[row] == 0 and agenda.day[row] <= state.account[0].day and closes_at(tape, 0, bar) <= until)
 
 
 @compiled

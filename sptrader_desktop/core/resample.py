@@ -4,7 +4,7 @@ Bars shorter than a day lie on UTC midnight; a bar of a day or a week is of New 
 Sunday, so that its open is 21:00 or 22:00 UTC. A bar is stamped with its open; where nothing was traded there is none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -85,6 +85,16 @@ def bar_closes(opens: Int64Array, timeframe: str) -> Int64Array:
     return np.where(_day_opens(days) == opens, _day_opens(days + length // DAY_US), closes)
 
 
+def closes_in_series(opens: Int64Array, timeframe: str) -> Int64Array:
+    """As `bar_closes`, but where the next bar opens before that or up to an hour after it, a bar of whole days lasts until then: a source
+    may keep another clock than New York's, and no bar goes on when the next has begun."""
+    closes = bar_closes(opens, timeframe)
+    if parse_timeframe(timeframe) % DAY_US == 0:
+        is_followed = opens[1:] <= closes[:-1] + HOUR_US
+        closes[:-1][is_followed] = opens[1:][is_followed]
+    return closes
+
+
 def too_close(steps: Int64Array, bar_us: int) -> NDArray[np.bool_]:
     """From one open to the next: does the later bar begin inside the earlier? Whole days of a local clock lose an hour in spring."""
     shortest = bar_us if bar_us % DAY_US else bar_us - HOUR_US
@@ -107,6 +117,7 @@ def resample(candles: Candles, timeframe: str, *, until: int | None = None, unfi
         None if candles.volume is None else found.total(candles.volume),
     )
     made = _candles(candles.instrument, timeframe, candles.side, candles.source, columns)
+    made = replace(made, is_synthetic=candles.is_synthetic)
     return made if unfinished else finished(made, _latest(over) if until is None else until)
 
 
@@ -134,7 +145,8 @@ def finished(candles: Candles, until: int) -> Candles:
     kept = int(np.searchsorted(bar_closes(candles.timestamp, candles.timeframe), until, side="right"))
     if kept == len(candles):
         return candles
-    return _candles(candles.instrument, candles.timeframe, candles.side, candles.source, _first(candles, kept))
+    made = _candles(candles.instrument, candles.timeframe, candles.side, candles.source, _first(candles, kept))
+    return replace(made, is_synthetic=candles.is_synthetic)
 
 
 def refuse_straddling(what: str, timeframe: str, stamps: Int64Array, over: Int64Array, found: Buckets) -> None:

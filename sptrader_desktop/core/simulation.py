@@ -11,11 +11,11 @@ import numpy as np
 
 from sptrader_desktop.core import kernel
 from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.closes import close_instants
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.core.plan import make_agenda, make_plan, make_tape
 from sptrader_desktop.core.records import ASSESSED, END_OF_DATA, FILL, ORDER, TRADE, VERDICT, WORKING
-from sptrader_desktop.core.resample import bar_closes
 from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, Runs, State, Table, Tape
@@ -84,7 +84,6 @@ def make_job(
     finer = finer or {}
     _check_finer(traded, finer)
     _check_ends(traded)
-    _check_days((*traded, *rates))
     plan = make_plan(strategy, terms, traded, rates)
     for s, candles in enumerate(traded):
         plan.symbols["has_finer"][s] = candles.symbol in finer
@@ -124,7 +123,7 @@ def _check_cover(pair: Candles, candles: Candles) -> None:
     ]
     silent = np.diff(np.append(known, last)) - pair.bar_us
     hole = int(np.argmax(silent))
-    if silent[hole] > PATIENCE_US:
+    if silent[hole] > _patience(pair):
         days = int(silent[hole]) // DAY_US
         since = np.datetime64(int(known[hole]), "us").astype("M8[m]")
         raise RunError(
@@ -136,23 +135,14 @@ def _check_ends(traded: Sequence[Candles]) -> None:
     """A position in a symbol without candles would be carried at a dead price."""
     last = max(traded, key=lambda candles: candles.timestamp[-1])
     for candles in traded:
-        if last.timestamp[-1] - candles.timestamp[-1] - candles.bar_us > PATIENCE_US:
+        if last.timestamp[-1] - candles.timestamp[-1] - candles.bar_us > _patience(candles):
             ends = np.datetime64(int(candles.timestamp[-1]), "us").astype("M8[D]")
             raise RunError(f"{candles.symbol} ends on {ends} and {last.symbol} goes on: end the run there with --to {ends}")
 
 
-def _check_days(series: Sequence[Candles]) -> None:
-    """The kernel closes a bar one length after its open, but a week in which New York's clocks change is an hour longer or shorter."""
-    if len({candles.bar_us for candles in series}) == 1:
-        return
-    for candles in series:
-        off = bar_closes(candles.timestamp, candles.timeframe) != candles.timestamp + candles.bar_us
-        if off.any():
-            first = np.datetime64(int(candles.timestamp[np.argmax(off)]), "us").astype("M8[D]")
-            raise RunError(
-                f"{candles.symbol} {candles.timeframe}: the bar of {first} is not over after {candles.timeframe} because New York's clocks "
-                "change, which among other timeframes would put what happens in the wrong order: use one timeframe for all"
-            )
+def _patience(candles: Candles) -> int:
+    """For silence after a bar: the week that is under way when the hours end is not in the file yet."""
+    return max(PATIENCE_US, candles.bar_us)
 
 
 def start_state(job: Job) -> State:
@@ -258,16 +248,16 @@ def _outcome(job: Job, state: State, log: Log) -> Outcome:
         verdicts=log.verdicts[: used["verdicts"]],
         orders=log.orders[: used["orders"]],
         equity=log.equity[: used["instants"]],
-        instants=close_instants(job),
+        instants=recorded_instants(job),
         days=log.days[: used["days"]],
         account=state.account,
     )
 
 
-def close_instants(job: Job) -> Ints:
+def recorded_instants(job: Job) -> Ints:
     """When each equity value was recorded: every close of a traded symbol, once."""
     traded = len(job.plan.exits)
-    closes = [job.tape.time[job.tape.start[s] : job.tape.start[s + 1]] + job.tape.bar_us[s] for s in range(traded)]
+    closes = [close_instants(job.tape, s) for s in range(traded)]
     return closes[0] if traded == 1 else np.unique(np.concatenate(closes))
 
 

@@ -69,12 +69,15 @@ PENDING = columns("order symbol rule side kind quantity level bars_left stop_dis
 class Tape(NamedTuple):
     """All series end to end; series s owns rows start[s]:start[s + 1].
 
+    Bars are over `bar_us` after they open; where that is 0 they differ, and `over`, from `over_start[s]` on, says when (`core.closes`).
     `ask_*` is the same memory as the raw columns unless real ask prices exist. `blocks` may be empty: they only make runs that
     keep no equity faster.
     """
 
     start: Ints
     bar_us: Ints
+    over_start: Ints
+    over: Ints
     time: Ints
     open: Ints
     high: Ints

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sptrader_desktop.core.calendar import HOUR_US
-from sptrader_desktop.core.candles import Candles, Prices
+from sptrader_desktop.core.candles import Candles, Int64Array, Prices
 from sptrader_desktop.core.tables import Table
 from sptrader_desktop.present.bar_shapes import Bars, Mask, flat_runs, spikes, stale_runs
 from sptrader_desktop.present.market_hours import Gaps, gaps, market_hours
@@ -21,7 +22,10 @@ TOUCHING_US = HOUR_US  # a trade is told of a silence that hides so much market 
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """Of one symbol. `trades` are the numbers of those held over a suspicious bar, entry and exit included, or over a long silence."""
+    """Of one symbol, over the range that was asked for.
+
+    `trades` are the numbers of those held over a suspicious bar, entry and exit included, or over a long silence.
+    """
 
     symbol: str
     expected: int
@@ -30,22 +34,38 @@ class DataQuality:
     longest_missing: int
     suspicious: int
     trades: tuple[int, ...]
+    is_synthetic: bool = False
 
     @property
     def coverage(self) -> float | None:
         return self.present / self.expected if self.expected else None
 
 
+_latest: tuple[ReferenceType[Table], list[DataQuality]] | None = None
+
+
 def data_quality(result: "Result") -> list[DataQuality]:
-    trades = result.outcome.trades
+    """Of the latest run it is remembered: document and report both ask, and millions of bars take their time."""
+    global _latest  # noqa: PLW0603  # the run itself is not kept alive for it
+    trades, known = result.outcome.trades, _latest
+    if known is not None and known[0]() is trades:
+        return known[1]
+    found = _of_run(result, trades)
+    _latest = ref(trades), found
+    return found
+
+
+def _of_run(result: "Result", trades: Table) -> list[DataQuality]:
     return [_of_symbol(candles, trades, np.flatnonzero(trades["symbol"] == place)) for place, candles in enumerate(result.request.traded)]
 
 
 def _of_symbol(candles: Candles, trades: Table, own: NDArray[np.intp]) -> DataQuality:
     stamps, bar_us, every_day = candles.timestamp, candles.bar_us, candles.instrument.charged_every_day
-    market = market_hours(stamps, bar_us, every_day)
+    wanted, before = _as_asked(candles)
+    market = market_hours(stamps, bar_us, every_day, (int(wanted[0]), int(wanted[-1])) if len(wanted) else None)
     closed = market.closed
-    missing = gaps(stamps, bar_us, closed)
+    missing = gaps(wanted, bar_us, closed)
+    missing = Gaps(missing.row - before, missing.bars)
     suspicious = suspicious_bars(candles) | market.weekends.cover(stamps, bar_us)
     present = int(np.count_nonzero(~closed.hold(stamps + bar_us // 2)))
     touched = _touched(suspicious, missing, bar_us, trades["entry_bar"][own], trades["exit_bar"][own])
@@ -57,7 +77,22 @@ def _of_symbol(candles: Candles, trades: Table, own: NDArray[np.intp]) -> DataQu
         int(missing.bars.max(initial=0)),
         int(np.count_nonzero(suspicious)),
         tuple((own[touched] + 1).tolist()),
+        candles.is_synthetic,
     )
+
+
+def _as_asked(candles: Candles) -> tuple[Int64Array, int]:
+    """Between a bar that would end where the range begins and one that would open where it ends; and how many come before the first.
+
+    On the grid of the first and the last bar that there are: what opens between is missing.
+    """
+    stamps, bar_us, (start, end) = candles.timestamp, candles.bar_us, candles.asked
+    if not len(stamps):
+        return stamps, 0
+    first, last = int(stamps[0]), int(stamps[-1])
+    early = [] if start is None else [first - ((first - start) // bar_us + 1) * bar_us]
+    late = [] if end is None else [last + ((end - last - 1) // bar_us + 1) * bar_us]
+    return np.concatenate([np.array(early, np.int64), stamps, np.array(late, np.int64)]), len(early)
 
 
 def suspicious_bars(candles: Candles) -> Mask:

@@ -57,7 +57,12 @@ CHECKS: dict[CheckName, str] = {
 
 
 def explanation_text(explained: Explanation) -> str:
-    parts = [
+    return "\n\n".join("\n".join(_folded(line) for line in lines) for lines in explanation_parts(explained)) + "\n"
+
+
+def explanation_parts(explained: Explanation) -> list[list[str]]:
+    """A heading and its lines, part by part; an indent of two more goes one level deeper."""
+    return [
         _head(explained),
         _section("On this bar", [_fill_line(explained, fill) for fill in explained.fills], "nothing was filled"),
         _section("Orders that were working", [_order_line(explained, order) for order in explained.orders], "none"),
@@ -66,7 +71,6 @@ def explanation_text(explained: Explanation) -> str:
         *(_exit_lines(item, number) for number, item in enumerate(explained.exits, start=1)),
         *(_entry_lines(explained, item, number) for number, item in enumerate(explained.entries, start=1)),
     ]
-    return "\n\n".join("\n".join(_folded(line) for line in lines) for lines in parts) + "\n"
 
 
 def _folded(line: str) -> str:

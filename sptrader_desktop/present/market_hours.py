@@ -92,11 +92,11 @@ def holidays(first: int, last: int) -> Closures:
     return Closures(eves + 17 * HOUR_US, eves + 49 * HOUR_US)
 
 
-def market_hours(stamps: Int64Array, bar_us: int, every_day: bool) -> MarketHours:
-    """For ascending stamps of one source. What trades every day never closes."""
+def market_hours(stamps: Int64Array, bar_us: int, every_day: bool, reach: tuple[int, int] | None = None) -> MarketHours:
+    """For ascending stamps of one source, or a reach beyond them. What trades every day never closes."""
     if every_day or not len(stamps):
         return MarketHours(Closures(), Closures())
-    first, last = int(stamps[0]), int(stamps[-1])
+    first, last = reach or (int(stamps[0]), int(stamps[-1]))
     weekends, days_off = week_ends(first, last), holidays(first, last)
     length = _daily_break(stamps, bar_us)
     if not length:

@@ -50,7 +50,7 @@ def _data(result: "Result") -> Iterator[str]:
 
 
 def _candles(candles: Candles) -> str:
-    sides = "bid and ask" if candles.ask is not None else candles.side
+    sides = ("synthetic " if candles.is_synthetic else "") + ("bid and ask" if candles.ask is not None else candles.side)
     if not len(candles):
         return f"{candles.symbol} {candles.timeframe}, no bars"
     first, last = clock(int(candles.timestamp[0])), clock(int(candles.timestamp[-1]))

@@ -190,6 +190,7 @@ def equity_band(result: "Result") -> Row:
 def quality(found: DataQuality) -> Row:
     return {
         "symbol": found.symbol,
+        "synthetic": found.is_synthetic,
         "expected_bars": found.expected,
         "present_bars": found.present,
         "coverage": found.coverage,

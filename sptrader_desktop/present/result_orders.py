@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sptrader_desktop.core.candles import Candles, Int64Array
+from sptrader_desktop.core.closes import close_instant
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import (
     EXIT_REASONS,
@@ -114,7 +115,7 @@ def _exit_decisions(result: "Result", exits: Iterable[Exit], causes: "Causes") -
         size = quantity_unit(candles.instrument).text(fill["quantity"])
         group = "entry" if fill["reason"] == REVERSE else "exit"
         yield (
-            int(candles.timestamp[item.decided_bar]) + candles.bar_us,
+            close_instant(result.job.tape, fill["symbol"], item.decided_bar),
             {
                 "symbol": candles.symbol,
                 # What sells closes a long.
@@ -268,7 +269,7 @@ def _exit_orders(result: "Result", exits: Iterable[Exit]) -> Iterator[tuple[tupl
         candles = result.request.traded[fill["symbol"]]
         decided = None
         if item.decided_bar >= 0:
-            decided = iso_time(int(candles.timestamp[item.decided_bar]) + candles.bar_us)
+            decided = iso_time(close_instant(result.job.tape, fill["symbol"], item.decided_bar))
         is_target_part = fill["reason"] == PARTIAL and item.decided_bar < 0
         yield (
             (fill["time"], place),

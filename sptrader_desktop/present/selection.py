@@ -37,4 +37,5 @@ class Selection:
     symbol: Observable[str] = field(default_factory=lambda: Observable(""))
     bar: Observable[BarAt | None] = field(default_factory=lambda: Observable[BarAt | None](None))
     span: Observable[Span | None] = field(default_factory=lambda: Observable[Span | None](None))
+    pointed: Observable[int | None] = field(default_factory=lambda: Observable[int | None](None))  # the instant under a chart's crosshair
     zone: Observable[Zone] = field(default_factory=lambda: Observable(Zone.UTC))

@@ -130,7 +130,7 @@ class HonestyGate:
         answers = self._runner.run([subject.job(candles) for subject in known])
         return [
             f"{subject.spec.source}:{subject.spec.line}: {subject.spec.dotted} no longer answers as when it was found honest on this data:"
-            f" look for a clock or a file; after an update of a library it uses, empty the folder SPTRADER_COMPONENT_CACHE"
+            f" look for a clock or a file, or a library whose files were changed without a new version"
             for subject, answer in zip(known, answers, strict=True)
             if answer_hash(_believed(answer)) != self._memory.answer(self._key(subject, candles))
         ]

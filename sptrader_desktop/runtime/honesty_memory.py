@@ -5,6 +5,7 @@ import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def _content(column: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bytes
         return "\0".join(map(repr, values)).encode()
 
 
+@cache
 def _rules_hash() -> str:
     """The checks themselves, and all that components compute with beside what their authors installed."""
     digest = hashlib.sha256("".join(f"{name} {version(name)} " for name in LIBRARIES).encode() + platform.python_version().encode())

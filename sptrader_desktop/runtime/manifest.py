@@ -8,6 +8,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,14 @@ def make_manifest(request: Request, strategy_text: str, runner: ComponentRunner)
         "instruments": {symbol: _instrument(instrument) for symbol, instrument in instruments.items()},
         "terms": _json(asdict(request.terms)),
         "engine": {"version": __version__, "sha256": engine_hash()},
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
     }
+
+
+@cache
+def _version(library: str) -> str:
+    """A process keeps what it has loaded."""
+    return version(library)
 
 
 def text_hash(text: str) -> str:

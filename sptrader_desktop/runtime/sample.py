@@ -79,7 +79,9 @@ def sample_candles(
     first, last = np.array(opens, np.int64), np.array(closes, np.int64)
     minutes = (np.array(stamps, np.int64)[:, None] + np.arange(60) * MINUTE_US).ravel()
     prices = Prices(first, np.maximum(first, last), np.minimum(first, last), last)
-    made = Candles(instrument, "1m", MINUTE_US, minutes, prices, volume=np.array(volumes), source=f"synthetic, seed {seed}")
+    made = Candles(
+        instrument, "1m", MINUTE_US, minutes, prices, volume=np.array(volumes), source=f"synthetic, seed {seed}", is_synthetic=True
+    )
     return resample(made, timeframe, until=int(end.timestamp()) * 1_000_000)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sptrader_desktop.core.errors import MachineError
+from sptrader_desktop.runtime.machine_strain import Eagerness
 from sptrader_desktop.runtime.process_trees import MARK, memory_of
 from sptrader_desktop.runtime.worker_process import End, Line, LiveWorker, StartWorker, Task, shown, size_of
 
@@ -18,6 +20,7 @@ WATCH_S = 0.1
 CHILDREN_EVERY = 5
 START_S = 60.0
 MIB = 1024 * 1024
+SIGKILL = "SIGKILL"
 # One thread each for libraries that would take a core per worker otherwise; Arrow's own allocator reserves more than a memory cap allows.
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 # The worker looks for code where we do, so that it is the same; Ctrl-C is for us, who then end it.
@@ -42,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`error` is a sentence about the script, or empty."""
+    """`error` is a sentence about the script, or empty: what was the computer's doing is raised as MachineError instead."""
 
     error: str
     stdout: str
@@ -133,22 +136,20 @@ class WorkerPool:
 
     async def _performed(self, slot: _Slot, task: Task) -> Reply:
         try:
-            fault = await self._started(slot)
-            if not fault:
-                fault = await self._outcome(slot, task)
-            worker = slot.worker
-            printed = [shown(path, self.limits.shown) for path in (worker.stdout, worker.stderr)] if worker else ["", ""]
-        except BaseException:
-            self._end(slot)
+            worker = await self._started(slot, task)
+            fault = await self._outcome(worker, task)
+            printed = [shown(path, self.limits.shown) for path in (worker.stdout, worker.stderr)]
+        except (Exception, asyncio.CancelledError):
+            await asyncio.shield(self._end(slot))
             raise
         if fault is not None and fault.ends_worker:
-            self._end(slot)
+            await asyncio.shield(self._end(slot))  # whoever hears of it may count on it
         return Reply("" if fault is None else fault.sentence(task.script), *printed)
 
-    async def _started(self, slot: _Slot) -> "_Fault | None":
-        if slot.worker is not None and slot.worker.inbox.empty():
-            return None
-        self._end(slot)  # it died, or said something, between two jobs: that is not this script's doing
+    async def _started(self, slot: _Slot, task: Task | None = None) -> LiveWorker:
+        if slot.worker is not None and (task is None or slot.worker.can_run(task)):
+            return slot.worker
+        self._end(slot)  # it died, or said something, between two jobs, or holds an older library: that is not this script's doing
         slot.worker = worker = LiveWorker(self.folder)
         environment = {**QUIET, **os.environ, "PYTHONHASHSEED": str(slot.number + 1), MARK: worker.mark}
         command = [sys.executable, "-P", "-c", BOOT, json.dumps(sys.path), str(os.getpid()), str(self.limits.memory)]
@@ -161,21 +162,25 @@ class WorkerPool:
                 raise
             ready = await asyncio.wait_for(worker.inbox.get(), START_S)
         except OSError as error:
-            return _Fault(f"no worker process could be started ({error.strerror or error}): run sptrader doctor")
+            raise self._not_started(error.strerror or str(error)) from error
         except TimeoutError:
-            return _Fault(f"no worker process was ready within {START_S:g} s: try again when the computer has less to do")
+            raise MachineError(f"no worker process was ready within {START_S:g} s: try again when the computer has less to do") from None
         if isinstance(ready, End) or ready.text != b'{"ready": true}':
             why = shown(worker.errors, 10_000).strip().splitlines()[-1:] or [ready.how if isinstance(ready, End) else "it said nonsense"]
-            return _Fault(f"no worker process could be started ({why[0]}): run sptrader doctor")
+            raise self._not_started(why[0])
         worker.warm_bytes = memory_of(worker.process.pid, with_children=False)
-        return None
+        return worker
 
-    async def _outcome(self, slot: _Slot, task: Task) -> "_Fault | None":
-        worker, limits = slot.worker, self.limits
-        assert worker is not None, "it was started"
+    def _not_started(self, why: str) -> MachineError:
+        return MachineError(
+            f"no worker process could be started ({why}): make room in {self.folder} and end other programs, or run sptrader doctor"
+        )
+
+    async def _outcome(self, worker: LiveWorker, task: Task) -> "_Fault | None":
+        limits = self.limits
         assert worker.process is not None, "it was started"
         worker.process.send(worker.next_job(task))
-        loop, looks = asyncio.get_running_loop(), 0
+        loop, seen = asyncio.get_running_loop(), Eagerness()
         ends = loop.time() + limits.deadline_s
         while True:
             try:
@@ -183,14 +188,25 @@ class WorkerPool:
                 return self._judged(heard, worker, task)
             except TimeoutError:
                 if loop.time() >= ends:
-                    return _Fault(f"took longer than {limits.deadline_s:g} s: make it faster or give it a longer deadline")
-                looks += 1
-                fault = self._excess(worker, task, with_children=looks % CHILDREN_EVERY == 0)
+                    return self._late(worker, task, seen)
+                seen.look(worker.process.pid)
+                fault = self._excess(worker, task, with_children=seen.looks % CHILDREN_EVERY == 0)
                 if fault:
                     return fault
 
+    def _late(self, worker: LiveWorker, task: Task, seen: Eagerness) -> "_Fault":
+        allowed, ran = self.limits.deadline_s, worker.strain().ran
+        if seen.is_starved(ran, allowed):
+            got = f"it got a processor for {ran:.1f} of its {allowed:g} s, and wanted one all the time"
+            raise MachineError(f"{task.script}: the computer was too busy to run it ({got}): try again when there is less to do")
+        return _Fault(f"took longer than {allowed:g} s: make it faster or give it a longer deadline")
+
     def _judged(self, heard: Line | End, worker: LiveWorker, task: Task) -> "_Fault | None":
         if isinstance(heard, End):
+            if heard.how.endswith(SIGKILL) and worker.strain().ended_for_memory:
+                raise MachineError(
+                    f"{task.script}: the system ended it because memory ran out: end other programs, or work on less at a time"
+                )
             return _Fault(f"{heard.how} while it ran: it must return, not end the process or harm it")
         answer = _answer(heard.text)
         if answer is None or answer["job"] != worker.job:
@@ -198,6 +214,8 @@ class WorkerPool:
         excess = self._written_too_much(worker, task)
         if excess:
             return excess
+        if answer["short"]:
+            raise MachineError(answer["short"])
         if answer["left"]:
             return _Fault(answer["left"])
         return _Fault(answer["error"], ends_worker=False) if answer["error"] else None
@@ -219,14 +237,30 @@ class WorkerPool:
             return _Fault(f"wrote a result of more than {self.limits.memory / MIB:g} MiB: return one row for each candle or event")
         return None
 
-    def _end(self, slot: _Slot) -> None:
+    def _end(self, slot: _Slot) -> "asyncio.Future[None]":
+        """Done when all of it was killed; the loop does not wait for that, nor `close` for less than its end."""
         worker, slot.worker = slot.worker, None
-        if worker is not None:
-            worker.end()
-            if worker.process is not None:
-                going = asyncio.ensure_future(worker.process.gone())
-                self._going.add(going)
-                going.add_done_callback(self._going.discard)
+        killed = asyncio.ensure_future(_killed(worker))
+        going = asyncio.ensure_future(_gone(worker, killed))
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
+        return killed
+
+
+async def _killed(worker: LiveWorker | None) -> None:
+    if worker is None:
+        return
+    worker.halt()
+    try:
+        await asyncio.to_thread(worker.end)
+    except RuntimeError:  # a program that ends starts no threads any more, and nobody waits for its loop
+        worker.end()
+
+
+async def _gone(worker: LiveWorker | None, killed: "asyncio.Future[None]") -> None:
+    await killed
+    if worker is not None and worker.process is not None:
+        await worker.process.gone()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +277,6 @@ def _answer(line: bytes) -> dict[str, Any] | None:
     """None for what no worker of ours says."""
     try:
         answer: dict[str, Any] = json.loads(line)
-        return answer if isinstance(answer["error"], str) and isinstance(answer["left"], str) and "job" in answer else None
+        return answer if "job" in answer and all(isinstance(answer[name], str) for name in ("error", "left", "short")) else None
     except (ValueError, KeyError, TypeError):
         return None

@@ -5,11 +5,12 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from sptrader_desktop.runtime.process_trees import end_tree
+from sptrader_desktop.runtime.machine_strain import Strain, strain_of
+from sptrader_desktop.runtime.process_trees import end_tree, halt
 from sptrader_desktop.runtime.scratch import owner
 
 LONGEST_LINE = 1024 * 1024
@@ -17,11 +18,15 @@ LONGEST_LINE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A script and the variables that are set for it alone; `slot` asks for the worker in one place, and so for its hash seed."""
+    """A script and the variables that are set for it alone; `slot` asks for the worker in one place, and so for its hash seed.
+
+    `loads` says in what state a library is that stays in the process: no worker runs it that holds another.
+    """
 
     script: str
     environment: Mapping[str, str]
     slot: int | None = None
+    loads: Mapping[str, str] = field(default_factory=dict)
 
 
 class WorkerProcess(Protocol):
@@ -69,6 +74,7 @@ class LiveWorker:
         self.inbox: asyncio.Queue[Line | End] = asyncio.Queue()
         self.process: WorkerProcess | None = None
         self.warm_bytes = self.job = 0
+        self._before, self._holds = Strain(), dict[str, str]()
         self._unread = b""
 
     def heard(self, data: bytes) -> None:
@@ -82,12 +88,30 @@ class LiveWorker:
     def ended(self, how: str) -> None:
         self.inbox.put_nowait(End(how))
 
+    def can_run(self, task: Task) -> bool:
+        """Nothing was heard from it that nobody asked for, and it holds no library in another state."""
+        return self.inbox.empty() and all(self._holds.get(name, state) == state for name, state in task.loads.items())
+
     def next_job(self, task: Task) -> bytes:
         self.job += 1
+        self._before = self._strain()
+        self._holds |= task.loads
         asked = {"job": self.job, "script": task.script, "environment": dict(task.environment)}
         return json.dumps(asked | {"stdout": str(self.stdout), "stderr": str(self.stderr)}).encode() + b"\n"
 
+    def strain(self) -> Strain:
+        """Since the job began."""
+        return self._strain().since(self._before)
+
+    def _strain(self) -> Strain:
+        return strain_of(self.process.pid) if self.process else Strain()
+
+    def halt(self) -> None:
+        if self.process is not None:
+            halt(self.process.pid)
+
     def end(self) -> None:
+        """Takes as long as the computer has processes."""
         if self.process is not None:
             end_tree(self.process.pid, self.mark)
         for path in (self.stdout, self.stderr, self.errors):

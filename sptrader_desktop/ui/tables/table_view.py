@@ -143,9 +143,13 @@ class TableView(QTableView):
         self.scrollTo(index)
 
     def _keep_few_selected(self) -> None:
-        if len(self.selectionModel().selectedRows()) > MOST_KEPT:
+        if self._chosen_rows() > MOST_KEPT:
             current = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             self.selectionModel().select(self.currentIndex(), current)
+
+    def _chosen_rows(self) -> int:
+        areas = self.selectionModel().selection()
+        return sum(areas.at(number).height() for number in range(areas.count()))
 
     def choose_none(self) -> None:
         self.selectionModel().clear()

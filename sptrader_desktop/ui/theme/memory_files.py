@@ -4,6 +4,7 @@ Written as Qt's own resource compiler writes them: names sorted by their hash, a
 """
 
 import struct
+import weakref
 from collections.abc import Mapping
 
 from PySide6.QtCore import qRegisterResourceData, qUnregisterResourceData
@@ -13,14 +14,16 @@ FOLDER = 2
 
 
 class MemoryFiles:
-    """One folder below `:/`, there until `forget` is called."""
+    """One folder below `:/`, there until `forget` is called or nobody holds this any more."""
 
     def __init__(self, folder: str, contents: Mapping[str, bytes]) -> None:
-        self._parts = compiled(folder, contents)
-        qRegisterResourceData(VERSION, *self._parts)
+        parts = compiled(folder, contents)
+        qRegisterResourceData(VERSION, *parts)
+        # Qt copies nothing and reads these bytes whenever it looks for any file of its own: they must not go before it lets go of them.
+        self._finalizer = weakref.finalize(self, qUnregisterResourceData, VERSION, *parts)
 
     def forget(self) -> None:
-        qUnregisterResourceData(VERSION, *self._parts)
+        self._finalizer()
 
 
 def compiled(folder: str, contents: Mapping[str, bytes]) -> tuple[bytes, bytes, bytes]:

@@ -26,7 +26,7 @@ class IconLabel(QWidget):
         side = look().pixels(self._size)
         return QSize(side, side)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self._icon.paint(painter, self.rect())
         painter.end()

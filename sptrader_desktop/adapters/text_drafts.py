@@ -1,0 +1,138 @@
+"""Keeps what a person writes: files whole or not at all, drafts of what is unsaved, and the versions before it.
+
+Drafts and versions are plain files in a folder of the program's own, one name for each file that was edited.
+"""
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, Version, decoded, fingerprint
+from sptrader_desktop.runtime.whole_files import write_through, write_whole
+
+FORMAT = 1
+LARGEST = 2 * 1024 * 1024
+MOST_VERSIONS = 200
+STAMP = "%Y%m%dT%H%M%S.%fZ"
+
+
+class TextDrafts:
+    """A `TextKeeper` in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._drafts, self._history = folder / "drafts", folder / "history"
+
+    def read(self, path: Path) -> FileText:
+        try:
+            with path.open("rb") as file:
+                raw = file.read(LARGEST + 1)
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}): check the file and its permissions") from error
+        if len(raw) > LARGEST:
+            raise DataError(f"{path} is larger than {LARGEST // 1024 // 1024} MiB: it cannot be edited here")
+        return decoded(raw, path)
+
+    def write(self, path: Path, text: str, before: FileText) -> FileText:
+        if self._now(path) != before.fingerprint:
+            raise ChangedOutsideError(f"{path.name} was changed by another program since it was opened: compare, then keep one of the two")
+        content = before.content(text)
+        try:
+            mode = path.stat().st_mode if path.exists() else None
+            write_whole(path, content)
+            if mode is not None:
+                path.chmod(mode)
+        except OSError as error:
+            raise DataError(
+                f"{path.name} was not saved ({error.strerror}): what is on the disk is as before, your text is still here; "
+                "free some space or check the folder's permissions, then save again"
+            ) from error
+        return FileText(text, fingerprint(content), before.newline, before.has_mark)
+
+    def keep_draft(self, draft: Draft) -> None:
+        data = {
+            "format": FORMAT,
+            "path": str(draft.path),
+            "base": draft.base,
+            "written_at": draft.written_at.isoformat(),
+            "text": draft.text,
+        }
+        self._keep(self._drafts / f"{_name(draft.path)}.json", json.dumps(data).encode(), draft.path)
+
+    def drop_draft(self, path: Path) -> None:
+        (self._drafts / f"{_name(path)}.json").unlink(missing_ok=True)
+
+    def drafts(self) -> tuple[Draft, ...]:
+        """One that is damaged stays in the folder and is not among them."""
+        found = [_read_draft(path) for path in self._drafts.glob("*.json")]
+        return tuple(sorted((draft for draft in found if draft is not None), key=lambda draft: draft.written_at))
+
+    def keep_version(self, path: Path, text: str) -> None:
+        there = self.versions(path)
+        if there and self.version_text(path, there[0]) == text:
+            return
+        folder = self._history / _name(path)
+        now = datetime.now(UTC)
+        # Versions of one moment keep their order: no two have the same name, and later names sort later.
+        if there and now <= there[0].written_at:
+            now = there[0].written_at.replace(microsecond=(there[0].written_at.microsecond + 1) % 1_000_000)
+        self._keep(folder / f"{now.strftime(STAMP)}.txt", text.encode("utf-8", "surrogatepass"), path)
+        if not (folder / "path").exists():
+            self._keep(folder / "path", str(path).encode("utf-8", "surrogatepass"), path)
+        for old in there[MOST_VERSIONS - 1 :]:
+            (folder / f"{old.id}.txt").unlink(missing_ok=True)
+
+    def versions(self, path: Path) -> tuple[Version, ...]:
+        found = []
+        for file in (self._history / _name(path)).glob("*.txt"):
+            try:
+                written_at = datetime.strptime(file.stem, STAMP).replace(tzinfo=UTC)
+            except ValueError:
+                continue
+            found.append(Version(file.stem, written_at, file.stat().st_size))
+        return tuple(sorted(found, key=lambda version: version.id, reverse=True))
+
+    def version_text(self, path: Path, version: Version) -> str:
+        try:
+            raw = (self._history / _name(path) / f"{version.id}.txt").read_bytes()
+        except OSError as error:
+            raise DataError(f"the version of {version.written_at:%Y-%m-%d %H:%M} cannot be read ({error.strerror})") from error
+        return raw.decode("utf-8", "surrogatepass")
+
+    def moved(self, old: Path, new: Path) -> None:
+        """A file that is renamed takes its versions along."""
+        folder, target = self._history / _name(old), self._history / _name(new)
+        if folder.is_dir() and not target.exists():
+            folder.rename(target)
+
+    def _now(self, path: Path) -> str:
+        return self.read(path).fingerprint if path.exists() else ""
+
+    def _keep(self, target: Path, content: bytes, path: Path) -> None:
+        """On the disk itself before it takes the place of what was there."""
+        temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_through(temporary, content)
+            temporary.replace(target)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise DataError(
+                f"unsaved changes of {path.name} are not protected ({error.strerror}): free some space on the disk, or save the file now"
+            ) from error
+
+
+def _name(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:24]
+
+
+def _read_draft(file: Path) -> Draft | None:
+    try:
+        data = json.loads(file.read_bytes())
+        if data["format"] != FORMAT:
+            return None
+        return Draft(Path(data["path"]), str(data["text"]), str(data["base"]), datetime.fromisoformat(data["written_at"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

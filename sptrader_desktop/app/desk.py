@@ -1,0 +1,203 @@
+"""The window's desk: what `compose` can do, with what was read kept at hand so that the second click costs nothing twice."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sptrader_desktop import compose, compose_components, compose_data
+from sptrader_desktop.compose_candles import CandleSets, recipe_candles
+from sptrader_desktop.core.errors import RunError, SptraderError
+from sptrader_desktop.ports import RunStore
+from sptrader_desktop.present.component_output import ComponentReport
+from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
+from sptrader_desktop.present.run_compare import KeptRun, read_run
+from sptrader_desktop.present.strategy_text import StrategyText
+from sptrader_desktop.present.text_problems import TextProblem
+from sptrader_desktop.runtime.indicator_curves import Curve, indicator_curves
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.settings import Settings
+from sptrader_desktop.ui.desk import Finished, Series
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.candles import Candles
+    from sptrader_desktop.core.components import Catalogue
+    from sptrader_desktop.core.explained import Explanation
+    from sptrader_desktop.core.results import Result
+    from sptrader_desktop.core.simulation import Progress
+    from sptrader_desktop.core.strategy import Strategy
+
+# So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
+KEPT = 4
+WAIT_S = 0.1
+
+
+class WindowDesk:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._guard, self._warm = threading.Lock(), threading.Event()
+        self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
+        self._candles: OrderedDict[object, CandleSets] = OrderedDict()
+
+    def warm_up(self) -> None:
+        """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
+        try:
+            if not compose.is_engine_compiled(self._settings):
+                compose.compile_engine(self._settings)
+            compose.load_engine(self._settings)
+        finally:
+            self._warm.set()  # what went wrong is told by the run that needs it
+
+    def wait_for_engine(self, waiting: Callable[[], object]) -> None:
+        while not self._warm.wait(WAIT_S):
+            waiting()
+
+    def catalogue(self) -> "Catalogue":
+        workspace = compose_components.ready_workspace(self._settings)
+        state = tuple(_file_state(path) for path in sorted((workspace / "core").rglob("*.py")))
+        with self._guard:
+            if self._catalogue is None or self._catalogue[0] != state:
+                self._catalogue = state, compose_components.components(workspace)
+            return self._catalogue[1]
+
+    def strategies(self) -> Sequence[Path]:
+        folder = compose_components.ready_workspace(self._settings) / "strategies"
+        return sorted(path for path in folder.rglob("*.y*ml") if path.is_file())
+
+    def series(self) -> Sequence[Series]:
+        files = sorted((compose_components.ready_workspace(self._settings) / "data").glob("*.*"))
+        of_files = [_of_file(path) for path in files if path.suffix in {".parquet", ".csv"}]
+        kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
+        return [*(item for item in of_files if item), *kept]
+
+    def candles(self, series: Series) -> "Candles":
+        if series.path:
+            recipe = Recipe("", data=(series.path,))
+        else:
+            recipe = Recipe("", source=series.source, symbols=(series.symbol,), timeframe=series.timeframe)
+        return self._candles_of(recipe)[0][0]
+
+    def check(self, text: str, name: str, params: Sequence[str] = ()) -> "Strategy":
+        return compose.strategy_in(text, name, self.catalogue(), params)
+
+    def examine(self, text: str) -> StrategyText:
+        return compose.examined(text, self.catalogue())
+
+    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+        read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
+        result, manifest = compose.run_result(compose.prepare(recipe, self._settings, read, self._candles_of(recipe)), report)
+        return Finished(recipe, text, result, manifest)
+
+    def what_if(self, finished: Finished, text: str) -> "Result":
+        return compose.what_if(self._settings, finished.result.request, self.check(text, finished.recipe.strategy), self.catalogue())
+
+    def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
+        request, catalogue = finished.result.request, self.catalogue()
+        runner = compose_components.component_runner(self._settings, catalogue)
+        return indicator_curves(request.strategy, compose.traded_candles(finished.result, symbol), catalogue, runner)
+
+    def keep(self, finished: Finished) -> str:
+        return compose.keep_result(self._settings, finished.recipe, finished.text, finished.result, finished.manifest)
+
+    def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation":
+        return compose.explained(result, symbol, stamp)
+
+    # What there is
+
+    @property
+    def runs(self) -> RunStore:
+        return compose.run_store(self._settings)
+
+    def items(self) -> Sequence[Item]:
+        workspace = compose_components.ready_workspace(self._settings)
+        found = [strategy_item(path, workspace / "strategies") for path in self.strategies()]
+        found += [component_item(dotted, spec, workspace / "core") for dotted, spec in self.catalogue().found.items()]
+        with suppress(SptraderError):
+            found += [dataset_item(item.symbol, item.timeframe, item.path, item.source) for item in self.series()]
+        with suppress(SptraderError):
+            found += [run_item(run) for run in self.runs.list()]
+        return found
+
+    def folders(self) -> Sequence[Path]:
+        workspace = compose_components.ready_workspace(self._settings)
+        return [workspace / "strategies", workspace / "core" / "indicators", workspace / "core" / "signals", workspace / "data"]
+
+    def home_of(self, kind: Kind) -> Path:
+        workspace = self._settings.workspace
+        return {Kind.STRATEGY: workspace / "strategies", Kind.SIGNAL: workspace / "core" / "signals"}.get(
+            kind, workspace / "core" / "indicators" / "mine"
+        )
+
+    # Components by hand
+
+    def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]:
+        return compose_components.examined_component(text, path, self.catalogue())
+
+    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
+        return compose_components.component_tried(self._settings, self.catalogue(), path, params, self.candles(series))
+
+    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
+        return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series))
+
+    # Kept runs
+
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+        stored = self.runs.load(run_id)
+        made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report)
+        if not compose.is_made_of(stored, made.manifest):
+            raise RunError(
+                f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
+            )
+        return replace(made, run_id=stored.id)
+
+    def compared(self, run_ids: Sequence[str]) -> Sequence[KeptRun]:
+        return [read_run(self.runs, run_id) for run_id in run_ids]
+
+    def export(self, run_id: str, kind: str, out: Path) -> None:
+        compose.export_run(self._settings, run_id, kind, out, over=True)
+
+    def stop_components(self) -> None:
+        compose_components.stop_components(self._settings)
+
+    def _candles_of(self, recipe: Recipe) -> CandleSets:
+        key = _candles_key(recipe)
+        with self._guard:
+            known = self._candles.get(key)
+        found = known or recipe_candles(recipe, self._settings)
+        with self._guard:
+            self._candles[key] = found
+            self._candles.move_to_end(key)
+            while len(self._candles) > KEPT:
+                self._candles.popitem(last=False)
+        return found
+
+
+def _of_file(path: Path) -> Series | None:
+    """By its name alone, as the command line does: reading every file would make the list slow."""
+    symbol, _, rest = path.stem.partition("_")
+    timeframe = rest.partition("_")[0]
+    return Series(symbol.upper(), timeframe, str(path)) if timeframe and timeframe[0].isdigit() else None
+
+
+def _file_state(path: Path) -> tuple[str, int, int]:
+    """Changes when the file does."""
+    try:
+        state = path.stat()
+    except OSError:
+        return str(path), 0, 0
+    return str(path), state.st_mtime_ns, state.st_size
+
+
+def _candles_key(recipe: Recipe) -> object:
+    """What decides the candles of a recipe, the state of its files included; those of a source may change unseen: they have no key."""
+    if recipe.source:
+        return object()
+    files = (*recipe.data, *recipe.ask, *recipe.finer, *recipe.finer_ask, *recipe.rates, recipe.instruments, recipe.financing)
+    return (
+        (recipe.symbol, recipe.timeframe, recipe.start, recipe.end),
+        tuple(map(len, (recipe.data, recipe.ask, recipe.finer, recipe.finer_ask))),
+        tuple(_file_state(Path(path)) for path in files),
+    )

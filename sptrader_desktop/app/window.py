@@ -1,0 +1,60 @@
+"""From the command to the window that a person sees, in the order that makes it quick: first what is painted, then the engine."""
+
+import os
+import sys
+from pathlib import Path
+
+from sptrader_desktop import compose_components
+from sptrader_desktop.adapters.json_preferences import JsonPreferences
+from sptrader_desktop.adapters.text_drafts import TextDrafts
+from sptrader_desktop.app.desk import WindowDesk
+from sptrader_desktop.app.first_look import take_first_look
+from sptrader_desktop.present.preferences import Preferences
+from sptrader_desktop.settings import Settings, load_settings
+from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.host import Host, run_window
+from sptrader_desktop.ui.kept_preferences import KeptPreferences
+from sptrader_desktop.ui.main_window import MainWindow
+from sptrader_desktop.ui.theme.theme import Theme
+
+SAMPLE_STRATEGY = "ma_crossover"
+
+
+def open_workstation() -> int:
+    settings = load_settings()
+    if has_display():
+        return run_window(lambda host: open_window(host, settings))
+    sys.stderr.write("sptrader: there is no display: the sample is run through the window unseen\n")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    return run_window(lambda host: take_first_look(host, open_window(host, settings), settings.workspace / "first look"))
+
+
+def has_display() -> bool:
+    """Of Linux only it can be known beforehand; elsewhere there always is one."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def open_window(host: Host, settings: Settings) -> MainWindow:
+    theme, desk = Theme(host.app), WindowDesk(settings)
+    preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
+    window = MainWindow(desk, host, settings, TextDrafts(settings.texts), preferences, theme)
+    window.offer(*_first_choice(desk, preferences.now.value))
+    window.closeAsked.connect(host.close)
+    window.show()
+    host.loop.call_soon(window.settle_in)
+    compose_components.window_workers(settings, host.loop)
+    host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
+    host.shutdown.add("window", window.leave)
+    host.jobs.start("warm-up", "getting the engine ready", lambda _: desk.warm_up())
+    return window
+
+
+def _first_choice(desk: WindowDesk, preferences: Preferences) -> tuple[Path | None, Series | None]:
+    """What was open last, else the sample."""
+    strategies, series = desk.strategies(), desk.series()
+    strategy = next((path for path in strategies if str(path) == preferences.strategy), None)
+    sample = next((path for path in strategies if path.stem == SAMPLE_STRATEGY), None)
+    looked_at = next((item for item in series if item.label == preferences.dataset), None)
+    return strategy or sample or next(iter(strategies), None), looked_at or next(iter(series), None)

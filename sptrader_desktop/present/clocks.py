@@ -1,0 +1,53 @@
+"""Stamps read by the clock a person chose, and what a person writes as a date read back. Daylight saving is the zone's own."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.present.zone_clock import typed_span
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+@cache
+def zone_info(zone: Zone) -> tzinfo | None:
+    """None is the zone of this computer."""
+    return {Zone.UTC: UTC, Zone.LOCAL: None, Zone.NEW_YORK: ZoneInfo("America/New_York")}[zone]
+
+
+def local_time(stamp: int, zone: Zone) -> datetime:
+    return (EPOCH + stamp * MICROSECOND).astimezone(zone_info(zone))
+
+
+def stamp_of(wall: datetime, zone: Zone) -> int:
+    """A clock's reading, without a zone of its own, as microseconds UTC. Shown twice it means the first, skipped the change."""
+    info = zone_info(zone)
+    moment = wall.astimezone() if info is None else wall.replace(tzinfo=info)
+    return (moment.astimezone(UTC) - EPOCH) // MICROSECOND
+
+
+def zone_text(zone: Zone, stamp: int) -> str:
+    """`UTC`, `New York UTC−5`, `local UTC+2`: as it is at that moment."""
+    if zone is Zone.UTC:
+        return "UTC"
+    offset = local_time(stamp, zone).utcoffset() or timedelta()
+    minutes = offset // timedelta(minutes=1)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{zone.value} UTC{'−' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
+
+
+def clock_text(stamp: int, zone: Zone, bar_us: int) -> str:
+    """`Tue 2024-03-05 14:00`; with seconds where bars are shorter than a minute, without hours where they are days."""
+    pattern = "%a %Y-%m-%d %H:%M:%S" if bar_us < 60_000_000 else "%a %Y-%m-%d %H:%M"
+    return local_time(stamp, zone).strftime(pattern)
+
+
+def read_stamp(text: str, zone: Zone) -> int:
+    """The first moment of what is written: `2024-03-05 14:00`, `2024-03-05` or `2024-03` by the zone's clock."""
+    span = typed_span(text, zone)
+    if span is None:
+        raise DataError(f"'{text.strip()}' is not a date: write year, month and day, such as 2024-03-05 or 2024-03-05 14:00")
+    return span[0]

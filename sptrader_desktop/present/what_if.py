@@ -1,0 +1,41 @@
+"""A strategy with some of its numbers turned by hand: which they are, what the text is then, and how far a hand has gone."""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from sptrader_desktop.core.strategy_fields import Path
+from sptrader_desktop.present.strategy_numbers import SliderSpec
+from sptrader_desktop.present.strategy_text import StrategyText
+
+
+def with_values(text: StrategyText, values: Mapping[Path, Decimal]) -> str:
+    """Every other character is kept; the last change in the text is made first, so that the others still stand where they stood."""
+    made = text.text
+    for (start, end), new in sorted((text.edit(path, value) for path, value in values.items()), reverse=True):
+        made = made[:start] + new + made[end:]
+    return made
+
+
+def steps_of(spec: SliderSpec) -> int:
+    return int((spec.maximum - spec.minimum) / spec.step)
+
+
+def step_at(spec: SliderSpec, value: Decimal) -> int:
+    return int(((value - spec.minimum) / spec.step).to_integral_value())
+
+
+def value_at(spec: SliderSpec, step: int) -> Decimal:
+    return spec.snapped(spec.minimum + step * spec.step)
+
+
+def typed(spec: SliderSpec, words: str) -> Decimal | None:
+    """What a person wrote, with or without its unit; None when it is no number."""
+    number = words.strip().removesuffix(spec.unit).strip() if spec.unit else words.strip()
+    try:
+        value = Decimal(number.replace(",", "."))
+    except InvalidOperation:
+        return None
+    if not value.is_finite():
+        return None
+    value = value / 100 if spec.unit == "%" else value
+    return value if value % 1 == 0 or not spec.is_whole else None

@@ -1,0 +1,109 @@
+"""What moves with the pointer, over the picture of a pane: the crosshair, its tag and the readout; and the tag of the newest value."""
+
+from typing import Protocol
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from sptrader_desktop.present.chart_frame import Frame
+from sptrader_desktop.ui.charts.price_axis import PriceAxis, paint_tag
+from sptrader_desktop.ui.charts.pyqtgraph_base import Item
+from sptrader_desktop.ui.charts.series import Said, Series
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.tokens import GRID, SMALL
+
+
+class Ground(Protocol):
+    """The pane that a crosshair lies over."""
+
+    axis: PriceAxis
+    series: list[Series]
+    backdrop: list[Series]
+
+    def frame(self) -> Frame: ...
+
+    def plot_area(self) -> QRectF: ...
+
+
+class Crosshair(Item):
+    """`bar` is under the pointer in any pane of any linked chart; `value` only where the pointer is. `touches` are drawn on top."""
+
+    def __init__(self, pane: Ground) -> None:
+        super().__init__(QRectF())
+        self._pane = pane
+        self.bar: int | None = None
+        self.value: float | None = None
+        self.read_bar: int | None = None  # what the readout tells of: the pointed bar, else the newest in sight
+        self.title = ""
+        self.newest: tuple[float, str] | None = None  # a value and the role of its colour
+        self.touches: list[Series] = []
+        self.setZValue(1)
+
+    def point(self, bar: int | None, value: float | None, read_bar: int | None) -> None:
+        if (bar, value, read_bar) != (self.bar, self.value, self.read_bar):
+            self.bar, self.value, self.read_bar = bar, value, read_bar
+            self.update()
+
+    def paint(self, painter: QPainter, option: object, widget: QWidget | None = None) -> None:
+        pane, frame, plot = self._pane, self._pane.frame(), self._pane.plot_area()
+        axis = QRectF(plot.right(), plot.top(), self.boundingRect().right() - plot.right(), plot.height())
+        painter.save()
+        painter.setClipRect(plot)
+        painter.scale(1 / frame.scale, 1 / frame.scale)
+        for series in self.touches:
+            painter.save()
+            series.paint(painter, frame)
+            painter.restore()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(QPen(look().colour("muted"), 0, Qt.PenStyle.DashLine))  # a hairline at any scale
+        if self.bar is not None:
+            x = round(frame.x_of(self.bar + 0.5))
+            painter.drawLine(x, 0, x, frame.height)
+        if self.value is not None:
+            y = round(frame.y_of(self.value))
+            painter.drawLine(0, y, frame.width, y)
+        painter.restore()
+        if self.newest is not None and 0 <= frame.y_of(self.newest[0]) <= frame.height:
+            value, role = self.newest
+            paint_tag(painter, axis, frame.y_of(value) / frame.scale, pane.axis.text(value), look().colour(role), look().colour("field"))
+        if self.value is not None:
+            text = pane.axis.text(self.value)
+            paint_tag(painter, axis, frame.y_of(self.value) / frame.scale, text, look().colour("text"), look().colour("field"))
+        self._paint_readout(painter, plot)
+
+    def _paint_readout(self, painter: QPainter, plot: QRectF) -> None:
+        """A line for the first series, with the title; one for all others together."""
+        lines = self.said()
+        at = QPointF(plot.left() + 2 * GRID, plot.top() + GRID)
+        for number, parts in enumerate(lines):
+            title = self.title if number == 0 else ""
+            if title or parts:
+                paint_line_of_text(painter, at, title, parts, plot.width() - 4 * GRID)
+                at += QPointF(0, 5 * GRID)
+
+    def said(self) -> list[list[Said]]:
+        bar = self.read_bar
+        if bar is None:
+            return [[], []]
+        each = [series.said(bar) for series in (*self._pane.series, *self._pane.backdrop)]
+        return [each[0] if each else [], [said for parts in each[1:] for said in parts]]
+
+
+def paint_line_of_text(painter: QPainter, at: QPointF, title: str, parts: list[Said], width: float) -> None:
+    bold, plain = look().font(SMALL, bold=True), look().font(SMALL)
+    pieces = [(title, bold, look().colour("text"), 2 * GRID)] if title else []
+    for said in parts:
+        if said.name:
+            pieces.append((said.name, plain, look().colour("muted"), GRID))
+        pieces.append((said.text, plain, said.colour, 2 * GRID))
+    widths = [QFontMetricsF(font).horizontalAdvance(text) + gap for text, font, _, gap in pieces]
+    painter.fillRect(QRectF(at.x() - GRID, at.y(), min(sum(widths), width) + GRID, 5 * GRID), look().colour("field", 210))
+    x = at.x()
+    for (text, font, colour, _), room in zip(pieces, widths, strict=True):
+        if x + room > at.x() + width:
+            break
+        painter.setFont(font)
+        painter.setPen(colour)
+        painter.drawText(QRectF(x, at.y(), room + GRID, 5 * GRID), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        x += room

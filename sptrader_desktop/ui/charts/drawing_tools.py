@@ -1,0 +1,262 @@
+"""Drawing on a chart: horizontal and trend lines that can be dragged, undone and deleted, and a ruler that leaves nothing behind."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPen, QUndoCommand, QUndoStack
+
+from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.present.chart_frame import Frame
+from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Drawings, measured
+from sptrader_desktop.present.numbers import price_unit
+from sptrader_desktop.ui.charts.backdrops import Backdrop
+from sptrader_desktop.ui.charts.pane import Pane, Spot
+from sptrader_desktop.ui.charts.trade_series import draw_text
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.tokens import GRID
+
+Tool = Literal["", "trend", "measure"]
+NEAR = 1.5 * GRID  # logical pixels from a line that still mean it
+
+
+class Change(QUndoCommand):
+    def __init__(self, book: DrawingBook, symbol: str, before: Drawings, after: Drawings, text: str) -> None:
+        super().__init__(text)
+        self._book, self._symbol, self._before, self._after = book, symbol, before, after
+
+    def redo(self) -> None:
+        self._book.put(self._symbol, self._after)
+
+    def undo(self) -> None:
+        self._book.put(self._symbol, self._before)
+
+
+class DrawingTools(QObject):
+    """For one chart: `bar_of` and `bar_index` are the chart's. `changed` asks it to paint again."""
+
+    changed = Signal()
+
+    def __init__(self, book: DrawingBook, bar_of: Callable[[int], int], bar_index: Callable[[float], int], parent: QObject) -> None:
+        super().__init__(parent)
+        self.book = book
+        self.undo_stack = QUndoStack(self)
+        self.tool: Tool = ""
+        self.chosen: int | None = None
+        self.ruler: tuple[Spot, Spot] | None = None
+        self.dragged: tuple[int, Drawing] | None = None  # which line (past the last one: a new one), as it is while it is dragged
+        self._origin: tuple[Spot, Drawing | None, int] | None = None
+        self._bar_of, self._bar_index = bar_of, bar_index
+        self._candles: Candles | None = None
+        self._unwatch: Callable[[], None] = lambda: None
+
+    def attach(self, pane: Pane, candles: Candles) -> None:
+        self._unwatch()
+        self._candles, self.chosen, self.ruler, self.dragged = candles, None, None, None
+        self._unwatch = self.book.page(candles.symbol).watch(lambda _drawings: self._redraw())
+        pane.takes_drag = self.takes_drag
+        pane.dragged.connect(self.drag)
+        pane.dropped.connect(self.drop)
+        pane.crosshair.touches = [DrawnLines(self), Ruler(self)]
+
+    def close(self) -> None:
+        self._unwatch()
+
+    @property
+    def candles(self) -> Candles | None:
+        return self._candles
+
+    @property
+    def drawings(self) -> Drawings:
+        return self.book.page(self._candles.symbol).value if self._candles is not None else ()
+
+    def place(self, drawing: Drawing) -> tuple[float, float]:
+        """The bars that a line's corners stand on."""
+        return self._bar_of(drawing.start.stamp) + 0.5, self._bar_of(drawing.end.stamp) + 0.5
+
+    # Commands
+
+    def start(self, tool: Tool) -> None:
+        self.tool = "" if self.tool == tool else tool
+        self._redraw()
+
+    def draw_horizontal(self, ticks: int, bar: int) -> None:
+        if self._candles is not None:
+            corner = Corner(int(self._candles.timestamp[bar]), ticks)
+            self._change((*self.drawings, Drawing("horizontal", corner, corner)), "draw a horizontal line")
+            self.chosen = len(self.drawings) - 1
+
+    def delete_chosen(self) -> None:
+        if self.chosen is not None and self.chosen < len(self.drawings):
+            kept = tuple(drawing for number, drawing in enumerate(self.drawings) if number != self.chosen)
+            self.chosen = None
+            self._change(kept, "delete a line")
+
+    def leave(self) -> None:
+        """Whatever was begun is dropped."""
+        self.tool, self.chosen, self.ruler, self.dragged, self._origin = "", None, None, None, None
+        self._redraw()
+
+    def _change(self, after: Drawings, text: str) -> None:
+        if self._candles is not None and after != self.drawings:
+            self.undo_stack.push(Change(self.book, self._candles.symbol, self.drawings, after, text))
+
+    # The mouse
+
+    def takes_drag(self, spot: Spot, keys: Qt.KeyboardModifier) -> bool:
+        """A drag that begins here: the ruler, a new trend line, a line's end or a whole line."""
+        self.ruler = None
+        if self._candles is None:
+            return False
+        if self.tool == "measure" or keys & Qt.KeyboardModifier.ShiftModifier:
+            self.ruler = (spot, spot)
+        elif self.tool == "trend":
+            corner = self._corner(spot)
+            self.dragged, self._origin = (len(self.drawings), Drawing("trend", corner, corner)), (spot, None, 1)
+        else:
+            return self._grab_line(spot)
+        self._redraw()
+        return True
+
+    def _grab_line(self, spot: Spot) -> bool:
+        found = self.line_at(spot)
+        self.chosen = None if found is None else found[0]
+        if found is not None:
+            number, corner = found
+            self.dragged, self._origin = (number, self.drawings[number]), (spot, self.drawings[number], corner)
+        self._redraw()
+        return found is not None
+
+    def drag(self, spot: Spot) -> None:
+        if self.ruler is not None:
+            self.ruler = (self.ruler[0], spot)
+        elif self.dragged is not None and self._origin is not None:
+            number, drawing = self.dragged
+            begun, original, corner = self._origin
+            if corner == 0 and original is not None:
+                before, after = self._corner(begun), self._corner(spot)
+                self.dragged = (number, original.moved(after.stamp - before.stamp, after.ticks - before.ticks))
+            elif corner == 1:
+                self.dragged = (number, replace(drawing, end=self._corner(spot)))
+            else:
+                self.dragged = (number, replace(drawing, start=self._corner(spot)))
+        self._redraw()
+
+    def drop(self, spot: Spot) -> None:
+        self.drag(spot)
+        if self.tool == "measure":
+            self.tool = ""
+        if self.dragged is None:
+            return
+        (number, drawing), self.dragged, self._origin = self.dragged, None, None
+        self.tool = ""
+        if drawing.kind == "trend" and drawing.start == drawing.end:
+            self._redraw()
+            return
+        is_new = number == len(self.drawings)
+        self._change((*self.drawings[:number], drawing, *self.drawings[number + 1 :]), "draw a trend line" if is_new else "move a line")
+        self.chosen = number
+        self._redraw()
+
+    def line_at(self, spot: Spot) -> tuple[int, int] | None:
+        """Which line, and what of it: 0 for the whole, 1 for its end, 2 for its start."""
+        for number, ends in reversed(list(enumerate(self._ends(spot)))):
+            start, end = ends
+            if self.drawings[number].kind == "trend":
+                if QLineF(spot.at, end).length() <= 2 * NEAR:
+                    return number, 1
+                if QLineF(spot.at, start).length() <= 2 * NEAR:
+                    return number, 2
+            if _distance(spot.at, start, end, is_endless=self.drawings[number].kind == "horizontal") <= NEAR:
+                return number, 0
+        return None
+
+    def _ends(self, spot: Spot) -> list[tuple[QPointF, QPointF]]:
+        return [
+            (frame_point(spot.frame, first, drawing.start.ticks), frame_point(spot.frame, last, drawing.end.ticks))
+            for drawing in self.drawings
+            for first, last in [self.place(drawing)]
+        ]
+
+    def _corner(self, spot: Spot) -> Corner:
+        candles = self._candles
+        stamp = int(candles.timestamp[self._bar_index(spot.bar)]) if candles is not None else 0
+        return Corner(stamp, round(spot.value))
+
+    def ruler_text(self) -> str:
+        if self.ruler is None or self._candles is None:
+            return ""
+        begin, end = self.ruler
+        return measured(self._candles, self._bar_index(begin.bar), round(begin.value), self._bar_index(end.bar), round(end.value))
+
+    def _redraw(self) -> None:
+        self.changed.emit()
+
+
+def frame_point(frame: Frame, bar: float, value: float) -> QPointF:
+    """In logical pixels."""
+    return QPointF(frame.x_of(bar), frame.y_of(value)) / frame.scale
+
+
+def _distance(at: QPointF, start: QPointF, end: QPointF, *, is_endless: bool) -> float:
+    if is_endless:
+        return abs(at.y() - start.y())
+    line = end - start
+    length = QPointF.dotProduct(line, line)
+    share = min(max(QPointF.dotProduct(at - start, line) / length, 0.0), 1.0) if length else 0.0
+    return QLineF(at, start + line * share).length()
+
+
+class DrawnLines(Backdrop):
+    def __init__(self, tools: DrawingTools) -> None:
+        self._tools = tools
+
+    def paint(self, painter: QPainter, frame: Frame) -> None:
+        tools = self._tools
+        shown = list(tools.drawings)
+        if tools.dragged is not None:
+            number, drawing = tools.dragged
+            shown[number : number + 1] = [drawing]
+        if tools.candles is None:
+            return
+        unit = price_unit(tools.candles.instrument)
+        for number, drawing in enumerate(shown):
+            is_chosen = number == tools.chosen or (tools.dragged is not None and number == tools.dragged[0])
+            painter.setPen(QPen(look().colour("accent"), (2 if is_chosen else 1) * frame.scale))
+            if drawing.kind == "horizontal":
+                y = frame.y_of(drawing.start.ticks)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+                painter.drawLine(0, round(y), frame.width, round(y))
+                draw_text(
+                    painter, frame, frame.width, y - 2.5 * GRID * frame.scale, unit.text(drawing.start.ticks), look().colour("accent")
+                )
+            else:
+                self._paint_trend(painter, frame, drawing, is_chosen=is_chosen)
+
+    def _paint_trend(self, painter: QPainter, frame: Frame, drawing: Drawing, *, is_chosen: bool) -> None:
+        first, last = self._tools.place(drawing)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        ends = [frame_point(frame, first, drawing.start.ticks) * frame.scale, frame_point(frame, last, drawing.end.ticks) * frame.scale]
+        painter.drawLine(*ends)
+        if is_chosen:
+            painter.setBrush(look().colour("field"))
+            for end in ends:
+                painter.drawEllipse(end, GRID * frame.scale, GRID * frame.scale)
+
+
+class Ruler(Backdrop):
+    def __init__(self, tools: DrawingTools) -> None:
+        self._tools = tools
+
+    def paint(self, painter: QPainter, frame: Frame) -> None:
+        if self._tools.ruler is None:
+            return
+        begin, end = self._tools.ruler
+        role = "up" if end.value >= begin.value else "down"
+        one, other = (QPointF(frame.x_of(spot.bar), frame.y_of(spot.value)) for spot in (begin, end))
+        painter.fillRect(QRectF(one, other).normalized(), look().colour(role, 40))
+        painter.setPen(QPen(look().colour(role), frame.line_px))
+        painter.drawLine(one, other)
+        below = (5 if role == "down" else -5) * GRID * frame.scale
+        draw_text(painter, frame, other.x(), other.y() + below, self._tools.ruler_text(), look().colour("text"))

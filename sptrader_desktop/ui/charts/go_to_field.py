@@ -1,0 +1,63 @@
+"""A line over the chart in which a date is written; Return goes there, Escape leaves."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.clocks import read_stamp
+from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.ui.theme.tokens import GRID
+
+
+class GoToField(QFrame):
+    def __init__(self, chart: QWidget, zone: Callable[[], Zone], go_to: Callable[[int], None]) -> None:
+        super().__init__(chart)
+        self._chart, self._zone, self._go_to = chart, zone, go_to
+        self.setObjectName("goToField")
+        self.setAutoFillBackground(True)
+        self.text = QLineEdit()
+        self.text.setObjectName("goToDate")
+        self.text.setAccessibleName("Go to date")
+        self.text.setPlaceholderText("2024-03-05 14:00")
+        self.text.returnPressed.connect(self._go)
+        self.fault = QLabel()
+        self.fault.setProperty("role", "small")
+        self.fault.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        row.addWidget(QLabel("Go to"))
+        row.addWidget(self.text)
+        row.addWidget(self.fault)
+        self.hide()
+
+    def ask(self) -> None:
+        self.fault.hide()
+        self.adjustSize()
+        self.move((self._chart.width() - self.width()) // 2, 2 * GRID)
+        self.show()
+        self.raise_()
+        self.text.selectAll()
+        self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _go(self) -> None:
+        try:
+            stamp = read_stamp(self.text.text(), self._zone())
+        except DataError as error:
+            self.fault.setText(str(error))
+            self.fault.show()
+            self.adjustSize()
+            return
+        self.leave()
+        self._go_to(stamp)
+
+    def leave(self) -> None:
+        self.hide()
+        self._chart.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that a line edit has no use for stay here: the chart behind must not move."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.leave()

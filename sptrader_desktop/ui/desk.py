@@ -1,0 +1,128 @@
+"""What the window asks of the program. Widgets know this protocol only; `app` fulfils it with what `compose` chooses.
+
+Every method may take its time and is called on a job's thread; what it returns is never changed afterwards.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.ports import RunStore
+from sptrader_desktop.present.component_output import ComponentReport
+from sptrader_desktop.present.navigator import Item, Kind
+from sptrader_desktop.present.run_compare import KeptRun
+from sptrader_desktop.present.strategy_text import StrategyText
+from sptrader_desktop.present.text_problems import TextProblem
+from sptrader_desktop.runtime.indicator_curves import Curve
+from sptrader_desktop.runtime.recipe import Recipe
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.components import Catalogue
+    from sptrader_desktop.core.explained import Explanation
+    from sptrader_desktop.core.results import Result
+    from sptrader_desktop.core.simulation import Progress
+    from sptrader_desktop.core.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Candles to look at or to run on: a file, or what a source such as the catalogue holds."""
+
+    symbol: str
+    timeframe: str
+    path: str = ""
+    source: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.symbol} {self.timeframe} · {Path(self.path).name if self.path else self.source}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A run that is done, as it was asked for; `manifest` is what went into it."""
+
+    recipe: Recipe
+    text: str
+    result: "Result"
+    manifest: dict[str, Any]
+    run_id: str = ""  # under which it is kept, when it was opened and not made
+
+
+class Desk(Protocol):
+    @property
+    def runs(self) -> RunStore:
+        """Those that are kept."""
+        ...
+
+    def items(self) -> Sequence[Item]:
+        """Everything there is to open; what cannot be listed is left out."""
+        ...
+
+    def folders(self) -> Sequence[Path]:
+        """Those in which what a person edits lies."""
+        ...
+
+    def home_of(self, kind: Kind) -> Path:
+        """Where a new file of that kind belongs."""
+        ...
+
+    def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]: ...
+
+    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+
+    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+        """A kept run, made again from what it was made from; RunError when it comes out otherwise."""
+        ...
+
+    def compared(self, run_ids: Sequence[str]) -> Sequence[KeptRun]: ...
+
+    def export(self, run_id: str, kind: str, out: Path) -> None:
+        """`html`, `csv` or `bundle`."""
+        ...
+
+    def catalogue(self) -> "Catalogue":
+        """The components there are; files that were edited are read again."""
+        ...
+
+    def strategies(self) -> Sequence[Path]: ...
+
+    def series(self) -> Sequence[Series]: ...
+
+    def candles(self, series: Series) -> Candles: ...
+
+    def check(self, text: str, name: str) -> "Strategy":
+        """StrategyError names every problem at once."""
+        ...
+
+    def examine(self, text: str) -> StrategyText:
+        """What an editor wants to know of a text; it never raises."""
+        ...
+
+    def wait_for_engine(self, waiting: Callable[[], object]) -> None:
+        """Until it is loaded, or compiled for this computer; `waiting` is called again and again and may raise Cancelled."""
+        ...
+
+    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished: ...
+
+    def what_if(self, finished: Finished, text: str) -> "Result":
+        """Another text over the same candles and terms, at once and not kept; components are not tried for honesty again."""
+        ...
+
+    def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
+        """What the run's signals looked at."""
+        ...
+
+    def keep(self, finished: Finished) -> str:
+        """The id under which the run is found again."""
+        ...
+
+    def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation": ...
+
+    def stop_components(self) -> None:
+        """On the window's thread: whoever waits for components hears Cancelled."""
+        ...

@@ -1,0 +1,135 @@
+"""What happens when a person researches: candles are shown, a run is made, guessed at and explained. Panes hear of it by signals.
+
+One job of each kind at a time, the newest wins; nothing here draws, and nothing here reads or computes on the window's thread.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from sptrader_desktop.present.numbers import counted
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import BarAt, Selection
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.ui.desk import Desk, Finished, Series
+from sptrader_desktop.ui.jobs import Job, Jobs, Report
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
+    from sptrader_desktop.core.simulation import Progress
+
+
+ENGINE = "the engine is getting ready; once after an update it takes half a minute"
+
+
+class Research(QObject):
+    candlesReady = Signal(object)  # Candles
+    runStarted = Signal(object)  # Job
+    runEnded = Signal()  # finished, failed or cancelled
+    runFinished = Signal(object)  # Finished
+    runKept = Signal(str)  # the id
+    curvesReady = Signal(object)  # list[Curve]
+    guessed = Signal(object)  # Result, or None when the guess is forgotten
+    explained = Signal(object)  # Explanation
+    failed = Signal(str, object)  # of what, the exception
+
+    def __init__(self, desk: Desk, jobs: Jobs, selection: Selection, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._jobs, self._selection = desk, jobs, selection
+        self.finished: Finished | None = None
+        self.guess: Result | None = None
+        self.stale = Observable("")
+        self.destroyed.connect(selection.bar.watch(self.explain))
+
+    def show_series(self, series: Series) -> None:
+        """Candles without a run."""
+        self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
+
+    def run(self, recipe: Recipe, text: str) -> Job:
+        def work(report: Report) -> Finished:
+            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
+            return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)))
+
+        return self._begin(work, "backtest")
+
+    def open_run(self, run_id: str) -> Job:
+        """A kept run as if it had just been made."""
+
+        def work(report: Report) -> Finished:
+            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
+            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)))
+
+        return self._begin(work, f"opening {run_id}")
+
+    def _begin(self, work: Callable[[Report], Finished], title: str) -> Job:
+        self.forget_guess()
+        job = self._start("backtest", title, work, self._done)
+        for ended in (job.finished, job.failed, job.cancelled):
+            ended.connect(self.runEnded)
+        self.runStarted.emit(job)
+        return job
+
+    def what_if(self, text: str) -> None:
+        """Another text over the candles of the last run."""
+        finished = self.finished
+        if finished is not None:
+            self._start("what-if", "what-if", lambda _: self._desk.what_if(finished, text), self._guessed)
+
+    def forget_guess(self) -> None:
+        self._cancel("what-if")
+        if self.guess is not None:
+            self.guess = None
+            self.guessed.emit(None)
+
+    def explain(self, bar: BarAt | None) -> None:
+        finished = self.finished
+        if bar is None or finished is None:
+            return
+        result = finished.result
+        self._start("explain", "explanation", lambda _: self._desk.explain(result, bar.symbol, bar.stamp), self.explained.emit)
+
+    def cancel(self) -> None:
+        self._cancel("backtest", "what-if")
+
+    def inputs_changed(self, why: str) -> None:
+        if self.finished is not None:
+            self.stale.set(why)
+
+    def _start(self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None]) -> Job:
+        job = self._jobs.start(kind, title, work, is_failure_shown=True)
+        job.finished.connect(finished)
+        job.failed.connect(lambda error: self.failed.emit(kind, error))
+        return job
+
+    def _cancel(self, *kinds: str) -> None:
+        found = [job for job in (*self._jobs.waiting, *self._jobs.running) if job.kind in kinds]
+        for job in found:
+            self._jobs.cancel(job)
+        if found:
+            self._desk.stop_components()
+
+    def _done(self, finished: Finished) -> None:
+        self.finished = finished
+        self.stale.set("")
+        self.runFinished.emit(finished)
+        symbol = self._selection.symbol.value or finished.result.request.traded[0].symbol
+        # Afterwards, because the result is what the person waits for.
+        self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), self.curvesReady.emit)
+        if finished.run_id:
+            self._kept(finished.run_id)
+        else:
+            self._start("keep", "keeping the run", lambda _: self._desk.keep(finished), self._kept)
+        self.explain(self._selection.bar.value)
+
+    def _kept(self, run_id: str) -> None:
+        self._selection.run.set(run_id)
+        self.runKept.emit(run_id)
+
+    def _guessed(self, result: "Result") -> None:
+        self.guess = result
+        self.guessed.emit(result)
+
+
+def _words(progress: "Progress") -> str:
+    return f"{counted(progress.trades, 'trade')}, equity {progress.equity / 1e8:,.0f}"

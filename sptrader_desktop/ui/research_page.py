@@ -1,0 +1,163 @@
+"""Joins what happens in research with the panes that show it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.errors import SptraderError, StrategyError
+from sptrader_desktop.present.numbers import amount, counted, figure
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.present.strategy_numbers import sliders
+from sptrader_desktop.present.trade_marks import trade_marks
+from sptrader_desktop.runtime.indicator_curves import Curve
+from sptrader_desktop.ui.backtest_panel import BacktestPanel
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.charts.equity_chart import EquityChart
+from sptrader_desktop.ui.charts.line_series import Line
+from sptrader_desktop.ui.desk import Desk, Finished, Series
+from sptrader_desktop.ui.explain_pane import ExplainPane
+from sptrader_desktop.ui.research import Research
+from sptrader_desktop.ui.results.results_panel import ResultsPanel
+from sptrader_desktop.ui.what_if_panel import WhatIfPanel
+from sptrader_desktop.ui.widgets.notices import Notice, Notices
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
+
+
+class ResearchPage(QObject):
+    """`text_of` gives the text of a strategy as its editor has it, saved or not."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        research: Research,
+        selection: Selection,
+        notices: Notices,
+        text_of: Callable[[Path], str],
+        unforeseen: Callable[[BaseException, str], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._research, self._selection = desk, research, selection
+        self._notices, self._text_of, self._unforeseen = notices, text_of, unforeseen
+        self.chart, self.equity = CandleChart(selection), EquityChart(selection)
+        self.panel, self.what_if, self.explanation = BacktestPanel(), WhatIfPanel(), ExplainPane()
+        self.results = ResultsPanel(selection)
+        self._join()
+
+    def run(self) -> None:
+        recipe = self.panel.recipe()
+        if recipe is None:
+            self.panel.refuse("Choose a strategy and candles first")
+            return
+        self.panel.refuse("")
+        try:
+            text = self._text_of(Path(recipe.strategy))
+        except OSError as error:
+            self.panel.refuse(f"{recipe.strategy} cannot be read ({error.strerror}): choose another strategy")
+            return
+        self._research.run(recipe, text)
+
+    def _join(self) -> None:
+        research, panel = self._research, self.panel
+        panel.runAsked.connect(self.run)
+        panel.seriesChosen.connect(self._show_series)
+        panel.changed.connect(lambda: research.inputs_changed("The answers on the right have changed since this run"))
+        research.candlesReady.connect(self._show_candles)
+        research.runStarted.connect(lambda _: panel.set_running(True))
+        research.runEnded.connect(lambda: panel.set_running(False))
+        research.runFinished.connect(self._show_run)
+        research.curvesReady.connect(self._show_curves)
+        research.guessed.connect(self._show_guess)
+        research.explained.connect(self.explanation.show_explanation)
+        research.failed.connect(self._tell)
+        research.stale.watch(self.results.set_stale)
+        self.what_if.turned.connect(research.what_if)
+        self.what_if.forgotten.connect(research.forget_guess)
+
+    # What is shown
+
+    def _show_series(self, series: Series | None) -> None:
+        if series is not None:
+            self._research.show_series(series)
+
+    def _show_candles(self, candles: Candles) -> None:
+        self._selection.symbol.set(candles.symbol)
+        self.chart.show_candles(candles)
+
+    def _show_run(self, finished: Finished) -> None:
+        result = finished.result
+        traded = {candles.symbol: candles for candles in result.request.traded}
+        symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
+        if self.chart.candles is not traded[symbol]:
+            self._show_candles(traded[symbol])
+        self._show_trades(result)
+        self.equity.set_ghost()
+        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
+        self.results.show_result(result)
+        text = self._desk.examine(finished.text)
+        self.what_if.show_numbers(text, sliders(text))
+
+    def _show_trades(self, result: "Result") -> None:
+        symbols = [candles.symbol for candles in result.request.traded]
+        shown = self._selection.symbol.value
+        if shown in symbols:
+            self.chart.set_trades(trade_marks(result.outcome.trades, symbols.index(shown)))
+
+    def _show_curves(self, curves: list[Curve]) -> None:
+        self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
+
+    def _show_guess(self, result: "Result | None") -> None:
+        finished = self._research.finished
+        if finished is None:
+            return
+        run, shown = finished.result, result or finished.result
+        self.equity.set_curve(shown.outcome.instants, shown.outcome.equity, shown.request.terms.currency)
+        self.equity.set_ghost(run.outcome.instants, run.outcome.equity) if result else self.equity.set_ghost()
+        self._show_trades(shown)
+        self.what_if.say(_compared(result, run) if result else "")
+
+    def _tell(self, kind: str, error: BaseException) -> None:
+        """What a person can mend is said where they are; the rest is a defect and said as one."""
+        if not isinstance(error, SptraderError | OSError):
+            self._unforeseen(error, {"backtest": "The backtest", "what-if": "What if"}.get(kind, kind))
+        elif kind == "explain":
+            self.explanation.say(str(error))
+        elif kind == "what-if":
+            self.what_if.say(_first(error))
+        elif kind == "backtest":
+            self.panel.refuse(_first(error))
+        else:
+            self._notices.tell(Notice(str(error), "error", key=kind))
+
+
+def _first(error: BaseException) -> str:
+    """A strategy has all its problems in its editor; here the first, and how many more."""
+    if isinstance(error, StrategyError):
+        rest = len(error.problems) - 1
+        return f"{error.problems[0]}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
+    return str(error)
+
+
+def _label(curve: Curve) -> str:
+    output = "" if curve.output in {"value", curve.indicator} else f" {curve.output}"
+    return f"{curve.indicator.upper()}{output} ({curve.params})" if curve.params else f"{curve.indicator.upper()}{output}"
+
+
+def _pane(curve: Curve) -> str:
+    return f"{curve.indicator.upper()} ({curve.params})" if curve.params else curve.indicator.upper()
+
+
+def _compared(guess: "Result", run: "Result") -> str:
+    currency = run.request.terms.currency
+    nets = [result.outcome.final_cash - result.job.capital for result in (guess, run)]
+    downs = [100 * result.metrics.drawdown.depth for result in (guess, run)]
+    trades = [len(result.outcome.trades) for result in (guess, run)]
+    return (
+        f"Net {amount(nets[0], signed=True)} {currency} (was {amount(nets[1], signed=True)}) · "
+        f"{counted(trades[0], 'trade')} (was {trades[1]:,}) · drawdown {figure(downs[0])} % (was {figure(downs[1])} %)"
+    )

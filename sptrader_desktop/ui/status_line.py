@@ -1,0 +1,85 @@
+"""The foot of the window: the mode, what is being worked on and how to stop it, and how the program itself is doing."""
+
+import psutil
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from sptrader_desktop.present.selection import Selection, Zone
+from sptrader_desktop.ui.jobs import Job, JobProgress, Jobs
+from sptrader_desktop.ui.loop_lag import Lag, LoopLag
+from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.progress_line import ProgressLine
+
+EVERY_MS = 2000
+# Jobs that are over before anybody could read what they are called.
+QUIET = {"what-if", "explain", "curves", "keep"}
+STALL_MS = 50
+
+
+class StatusLine(QStatusBar):
+    def __init__(self, jobs: Jobs, lag: LoopLag, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("statusLine")
+        self.setSizeGripEnabled(False)
+        self.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
+        self._jobs = jobs
+        self._shown: Job | None = None
+        self.mode = Badge("RESEARCH", "accent")
+        self.mode.setObjectName("modeBadge")
+        self.mode.setToolTip("Nothing here places an order: backtests only")
+        self.progress = ProgressLine()
+        self.progress.hide()
+        self.zone, self.lag, self.memory = QLabel(), QLabel(), QLabel()
+        for label, name, words in (
+            (self.zone, "zoneLabel", "The clock of axes and tables"),
+            (self.lag, "lagLabel", "How long the window's loop was held up, in the last second and at most"),
+            (self.memory, "memoryLabel", "Memory that this program holds"),
+        ):
+            label.setObjectName(name)
+            label.setToolTip(words)
+            give(label, role="small")
+        self.addWidget(self.mode)
+        self.addWidget(self.progress, 1)
+        for label in (self.zone, self.lag, self.memory):
+            self.addPermanentWidget(label)
+        self.progress.cancelAsked.connect(self._cancel)
+        jobs.changed.connect(self._follow)
+        lag.measured.connect(self._show_lag)
+        self.destroyed.connect(selection.zone.watch(self._show_zone))
+        self._show_zone(selection.zone.value)
+        self._beat = QTimer(self)
+        self._beat.timeout.connect(self._show_memory)
+        self._beat.start(EVERY_MS)
+        self._process = psutil.Process()
+        self._show_memory()
+
+    def _follow(self) -> None:
+        job = next((job for job in self._jobs.running if job.kind not in QUIET), None)
+        if job is self._shown:
+            return
+        self._shown = job
+        self.progress.setVisible(job is not None)
+        if job is not None:
+            self.progress.start(job.title)
+            job.progressed.connect(self._show_progress)
+
+    def _show_progress(self, progress: JobProgress) -> None:
+        if self._shown is not None:
+            words = f"{self._shown.title}: {progress.words}" if progress.words else self._shown.title
+            self.progress.show_progress(progress.fraction, words, progress.left_s)
+
+    def _cancel(self) -> None:
+        if self._shown is not None:
+            self._jobs.cancel(self._shown)
+
+    def _show_lag(self, lag: Lag) -> None:
+        self.lag.setText(f"loop {lag.longest:.0f} ms")
+        give(self.lag, tone="warning" if lag.longest > STALL_MS else "")
+
+    def _show_memory(self) -> None:
+        self.memory.setText(f"{self._process.memory_info().rss / 2**20:,.0f} MB")
+
+    def _show_zone(self, zone: Zone) -> None:
+        self.zone.setText(zone.value)

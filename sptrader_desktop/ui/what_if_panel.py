@@ -1,0 +1,192 @@
+"""What if: a slider for every number of the strategy that ran. While the hand moves, the run is made again and laid over the old one."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sptrader_desktop.core.strategy_fields import Path
+from sptrader_desktop.present.strategy_numbers import SliderSpec
+from sptrader_desktop.present.strategy_text import StrategyText
+from sptrader_desktop.present.what_if import step_at, steps_of, typed, value_at, with_values
+from sptrader_desktop.ui.theme.tokens import GRID
+
+EMPTY = "Run a backtest: every number of its strategy becomes a slider here, and the equity curve follows the hand."
+
+
+class NumberRow(QWidget):
+    """One number: its name, a slider, and the value to read and to type."""
+
+    moved = Signal(object)  # Decimal
+
+    def __init__(self, spec: SliderSpec, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.spec, self.value = spec, spec.value
+        self.label, self.slider, self.field = QLabel(spec.label), QSlider(Qt.Orientation.Horizontal), QLineEdit()
+        self.slider.setObjectName(f"{name}Slider")
+        self.slider.setAccessibleName(spec.label)
+        self.slider.setRange(0, steps_of(spec))
+        self.slider.setPageStep(max(1, steps_of(spec) // 10))
+        self.field.setObjectName(f"{name}Value")
+        self.field.setAccessibleName(f"{spec.label}, value")
+        self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0000.000 pips") + GRID * 3)
+        self.label.setToolTip(f"{spec.label} was {spec.shown(spec.value)} in the run")
+        self._lay_out()
+        self._show()
+        self.slider.valueChanged.connect(lambda step: self._set(value_at(spec, step)))
+        self.field.editingFinished.connect(self._typed)
+
+    @property
+    def is_moved(self) -> bool:
+        return self.value != self.spec.value
+
+    def reset(self) -> None:
+        self._set(self.spec.value)
+
+    def _set(self, value: Decimal) -> None:
+        if value != self.value:
+            self.value = value
+            self.moved.emit(value)
+        self._show()
+
+    def _typed(self) -> None:
+        """What is no number of this kind, or beyond the slider, changes nothing."""
+        value = typed(self.spec, self.field.text())
+        self._set(value if value is not None and self.spec.minimum <= value <= self.spec.maximum else self.value)
+
+    def _show(self) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setValue(step_at(self.spec, self.value))
+        self.slider.blockSignals(False)
+        self.field.setText(self.spec.shown(self.value))
+        font = self.label.font()
+        font.setBold(self.is_moved)
+        self.label.setFont(font)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(GRID * 2)
+        grid.setVerticalSpacing(0)
+        grid.addWidget(self.label, 0, 0, 1, 2)
+        grid.addWidget(self.slider, 1, 0)
+        grid.addWidget(self.field, 1, 1)
+
+
+class WhatIfPanel(QWidget):
+    turned = Signal(str)  # the text with the numbers as they stand
+    forgotten = Signal()
+    applyAsked = Signal(str)  # the text to keep
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("whatIfPanel")
+        self._text: StrategyText | None = None
+        self.rows: list[NumberRow] = []
+        self._figures = QLabel()
+        self._apply, self._reset = QPushButton("Apply to strategy"), QPushButton("Reset")
+        self._scroll = QScrollArea()
+        self._lay_out()
+
+    def show_numbers(self, text: StrategyText, specs: Sequence[SliderSpec]) -> None:
+        self._text = text
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(GRID * 3, GRID * 3, GRID * 3, GRID * 3)
+        column.setSpacing(GRID * 2)
+        self.rows = [NumberRow(spec, f"whatIf{number}") for number, spec in enumerate(specs)]
+        for row in self.rows:
+            row.moved.connect(self._turned)
+            column.addWidget(row)
+        column.addStretch(1)
+        self._scroll.setWidget(inner)
+        self._stack.setCurrentIndex(1)
+        self.say("")
+        self._enable()
+
+    def say(self, words: str) -> None:
+        """What the turned numbers come to, beside what the run came to."""
+        self._figures.setText(words)
+
+    def text(self) -> str:
+        """With the numbers as they stand."""
+        assert self._text is not None, "no numbers are shown yet"
+        values: dict[Path, Decimal] = {row.spec.path: row.value for row in self.rows if row.is_moved}
+        return with_values(self._text, values)
+
+    def reset(self) -> None:
+        for row in self.rows:
+            row.blockSignals(True)
+            row.reset()
+            row.blockSignals(False)
+        self.say("")
+        self._enable()
+        self.forgotten.emit()
+
+    def _turned(self) -> None:
+        self._enable()
+        if any(row.is_moved for row in self.rows):
+            self.turned.emit(self.text())
+        else:
+            self.reset()
+
+    def _enable(self) -> None:
+        is_moved = any(row.is_moved for row in self.rows)
+        self._apply.setEnabled(is_moved)
+        self._reset.setEnabled(is_moved)
+
+    def _lay_out(self) -> None:
+        words = QLabel(EMPTY)
+        words.setObjectName("whatIfEmpty")
+        words.setProperty("role", "muted")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        words.setMargin(GRID * 3)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setObjectName("whatIfScroll")
+        self._figures.setObjectName("whatIfFigures")
+        self._figures.setWordWrap(True)
+        for button, name, tip in (
+            (self._apply, "whatIfApplyButton", "Write these numbers into the strategy; undo takes them back"),
+            (self._reset, "whatIfResetButton", "Back to the numbers of the run"),
+        ):
+            button.setObjectName(name)
+            button.setAccessibleName(button.text())
+            button.setToolTip(tip)
+            button.setEnabled(False)
+        self._apply.clicked.connect(lambda: self.applyAsked.emit(self.text()))
+        self._reset.clicked.connect(self.reset)
+        foot, buttons = QWidget(), QHBoxLayout()
+        buttons.setSpacing(GRID * 2)
+        buttons.addWidget(self._apply, 1)
+        buttons.addWidget(self._reset)
+        column = QVBoxLayout(foot)
+        column.setContentsMargins(GRID * 3, GRID * 2, GRID * 3, GRID * 3)
+        column.setSpacing(GRID * 2)
+        column.addWidget(self._figures)
+        column.addLayout(buttons)
+        full = QWidget()
+        whole = QVBoxLayout(full)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self._scroll, 1)
+        whole.addWidget(foot)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(words)
+        self._stack.addWidget(full)

@@ -1,0 +1,106 @@
+"""The window's desk, without a window: it gives what the command line gives, and reads nothing twice."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sptrader_desktop import compose, compose_candles
+from sptrader_desktop.app.desk import WindowDesk
+from sptrader_desktop.core.errors import StrategyError
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.settings import Settings, load_settings
+from sptrader_desktop.ui.desk import Finished, Series
+
+
+@pytest.fixture(scope="module")
+def desk() -> WindowDesk:
+    desk = WindowDesk(load_settings())
+    desk.warm_up()
+    return desk
+
+
+@pytest.fixture(scope="module")
+def finished(desk: WindowDesk) -> Finished:
+    recipe = Recipe(str(crossover(desk)), data=(sample(desk).path,))
+    return desk.backtest(recipe, crossover(desk).read_text())
+
+
+def crossover(desk: WindowDesk) -> Path:
+    return next(path for path in desk.strategies() if path.stem == "ma_crossover")
+
+
+def sample(desk: WindowDesk) -> Series:
+    return next(item for item in desk.series() if (item.symbol, item.timeframe) == ("EURUSD", "1h"))
+
+
+def test_a_kept_run_is_the_one_that_the_command_line_keeps(desk: WindowDesk, finished: Finished) -> None:
+    settings = load_settings()
+    read = compose.strategy_of(finished.recipe, settings)
+    _, document = compose.run_prepared(compose.prepare(finished.recipe, settings, read))
+    stored = compose.run_store(settings).load(desk.keep(finished))
+    assert stored.document == document
+    assert json.loads(document)["total_trades"] == len(finished.result.outcome.trades) > 0
+
+
+def test_what_if_is_the_run_of_the_other_text(desk: WindowDesk, finished: Finished) -> None:
+    other = finished.text.replace("stop_loss: 0.02 ", "stop_loss: 0.004 ").replace("fast_period: 20", "fast_period: 10")
+    assert other != finished.text
+    guessed = desk.what_if(finished, other)
+    run = desk.backtest(finished.recipe, other).result
+    assert guessed.outcome.trades.tobytes() == run.outcome.trades.tobytes() != finished.result.outcome.trades.tobytes()
+
+
+def test_what_if_tells_every_problem_of_a_text(desk: WindowDesk, finished: Finished) -> None:
+    with pytest.raises(StrategyError, match="fast_perio"):
+        desk.what_if(finished, finished.text.replace("parameters.fast_period", "parameters.fast_perio"))
+
+
+def test_candles_are_read_again_only_when_their_file_has_changed(
+    desk: WindowDesk, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / Path(sample(desk).path).name
+    data.write_bytes(Path(sample(desk).path).read_bytes())
+    read: list[Recipe] = []
+    really = compose_candles.recipe_candles
+
+    def reading(recipe: Recipe, settings: Settings) -> compose_candles.CandleSets:
+        read.append(recipe)
+        return really(recipe, settings)
+
+    monkeypatch.setattr("sptrader_desktop.app.desk.recipe_candles", reading)
+    recipe = replace(finished.recipe, data=(str(data),))
+    again = [desk.backtest(asked, finished.text) for asked in (recipe, replace(recipe, capital="5000"))]
+    assert len(read) == 1
+    assert again[0].result.request.traded[0] is again[1].result.request.traded[0]
+    desk.backtest(replace(recipe, start="2024-03-01"), finished.text)
+    assert len(read) == 2
+    data.write_bytes(data.read_bytes() + b"")
+    desk.backtest(recipe, finished.text)
+    assert len(read) == 3
+
+
+def test_the_curves_are_those_that_the_signals_saw(desk: WindowDesk, finished: Finished) -> None:
+    curves = {(curve.indicator, curve.params): curve for curve in desk.curves(finished, "EURUSD")}
+    assert set(curves) == {("sma", "20"), ("sma", "50")}
+    assert all(curve.is_price for curve in curves.values())
+    candles = finished.result.request.traded[0]
+    close = candles.prices.close * float(candles.instrument.tick)
+    fast = curves["sma", "20"].values
+    assert np.isnan(fast[:19]).all()
+    assert np.allclose(fast[19:], np.convolve(close, np.ones(20) / 20, "valid"), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "indicator", "on_candles"), [("rsi_pullback", "rsi", False), ("turtle_breakout", "donchian", True)])
+def test_a_curve_lies_on_the_candles_when_its_values_are_prices(desk: WindowDesk, name: str, indicator: str, on_candles: bool) -> None:
+    path = next(path for path in desk.strategies() if path.stem == name)
+    done = desk.backtest(Recipe(str(path), data=(sample(desk).path,)), path.read_text())
+    named = {curve.indicator: curve.is_price for curve in desk.curves(done, "EURUSD")}
+    assert named[indicator] is on_candles
+
+
+def test_a_bar_is_explained_from_the_run_at_hand(desk: WindowDesk, finished: Finished) -> None:
+    entry = int(finished.result.outcome.trades["entry_time"][0])
+    assert desk.explain(finished.result, "EURUSD", entry).fills[0].price == finished.result.outcome.trades["entry_price"][0]

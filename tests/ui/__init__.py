@@ -1,0 +1,1 @@
+"""Tests of windows: real widgets and real events."""

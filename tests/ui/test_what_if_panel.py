@@ -1,0 +1,87 @@
+"""The sliders: what a hand or a typed value does to the text, and that nothing else of it changes."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sptrader_desktop.adapters.yaml_strategy import examine_strategy
+from sptrader_desktop.present.strategy_numbers import sliders
+from sptrader_desktop.present.what_if import step_at, steps_of, typed, value_at, with_values
+from sptrader_desktop.ui.what_if_panel import WhatIfPanel
+
+STRATEGIES = sorted((Path(__file__).resolve().parents[2] / "strategies").glob("*.yaml"))
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> WhatIfPanel:
+    panel = WhatIfPanel()
+    qtbot.addWidget(panel)
+    text = examine_strategy(next(path for path in STRATEGIES if path.stem == "ma_crossover").read_text())
+    panel.show_numbers(text, sliders(text))
+    panel.show()
+    return panel
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(STRATEGIES), st.data())
+def test_turned_numbers_are_read_back_and_nothing_else_has_changed(path: Path, data: st.DataObject) -> None:
+    text = examine_strategy(path.read_text())
+    specs = sliders(text)
+    turned = data.draw(st.lists(st.sampled_from(specs), min_size=1, unique_by=lambda spec: spec.path))
+    values = {spec.path: value_at(spec, data.draw(st.integers(0, steps_of(spec)))) for spec in turned}
+    other = examine_strategy(with_values(text, values))
+    assert [value for _, value in other.scalars()] == [values.get(path, value) for path, value in text.scalars()]
+    assert len(other.text.splitlines()) == len(text.text.splitlines())
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_every_step_is_a_valid_value_and_a_value_as_shown_can_be_typed(data: st.DataObject) -> None:
+    spec = data.draw(st.sampled_from(sliders(examine_strategy(data.draw(st.sampled_from(STRATEGIES)).read_text()))))
+    step = data.draw(st.integers(0, steps_of(spec)))
+    value = value_at(spec, step)
+    assert spec.minimum <= value <= spec.maximum
+    assert step_at(spec, value) == step
+    assert typed(spec, spec.shown(value)) == value
+
+
+def test_the_hand_moves_a_number_and_the_text_follows(panel: WhatIfPanel, qtbot: QtBot) -> None:
+    row = next(row for row in panel.rows if row.spec.label == "fast_period")
+    with qtbot.waitSignal(panel.turned) as told:
+        QTest.keyClick(row.slider, Qt.Key.Key_Right)
+    assert f"fast_period: {row.value}  " in told.args[0].replace("\n", "  ")
+    assert row.value != Decimal(20)
+    with qtbot.waitSignal(panel.forgotten):
+        QTest.keyClick(row.slider, Qt.Key.Key_Left)
+    assert row.value == Decimal(20)
+
+
+def test_a_typed_value_counts_and_nonsense_does_not(panel: WhatIfPanel, qtbot: QtBot) -> None:
+    row = next(row for row in panel.rows if row.spec.label == "stop_loss")
+    for words, value in (("1.5 %", "0.015"), ("banana", "0.015"), ("", "0.015"), ("2 %", "0.02")):
+        row.field.selectAll()
+        QTest.keyClicks(row.field, words) if words else row.field.clear()
+        QTest.keyClick(row.field, Qt.Key.Key_Return)
+        assert row.value == Decimal(value)
+        assert row.field.text() == row.spec.shown(Decimal(value))
+
+
+def test_apply_hands_over_the_text_and_reset_goes_back(panel: WhatIfPanel, qtbot: QtBot) -> None:
+    row = panel.rows[0]
+    row.slider.setValue(row.slider.value() + 3)
+    apply, reset = (panel.findChild(type(panel._apply), name) for name in ("whatIfApplyButton", "whatIfResetButton"))
+    assert apply
+    assert reset
+    with qtbot.waitSignal(panel.applyAsked) as told:
+        QTest.mouseClick(apply, Qt.MouseButton.LeftButton)
+    assert told.args == [panel.text()]
+    with qtbot.waitSignal(panel.forgotten):
+        QTest.mouseClick(reset, Qt.MouseButton.LeftButton)
+    assert not row.is_moved
+    assert not apply.isEnabled()

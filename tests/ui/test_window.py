@@ -1,0 +1,203 @@
+"""The window as a person uses it: real candles, real components in real processes, real keys and clicks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QSlider,
+    QTableView,
+    QWidget,
+)
+
+from sptrader_desktop import compose
+from sptrader_desktop.present.selection import BarAt
+from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.main_window import MainWindow
+from tests.ui.windows import Driven, driven_window
+
+
+@pytest.fixture(scope="module")
+def opened(qapp: QApplication) -> Iterator[Driven]:
+    with driven_window(qapp) as driven:
+        driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
+        yield driven
+
+
+@pytest.fixture
+def ran(opened: Driven) -> Driven:
+    if opened.window.research.finished is None:
+        opened.press(Qt.Key.Key_F5)
+        opened.until(lambda: opened.window.research.finished, "the run")
+    opened.settle()
+    return opened
+
+
+def test_it_opens_on_the_samples_candles_with_the_sample_strategy_chosen(opened: Driven) -> None:
+    page = opened.window.page
+    strategy, series = page.panel.chosen_strategy(), page.panel.chosen_series()
+    assert strategy
+    assert series
+    assert (strategy.stem, series.symbol, series.timeframe) == ("ma_crossover", "EURUSD", "1h")
+    assert page.chart.candles is not None
+    assert page.chart.candles.symbol == "EURUSD"
+
+
+def test_f5_runs_keeps_and_paints(ran: Driven) -> None:
+    window = ran.window
+    finished = window.research.finished
+    assert finished is not None
+    assert len(finished.result.outcome.trades) > 0
+    stored = compose.run_store(load_settings()).load("latest")
+    assert stored.strategy_text == finished.text
+    shown = window.page.chart.grab().toImage()
+    window.page.chart.set_trades(None)
+    assert window.page.chart.grab().toImage() != shown, "the trades were painted"
+    window.page._show_trades(finished.result)
+
+
+def test_the_same_as_the_command_line(ran: Driven) -> None:
+    finished = ran.window.research.finished
+    assert finished is not None
+    settings = load_settings()
+    again, _ = compose.run_prepared(compose.prepare(finished.recipe, settings, compose.strategy_of(finished.recipe, settings)))
+    assert again.outcome.trades.tobytes() == finished.result.outcome.trades.tobytes()
+
+
+def test_a_click_on_a_bar_explains_it(ran: Driven) -> None:
+    page = ran.window.page
+    finished = ran.window.research.finished
+    assert finished is not None
+    page.chart.go_to(int(finished.result.outcome.trades["entry_time"][2]))
+    pane = page.chart.price_pane
+    assert pane is not None
+    place = QPoint(pane.viewport().width() // 3, pane.viewport().height() // 2)
+    QTest.mouseClick(pane.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    chosen = ran.window.selection.bar.value
+    assert chosen is not None
+    ran.settle()
+    bar = int(np.searchsorted(finished.result.request.traded[0].timestamp, chosen.stamp))
+    assert f"EURUSD 1h, bar {bar}:" in page.explanation.text()
+    assert page.explanation.isVisible()
+
+
+def test_what_was_filled_is_told_at_its_bar(ran: Driven) -> None:
+    finished = ran.window.research.finished
+    assert finished is not None
+    ran.window.selection.bar.set(BarAt("EURUSD", int(finished.result.outcome.trades["entry_time"][0])))
+    ran.settle()
+    assert "at the open: bought" in ran.window.page.explanation.text()
+
+
+def test_a_slider_lays_another_run_over_this_one_and_reset_takes_it_away(ran: Driven) -> None:
+    window = ran.window
+    ran.press(Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    row = next(row for row in window.page.what_if.rows if row.spec.label == "fast_period")
+    row.slider.setFocus()
+    QTest.keyClick(row.slider, Qt.Key.Key_Right)
+    ran.settle()
+    guess, finished = window.research.guess, window.research.finished
+    assert guess is not None
+    assert finished is not None
+    assert guess.outcome.trades.tobytes() != finished.result.outcome.trades.tobytes()
+    assert "(was" in window.page.what_if._figures.text()
+    ran.click(ran.find(QPushButton, "whatIfResetButton"))
+    assert window.research.guess is None
+
+
+def test_a_wrong_answer_is_told_where_it_was_given_and_nothing_is_run(ran: Driven) -> None:
+    window = ran.window
+    before = window.research.finished
+    capital = ran.find(QLineEdit, "capitalAnswer")
+    capital.selectAll()
+    QTest.keyClicks(capital, "minus ten")
+    QTest.keyClick(capital, Qt.Key.Key_Return)
+    ran.settle()
+    assert window.page.panel.problem.text().startswith("Capital minus ten: ")
+    assert "--" not in window.page.panel.problem.text()
+    assert window.research.finished is before
+    capital.setText("10000")
+    ran.press(Qt.Key.Key_F5)
+    ran.until(lambda: window.research.finished is not before, "the run after the repair")
+    assert not window.page.panel.problem.isVisible()
+
+
+def test_changed_answers_make_the_result_stale_until_it_is_run_again(ran: Driven) -> None:
+    window = ran.window
+    spread = ran.find(QLineEdit, "spreadAnswer")
+    spread.setText("1.5")
+    assert window.research.stale.value
+    before = window.research.finished
+    ran.press(Qt.Key.Key_F5)
+    ran.until(lambda: window.research.finished is not before, "the second run")
+    assert window.research.stale.value == ""
+    spread.setText("0")
+
+
+def test_every_command_is_in_a_menu_or_has_a_key_and_no_two_share_one(opened: Driven) -> None:
+    actions = opened.window.actions_
+    assert actions.conflicts() == []
+    in_menus = {action.objectName() for menu in opened.window.menus.values() for action in menu.actions()}
+    assert {row.id for row in actions.rows.values() if not actions.keys(row.id)} <= in_menus
+
+
+def test_everything_that_can_be_used_has_a_name_for_those_who_do_not_see_it(opened: Driven) -> None:
+    assert [
+        f"{type(widget).__name__} {widget.objectName()} in {widget.parentWidget()}" for widget in usable(opened.window) if not named(widget)
+    ] == []
+
+
+def usable(window: MainWindow) -> list[QWidget]:
+    kinds = (QAbstractButton, QLineEdit, QComboBox, QSlider, QAbstractSpinBox)
+    return [widget for kind in kinds for widget in window.findChildren(kind) if not is_part_of_qt(widget)]
+
+
+def is_part_of_qt(widget: QWidget) -> bool:
+    """What Qt builds its own widgets from: their names are the whole's."""
+    parent = widget.parentWidget()
+    return widget.objectName().startswith("qt_") or isinstance(parent, QComboBox | QAbstractSpinBox | QLineEdit | QTableView)
+
+
+def named(widget: QWidget) -> bool:
+    text = widget.text() if isinstance(widget, QAbstractButton) else ""
+    return bool(widget.objectName()) and bool(widget.accessibleName() or text)
+
+
+def test_closing_asks_the_host(opened: Driven) -> None:
+    asked: list[bool] = []
+    opened.window.closeAsked.disconnect()
+    opened.window.closeAsked.connect(lambda: asked.append(True))
+    assert not opened.window.close()
+    opened.window.closeAsked.connect(opened.host.close)
+    assert asked == [True]
+    assert opened.window.isVisible()
+
+
+def test_panes_can_be_reset_and_locked(opened: Driven) -> None:
+    layouts = opened.window.layouts
+    layouts.docks["results"].setFloating(True)
+    layouts.docks["equity"].hide()
+    opened.window.actions_.action("layout.reset").trigger()
+    assert not layouts.docks["results"].isFloating()
+    assert not layouts.docks["equity"].isHidden()
+    opened.window.actions_.action("layout.lock").trigger()
+    assert not layouts.docks["results"].features() & layouts.docks["results"].DockWidgetFeature.DockWidgetMovable
+    opened.window.actions_.action("layout.lock").trigger()
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", bytes(range(256)) * 20])
+def test_a_broken_arrangement_is_healed(opened: Driven, damage: bytes) -> None:
+    layouts = opened.window.layouts
+    kept = layouts.kept()
+    assert not layouts.take({"Research": damage}, "Research")
+    assert all(not dock.isHidden() for dock in layouts.docks.values())
+    assert layouts.take(kept, "Research")
+    opened.window.event(QEvent(QEvent.Type.LayoutRequest))

@@ -1,0 +1,90 @@
+"""A real window over the real desk, on its own loop, without a screen; and the small steps in which a test drives it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from sptrader_desktop.app.window import open_window
+from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.event_loop import WindowLoop
+from sptrader_desktop.ui.host import Host
+from sptrader_desktop.ui.main_window import MainWindow
+
+T = TypeVar("T")
+W = TypeVar("W", bound=QWidget)
+PATIENCE_S = 240.0  # compiling the engine on a busy machine included
+
+
+class Driven:
+    """What a person does to a window, and waiting for what comes of it."""
+
+    def __init__(self, host: Host, window: MainWindow) -> None:
+        self.host, self.window = host, window
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        result: T = self.host.loop.run_until_complete(work)
+        return result
+
+    def until(self, holds: Callable[[], object], what: str) -> None:
+        async def wait() -> None:
+            async with asyncio.timeout(PATIENCE_S):
+                while not holds():
+                    await asyncio.sleep(0.01)
+
+        try:
+            self.run(wait())
+        except TimeoutError:
+            said = self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
+            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}; the window says {said}") from None
+
+    def settle(self) -> None:
+        """Until no job is at work and what they sent was delivered."""
+        self.until(lambda: not self.host.jobs.running and not self.host.jobs.waiting, "all jobs to end")
+        self.run(asyncio.sleep(0.05))
+
+    def find(self, kind: type[W], name: str) -> W:
+        found = self.window.findChild(kind, name)
+        assert found is not None, f"the window has no {kind.__name__} named {name}"
+        return found
+
+    def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Where the keyboard is."""
+        QTest.keyClick(QApplication.focusWidget() or self.window, key, modifiers)
+
+    def click(self, widget: QWidget) -> None:
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+@contextmanager
+def driven_window(app: QApplication) -> Iterator[Driven]:
+    loop = WindowLoop(app)
+    asyncio.set_event_loop(loop)
+    host = Host(app, loop)
+    driven: list[Driven] = []
+    ended: list[Awaitable[Any]] = []
+
+    async def open_it() -> None:
+        opened: asyncio.Future[MainWindow] = loop.create_future()
+        ended.append(asyncio.ensure_future(host.live(lambda host: opened.set_result(open_window(host, load_settings())))))
+        driven.append(Driven(host, await opened))
+
+    async def end() -> Any:
+        return await ended[0]
+
+    loop.run_until_complete(open_it())
+    try:
+        driven[0].window.activateWindow()
+        yield driven[0]
+    finally:
+        host.close()
+        left = loop.run_until_complete(end())
+        driven[0].window.deleteLater()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        asyncio.set_event_loop(None)
+        assert not left, f"these did not stop: {left}"
