@@ -133,8 +133,12 @@ class DataTable(QWidget):
         QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), rows))
         self._note.setText(f"Copied {counted(len(rows), 'row')}")
 
+    def csv(self) -> str:
+        """What is shown, in its order, exactly."""
+        return csv_text(self.view.shown_columns(), self.model.sources.tolist())
+
     def save_csv(self, path: Path) -> None:
-        """What is shown, in its order, exactly; beside the window, for there may be a million rows."""
+        """The same as a file, written beside the window, for there may be a million rows."""
         columns, rows = self.view.shown_columns(), self.model.sources
         self._note.setText(f"Writing {counted(len(rows), 'row')} …")
         self._background.run(partial(_written, path, columns, rows), self._note.setText)
