@@ -17,6 +17,7 @@ run: set-up
 	@.venv/bin/sptrader
 
 test: set-up
+	@.venv/bin/python packaging/set_up.py screen
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 campaign: set-up

@@ -98,6 +98,7 @@ def child(arguments: list[str]) -> dict[str, Any]:
     candles = walk(BARS)
     start = perf_counter()
     pyramid = Pyramid.of_prices(candles.prices)
+    pyramid.wait()
     built = perf_counter() - start
     start = perf_counter()
     prices = candles.prices

@@ -193,40 +193,38 @@ def is_bundle(asked: str) -> bool:
     return asked.lower().endswith(SUFFIX)
 
 
-def bundle_of(stored: "StoredRun") -> bytes:
+def export_run(settings: Settings, asked: str, kind: str, out: Path, *, over: bool = False) -> str:
+    """Write a kept run as `html`, `csv` or `bundle`, over what is there only if that was asked for. The run's id."""
+    from sptrader_desktop.runtime.whole_files import refuse_existing, write_new, write_whole
+
+    if kind == "bundle" and not is_bundle(out.name):
+        raise RunError(f"{out}: `sptrader verify` knows bundles by their ending, name it {out.stem}.sptrun")
+    if not over:
+        refuse_existing(out)
+    store = run_store(settings)
+    stored = store.load(asked)
+    (write_whole if over else write_new)(out, _exported(store, stored, kind))
+    return stored.id
+
+
+def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
     from sptrader_desktop.adapters.zip_run_bundle import bundle_bytes
-
-    return bundle_bytes(stored)
-
-
-def csv_of(stored: "StoredRun") -> bytes:
+    from sptrader_desktop.present.report_html import html_report
     from sptrader_desktop.present.trades_csv import trades_csv
 
-    return trades_csv(document_of(stored)).encode()
+    if kind == "bundle":
+        return bundle_bytes(stored)
+    document = json.loads(stored.document)  # the store has checked it to be as it was written
+    if kind == "csv":
+        return trades_csv(document).encode()
+    return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
 
 
-def html_of(stored: "StoredRun", store: "RunReader") -> bytes:
-    import numpy as np
-
-    from sptrader_desktop.present.report_html import html_report
-
-    curve = store.rows(stored.tables["equity"])
-    instants, equity = (np.array(curve[name], np.int64) for name in ("instant", "equity"))
-    return html_report(document_of(stored), instants, equity, stored.strategy_text).encode()
-
-
-def as_written(manifest: dict[str, Any]) -> dict[str, Any]:
-    """As it stands in a document."""
+def is_made_of(stored: "StoredRun", manifest: dict[str, Any]) -> bool:
+    """Was the kept run made from the same things?"""
     from sptrader_desktop.present.result_json import render
 
-    written: dict[str, Any] = json.loads(render(manifest))
-    return written
-
-
-def document_of(stored: "StoredRun") -> dict[str, Any]:
-    """What the store has checked to be as it was written."""
-    document: dict[str, Any] = json.loads(stored.document)
-    return document
+    return bool(json.loads(stored.document)["manifest"] == json.loads(render(manifest)))
 
 
 def recipe_of(stored: "StoredRun") -> Recipe:

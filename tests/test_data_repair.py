@@ -1,6 +1,10 @@
 """A repair mends what it is told to and nothing else, its ledger applied backwards gives the old rows, and the old file is left alone."""
 
+import hashlib
 import json
+import os
+import signal
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,6 +22,7 @@ from hypothesis import strategies as st
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.candle_findings import inspection_of
 from sptrader_desktop.adapters.candle_repair import FIXES, Mended, ledger_text, mend
+from sptrader_desktop.adapters.parquet_repair import METADATA_KEY, repair_candles
 from sptrader_desktop.adapters.zoneinfo_clocks import clock_named, nearest_utc, to_utc
 from sptrader_desktop.core.instruments import CATALOGUE
 from tests import data_defects
@@ -255,3 +260,46 @@ def test_a_suspected_clock_and_one_that_is_told_agree_where_an_hour_is_shown_onc
     city, ahead = (ZoneInfo(clock.zone) if clock.zone else UTC), timedelta(microseconds=clock.ahead_us)
     expected = [(EPOCH + timedelta(microseconds=wall) - ahead).replace(tzinfo=city) for wall in walls.tolist()]
     assert nearest.tolist() == [(at - EPOCH) // timedelta(microseconds=1) for at in expected]
+
+
+EVENTS = ("open", "os.rename", "os.remove")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+def test_whoever_dies_while_repairing_leaves_no_ledger_of_nothing_and_the_next_makes_the_pair_whole(tmp_path: Path) -> None:
+    """Killed at each of its steps in the new folder, one after the other."""
+    old, states = parquet(tmp_path / "EURUSD_1h_old.parquet", bars(200) | {"timestamp": list(reversed(bars(200)["timestamp"]))}), set()
+    for step in range(8):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        out = folder / "EURUSD_1h_new.parquet"
+        if not _died(old, out, step):
+            break
+        ledger = out.with_suffix(".ledger.jsonl")
+        states.add((out.exists(), ledger.exists()))
+        was_there = out.exists()
+        again = sptrader("data", "repair", old, "--out", out)
+        assert again.code == int(was_there)
+        assert ("not overwritten" in again.err) == was_there
+        story = json.loads(pq.read_metadata(out).metadata[METADATA_KEY])
+        assert story["ledger_sha256"] == hashlib.sha256(ledger.read_bytes()).hexdigest()
+        assert {path.name for path in folder.iterdir() if ".tmp" not in path.name} == {out.name, ledger.name}
+    assert step > 3
+    assert states == {(False, False), (True, False)}
+
+
+def _died(old: Path, out: Path, step: int) -> bool:
+    child = os.fork()
+    if not child:
+        left = [step]
+
+        def killed(event: str, arguments: tuple[object, ...]) -> None:
+            if event in EVENTS and str(arguments[0]).startswith(str(out.parent)):
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(killed)
+        repair_candles(old, out)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] != 0

@@ -57,15 +57,19 @@ def document_of(result: Result) -> dict[str, Any]:
     return read
 
 
+def curve_of(result: Result) -> dict[str, list[int]]:
+    return {"instant": result.outcome.instants.tolist(), "equity": result.outcome.equity.tolist()}
+
+
 def page_of(result: Result, document: dict[str, Any] | None = None, text: str = TEXT) -> str:
-    return html_report(document or document_of(result), result.outcome.instants, result.outcome.equity, text)
+    return html_report(document or document_of(result), curve_of(result), text)
 
 
 def test_a_page_says_what_the_run_says() -> None:
     page = Page(page_of(small_run()))
     texts = page.texts
     assert "Net +12.20 USD (+0.12 %)" in texts
-    assert "The inside of bars leaves it between +12.20 and +62.20 USD: 1 of 4 trades ambiguous." in texts
+    assert "Between +12.20 and +62.20 USD; 1 of 4 trades ambiguous." in texts
     assert "From 10,000.00 to 10,012.20 USD; lowest 10,000.00, highest 10,029.30." in texts
     for cell in ("2?", "stop loss", "1.10300", "1.10100", "-20.70", "already in", "f00d", "parameter stop", "signals.cross"):
         assert any(cell in text for text in texts), cell
@@ -107,7 +111,7 @@ def test_every_market_makes_a_page() -> None:
     for seed in SEEDS:
         result, document = market(seed)
         whole = document | {"manifest": make_manifest(result.request, "name: x", runner())}
-        page = Page(html_report(whole, result.outcome.instants, result.outcome.equity, "name: x"))
+        page = Page(html_report(whole, curve_of(result), "name: x"))
         assert sum(tag == "polyline" for tag, _ in page.tags) == 2
         table = (
             next(number for number, (tag, attributes) in enumerate(page.tags) if attributes.get("class") == "trades")

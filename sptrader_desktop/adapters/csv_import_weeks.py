@@ -5,17 +5,15 @@ how far a clock is off, and weekends of March, April, October and November tell 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sptrader_desktop.core.calendar import DAY_US, HOUR_US
 from sptrader_desktop.core.candles import Int64Array
+from sptrader_desktop.present.market_hours import Closures, week_ends
 
 Mask = NDArray[np.bool_]
-NEW_YORK = ZoneInfo("America/New_York")
 _MINUTE_US = HOUR_US // 60
 EARLY_US, LATE_US = 15 * _MINUTE_US, 30 * _MINUTE_US
 _NEAR_US = 12 * HOUR_US  # further from the week's opening a gap is a holiday's, or a hole
@@ -58,25 +56,20 @@ def weeks(utc: Int64Array, bar_us: int, opens_late_us: int = 0) -> Weeks:
     """Weekends between the stamps, and one at their beginning if they begin with a week. Bars above an hour hide the minute."""
     found: list[tuple[str, int, int]] = []
     if bar_us <= HOUR_US and len(utc):
-        sunday, _, open_us = _weekend(int(utc[0]))
+        known = week_ends(int(utc[0]), int(utc[-1]))
+        sunday, _, open_us = _nearest(known, int(utc[0]))
         if abs(int(utc[0]) - open_us) <= 2 * HOUR_US:
             found.append((sunday, 0, int(utc[0]) - open_us - opens_late_us))
         for at in np.flatnonzero(np.diff(utc) > DAY_US).tolist():
             closed, opened = int(utc[at]) + bar_us, int(utc[at + 1])
-            sunday, close_us, open_us = _weekend(opened)
+            sunday, close_us, open_us = _nearest(known, opened)
             if max(abs(closed - close_us), abs(opened - open_us)) <= _NEAR_US:
                 found.append((sunday, closed - close_us, opened - open_us - opens_late_us))
     closing, opening = (np.array([week[part] for week in found], np.int64) for part in (1, 2))
     return Weeks(tuple(week[0] for week in found), closing, opening)
 
 
-def _weekend(stamp_us: int) -> tuple[str, int, int]:
-    """The Sunday nearest to the stamp, and the instants of 17:00 in New York on the Friday before and on it."""
-    local = datetime.fromtimestamp(stamp_us / 1e6, UTC).astimezone(NEW_YORK)
-    sundays = [local.date() - timedelta(days=(local.weekday() + 1) % 7 - more) for more in (0, 7)]
-    sunday = min(sundays, key=lambda day: abs(_five(day) - stamp_us))
-    return str(sunday), _five(sunday - timedelta(days=2)), _five(sunday)
-
-
-def _five(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, 17, tzinfo=NEW_YORK).timestamp()) * 1_000_000
+def _nearest(known: Closures, stamp_us: int) -> tuple[str, int, int]:
+    """The Sunday on which the week opens that begins nearest to the stamp; when the market closed before it, and when it opens."""
+    at = int(np.abs(known.end - stamp_us).argmin())
+    return str(known.end[at].astype("M8[us]").astype("M8[D]")), int(known.start[at]), int(known.end[at])

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.data_findings import Inspection
 from sptrader_desktop.present.market_hours import MINUTE_US
-from sptrader_desktop.runtime.whole_files import write_whole
+from sptrader_desktop.runtime.whole_files import begun_beside, finish_pair, write_pair
 
 METADATA_KEY = b"sptrader.repair"
 LARGEST_IN_METADATA = 1 << 20  # every reader of the file loads its metadata; a longer ledger is named there by its hash
@@ -71,8 +72,7 @@ def repair_candles(
         "ledger_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "ledger": text if len(text) <= LARGEST_IN_METADATA else None,
     }
-    write_whole(ledger, text.encode())
-    write_whole(out, _parquet(path, mended, has_prefix, story))
+    write_pair(out, _parquet(path, mended, has_prefix, story), ledger, text.encode())
     return Repair(out, ledger, len(old), len(mended.table), counts(mended.changes), inspection_of(mended.examined))
 
 
@@ -80,12 +80,24 @@ def _free_places(out: Path) -> Path:
     if out.suffix.lower() != ".parquet":
         raise DataError(f"--out {out}: a mended file is Parquet: end its name with .parquet")
     ledger = out.with_suffix(".ledger.jsonl")
+    _finish(out, ledger)
     for place in (out, ledger):
         if place.exists():
             raise DataError(f"--out {out}: {place} exists and is not overwritten: give another name")
     if not out.parent.is_dir():
         raise DataError(f"--out {out}: there is no folder {out.parent}, make it first")
     return ledger
+
+
+def _finish(out: Path, ledger: Path) -> None:
+    """A repair that died between its two files left a mended one that names its ledger by its hash."""
+    begun = begun_beside(ledger)
+    if begun is None or not out.is_file():
+        return
+    with suppress(pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        story = json.loads(pq.read_metadata(out).metadata[METADATA_KEY])
+        if story["ledger_sha256"] == hashlib.sha256(begun).hexdigest():
+            finish_pair(ledger)
 
 
 def _clock(zone: str, shift: str) -> SetClock | None:

@@ -19,7 +19,6 @@ from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.runtime.indicator_curves import Curve, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
-from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.desk import Finished, Series
 
@@ -148,7 +147,7 @@ class WindowDesk:
     def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
         stored = self.runs.load(run_id)
         made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report)
-        if compose.document_of(stored)["manifest"] != compose.as_written(made.manifest):
+        if not compose.is_made_of(stored, made.manifest):
             raise RunError(
                 f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
             )
@@ -158,14 +157,7 @@ class WindowDesk:
         return [read_run(self.runs, run_id) for run_id in run_ids]
 
     def export(self, run_id: str, kind: str, out: Path) -> None:
-        store = compose.run_store(self._settings)
-        stored = store.load(run_id)
-        content = {
-            "html": lambda: compose.html_of(stored, store),
-            "csv": lambda: compose.csv_of(stored),
-            "bundle": lambda: compose.bundle_of(stored),
-        }
-        write_whole(out, content[kind]())
+        compose.export_run(self._settings, run_id, kind, out, over=True)
 
     def stop_components(self) -> None:
         compose_components.stop_components(self._settings)

@@ -4,8 +4,6 @@ import argparse
 from pathlib import Path
 
 from sptrader_desktop import compose
-from sptrader_desktop.core.errors import RunError
-from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import load_settings
 
 
@@ -19,13 +17,6 @@ def add_export(export: argparse.ArgumentParser) -> None:
 
 def export(chosen: argparse.Namespace) -> int:
     """Never over a file that is there."""
-    out: Path = chosen.html or chosen.csv or chosen.bundle
-    if chosen.bundle and not compose.is_bundle(out.name):
-        raise RunError(f"--bundle {out}: `sptrader verify` knows bundles by their ending, name it {out.stem}.sptrun")
-    refuse_existing(out)
-    store = compose.run_store(load_settings())
-    stored = store.load(chosen.run)
-    content = compose.html_of(stored, store) if chosen.html else compose.csv_of(stored) if chosen.csv else compose.bundle_of(stored)
-    write_new(out, content)
-    print(f"{stored.id} written to {out}")
+    kind, out = next((kind, getattr(chosen, kind)) for kind in ("html", "csv", "bundle") if getattr(chosen, kind))
+    print(f"{compose.export_run(load_settings(), chosen.run, kind, out)} written to {out}")
     return 0

@@ -9,13 +9,14 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sptrader_desktop.core.money import fixed
+from sptrader_desktop.present.manifest_words import inputs_of
 from sptrader_desktop.present.metric_words import MAIN, METRICS, kept_figure
 from sptrader_desktop.present.numbers import NONE, amount, counted, share
 from sptrader_desktop.present.report_pictures import Svg, drawdown_picture, equity_picture
 from sptrader_desktop.present.report_style import STYLE
+from sptrader_desktop.present.result_words import certainty
 from sptrader_desktop.present.trade_groups import MONTHS
 
 Document = Mapping[str, Any]
@@ -24,8 +25,9 @@ SHADES = 5
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def html_report(document: Document, instants: NDArray[np.int64], equity: NDArray[np.int64], strategy_text: str) -> str:
-    """`equity` in 1e-8 of the account currency at `instants`, microseconds UTC."""
+def html_report(document: Document, curve: Mapping[str, Sequence[int]], strategy_text: str) -> str:
+    """`curve` is the table of equity: `equity` in 1e-8 of the account currency at each `instant`, microseconds UTC."""
+    instants, equity = (np.array(curve[name], np.int64) for name in ("instant", "equity"))
     manifest = document["manifest"]
     title = f"{manifest['strategy']['name']} {manifest['strategy']['version']}"
     capital = fixed(Decimal(document["start_capital"]))
@@ -95,13 +97,10 @@ def _head(document: Document, title: str) -> str:
 
 
 def _certainty(document: Document) -> str:
-    band, total = document["equity_band"], document["total_trades"]
-    if not total:
-        return "No trades."
-    if not band["ambiguous_trades"]:
-        return f"No trade of {total:,} is ambiguous."
-    ends = f"between {_money(band['low'])} and {_money(band['high'])} {_currency(document)}"
-    return f"The inside of bars leaves it {ends}: {band['ambiguous_trades']:,} of {counted(total, 'trade')} ambiguous."
+    band = document["equity_band"]
+    low, high = (fixed(Decimal(band[name])) for name in ("low", "high"))
+    line = certainty(low, high, band["ambiguous_trades"], band["resolved_trades"], document["total_trades"], _currency(document))
+    return f"{line[:1].upper()}{line[1:]}."
 
 
 def _candles(item: Document, quality: Document) -> str:
@@ -203,23 +202,7 @@ def _refusals(document: Document) -> str:
 
 
 def _assumed(document: Document) -> str:
-    manifest = document["manifest"]
-    rows = [(f"parameter {name}", value) for name, value in manifest["parameters"].items()]
-    rows += _leaves("", manifest["terms"])
-    for kind in ("data", "rates", "finer"):
-        for item in manifest[kind]:
-            rows.append((f"{kind} {item['symbol']} {item['timeframe']}", f"{item['file']}, fingerprint {item['fingerprint']}"))
-    rows += [(f"component {name}", item["sha256"]) for name, item in manifest["components"].items()]
-    rows.append(("engine", f"{manifest['engine']['version']}, {manifest['engine']['sha256']}"))
-    rows.append(("strategy text", manifest["strategy"]["sha256"]))
-    rows += [(f"version of {name}", value) for name, value in manifest["versions"].items()]
-    return _table(("What", "Value"), [(name, str(value)) for name, value in rows], left=2, name="assumed")
-
-
-def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        return [leaf for key, inner in value.items() for leaf in _leaves(f"{name} {key}".strip().replace("_", " "), inner)]
-    return [(name, value)]
+    return _table(("What", "Value"), inputs_of(document["manifest"]), left=2, name="assumed")
 
 
 def _definitions() -> str:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sptrader_desktop.core.money import MONEY_ONE
 from sptrader_desktop.present.numbers import amount, clock, share
+from sptrader_desktop.present.thinned_curve import thinned
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 240, 96, 24, 12
 Ints = NDArray[np.int64]
@@ -53,22 +54,9 @@ def _picture(instants: Ints, values: Floats, lines: list[tuple[float, str]], wor
         if all(abs(y(value) - other) > 14 for other in drawn):
             body.append(f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{label}</text>')
             drawn.append(y(value))
-    points = " ".join(f"{x:.1f},{y(value):.1f}" for x, value in _thinned(instants, values))
+    curve = thinned(instants, values, (int(instants[0]), int(instants[-1])), WIDTH - LEFT)
+    points = " ".join(f"{LEFT + x},{y(value):.1f}" for x, value in curve)
     body.append(f'<polyline class="{kind}" points="{points}"/>')
     for x, anchor, stamp in ((LEFT, "start", instants[0]), (WIDTH, "end", instants[-1])):
         body.append(f'<text x="{x}" y="{HEIGHT - 6}" text-anchor="{anchor}">{clock(int(stamp))}{" UTC" if anchor == "end" else ""}</text>')
     return Svg(f"0 0 {WIDTH} {HEIGHT}", "".join(body), words)
-
-
-def _thinned(instants: Ints, values: Floats) -> list[tuple[float, float]]:
-    """First, lowest, highest and last of each pixel column, so that no peak is lost."""
-    first, last = int(instants[0]), int(instants[-1])
-    width = WIDTH - LEFT
-    columns = np.minimum((instants - first) * width // max(1, last - first), width - 1)
-    starts = np.append(0, np.flatnonzero(np.diff(columns)) + 1)
-    ends = np.append(starts[1:], len(columns)) - 1
-    lows, highs = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-    points = []
-    for column, four in zip(columns[starts].tolist(), zip(values[starts], lows, highs, values[ends], strict=True), strict=True):
-        points += [(LEFT + column, float(value)) for value in dict.fromkeys(four)]
-    return points

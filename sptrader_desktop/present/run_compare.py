@@ -15,11 +15,11 @@ from sptrader_desktop.ports import RunStore
 from sptrader_desktop.present.columns import Column, Columns, Kind
 from sptrader_desktop.present.document_parts import document_parts
 from sptrader_desktop.present.listing import codes
+from sptrader_desktop.present.manifest_words import inputs_of
 from sptrader_desktop.present.metric_words import METRICS, Figure, kept_figure
 from sptrader_desktop.present.numbers import NONE
 
 PARTS = ("metrics", "manifest")
-SHORT = 12  # letters of a fingerprint that people compare
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,45 +83,12 @@ def _differences(base: KeptRun, run: KeptRun, old: Sequence[Figure], new: Sequen
 
 def input_table(runs: Sequence[KeptRun]) -> Columns:
     """What went in and is not the same in all of them, a row for each; nothing where the inputs are the same."""
-    flat = [dict(_flat(run)) for run in runs]
+    flat = [dict(inputs_of(run.manifest)) for run in runs]
     names = list(dict.fromkeys(name for item in flat for name in item))
     rows = [name for name in names if len({item.get(name, NONE) for item in flat}) > 1]
     columns = [_texts("input", "Input", rows)]
     columns += [_texts(f"run{place}", run.id, [flat[place].get(name, NONE) for name in rows]) for place, run in enumerate(runs)]
     return Columns(tuple(columns))
-
-
-def _flat(run: KeptRun) -> list[tuple[str, str]]:
-    manifest = run.manifest
-    found = [("strategy", f"{manifest['strategy']['name']} {manifest['strategy']['version']}")]
-    found.append(("strategy text", _short(manifest["strategy"]["sha256"])))
-    found += [(f"parameter {name}", _said(value)) for name, value in manifest["parameters"].items()]
-    found += _leaves("terms", manifest["terms"])
-    for kind, what in (("data", "candles"), ("rates", "rates"), ("finer", "finer candles")):
-        for item in manifest[kind]:
-            name = f"{what} {item['symbol']}"
-            span = f"{item['first']} to {item['last']}" if item["first"] else "no bars"
-            found += [(f"{name} timeframe", item["timeframe"]), (f"{name} bars", f"{item['rows']:,}"), (f"{name} range", span)]
-            found.append((f"{name} fingerprint", _short(item["fingerprint"])))
-    for name, item in manifest["components"].items():
-        found.append((f"component {name} source", _short(item["sha256"])))
-        found += [(f"component {name} {parameter}", _said(value)) for parameter, value in item["params"].items()]
-    found.append(("engine", f"{manifest['engine']['version']} {_short(manifest['engine']['sha256'])}"))
-    return found + [(f"version of {name}", str(value)) for name, value in manifest["versions"].items()]
-
-
-def _leaves(name: str, value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        return [leaf for key, inner in value.items() for leaf in _leaves(f"{name} {key}".replace("_", " "), inner)]
-    return [(name, _said(value))]
-
-
-def _said(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _short(fingerprint: Any) -> str:
-    return str(fingerprint)[:SHORT]
 
 
 def text_difference(base: KeptRun, run: KeptRun) -> str:

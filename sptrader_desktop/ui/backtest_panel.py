@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -23,6 +23,8 @@ from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.theme.tokens import GRID
+
+T = TypeVar("T")
 
 
 class BacktestPanel(QWidget):
@@ -46,21 +48,21 @@ class BacktestPanel(QWidget):
     # What it is told
 
     def offer(self, strategies: Sequence[Path], series: Sequence[Series]) -> None:
-        """What is chosen stays chosen while it is still there."""
+        """What is chosen stays chosen while it is still there; only another choice is told."""
         chosen, looked_at = self.chosen_strategy(), self.chosen_series()
         self._strategies, self._series = list(strategies), list(series)
-        for box, labels in ((self.strategy, [path.stem for path in strategies]), (self.data, [item.label for item in series])):
-            box.blockSignals(True)
-            box.clear()
-            box.addItems(labels)
-            box.blockSignals(False)
-        self.choose(chosen, looked_at)
+        _fill(self.strategy, [path.stem for path in strategies], _place(self._strategies, chosen))
+        _fill(self.data, [item.label for item in series], _place(self._series, looked_at))
+        if self.chosen_strategy() != chosen:
+            self._strategy_changed()
+        if self.chosen_series() != looked_at:
+            self._series_changed()
 
     def choose(self, strategy: Path | None, series: Series | None) -> None:
         if strategy in self._strategies:
-            self.strategy.setCurrentIndex(self._strategies.index(strategy))
+            self.strategy.setCurrentIndex(_place(self._strategies, strategy))
         if series in self._series:
-            self.data.setCurrentIndex(self._series.index(series))
+            self.data.setCurrentIndex(_place(self._series, series))
 
     def show_recipe(self, recipe: Recipe) -> None:
         """The answers of a run that was asked before."""
@@ -225,6 +227,18 @@ class BacktestPanel(QWidget):
     def _series_changed(self) -> None:
         self.seriesChosen.emit(self.chosen_series())
         self.changed.emit()
+
+
+def _place(among: Sequence[T], wanted: T | None) -> int:
+    return among.index(wanted) if wanted in among else 0
+
+
+def _fill(box: QComboBox, labels: Sequence[str], chosen: int) -> None:
+    was_blocked = box.blockSignals(True)
+    box.clear()
+    box.addItems(labels)
+    box.setCurrentIndex(chosen if labels else -1)
+    box.blockSignals(was_blocked)
 
 
 def _form(box: QGroupBox) -> QFormLayout:

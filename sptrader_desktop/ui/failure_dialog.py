@@ -34,6 +34,7 @@ class FailureDialog(QDialog):
         self._details.setReadOnly(True)
         self._details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._details.setFont(look().font(fixed=True))
+        self._details.setMinimumHeight(50 * GRID)
         self._details.hide()
         self._lay_out()
         self._unwatch = failures.said.watch(self._on_said)
@@ -57,7 +58,7 @@ class FailureDialog(QDialog):
         buttons.addWidget(self._copy)
         buttons.addStretch(1)
         buttons.addWidget(self._close)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(*4 * (4 * GRID,))
         column.setSpacing(3 * GRID)
         for widget in (self._list, self._what, self._why, self._to_do):
@@ -96,11 +97,22 @@ class FailureDialog(QDialog):
         self._details.setPlainText(failure.details)
         self._show_details.setVisible(bool(failure.details))
         self._details.setVisible(bool(failure.details) and self._show_details.isChecked())
+        self._make_room()
 
     def _on_details(self, is_shown: bool) -> None:
         self._show_details.setText("Hide &details" if is_shown else "Show &details")
         self._details.setVisible(is_shown)
-        self.adjustSize()
+        self._make_room()
+        if not is_shown:
+            self.adjustSize()
+
+    def _make_room(self) -> None:
+        """Grows to what is shown, and keeps what somebody made larger."""
+        self._column.activate()
+        if self.isVisible():
+            self.resize(self.width(), max(self.height(), self._column.totalHeightForWidth(self.width())))
+        else:
+            self.adjustSize()
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self._diagnostics(self._failures.said.value))

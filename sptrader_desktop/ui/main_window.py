@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
+        self.resize(SIZE)
         self.layouts = DockLayout(self, self._panes(), ARRANGEMENTS)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
@@ -90,7 +91,6 @@ class MainWindow(QMainWindow):
         self.tools.join(self.actions_).add_provider(self.texts.entries)
         host.logged.connect(self.log.show_added)
         self._join()
-        self.resize(SIZE)
         follow(preferences.now, theme, self.selection.zone)
         self._restore(preferences.now.value)
 
@@ -111,6 +111,12 @@ class MainWindow(QMainWindow):
         self.texts.navigator.refresh()
         self.runs.history.reload()
         self.texts.tell_drafts()
+
+    def come_to_front(self) -> None:
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before."""

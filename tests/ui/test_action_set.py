@@ -111,7 +111,7 @@ def test_keys_that_mean_something_already_are_refused_and_the_other_is_named(qtb
     actions = Window(qtbot).actions_
     conflict = actions.set_keys("chart.zoom_in", ("Ctrl+Q",))
     assert conflict is not None
-    assert conflict.sentence() == "Ctrl+Q means both 'Quit' and 'Zoom In' in a chart; give one of them other keys"
+    assert conflict.sentence() == "Ctrl+Q means both 'Quit' and 'Zoom In' in the chart; give one of them other keys"
     assert actions.keys("chart.zoom_in") == ("+", "Ctrl+Up")
     assert actions.set_keys("table.copy", ("Ctrl+Up",)) is None, "a table and a chart never have the focus both"
 

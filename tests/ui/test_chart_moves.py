@@ -1,10 +1,13 @@
 """The mouse and the keys on a chart: where it goes, what it shows, and that nothing more than that is painted again."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS, Scope
@@ -13,7 +16,25 @@ from sptrader_desktop.present.trade_marks import TradeMarks
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
 from sptrader_desktop.ui.charts.line_series import Line
-from tests.ui.charts import HOUR_US, candles_of, click, double_click, drag, hover, pane_of, part, show_exactly, shown, stamp, walk, wheel
+from sptrader_desktop.ui.theme.look import look
+from tests.documents import GUIDE, section
+from tests.ui.charts import (
+    HOUR_US,
+    candles_of,
+    click,
+    colour_at,
+    double_click,
+    drag,
+    hover,
+    painted,
+    pane_of,
+    part,
+    show_exactly,
+    shown,
+    stamp,
+    walk,
+    wheel,
+)
 
 RIGHT_MARGIN = 0.03
 
@@ -348,3 +369,76 @@ def test_a_picture_has_the_chart_under_its_title(qtbot: QtBot) -> None:
     assert image.height() == chart.height() + STRIP
     shot = chart.grab().toImage()
     assert all(image.pixel(x, STRIP + y) == shot.pixel(x, y) for x in range(0, chart.width(), 7) for y in range(60, chart.height(), 9))
+
+
+def test_a_picture_is_saved_where_one_says_and_a_failure_is_told(qtbot: QtBot, tmp_path: Path) -> None:
+    chart = shown(qtbot, walk(300))
+    for folder, is_there in ((tmp_path, True), (tmp_path / "gone", False)):
+        press(qtbot, chart, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
+        dialog = chart.findChildren(QFileDialog, "savePictureDialog")[-1]
+        assert dialog.isVisible()
+        told: list[str] = []
+        chart.pictureFailed.connect(told.append)
+        dialog.fileSelected.emit(str(folder / "chart.png"))
+        dialog.close()
+        assert (folder / "chart.png").exists() == is_there
+        assert [("could not be written" in text) for text in told] == ([] if is_there else [True])
+    assert QImage(str(tmp_path / "chart.png")).height() == chart.height() + STRIP
+
+
+def test_the_trade_under_the_pointer_shows_its_levels_and_paints_no_series_again(qtbot: QtBot) -> None:
+    chart = shown(qtbot, walk(500))
+    prices = chart.candles.prices if chart.candles else None
+    assert prices is not None
+    bar = np.array([120])
+    price = prices.close[bar]
+    chart.set_trades(TradeMarks(bar, price, bar + 30, prices.close[bar + 30], np.array([1]), np.array([5]), price - 20, price + 20))
+    show_exactly(chart, 100, 200)
+    pane = pane_of(chart)
+    frame, drawn = pane.frame(), pane.plot.drawn
+    away, near = (frame.x_of(140.5), 200.0), (frame.x_of(120.5), frame.y_of(float(price[0])))
+    row = round(frame.y_of(float(price[0]) + 20))
+
+    def is_drawn() -> bool:
+        image, columns = painted(pane), range(round(frame.x_of(121)), round(frame.x_of(149)))
+        return any(all(colour_at(image, x, row + step) == look().colour("up").name() for x in columns) for step in (-1, 0, 1))
+
+    hover(pane, *away)
+    assert not is_drawn()
+    hover(pane, *near)
+    assert is_drawn()
+    assert pane.plot.drawn == drawn
+
+
+def test_a_chart_with_the_keyboard_shows_it(qtbot: QtBot) -> None:
+    chart, other = shown(qtbot, walk(100)), shown(qtbot, walk(100))
+    chart.activateWindow()
+    qtbot.waitUntil(chart.isActiveWindow)
+    chart.setFocus()
+    qtbot.waitUntil(chart.hasFocus)
+    accent = look().colour("accent").name()
+    assert colour_at(painted(chart.time_axis), 50, 0) == accent
+    assert colour_at(painted(other.time_axis), 50, 0) != accent
+
+
+def test_the_chosen_bar_is_told_to_a_screen_reader(qtbot: QtBot) -> None:
+    chart = shown(qtbot, candles_of([(108_000, 108_050, 107_990, 108_020)] * 30))
+    chart.choose(7)
+    assert chart.accessibleDescription() == "Mon 2024-03-04 07:00: O 1.08000, H 1.08050, L 1.07990, C 1.08020, 0.00000 (0.00 %)"
+
+
+def test_the_guide_names_every_key_of_the_chart() -> None:
+    told = section(GUIDE, "The chart")
+    words = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "PgUp": "Page Up", "PgDown": "Page Down", "Del": "Delete", "Esc": "Escape"}
+    keys = [key for row in ACTIONS if row.scope is Scope.CHART for key in row.keys if not key.startswith("StandardKey.")]
+    shown_keys = ["+".join(words.get(part, part) for part in key.split("+")) if len(key) > 1 else key for key in keys]
+    assert len(shown_keys) > 20
+    assert [key for key in shown_keys if key not in told] == []
+
+
+def test_readouts_have_the_decimals_that_the_values_need(qtbot: QtBot) -> None:
+    chart = shown(qtbot, walk(200))
+    values = {"price": 1.08, "rsi": 57.123456, "tiny": 0.000123456, "volume": 123_456.7}
+    chart.set_overlays([Line(name, np.full(200, value), None if name == "price" else name) for name, value in values.items()])
+    said = [part.text for pane in chart.panes for parts in pane.crosshair.said() for part in parts if part.name in values]
+    assert said == ["1.08000", "57.12", "0.0001235", "123,457"]

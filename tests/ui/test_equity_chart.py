@@ -1,5 +1,7 @@
 """The equity chart: money on its axis, drawdown below, the curve before, halts, and the link in time with the candles."""
 
+from threading import Thread
+
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -8,10 +10,10 @@ from pytestqt.qtbot import QtBot
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.money import MONEY_ONE
 from sptrader_desktop.present.selection import Selection
-from sptrader_desktop.ui.charts.equity_chart import EquityChart, Halt
+from sptrader_desktop.ui.charts.equity_chart import Curve, EquityChart, Halt, prepared
 from sptrader_desktop.ui.charts.price_axis import MoneyScale, ShareScale
 from sptrader_desktop.ui.theme.look import look
-from tests.ui.charts import HOUR_US, colour_at, hover, painted, pane_of, show_exactly, shown, stamp, walk
+from tests.ui.charts import HOUR_US, click, colour_at, hover, painted, pane_of, show_exactly, shown, stamp, walk
 
 INSTANTS = stamp("2024-03-04") + np.arange(1000) * HOUR_US
 
@@ -106,6 +108,7 @@ def test_halts_are_named_where_they_were(qtbot: QtBot) -> None:
 def test_candles_and_equity_move_and_point_together(qtbot: QtBot) -> None:
     selection = Selection()
     equity, candles = equity_shown(qtbot, selection), shown(qtbot, walk(1000), selection)
+    equity.is_range_linked = True
     show_exactly(candles, 300, 400)
     assert (equity.bars.first, equity.bars.last) == pytest.approx((300, 401))
     frame = pane_of(candles).frame()
@@ -138,3 +141,34 @@ def test_money_is_written_as_finely_as_the_axis_needs(units: float, step: float,
 
 def test_shares_are_percent() -> None:
     assert [ShareScale().text(-0.0123, step) for step in (0.01, 0.001, 0.0001)] == ["-1 %", "-1.2 %", "-1.23 %"]
+
+
+def test_a_curve_prepared_on_a_thread_is_the_same(qtbot: QtBot) -> None:
+    one, other = equity_shown(qtbot), equity_shown(qtbot)
+    made: list[Curve] = []
+    thread = Thread(target=lambda: made.append(prepared(curve(8))))
+    thread.start()
+    thread.join()
+    one.set_curve(INSTANTS, curve(8), "USD", made[0])
+    other.set_curve(INSTANTS, curve(8), "USD")
+    assert painted(one) == painted(other)
+
+
+def test_the_whole_run_stays_in_sight_with_a_band_where_the_candles_are_and_a_click_takes_them_there(qtbot: QtBot) -> None:
+    selection = Selection()
+    selection.symbol.set("EURUSD")
+    equity, candles = equity_shown(qtbot, selection), shown(qtbot, walk(1000), selection)
+    whole, drawn = equity.bars, equity.equity_pane.plot.drawn
+    show_exactly(candles, 300, 400)
+    assert equity.bars == whole
+    image, frame, field = painted(equity.drawdown_pane), equity.drawdown_pane.frame(), look().colour("field").name()
+    bottom = frame.height - 1
+    assert colour_at(image, frame.x_of(350), bottom) != field
+    assert colour_at(image, frame.x_of(250), bottom) == field
+    assert equity.equity_pane.plot.drawn == drawn
+    click(equity.equity_pane, frame.x_of(800.5) / frame.scale, 100)
+    assert candles.chosen_bar() == 800
+    assert candles.bars.first <= 800 < candles.bars.last
+    before = selection.span.value
+    equity.zoom(0.5)
+    assert selection.span.value == before

@@ -1,12 +1,10 @@
 """Preferences in force: look, clock and keys follow them, whether they are changed in the settings, by the palette or elsewhere."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMainWindow
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import BY_ID
@@ -17,7 +15,7 @@ from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.cheat_sheet import CheatSheet
 from sptrader_desktop.ui.personal_tools import PersonalTools, follow
 from sptrader_desktop.ui.settings_dialog import SettingsDialog
-from sptrader_desktop.ui.theme.look import look, put_in_force
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.theme import Theme
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -40,16 +38,6 @@ class Window(QMainWindow):
         self.show()
         self.activateWindow()
         qtbot.waitUntil(self.isActiveWindow)
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Iterator[Theme]:
-    before = look()
-    worn = Theme(qapp)
-    yield worn
-    worn.deleteLater()
-    qapp.setStyleSheet("")
-    put_in_force(before)
 
 
 def test_look_and_clock_are_put_on_at_the_start_and_follow_every_change(qtbot: QtBot, theme: Theme) -> None:

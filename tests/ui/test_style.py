@@ -1,13 +1,12 @@
 """The style sheet on real widgets: what has the focus is ringed, nothing is cut off at any size, and what is disabled looks it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise, product
 
 import pytest
 from PySide6.QtCore import QDateTime, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import (
-    QApplication,
     QCheckBox,
     QComboBox,
     QDateTimeEdit,
@@ -34,20 +33,10 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.appearance import SCALES
 from sptrader_desktop.ui.theme.icons import icon
-from sptrader_desktop.ui.theme.look import look, put_in_force
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.theme import Mode, Theme
 from sptrader_desktop.ui.widgets.tile import Tile
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Iterator[Theme]:
-    before = look()
-    worn = Theme(qapp)
-    yield worn
-    worn.deleteLater()
-    qapp.setStyleSheet("")
-    put_in_force(before)
 
 
 def button(role: str = "") -> QPushButton:

@@ -9,16 +9,17 @@ from typing import TypeVar
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.actions import ACTIONS, Scope
 from sptrader_desktop.present.chart_frame import Bars
-from sptrader_desktop.present.clocks import clock_text, zone_text
+from sptrader_desktop.present.clocks import clock_text, local_time, zone_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Selection, Span, Zone
 from sptrader_desktop.present.time_marks import TimeMark, time_marks
+from sptrader_desktop.ui.charts.chart_picture import save_picture
 from sptrader_desktop.ui.charts.go_to_field import GoToField
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.time_axis import LABEL_ROOM, TimeAxis
@@ -32,10 +33,10 @@ SUB_PANE_SHARE = 5  # the panes below have one part each to so many of the first
 
 
 class TimeChart(QWidget):
-    """`is_range_linked`: the span in view follows other charts of the Selection, and they follow it if they are linked too."""
+    """`is_range_linked`: the span in view follows that of the Selection. `tells_span`: and sets it."""
 
     spanShown = Signal()
-    pictureWanted = Signal()
+    pictureFailed = Signal(str)
 
     def __init__(self, selection: Selection, empty_text: str) -> None:
         super().__init__()
@@ -45,6 +46,7 @@ class TimeChart(QWidget):
         self.bars = Bars(0.0, 1.0, 0)
         self.panes: list[Pane] = []
         self.is_range_linked = False
+        self.tells_span = True
         self._is_following = False
         self._width = 0.0
         self._marks: list[TimeMark] = []
@@ -127,7 +129,7 @@ class TimeChart(QWidget):
         self.bars = bars
         self.redraw()
         span = Span(int(self.stamps[self.bar_index(bars.first)]), int(self.stamps[self.bar_index(bars.last)]))
-        if not self._is_following:
+        if self.tells_span and not self._is_following:
             with self._following():
                 self.selection.span.set(span)
         self.spanShown.emit()
@@ -185,6 +187,15 @@ class TimeChart(QWidget):
         """The bar of that moment in the middle."""
         bar = self.bar_of(stamp)
         self.show_range(Bars(bar + 0.5 - self.bars.span / 2, bar + 0.5 + self.bars.span / 2, len(self.stamps)).held())
+
+    def title(self) -> str:
+        """What a picture of this chart is of."""
+        return self.accessibleName()
+
+    def save_picture(self) -> None:
+        if len(self.stamps):
+            day = f"{local_time(int(self.stamps[self.bar_index(self.bars.last)]), self.selection.zone.value):%Y-%m-%d}"
+            save_picture(self, self.title(), f"{self.title().partition(':')[0]} {day}.png", self.pictureFailed.emit)
 
     def clicked_at(self, pane: Pane, spot: Spot) -> None:
         """For who inherits this."""
@@ -253,7 +264,7 @@ class TimeChart(QWidget):
             "chart.zoom_out": lambda: self.zoom(1.25),
             "chart.reset": self.reset,
             "chart.go_to": self.go_to_field.ask,
-            "chart.picture": self.pictureWanted.emit,
+            "chart.picture": self.save_picture,
         }
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -265,6 +276,14 @@ class TimeChart(QWidget):
                 commands[row.id]()
                 return
         super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.time_axis.show_focus(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.time_axis.show_focus(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
 
 from sptrader_desktop.present.numbers import share
 from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.present.thinned_curve import thinned
 from sptrader_desktop.present.zone_clock import clock_in
 from sptrader_desktop.ui.results.picture import LEFT, RIGHT, Picture, Spot
 from sptrader_desktop.ui.theme.look import look
@@ -101,19 +102,8 @@ class CurvePicture(Picture):
         return places
 
     def _line(self, curve: Curve, plot: QRectF) -> QPolygonF:
-        """The lowest and highest value of each pixel column: no peak is lost, a million bars cost what the width costs."""
-        (first, last), width = self._span(), max(1, int(plot.width()))
-        columns = np.minimum((curve.instants - first) * width // max(1, last - first), width - 1)
-        starts = np.append(0, np.flatnonzero(np.diff(columns)) + 1)
-        lows, highs = np.minimum.reduceat(curve.growth, starts), np.maximum.reduceat(curve.growth, starts)
-        ends = np.append(starts[1:], len(columns)) - 1
-        points = []
-        for column, start, low, high, end in zip(
-            columns[starts].tolist(), curve.growth[starts].tolist(), lows.tolist(), highs.tolist(), curve.growth[ends].tolist(), strict=True
-        ):
-            x = plot.left() + column
-            points += [QPointF(x, self._y(value, plot)) for value in ((start, low, high, end) if low < high else (start,))]
-        return QPolygonF(points)
+        points = thinned(curve.instants, curve.growth, self._span(), max(1, int(plot.width())))
+        return QPolygonF([QPointF(plot.left() + column, self._y(value, plot)) for column, value in points])
 
     def _said(self, stamp: float) -> str:
         values = [(curve.name, curve.at(stamp)) for curve in self._curves]

@@ -28,6 +28,7 @@ from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.ui.tables.column_filter_popup import ColumnFilterPopup
 from sptrader_desktop.ui.tables.column_table import ColumnTable
 from sptrader_desktop.ui.tables.table_view import TableView
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
@@ -71,6 +72,11 @@ class DataTable(QWidget):
         if current is not None and with_same_rows:
             self.choose(current)
         self._refresh()
+
+    def show_waiting(self, text: str) -> None:
+        """Until something is put in."""
+        self._waiting.setText(text)
+        self._stack.setCurrentWidget(self._waiting)
 
     @property
     def current(self) -> int | None:
@@ -179,6 +185,11 @@ class DataTable(QWidget):
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(full)
+        self._waiting = QLabel()
+        self._waiting.setObjectName(f"{self._name}Waiting")
+        self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        give(self._waiting, role="muted")
+        self._stack.addWidget(self._waiting)
 
     def _button(self, name: str, text: str, tip: str, handler: Callable[[], None]) -> QToolButton:
         button = QToolButton()

@@ -13,7 +13,7 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 
 EN_SPACE = "\u2002"
-SAMPLED = 24  # rows whose texts say how wide a column should be
+SAMPLED, MOST_WORDS = 24, 100  # rows, or words, whose texts say how wide a column should be
 WIDEST = 90 * GRID
 ROW_ROOM = 2 * GRID
 CELL_ROOM = 6 * GRID
@@ -87,7 +87,8 @@ class TableView(QTableView):
         rows = range(0, len(table), max(1, len(table) // SAMPLED))
         for section, column in enumerate(table.columns):
             self.setColumnHidden(section, not column.is_shown)
-            widest = max([metrics.horizontalAdvance(column.text(row)) for row in rows], default=0)
+            texts = column.words[:MOST_WORDS] or [column.text(row) for row in rows]
+            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
             head = QFontMetrics(look().font(bold=True)).horizontalAdvance(column.header) + ARROW_ROOM
             self.setColumnWidth(section, min(max(widest, head) + CELL_ROOM, WIDEST))
 
