@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose, compose_components, compose_data
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
+from sptrader_desktop.compose_runs import export_run
 from sptrader_desktop.core.errors import RunError, SptraderError
 from sptrader_desktop.ports import RunStore
 from sptrader_desktop.present.component_output import ComponentReport
@@ -157,7 +158,7 @@ class WindowDesk:
         return [read_run(self.runs, run_id) for run_id in run_ids]
 
     def export(self, run_id: str, kind: str, out: Path) -> None:
-        compose.export_run(self._settings, run_id, kind, out, over=True)
+        export_run(self.runs, run_id, kind, out, over=True)
 
     def stop_components(self) -> None:
         compose_components.stop_components(self._settings)
