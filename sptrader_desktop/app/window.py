@@ -14,7 +14,7 @@ from sptrader_desktop.adapters.text_drafts import TextDrafts
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.app.first_look import take_first_look
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.preferences import Preferences
+from sptrader_desktop.present.preferences import Preferences, read
 from sptrader_desktop.runtime.file_lock import lock_workspace
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Series
@@ -29,12 +29,21 @@ SAMPLE_STRATEGY = "ma_crossover"
 
 def open_workstation() -> int:
     settings = load_settings()
-    with logging_to(settings.logs), scaled_start(JsonPreferences(settings.preferences).load()[0].scale) as scale:
+    with logging_to(settings.logs), scaled_start(wanted_scale(settings)) as scale:
         if has_display():
             return run_window(lambda host: open_first_window(host, settings, scale))
         sys.stderr.write("sptrader: there is no display: the sample is run through the window unseen\n")
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        return run_window(lambda host: take_first_look(host, open_window(host, settings), settings.workspace / "first look"))
+        return run_window(lambda host: take_first_look(host, open_window(host, settings, scale), settings.workspace / "first look"))
+
+
+def wanted_scale(settings: Settings) -> int:
+    """Asked for before there is anybody to tell what is wrong with the file: that is told when the window loads it."""
+    try:
+        content = settings.preferences.read_bytes()
+    except OSError:
+        return Preferences().scale
+    return read(content, settings.preferences.name).preferences.scale
 
 
 def open_first_window(host: Host, settings: Settings, scale: int) -> None:

@@ -1,11 +1,15 @@
-"""A program that wants to be the only one: `python -m tests.ui.launched_program FOLDER ARGUMENT…` says what became of it."""
+"""A program that wants to be the only one: `python -m tests.ui.launched_program ARGUMENT…` says what became of it; `end` ends the first."""
 
+import logging
 import sys
-from pathlib import Path
 
-from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.ui.host import Host, make_app, run_window
-from sptrader_desktop.ui.single_instance import SingleInstance, take_first_place
+from PySide6.QtWidgets import QWidget
+
+from sptrader_desktop.app.launch import launch
+from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui import single_instance
+from sptrader_desktop.ui.host import Host
+from sptrader_desktop.ui.single_instance import SingleInstance, come_to_front
 
 
 def say(text: str) -> None:
@@ -13,22 +17,24 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def keep_open(host: Host, first: SingleInstance) -> None:
-    first.raised.connect(lambda arguments: say(f"raised {arguments}"))
-    first.raised.connect(lambda arguments: host.close() if "end" in arguments else None)
-    host.shutdown.add("first place", first.close)
+def open_window(host: Host, first: SingleInstance) -> QWidget:
+    window = QWidget()
+    window.showMinimized()
+
+    def hear(arguments: list[str]) -> None:
+        come_to_front(window)
+        say(f"raised {arguments} {'shown' if window.isVisible() and not window.isMinimized() else 'hidden'}")
+        if "end" in arguments:
+            host.close()
+
+    first.raised.connect(hear)
+    host.shutdown.add("window", window.close)
+    logging.getLogger("sptrader.window").info("opened with token=hunter2hunter2")
     say("first")
-
-
-def main() -> int:
-    _app = make_app()
-    try:
-        first = take_first_place(Path(sys.argv[1]), sys.argv[2:], 200 if "in a hurry" in sys.argv else 10_000)
-    except SptraderError as error:
-        say(str(error))
-        return 1
-    return run_window(lambda host: keep_open(host, first)) if first else 0
+    return window
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if "in a hurry" in sys.argv:
+        single_instance.PATIENCE_MS = 200
+    sys.exit(launch(load_settings(), open_window, sys.argv[1:]))
