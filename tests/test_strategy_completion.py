@@ -44,6 +44,7 @@ def offered(text: str) -> list[str]:
         ("na|", ["name"]),
         ("entry:\n  - when:\n      - signal: ma_crossover\n    |", ["when", "action", "size"]),
         ("entry:\n  - wh|", ["when"]),
+        ("entry:\n  - wehn|", ["when"]),
         ("entry:\n  action: |", ["buy", "sell"]),
         ("entry:\n  size: {mode: r|", ["risk"]),
         ("entry:\n  order: {type: limit, offset: {ty|", ["type"]),

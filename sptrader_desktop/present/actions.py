@@ -43,15 +43,24 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("file.open", "Open…", Menu.FILE, "folder-open", ("StandardKey.Open",), tip="A strategy or a component, to read and change"),
+    Action("file.new_strategy", "New Strategy…", Menu.FILE, "file-plus", ("StandardKey.New",), tip="From a template that runs as it is"),
+    Action("file.new_indicator", "New Indicator…", Menu.FILE, "square-function", tip="From a template that runs as it is"),
+    Action("file.new_signal", "New Signal…", Menu.FILE, "activity", tip="From a template that runs as it is"),
+    Action(
+        "file.open",
+        "Open…",
+        Menu.FILE,
+        "folder-open",
+        ("StandardKey.Open",),
+        tip="A strategy or a component, to read and change",
+        starts_group=True,
+    ),
     Action(
         "file.edit_strategy", "Edit the Strategy", Menu.FILE, "pen-line", ("Ctrl+E",), tip="The text of the chosen one", needs="strategy"
     ),
     Action(
         "file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="document"
     ),
-    Action("app.settings", "Settings…", Menu.FILE, "settings", ("StandardKey.Preferences", "Ctrl+,"), tip="Look, size, clock and keys"),
-    Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
     Action("app.palette", "Command Palette…", Menu.VIEW, "command", ("Ctrl+K",), tip="Every command, a few letters away"),
     Action("view.navigator", "Navigator", Menu.VIEW, "panel-left", ("Ctrl+1",), tip="Show the pane and go to it"),
     Action("view.backtest", "Backtest", Menu.VIEW, "sliders-horizontal", ("Ctrl+2",), tip="Show the pane and go to it"),
@@ -67,9 +76,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
-    Action("file.new_strategy", "New Strategy…", Menu.FILE, "file-plus", ("StandardKey.New",), tip="From a template that runs as it is"),
-    Action("file.new_indicator", "New Indicator…", Menu.FILE, "square-function", tip="From a template that runs as it is"),
-    Action("file.new_signal", "New Signal…", Menu.FILE, "activity", tip="From a template that runs as it is"),
     Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),
     Action("navigator.duplicate", "Duplicate", None, "copy", ("Ctrl+D",), Scope.NAVIGATOR),
     Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),
@@ -100,6 +106,8 @@ ACTIONS: tuple[Action, ...] = (
         "editor.save", "Save", Menu.FILE, "save", ("StandardKey.Save",), Scope.EDITOR, "Write the focused document to its file", "document"
     ),
     Action("editor.versions", "Versions…", Menu.FILE, "history", ("Ctrl+Shift+H",), Scope.EDITOR, "What the file was before", "document"),
+    Action("app.settings", "Settings…", Menu.FILE, "settings", ("StandardKey.Preferences", "Ctrl+,"), tip="Look, size, clock and keys"),
+    Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
     Action("editor.undo", "Undo", Menu.EDIT, "undo-2", ("StandardKey.Undo",), Scope.EDITOR, needs="document"),
     Action("editor.redo", "Redo", Menu.EDIT, "redo-2", ("StandardKey.Redo",), Scope.EDITOR, needs="document"),
     Action("editor.find", "Find…", Menu.EDIT, "search", ("StandardKey.Find",), Scope.EDITOR, needs="document"),

@@ -1,12 +1,10 @@
-"""Stamps read by the clock a person chose, and what a person writes as a date read back. Daylight saving is the zone's own."""
+"""Instants and the readings of a clock that a person chose, one into the other. Daylight saving is the zone's own."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.selection import Zone
-from sptrader_desktop.present.zone_clock import typed_span
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -43,11 +41,3 @@ def clock_text(stamp: int, zone: Zone, bar_us: int) -> str:
     """`Tue 2024-03-05 14:00`; with seconds where bars are shorter than a minute, without hours where they are days."""
     pattern = "%a %Y-%m-%d %H:%M:%S" if bar_us < 60_000_000 else "%a %Y-%m-%d %H:%M"
     return local_time(stamp, zone).strftime(pattern)
-
-
-def read_stamp(text: str, zone: Zone) -> int:
-    """The first moment of what is written: `2024-03-05 14:00`, `2024-03-05` or `2024-03` by the zone's clock."""
-    span = typed_span(text, zone)
-    if span is None:
-        raise DataError(f"'{text.strip()}' is not a date: write year, month and day, such as 2024-03-05 or 2024-03-05 14:00")
-    return span[0]

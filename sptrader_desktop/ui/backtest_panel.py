@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 
 T = TypeVar("T")
 
@@ -66,12 +66,15 @@ class BacktestPanel(QWidget):
 
     def show_recipe(self, recipe: Recipe) -> None:
         """The answers of a run that was asked before."""
-        for key, field in self._answers.items():
-            value = str(getattr(recipe, key))
-            if isinstance(field, QComboBox):
-                field.setCurrentIndex(max(0, field.findData(value)))
-            else:
-                field.setText(value)
+        for key in self._answers:
+            self.set_answer(key, str(getattr(recipe, key)))
+
+    def set_answer(self, key: str, value: str) -> None:
+        field = self._answers[key]
+        if isinstance(field, QComboBox):
+            field.setCurrentIndex(max(0, field.findData(value)))
+        else:
+            field.setText(value)
 
     def refuse(self, sentence: str) -> None:
         """Say what is wrong, at the answer that it is about."""
@@ -137,14 +140,9 @@ class BacktestPanel(QWidget):
         for title, questions in run_form.GROUPS:
             column.addWidget(self._group(title, questions))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setObjectName("backtestScroll")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         self._align_labels(inner)
-        scroll.setMinimumWidth(inner.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
+        scroll = ColumnScroll(inner)
+        scroll.setObjectName("backtestScroll")
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)

@@ -112,6 +112,12 @@ class MainWindow(QMainWindow):
         self.runs.history.reload()
         self.texts.tell_drafts()
 
+    def come_to_front(self) -> None:
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before."""
         event.ignore()

@@ -3,6 +3,7 @@
 One job of each kind at a time, the newest wins; nothing here draws, and nothing here reads or computes on the window's thread.
 """
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.simulation import Progress
 
 
+LOG = logging.getLogger("sptrader.research")
 ENGINE = "the engine is getting ready; once after an update it takes half a minute"
 
 
@@ -99,8 +101,12 @@ class Research(QObject):
     def _start(self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None]) -> Job:
         job = self._jobs.start(kind, title, work, is_failure_shown=True)
         job.finished.connect(finished)
-        job.failed.connect(lambda error: self.failed.emit(kind, error))
+        job.failed.connect(lambda error: self._failed(kind, error))
         return job
+
+    def _failed(self, kind: str, error: BaseException) -> None:
+        LOG.warning("%s: %s", kind, error)
+        self.failed.emit(kind, error)
 
     def _cancel(self, *kinds: str) -> None:
         found = [job for job in (*self._jobs.waiting, *self._jobs.running) if job.kind in kinds]
@@ -111,6 +117,7 @@ class Research(QObject):
 
     def _done(self, finished: Finished) -> None:
         self.finished = finished
+        LOG.info("%s made %s", finished.result.request.strategy.name, counted(len(finished.result.outcome.trades), "trade"))
         self.stale.set("")
         self.runFinished.emit(finished)
         symbol = self._selection.symbol.value or finished.result.request.traded[0].symbol
@@ -123,6 +130,7 @@ class Research(QObject):
         self.explain(self._selection.bar.value)
 
     def _kept(self, run_id: str) -> None:
+        LOG.info("the run is kept as %s", run_id)
         self._selection.run.set(run_id)
         self.runKept.emit(run_id)
 

@@ -233,6 +233,7 @@ def test_going_to_a_date_reads_the_clock_of_the_axis(qtbot: QtBot) -> None:
     QTest.keyClicks(field.text, "2024-05-32")
     QTest.keyClick(field.text, Qt.Key.Key_Return)
     assert "is not a date: write year, month and day" in field.fault.text()
+    assert field.fault.height() >= field.fault.heightForWidth(field.fault.width())  # nothing of it is cut off
     field.text.clear()
     QTest.keyClicks(field.text, "2024-05-15 09:00")
     QTest.keyClick(field.text, Qt.Key.Key_Return)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QThreadPool
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QHelpEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.yaml_strategy import examine_strategy
@@ -19,6 +19,7 @@ from sptrader_desktop.present.text_problems import Stretch, TextProblem
 from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.editors.code_edit import LARGEST, CodeEdit
 from sptrader_desktop.ui.editors.find_bar import FindBar
+from sptrader_desktop.ui.editors.gutter import Gutter
 from sptrader_desktop.ui.editors.highlighter import colour_of, roles_of
 from sptrader_desktop.ui.editors.problems_list import ProblemsList
 from sptrader_desktop.ui.editors.python_edit import PythonEdit
@@ -250,6 +251,33 @@ def test_problems_are_underlined_and_visited_in_turn(qtbot: QtBot) -> None:
     edit.next_problem(-1)
     assert edit.textCursor().selectedText() == "three"
     assert edit.help_here() == "three is wrong"
+
+
+def test_the_mouse_and_f1_show_what_is_wrong_and_what_a_word_means(qtbot: QtBot) -> None:
+    edit = yaml(qtbot, "exit:\n  time_exit: 48\n  nothing: 1\n")
+    edit.show_problems([wrong(edit.text(), "nothing")])
+
+    def shown_at(word: str) -> str:
+        place = edit.cursorRect(edit.cursor_of(Stretch(edit.text().index(word) + 2, edit.text().index(word) + 3))).center()
+        event = QHelpEvent(QEvent.Type.ToolTip, place, edit.viewport().mapToGlobal(place))
+        QApplication.sendEvent(edit.viewport(), event)
+        return QToolTip.text()
+
+    assert shown_at("nothing") == "nothing is wrong"
+    assert shown_at("time_exit").startswith("Closes at the n-th close")
+    put_cursor(edit, "exi")
+    edit.show_help()
+    assert QToolTip.text() == "How positions end."
+    QToolTip.hideText()
+
+
+def test_a_click_beside_a_line_puts_the_cursor_there(qtbot: QtBot) -> None:
+    edit = shown(qtbot, YamlEdit(), "one\ntwo\nthree\n")
+    gutter = edit.findChild(Gutter)
+    assert gutter is not None
+    _, top, height = list(edit.visible_lines())[2]
+    QTest.mouseClick(gutter, Qt.MouseButton.LeftButton, pos=QPoint(4, top + height // 2))
+    assert edit.textCursor().block().text() == "three"
 
 
 def test_the_list_of_problems_goes_where_a_row_is_chosen(qtbot: QtBot) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.strategy_fields import Path as Place
 from sptrader_desktop.present.strategy_form import form_rows
 from sptrader_desktop.present.strategy_text import StrategyText
+from sptrader_desktop.ui.editors import document
 from sptrader_desktop.ui.editors.form_fields import NumberField
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.editors.versions import DifferenceView, VersionsDialog
@@ -276,6 +278,19 @@ def test_versions_show_what_they_change_and_come_back_as_a_step_to_undo(qtbot: Q
     assert opened.document.is_modified
     opened.edit.undo()
     assert opened.edit.text() == FULL.replace("somebody", "somebody!")
+
+
+def test_while_one_types_a_version_is_kept_now_and_then(
+    qtbot: QtBot, opened: StrategyEditor, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = TextDrafts(path.parent / "kept")
+    type_at(opened, "author: somebody", "!")
+    qtbot.waitUntil(lambda: len(drafts(path)) == 1)
+    assert keeper.versions(path) == ()
+    monkeypatch.setattr(document, "VERSION_EVERY", timedelta(0))
+    type_at(opened, "author: somebody!", "?")
+    qtbot.waitUntil(lambda: len(keeper.versions(path)) == 1)
+    assert keeper.version_text(path, keeper.versions(path)[0]) == FULL.replace("somebody", "somebody!?")
 
 
 # The form

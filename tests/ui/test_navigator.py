@@ -1,5 +1,7 @@
 """The navigator under real keys and clicks: open, search, copy, rename, throw away, drag; and what other programs do to its files."""
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -108,22 +110,19 @@ def test_f2_renames_file_and_name_inside_and_never_onto_another(qtbot: QtBot, na
     assert not (folder / "alpha.yaml").exists()
 
 
-def test_del_moves_to_the_trash_and_not_away_for_good(
-    qtbot: QtBot, navigator: Navigator, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    thrown: list[str] = []
-
-    def to_trash(path: str) -> bool:
-        thrown.append(path)
-        Path(path).rename(folder.parent / "trash.yaml")
-        return True
-
-    monkeypatch.setattr(QFile, "moveToTrash", to_trash)
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a test can have a trash of its own")
+def test_del_moves_to_the_trash(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
+    trash = Path(os.environ["XDG_DATA_HOME"]) / "Trash" / "files"
+    before = {*trash.glob("alpha*")}
     with qtbot.waitSignal(navigator.said) as said:
         QTest.keyClick(navigator.view, Key.Key_Delete)
     assert said.args == ["alpha was moved to the trash"]
-    assert thrown == [str(folder / "alpha.yaml")]
+    (thrown,) = {*trash.glob("alpha*")} - before
+    assert thrown.read_text(encoding="utf-8") == "name: alpha\n"
     qtbot.waitUntil(lambda: names(navigator, Kind.STRATEGY) == ["beta"])
+
+
+def test_without_a_trash_nothing_is_deleted(qtbot: QtBot, navigator: Navigator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFile, "moveToTrash", lambda _: False)
     navigator.choose(str(folder / "beta.yaml"))
     with qtbot.waitSignal(navigator.failed) as failed:

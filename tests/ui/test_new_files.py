@@ -16,9 +16,11 @@ from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.highlighter import colour_of
 from sptrader_desktop.ui.editors.new_file_dialog import NewFileDialog
+from sptrader_desktop.ui.key_names import portable, sequences
 from sptrader_desktop.ui.theme import look as look_module
 from sptrader_desktop.ui.theme.look import Look
 from sptrader_desktop.ui.theme.tokens import colours
+from tests.documents import GUIDE
 from tests.ui.colour_sums import contrast
 
 Key = Qt.Key
@@ -77,3 +79,18 @@ def test_every_colour_of_a_word_can_be_read(is_dark: bool, is_colour_blind: bool
     monkeypatch.setattr(look_module, "_in_force", Look(worn, is_dark))
     for role in Role:
         assert contrast(colour_of(role).name(), worn.field) >= 4.5, role
+
+
+# What the guide says
+
+
+def test_the_guide_names_the_keys_that_the_table_of_actions_has() -> None:
+    section = GUIDE.partition("\n## The editors\n")[2].partition("\n## ")[0]
+    told = [key for line in section.splitlines() if line.startswith("| ") for key in line.split("|")[1].strip().split(", ")]
+    bound = {
+        portable(one).replace("Return", "Enter")
+        for row in ACTIONS if row.scope is Scope.EDITOR
+        for one in sequences(row.keys)
+    }  # fmt: skip
+    assert [key for key in told if key not in bound] == ["key", "Ctrl and the wheel"]
+    assert {"F2", "Ctrl+D", "Del"} <= {key for row in ACTIONS if row.scope is Scope.NAVIGATOR for key in row.keys}

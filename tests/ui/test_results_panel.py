@@ -274,12 +274,12 @@ def test_what_takes_long_is_done_beside_the_window(
 def test_an_older_runs_rows_never_come_late(qtbot: QtBot, panel: ResultsPanel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results_panel, "MANY_ROWS", 0)
     panel.show_tab("trades")
+    model, lengths = panel.tables["trades"].model, list[int]()
+    model.modelReset.connect(lambda: lengths.append(model.rowCount()))
     panel.show_result(market(3)[0])
     panel.show_result(small_run())
-    qtbot.waitUntil(lambda: len(panel.tables["trades"].model.table) > 0)
-    assert len(panel.tables["trades"].model.table) == 4
-    qtbot.wait(20)
-    assert len(panel.tables["trades"].model.table) == 4
+    qtbot.waitUntil(lambda: bool(lengths) and lengths[-1] == 4)
+    assert set(lengths) == {4}
 
 
 def test_what_fails_beside_the_window_is_heard_in_it(qtbot: QtBot, panel: ResultsPanel) -> None:

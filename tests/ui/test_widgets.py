@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.waiting import time_left
 from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 from sptrader_desktop.ui.widgets.notices import SHOWN, Notice, NoticeBar, Notices
@@ -170,6 +171,20 @@ def test_what_is_looked_for_is_cleared_by_escape_and_left_by_down(qtbot: QtBot) 
     assert field.text() == ""
     QTest.keyClick(field, Qt.Key.Key_Down)
     qtbot.waitUntil(found.hasFocus)
+
+
+def test_a_column_that_scrolls_asks_for_the_width_of_what_is_in_it(qtbot: QtBot) -> None:
+    content = QWidget()
+    column = QVBoxLayout(content)
+    label = QLabel("Spread")
+    column.addWidget(label)
+    scroll = ColumnScroll(content)
+    shown(qtbot, scroll)
+    for words in ("Spread", "Commission for each lot and side", "Spread"):
+        label.setText(words)
+        qtbot.waitUntil(lambda: scroll.minimumWidth() == content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
+        scroll.resize(scroll.minimumWidth(), 100)
+        qtbot.waitUntil(lambda: label.width() >= label.fontMetrics().horizontalAdvance(label.text()))
 
 
 # Notices

@@ -164,7 +164,6 @@ class EditorPane(QWidget):
         self.notice.say(f"Unsaved changes of {when} are here again.", choices)
 
     def _compare(self) -> None:
-        said = self.notice.text() or self.notice.label.text()
+        """An answer to the notice is still wanted afterwards."""
         self.notice.show()
-        self.notice.label.setText(said)
         show_difference(self, "File and editor", self.document.text_outside(), self.edit.text(), "the file", "the editor")

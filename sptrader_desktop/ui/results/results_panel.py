@@ -17,8 +17,7 @@ from sptrader_desktop.present.result_words import certainty_line, coverage_lines
 from sptrader_desktop.present.selection import BarAt, Selection, Zone
 from sptrader_desktop.present.signal_rows import signal_listing
 from sptrader_desktop.present.trade_rows import trade_listing
-from sptrader_desktop.ui.results.background import Background
-from sptrader_desktop.ui.results.export_button import Export, ExportButton
+from sptrader_desktop.ui.background import Background
 from sptrader_desktop.ui.results.pages import CertaintyPage, SpreadPage, SummaryPage, TimingPage
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import give
@@ -45,15 +44,15 @@ T = TypeVar("T")
 
 
 class ResultsPanel(QWidget):
-    """`show_result` fills it; it writes `selection.bar` and follows it. `export` writes the run that `selection.run` names."""
+    """`show_result` fills it; it writes `selection.bar` and follows it."""
 
     runAsked = Signal()  # Run Backtest, from the empty page or the badge
 
-    def __init__(self, selection: Selection, export: Export | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("resultsPanel")
         self.setAccessibleName("Results")
-        self._selection, self._export = selection, export
+        self._selection = selection
         self._result: Result | None = None
         self._listings: dict[str, Listing] = {}
         self._arrangements: dict[str, Any] = {}
@@ -76,7 +75,6 @@ class ResultsPanel(QWidget):
     def show_result(self, result: "Result") -> None:
         self._result = result
         self.set_stale("")
-        self._say("", True)
         self._write_head()
         self._stack.setCurrentIndex(1)
         self._again()
@@ -123,16 +121,11 @@ class ResultsPanel(QWidget):
         self.tabs.addTab(self.timing, "Timing")
         self.tabs.addTab(self.spread, "Spread")
         self.tabs.addTab(self.certainty, "Certainty")
-        self._message = QLabel()
-        self._message.setObjectName("resultsMessage")
-        self._message.setWordWrap(True)
-        self._message.hide()
         full = QWidget()
         column = QVBoxLayout(full)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._head())
-        column.addWidget(self._message)
         column.addWidget(self.tabs, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(empty)
@@ -158,16 +151,7 @@ class ResultsPanel(QWidget):
         head.addWidget(self._band, 1)
         head.addWidget(self._badge)
         head.addWidget(self._again_button)
-        if self._export is not None:
-            button = ExportButton(self._export, lambda: self._selection.run.value)
-            button.said.connect(self._say)
-            head.addWidget(button)
         return head
-
-    def _say(self, text: str, is_well: bool) -> None:
-        give(self._message, tone="" if is_well else "danger")
-        self._message.setText(text)
-        self._message.setVisible(bool(text))
 
     def _write_head(self) -> None:
         if self._result is None:

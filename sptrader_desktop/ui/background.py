@@ -26,7 +26,7 @@ class Background(QObject):
 
     def run(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
         """What `work` raises is raised where `done` would have been called."""
-        self._pool = self._pool or ThreadPoolExecutor(1, "results")
+        self._pool = self._pool or ThreadPoolExecutor(1, "background")
         generation = self._generation
         self._pool.submit(work).add_done_callback(lambda future: self._done.emit(future, generation, done))
 
