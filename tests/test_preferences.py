@@ -64,7 +64,7 @@ def test_a_field_that_makes_no_sense_falls_back_alone_and_is_named(preferences: 
         assert json.loads(written(reading.preferences))[name] == value
 
 
-NONSENSE = {
+NONSENSE: dict[str, list[object]] = {
     "theme": ["blue", None, 3],
     "palette": ["loud"],
     "up_colour": ["blue"],
