@@ -1,12 +1,13 @@
-"""How kept runs are handed on: as a page, as a table of trades, as a bundle; and how a bundle is read."""
+"""Kept runs beyond their own folder: bundles that come from elsewhere, and what is written for others."""
 
 import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sptrader_desktop.compose import run_store
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.settings import Settings
 
@@ -29,7 +30,7 @@ def is_bundle(asked: str) -> bool:
     return asked.lower().endswith(SUFFIX)
 
 
-def export_run(store: "RunReader", asked: str, kind: str, out: Path, *, over: bool = False) -> str:
+def export_run(settings: Settings, asked: str, kind: str, out: Path, *, over: bool = False) -> str:
     """Write a kept run as `html`, `csv` or `bundle`, over what is there only if that was asked for. The run's id."""
     from sptrader_desktop.runtime.whole_files import refuse_existing, write_new, write_whole
 
@@ -37,6 +38,7 @@ def export_run(store: "RunReader", asked: str, kind: str, out: Path, *, over: bo
         raise RunError(f"{out}: `sptrader verify` knows bundles by their ending, name it {out.stem}.sptrun")
     if not over:
         refuse_existing(out)
+    store = run_store(settings)
     stored = store.load(asked)
     (write_whole if over else write_new)(out, _exported(store, stored, kind))
     return stored.id
@@ -53,3 +55,10 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
     if kind == "csv":
         return trades_csv(document).encode()
     return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
+
+
+def is_made_of(stored: "StoredRun", manifest: dict[str, Any]) -> bool:
+    """Was the kept run made from the same things?"""
+    from sptrader_desktop.present.result_json import render
+
+    return bool(json.loads(stored.document)["manifest"] == json.loads(render(manifest)))

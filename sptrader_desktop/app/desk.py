@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose, compose_components, compose_data
+from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_window
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
-from sptrader_desktop.compose_runs import export_run
 from sptrader_desktop.core.errors import RunError, SptraderError
 from sptrader_desktop.ports import RunStore
 from sptrader_desktop.present.component_output import ComponentReport
@@ -46,9 +45,9 @@ class WindowDesk:
     def warm_up(self) -> None:
         """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
         try:
-            if not compose.is_engine_compiled(self._settings):
-                compose.compile_engine(self._settings)
-            compose.load_engine(self._settings)
+            if not compose_window.is_engine_compiled(self._settings):
+                compose_window.compile_engine(self._settings)
+            compose_window.load_engine(self._settings)
         finally:
             self._warm.set()  # what went wrong is told by the run that needs it
 
@@ -82,10 +81,10 @@ class WindowDesk:
         return self._candles_of(recipe)[0][0]
 
     def check(self, text: str, name: str, params: Sequence[str] = ()) -> "Strategy":
-        return compose.strategy_in(text, name, self.catalogue(), params)
+        return compose_window.strategy_in(text, name, self.catalogue(), params)
 
     def examine(self, text: str) -> StrategyText:
-        return compose.examined(text, self.catalogue())
+        return compose_window.examined(text, self.catalogue())
 
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
@@ -93,7 +92,7 @@ class WindowDesk:
         return Finished(recipe, text, result, manifest)
 
     def what_if(self, finished: Finished, text: str) -> "Result":
-        return compose.what_if(self._settings, finished.result.request, self.check(text, finished.recipe.strategy), self.catalogue())
+        return compose_window.what_if(self._settings, finished.result.request, self.check(text, finished.recipe.strategy), self.catalogue())
 
     def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
         request, catalogue = finished.result.request, self.catalogue()
@@ -101,7 +100,7 @@ class WindowDesk:
         return indicator_curves(request.strategy, compose.traded_candles(finished.result, symbol), catalogue, runner)
 
     def keep(self, finished: Finished) -> str:
-        return compose.keep_result(self._settings, finished.recipe, finished.text, finished.result, finished.manifest)
+        return compose_window.keep_result(self._settings, finished.recipe, finished.text, finished.result, finished.manifest)
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation":
         return compose.explained(result, symbol, stamp)
@@ -148,7 +147,7 @@ class WindowDesk:
     def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
         stored = self.runs.load(run_id)
         made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report)
-        if not compose.is_made_of(stored, made.manifest):
+        if not compose_runs.is_made_of(stored, made.manifest):
             raise RunError(
                 f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
             )
@@ -158,7 +157,7 @@ class WindowDesk:
         return [read_run(self.runs, run_id) for run_id in run_ids]
 
     def export(self, run_id: str, kind: str, out: Path) -> None:
-        export_run(self.runs, run_id, kind, out, over=True)
+        compose_runs.export_run(self._settings, run_id, kind, out, over=True)
 
     def stop_components(self) -> None:
         compose_components.stop_components(self._settings)
