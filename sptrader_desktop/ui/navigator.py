@@ -37,7 +37,7 @@ class Navigator(QWidget):
     openWanted = Signal(object)  # an Item
     said = Signal(str)  # what was done
     failed = Signal(str)  # what was not, and why
-    listed = Signal()  # what there is was listed again
+    listed = Signal(object)  # all Items, listed again
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Navigator(QWidget):
         self._items = tuple(items)
         self._show()
         self._watch()
-        self.listed.emit()
+        self.listed.emit(self._items)
 
     def chosen(self) -> Item | None:
         node = self.rows.node(self.view.currentIndex())

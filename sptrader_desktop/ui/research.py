@@ -32,6 +32,7 @@ class Research(QObject):
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
     curvesReady = Signal(object)  # list[Curve]
+    textRead = Signal(object)  # StrategyText of the run
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
     failed = Signal(str, object)  # of what, the exception
@@ -122,6 +123,7 @@ class Research(QObject):
         self.runFinished.emit(finished)
         symbol = self._selection.symbol.value or finished.result.request.traded[0].symbol
         # Afterwards, because the result is what the person waits for.
+        self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine(finished.text), self.textRead.emit)
         self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), self.curvesReady.emit)
         if finished.run_id:
             self._kept(finished.run_id)

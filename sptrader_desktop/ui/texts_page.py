@@ -138,9 +138,10 @@ class TextsPage(QObject):
             if isinstance(editor, ComponentEditor):
                 editor.set_data(series.label if series else "")
 
-    def _list_again(self) -> None:
+    def _list_again(self, items: tuple[Item, ...]) -> None:
         """Files came or went."""
-        self._panel.offer(self._desk.strategies(), self._desk.series())
+        strategies = [item.path for item in items if item.kind is Kind.STRATEGY and item.path]
+        self._panel.offer(strategies, [_series(item) for item in items if item.kind is Kind.DATASET])
         self._know_components()
 
     def _edited(self, path: Path) -> None:
@@ -182,6 +183,11 @@ class TextsPage(QObject):
             return
         self.navigator.refresh()
         self.documents.open(path)
+
+
+def _series(item: Item) -> Series:
+    symbol, _, timeframe = item.name.partition(" ")
+    return Series(symbol, timeframe, str(item.path)) if item.path else Series(symbol, timeframe, source=item.note)
 
 
 def _is(series: Series, item: Item) -> bool:
