@@ -22,6 +22,7 @@ from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class BacktestPanel(QWidget):
         self._answers: dict[str, QLineEdit | QComboBox] = {}
         self._series: list[Series] = []
         self._strategies: list[Path] = []
-        self.strategy, self.data = QComboBox(), QComboBox()
+        self.strategy, self.data = ChoiceBox(), ChoiceBox()
         self.more = QLineEdit()
         self.run = QPushButton("Run Backtest")
         self.problem = QLabel()
@@ -184,7 +185,7 @@ class BacktestPanel(QWidget):
         for question in questions:
             field: QLineEdit | QComboBox
             if question.choices:
-                field = QComboBox()
+                field = ChoiceBox()
                 for value, label in question.choices:
                     field.addItem(label, value)
                 field.currentIndexChanged.connect(self.changed)
