@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyledItemDeleg
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import BY_ID, Scope
-from sptrader_desktop.present.navigator import Item, Kind, Node, filtered, tree
+from sptrader_desktop.present.navigator import MIME, Item, Kind, Node, filtered, tree
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.key_names import pressed_command, sequences, shown
@@ -19,7 +19,6 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 WATCH_MS = 250
-MIME = "application/x-sptrader-item"
 NODE = Qt.ItemDataRole.UserRole
 ICONS = {
     Kind.STRATEGY: "file-text",
