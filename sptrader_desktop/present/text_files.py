@@ -81,6 +81,10 @@ class TextKeeper(Protocol):
 
     def version_text(self, path: Path, version: Version) -> str: ...
 
+    def moved(self, old: Path, new: Path) -> None:
+        """A file that is renamed takes its versions along."""
+        ...
+
 
 def decoded(raw: bytes, path: Path) -> FileText:
     try:
