@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
 from sptrader_desktop.present.numbers import amount, counted, figure
+from sptrader_desktop.present.run_marks import halts, signal_marks
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.strategy_numbers import sliders
-from sptrader_desktop.present.trade_marks import trade_marks
+from sptrader_desktop.present.trade_marks import protective_levels, trade_marks
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
@@ -79,6 +80,8 @@ class ResearchPage(QObject):
         research.stale.watch(self.results.set_stale)
         self.what_if.turned.connect(research.what_if)
         self.what_if.forgotten.connect(research.forget_guess)
+        for chart in (self.chart, self.equity):
+            chart.pictureFailed.connect(lambda words: self._notices.tell(Notice(words, "error", key="picture")))
 
     # What is shown
 
@@ -98,14 +101,20 @@ class ResearchPage(QObject):
             self._show_candles(traded[symbol])
         self._show_trades(result)
         self.equity.set_ghost()
-        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
+        self._show_equity(result)
         self.results.show_result(result)
 
     def _show_trades(self, result: "Result") -> None:
         symbols = [candles.symbol for candles in result.request.traded]
         shown = self._selection.symbol.value
         if shown in symbols:
-            self.chart.set_trades(trade_marks(result.outcome.trades, symbols.index(shown)))
+            place, trades = symbols.index(shown), result.outcome.trades
+            self.chart.set_trades(trade_marks(trades, place, *protective_levels(trades, result.job.plan.exits)))
+            self.chart.set_signals(signal_marks(result, place))
+
+    def _show_equity(self, result: "Result") -> None:
+        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
+        self.equity.set_halts(halts(result))
 
     def _show_curves(self, curves: list[Curve]) -> None:
         self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
@@ -115,7 +124,7 @@ class ResearchPage(QObject):
         if finished is None:
             return
         run, shown = finished.result, result or finished.result
-        self.equity.set_curve(shown.outcome.instants, shown.outcome.equity, shown.request.terms.currency)
+        self._show_equity(shown)
         self.equity.set_ghost(run.outcome.instants, run.outcome.equity) if result else self.equity.set_ghost()
         self._show_trades(shown)
         self.what_if.say(_compared(result, run) if result else "")
