@@ -58,8 +58,8 @@ class ResearchPage(QObject):
         self.panel.refuse("")
         try:
             text = self._text_of(Path(recipe.strategy))
-        except OSError as error:
-            self.panel.refuse(f"{recipe.strategy} cannot be read ({error.strerror}): choose another strategy")
+        except SptraderError as error:
+            self.panel.refuse(str(error))
             return
         self._research.run(recipe, text)
 
@@ -92,6 +92,11 @@ class ResearchPage(QObject):
     def _show_candles(self, candles: Candles) -> None:
         self._selection.symbol.set(candles.symbol)
         self.chart.show_candles(candles)
+        finished = self._research.finished
+        if finished is not None:
+            self._show_trades(self._research.guess or finished.result)
+            if _place(candles, finished.result) is not None:
+                self._research.ask_curves(candles.symbol)
 
     def _show_run(self, finished: Finished) -> None:
         result = finished.result
@@ -105,10 +110,9 @@ class ResearchPage(QObject):
         self.results.show_result(result)
 
     def _show_trades(self, result: "Result") -> None:
-        symbols = [candles.symbol for candles in result.request.traded]
-        shown = self._selection.symbol.value
-        if shown in symbols:
-            place, trades = symbols.index(shown), result.outcome.trades
+        """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""
+        place, trades = _place(self.chart.candles, result), result.outcome.trades
+        if place is not None:
             self.chart.set_trades(trade_marks(trades, place, *protective_levels(trades, result.job.plan.exits)))
             self.chart.set_signals(signal_marks(result, place))
 
@@ -116,8 +120,10 @@ class ResearchPage(QObject):
         self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
         self.equity.set_halts(halts(result))
 
-    def _show_curves(self, curves: list[Curve]) -> None:
-        self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
+    def _show_curves(self, candles: Candles, curves: list[Curve]) -> None:
+        """Over the candles they are of, unless others are shown meanwhile."""
+        if _is_same(self.chart.candles, candles):
+            self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
 
     def _show_guess(self, result: "Result | None") -> None:
         finished = self._research.finished
@@ -141,6 +147,16 @@ class ResearchPage(QObject):
             self.panel.refuse(_first(error))
         else:
             self._notices.tell(Notice(str(error), "error", key=kind))
+
+
+def _place(shown: Candles | None, result: "Result") -> int | None:
+    """Which of the traded candles these are."""
+    return next((place for place, traded in enumerate(result.request.traded) if _is_same(shown, traded)), None)
+
+
+def _is_same(shown: Candles | None, candles: Candles) -> bool:
+    """They may have been read again meanwhile."""
+    return shown is not None and (shown is candles or (bool(shown.fingerprint) and shown.fingerprint == candles.fingerprint))
 
 
 def _first(error: BaseException) -> str:
