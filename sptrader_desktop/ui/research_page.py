@@ -68,8 +68,9 @@ class ResearchPage(QObject):
         panel.seriesChosen.connect(self._show_series)
         panel.changed.connect(lambda: research.inputs_changed("The answers on the right have changed since this run"))
         research.candlesReady.connect(self._show_candles)
-        research.runStarted.connect(lambda _: panel.set_running(True))
-        research.runEnded.connect(lambda: panel.set_running(False))
+        research.candlesReady.connect(panel.tell_candles)
+        research.runStarted.connect(panel.foot.follow)
+        panel.cancelAsked.connect(research.cancel)
         research.runFinished.connect(self._show_run)
         research.curvesReady.connect(self._show_curves)
         research.guessed.connect(self._show_guess)
@@ -90,6 +91,8 @@ class ResearchPage(QObject):
         self.chart.show_candles(candles)
 
     def _show_run(self, finished: Finished) -> None:
+        if finished.run_id:
+            self.panel.show_recipe(finished.recipe)
         result = finished.result
         traded = {candles.symbol: candles for candles in result.request.traded}
         symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
