@@ -1,12 +1,11 @@
 """The questions of the backtest panel: their words, choices and order, and which of them a refusal is about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sptrader_desktop.present.numbers import clock, counted
-from sptrader_desktop.runtime.recipe import Recipe
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
@@ -78,8 +77,8 @@ COSTS = (
 )
 MORE = (
     Question("params", "Parameters", "Instead of the strategy's own numbers, for this run only", hint="fast_period=12", kind="words"),
-    Question("ask", "Ask candles", "Real ask prices to the bid candles above, a file for each symbol", hint="none", kind="files"),
-    Question("finer", "Finer candles", "They settle what came first inside a bar, a file for each symbol", hint="none", kind="files"),
+    Question("ask", "Ask", "Real ask prices to the bid candles above, a file for each symbol", hint="none", kind="files"),
+    Question("finer", "Finer", "Candles that settle what came first inside a bar, a file for each symbol", hint="none", kind="files"),
     Question("finer_ask", "Finer ask", "Real ask prices to the finer candles", hint="none", kind="files"),
     Question("rates", "Rates", "Candles of pairs that convert to the account's currency", hint="none", kind="files"),
     Question("instruments", "Instruments", "Your own instruments, as a file", hint="built in", kind="file"),
@@ -98,10 +97,9 @@ def refused(sentence: str) -> tuple[Question | None, str]:
     return None, sentence
 
 
-def answers_of(recipe: Recipe) -> dict[str, str]:
-    """Every answer as a person would have written it."""
-    held: dict[str, Any] = {key: getattr(recipe, key) for key in BY_KEY}
-    return {key: question.text(held[key]) for key, question in BY_KEY.items()}
+def answers_of(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Every answer as a person would have written it; `recipe` by the names of its fields."""
+    return {key: question.text(recipe[key]) for key, question in BY_KEY.items()}
 
 
 def candles_line(candles: "Candles") -> str:

@@ -69,7 +69,7 @@ class BacktestPanel(QWidget):
     def show_recipe(self, recipe: Recipe) -> None:
         """The answers of a run that was asked before, told as no change: nothing is stale by it."""
         blocker = QSignalBlocker(self)
-        for key, text in run_form.answers_of(recipe).items():
+        for key, text in run_form.answers_of(recipe.as_json()).items():
             self.set_answer(key, text)
         self.choose(Path(recipe.strategy), self._series_of(recipe))
         named_symbols = {item.path: item.symbol for item in self._series if item.path}

@@ -227,7 +227,7 @@ class MainWindow(QMainWindow):
         self.actions_.set_state("run", True)
         self._bring("results")
         if not finished.run_id:
-            kept = self._preferences.now.value.answered(answers_of(finished.recipe))
+            kept = self._preferences.now.value.answered(answers_of(finished.recipe.as_json()))
             self._preferences.now.set(replace(kept, answers=self.page.panel.answers()))
 
     def _bring(self, pane: str) -> None:

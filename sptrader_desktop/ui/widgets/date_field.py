@@ -1,10 +1,12 @@
 """A day to type or to pick: a line that takes `2024-03-01`, and a calendar below it at a click or Alt+Down."""
 
 from PySide6.QtCore import QDate, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.tokens import GRID
 
 SPELLING = "yyyy-MM-dd"
 
@@ -22,6 +24,7 @@ class CalendarPopup(QFrame):
         self.calendar.setAccessibleName(words)
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         self.calendar.setSelectedDate(shown)
+        self._colour()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.calendar)
@@ -29,11 +32,20 @@ class CalendarPopup(QFrame):
         self.calendar.activated.connect(self._choose)
 
     def open_at(self, place: QPoint) -> None:
-        self.adjustSize()
+        self.move(place)
+        self.show()
+        self.resize(self.calendar.sizeHint().width() + GRID * 6, self.calendar.sizeHint().height() + GRID * 8)
         room = self.screen().availableGeometry()
         self.move(min(place.x(), room.right() - self.width()), min(place.y(), room.bottom() - self.height()))
-        self.show()
         self.calendar.setFocus()
+
+    def _colour(self) -> None:
+        """Qt's own calendar writes weekends in a red that is hard to read on dark ground."""
+        plain = QTextCharFormat()
+        plain.setForeground(look().colour("text"))
+        for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
+            self.calendar.setWeekdayTextFormat(day, plain)
+        self.calendar.setHeaderTextFormat(plain)
 
     def _choose(self, day: QDate) -> None:
         self.chosen.emit(day)

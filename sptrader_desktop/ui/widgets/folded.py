@@ -14,7 +14,6 @@ class Folded(QWidget):
         self.button.setObjectName(name)
         self.button.setAccessibleName(title)
         self.button.setText(title)
-        self.button.setCheckable(True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         give(self.button, role="flat")
@@ -23,10 +22,11 @@ class Folded(QWidget):
         column.setSpacing(GRID)
         column.addWidget(self.button)
         column.addWidget(content)
-        self.button.toggled.connect(self.unfold)
+        self.button.clicked.connect(lambda: self.unfold(not self.is_open))
         self.unfold(False)
 
     def unfold(self, is_open: bool) -> None:
-        self.button.setChecked(is_open)
+        self.is_open = is_open
+        self.button.setAccessibleDescription("unfolded" if is_open else "folded")
         self.button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self._content.setVisible(is_open)
