@@ -39,8 +39,17 @@ class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._guard, self._warm = threading.Lock(), threading.Event()
+        self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
+
+    def _workspace(self) -> Path:
+        """Brought up to date once: it takes a look into every file that came with the program."""
+        with self._guard:
+            if not self._is_ready:
+                compose_components.ready_workspace(self._settings)
+                self._is_ready = True
+        return self._settings.workspace
 
     def warm_up(self) -> None:
         """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
@@ -56,7 +65,7 @@ class WindowDesk:
             waiting()
 
     def catalogue(self) -> "Catalogue":
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         state = tuple(_file_state(path) for path in sorted((workspace / "core").rglob("*.py")))
         with self._guard:
             if self._catalogue is None or self._catalogue[0] != state:
@@ -64,11 +73,11 @@ class WindowDesk:
             return self._catalogue[1]
 
     def strategies(self) -> Sequence[Path]:
-        folder = compose_components.ready_workspace(self._settings) / "strategies"
+        folder = self._workspace() / "strategies"
         return sorted(path for path in folder.rglob("*.y*ml") if path.is_file())
 
     def series(self) -> Sequence[Series]:
-        files = sorted((compose_components.ready_workspace(self._settings) / "data").glob("*.*"))
+        files = sorted((self._workspace() / "data").glob("*.*"))
         of_files = [_of_file(path) for path in files if path.suffix in {".parquet", ".csv"}]
         kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
         return [*(item for item in of_files if item), *kept]
@@ -112,7 +121,7 @@ class WindowDesk:
         return compose.run_store(self._settings)
 
     def items(self) -> Sequence[Item]:
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         found = [strategy_item(path, workspace / "strategies") for path in self.strategies()]
         found += [component_item(dotted, spec, workspace / "core") for dotted, spec in self.catalogue().found.items()]
         with suppress(SptraderError):
@@ -122,7 +131,7 @@ class WindowDesk:
         return found
 
     def folders(self) -> Sequence[Path]:
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         return [workspace / "strategies", workspace / "core" / "indicators", workspace / "core" / "signals", workspace / "data"]
 
     def home_of(self, kind: Kind) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
@@ -58,6 +58,7 @@ VIEWS = {
 
 class MainWindow(QMainWindow):
     closeAsked = Signal()
+    painted = Signal()  # the first picture; nothing heavy is loaded before it
 
     def __init__(self, desk: Desk, host: Host, settings: Settings, keeper: TextKeeper, preferences: KeptPreferences, theme: Theme) -> None:
         super().__init__()
@@ -97,8 +98,18 @@ class MainWindow(QMainWindow):
         panel.choose(strategy, series)
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
         chosen = panel.chosen_series()
-        if chosen is not None:
-            self.research.show_series(chosen)
+        if chosen is None:
+            QTimer.singleShot(0, self, self.painted.emit)
+            return
+        self.research.candlesReady.connect(self._first_picture)
+        self.research.failed.connect(self._first_picture)
+        self.research.show_series(chosen)
+
+    def _first_picture(self) -> None:
+        """It is painted when the loop comes round; from then on there is time for other things."""
+        self.research.candlesReady.disconnect(self._first_picture)
+        self.research.failed.disconnect(self._first_picture)
+        QTimer.singleShot(0, self, self.painted.emit)
 
     def settle_in(self) -> None:
         """What may come after the first picture."""
