@@ -37,6 +37,8 @@ PREFERENCES = st.builds(
     recent=st.lists(TEXT, max_size=3).map(tuple),
     strategy=TEXT,
     dataset=TEXT,
+    answers=st.dictionaries(TEXT, TEXT, max_size=3),
+    given=st.dictionaries(TEXT, st.lists(TEXT, max_size=3).map(tuple), max_size=3),
     unknown=UNKNOWN,
 )
 
@@ -79,6 +81,8 @@ NONSENSE: dict[str, list[object]] = {
     "recent": ["one.yaml", [1]],
     "strategy": [1],
     "dataset": [None],
+    "answers": [{"capital": 1}, []],
+    "given": [{"capital": "1"}, []],
 }
 
 

@@ -11,7 +11,8 @@ LEFT, RIGHT, BOTTOM = (
     Qt.DockWidgetArea.BottomDockWidgetArea,
 )
 LEAST = QSize(GRID * 45, GRID * 30)
-LEAST_OF = {"backtest": QSize(GRID * 60, GRID * 50), "whatIf": QSize(GRID * 60, GRID * 30), "results": QSize(GRID * 60, GRID * 30)}
+# Where no width is said the pane knows it from what is in it.
+LEAST_OF = {"backtest": QSize(0, GRID * 50), "whatIf": QSize(0, GRID * 30)}
 ARRANGEMENTS: dict[str, Arrangement] = {
     "Research": (
         Stack(LEFT, GRID * 60, ("navigator",)),

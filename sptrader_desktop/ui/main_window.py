@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from sptrader_desktop.present.actions import Scope
 from sptrader_desktop.present.layout_file import decoded
 from sptrader_desktop.present.preferences import Preferences
+from sptrader_desktop.present.run_form import answers_of
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.settings import Settings
@@ -20,7 +21,7 @@ from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
-from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.dock_layout import DockLayout, Pane
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
@@ -133,6 +134,7 @@ class MainWindow(QMainWindow):
         self._preferences.now.set(
             replace(
                 self.placing.kept(self._preferences.now.value),
+                answers=self.page.panel.answers(),
                 geometry=b64encode(bytes(self.saveGeometry().data())).decode(),
                 strategy=str(strategy or ""),
                 dataset=series.label if series else "",
@@ -148,6 +150,7 @@ class MainWindow(QMainWindow):
         if geometry:
             self.restoreGeometry(QByteArray(geometry))
         self.placing.restore(preferences)
+        self.page.panel.restore(preferences.answers, preferences.given)
         self.actions_.action("layout.lock").setChecked(preferences.layout_locked)
         self.layouts.lock(preferences.layout_locked)
         for sentence in self._preferences.notices:
@@ -220,7 +223,7 @@ class MainWindow(QMainWindow):
         research, actions, texts = self.research, self.actions_, self.texts
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
-        research.runFinished.connect(lambda _: self._show_run())
+        research.runFinished.connect(self._show_run)
         self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
         self.page.results.runAsked.connect(self.page.run)
         self.runs.history.runAsked.connect(self.page.run)
@@ -231,9 +234,12 @@ class MainWindow(QMainWindow):
         texts.documents.opened.connect(self._take_in)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
 
-    def _show_run(self) -> None:
+    def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
         self._bring("results")
+        if not finished.run_id:
+            kept = self._preferences.now.value.answered(answers_of(finished.recipe.as_json()))
+            self._preferences.now.set(replace(kept, answers=self.page.panel.answers()))
 
     def _bring(self, pane: str) -> None:
         """To the front; the keyboard stays where it is."""

@@ -69,8 +69,9 @@ class ResearchPage(QObject):
         panel.seriesChosen.connect(self._show_series)
         panel.changed.connect(lambda: research.inputs_changed("The answers on the right have changed since this run"))
         research.candlesReady.connect(self._show_candles)
-        research.runStarted.connect(lambda _: panel.set_running(True))
-        research.runEnded.connect(lambda: panel.set_running(False))
+        research.candlesReady.connect(panel.tell_candles)
+        research.runStarted.connect(panel.foot.follow)
+        panel.cancelAsked.connect(research.cancel)
         research.runFinished.connect(self._show_run)
         research.textRead.connect(lambda text: self.what_if.show_numbers(text, sliders(text)))
         research.curvesReady.connect(self._show_curves)
@@ -99,6 +100,8 @@ class ResearchPage(QObject):
                 self._research.ask_curves(candles.symbol)
 
     def _show_run(self, finished: Finished) -> None:
+        if finished.run_id:
+            self.panel.show_recipe(finished.recipe)
         result = finished.result
         traded = {candles.symbol: candles for candles in result.request.traded}
         symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
