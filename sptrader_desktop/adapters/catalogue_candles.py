@@ -100,11 +100,13 @@ class CandleCatalogue:
             for key, found in series.items()
         ]
 
-    def candles(self, asked: CandleRequest) -> Candles:
+    def candles(self, asked: CandleRequest, side: str = "") -> Candles:
+        """Of one side alone, or of the side that is meant with the asks that were kept for it."""
         overtaken: _OvertakenError | None = None
         for _ in range(_READS):
             try:
-                return self._with_other_side(asked, self._held(asked))
+                held = self._held(asked, side)
+                return self._candles(asked, held) if side else self._with_other_side(asked, held)
             except _OvertakenError as missing:
                 overtaken = missing
         raise DataError(f"{overtaken}: the index names this file, but it is missing: import these candles again")
@@ -126,6 +128,17 @@ class CandleCatalogue:
         self._remove_replaced(candles, held)
         return len(candles)
 
+    def remove(self, symbol: str, timeframe: str, side: str) -> int:
+        """The whole series; the number of bars that are gone. A reader who has begun meets it whole or not at all."""
+        with self._index.transaction(writing=True) as index:
+            gone = [month for month in _read(index, symbol, timeframe) if month.side == side]
+            if not gone:
+                raise DataError(f"{self._folder}: it holds no {side} candles of {symbol} {timeframe} any more: look at the list again")
+            index.execute("DELETE FROM months WHERE symbol = ? AND timeframe = ? AND side = ?", (symbol, timeframe, side))
+        for month in gone:
+            (self._folder / month.path).unlink(missing_ok=True)
+        return sum(month.rows for month in gone)
+
     # Reading
 
     def _months(self, symbol: str = "", timeframe: str = "") -> list[_Month]:
@@ -134,11 +147,12 @@ class CandleCatalogue:
         with self._index.transaction() as index:
             return _read(index, symbol, timeframe)
 
-    def _held(self, asked: CandleRequest) -> list[_Month]:
-        months = self._months(asked.symbol, asked.timeframe)
+    def _held(self, asked: CandleRequest, side: str) -> list[_Month]:
+        months = [month for month in self._months(asked.symbol, asked.timeframe) if side in ("", month.side)]
         if not months:
             held = ", ".join(dict.fromkeys(f"{month.symbol} {month.timeframe}" for month in self._months())) or "nothing yet"
-            where = f"{self._folder}: it holds no {asked.timeframe} candles of {asked.symbol}"
+            what = f"{asked.timeframe} {side} candles" if side else f"{asked.timeframe} candles"
+            where = f"{self._folder}: it holds no {what} of {asked.symbol}"
             raise DataError(f"{where} (it holds {held}): import them with `sptrader data import`")
         return months
 

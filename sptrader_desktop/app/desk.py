@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ KEPT = 4
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._candle_settings = settings
         self._guard = threading.Lock()
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
@@ -38,6 +40,10 @@ class WindowDesk:
         if not compose.is_engine_compiled(self._settings):
             compose.compile_engine(self._settings)
         compose.load_engine(self._settings)
+
+    def use_database(self, address: str) -> None:
+        """Candles of PostgreSQL come from there until the program ends."""
+        self._candle_settings = replace(self._settings, database_url=address)
 
     def catalogue(self) -> "Catalogue":
         workspace = compose_components.ready_workspace(self._settings)
@@ -96,7 +102,7 @@ class WindowDesk:
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
-        found = known or recipe_candles(recipe, self._settings)
+        found = known or recipe_candles(recipe, self._candle_settings)
         with self._guard:
             self._candles[key] = found
             self._candles.move_to_end(key)
