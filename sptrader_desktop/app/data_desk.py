@@ -209,7 +209,7 @@ def _of_file(path: Path) -> DatasetRow:
         found = compose_data.survey_file(path)
     except SptraderError as error:
         said = str(error).removeprefix(f"{path}: ")
-        return DatasetRow(symbol.upper(), rest.partition("_")[0], "file", path=str(path), bytes=size, problem=said)
+        return DatasetRow(symbol.upper() if rest else "", rest.partition("_")[0], "file", path=str(path), bytes=size, problem=said)
     parts = path.stem.lower().split("_")[2:]
     side = next((word for word in ("bid", "mid", "ask") if word in parts), "bid")
     return DatasetRow(

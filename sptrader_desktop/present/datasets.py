@@ -51,7 +51,7 @@ class DatasetRow:
 
     @property
     def sides(self) -> str:
-        return f"{self.side or 'bid'} + ask" if self.has_ask else self.side or "bid"
+        return f"{self.side} + ask" if self.has_ask else self.side
 
     @property
     def label(self) -> str:

@@ -153,4 +153,5 @@ def refusal_of(sentence: str, path: str) -> ImportRefusal:
     key = options[0] if options else hinted
     line = _LINE.match(said)
     words = _OPTION.sub(lambda found: _LABELS[found[1]], said)
+    words += ", or choose what each column holds" if key == "columns" else ""
     return ImportRefusal(words[:1].upper() + words[1:], "" if key == "replace" else key, int(line[1]) if line else None, key == "replace")

@@ -20,11 +20,11 @@ W = TypeVar("W", bound=QWidget)
 PATIENCE_S = 60.0
 
 
-class Driven:
-    """What a person does to a window, and waiting for what comes of it."""
+class Driver:
+    """What a person does to a widget, and waiting for what comes of it."""
 
-    def __init__(self, host: Host, window: MainWindow) -> None:
-        self.host, self.window = host, window
+    def __init__(self, host: Host, widget: QWidget) -> None:
+        self.host, self.widget = host, widget
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         result: T = self.host.loop.run_until_complete(work)
@@ -47,16 +47,22 @@ class Driven:
         self.run(asyncio.sleep(0.05))
 
     def find(self, kind: type[W], name: str) -> W:
-        found = self.window.findChild(kind, name)
-        assert found is not None, f"the window has no {kind.__name__} named {name}"
+        found = self.widget.findChild(kind, name)
+        assert found is not None, f"there is no {kind.__name__} named {name}"
         return found
 
     def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Where the keyboard is."""
-        QTest.keyClick(QApplication.focusWidget() or self.window, key, modifiers)
+        QTest.keyClick(QApplication.focusWidget() or self.widget, key, modifiers)
 
     def click(self, widget: QWidget) -> None:
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+class Driven(Driver):
+    def __init__(self, host: Host, window: MainWindow) -> None:
+        super().__init__(host, window)
+        self.window = window
 
 
 @contextmanager

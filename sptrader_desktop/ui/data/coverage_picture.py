@@ -1,0 +1,171 @@
+"""Coverage as a calendar: a block for each year, a column for each week, a row for each weekday, a cell for each trading day."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QPainter, QPen
+
+from sptrader_desktop.present.doctor import STATES, DayCell, DayState, Doctored, calendar_words, day_cells
+from sptrader_desktop.present.numbers import iso_date
+from sptrader_desktop.present.trade_groups import MONTHS
+from sptrader_desktop.ui.results.picture import CENTRE, LEFT, Picture, Spot
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.tokens import GRID, SMALL
+
+CELL = 4.0 * GRID  # with the gap beside it
+GAP = GRID / 2
+WEEKS = 54
+STEPS = {Qt.Key.Key_Left: -7, Qt.Key.Key_Right: 7, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+COLOURS = {
+    DayState.WHOLE: ("accent", 200),
+    DayState.THIN: ("accent", 70),
+    DayState.EMPTY: ("field", 0),
+    DayState.DOUBTFUL: ("warning", 255),
+    DayState.REFUSED: ("danger", 255),
+    DayState.CLOSED: ("line", 255),
+}
+
+
+class CoveragePicture(Picture):
+    """`spotChosen` tells the place of a day among those of `Doctored.days`."""
+
+    def __init__(self) -> None:
+        super().__init__("coveragePicture", "Coverage by trading day")
+        self._cells: Sequence[DayCell] = ()
+        self._rows = 5
+        self._years: list[int] = []
+
+    def put(self, doctored: Doctored | None) -> None:
+        self._cells = day_cells(doctored) if doctored else ()
+        self._rows = 1 + max((cell.weekday for cell in self._cells), default=4)
+        self._years = sorted({_year(cell) for cell in self._cells})
+        self.describe(calendar_words(doctored) if doctored else "")
+        self.setFixedHeight(self.minimumSizeHint().height())
+
+    # Where things are
+
+    def minimumSizeHint(self) -> QSize:
+        head = self.height() - self.area.height()
+        return QSize(round(self._left() + WEEKS * self._cell() + 4 * GRID), round(head + self._legend() + len(self._years) * self._block()))
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+    def spots(self, area: QRectF) -> Sequence[Spot]:
+        return [Spot(self._place(cell, area), cell.text, cell.place) for cell in self._cells]
+
+    def _place(self, cell: DayCell, area: QRectF) -> QRectF:
+        year, size = _year(cell), self._cell()
+        left = area.left() + self._left() + _week(cell.day, year) * size
+        top = area.top() + self._legend() + self._years.index(year) * self._block() + self._month_line() + cell.weekday * size
+        return QRectF(left, top, size - GAP, size - GAP)
+
+    def _cell(self) -> float:
+        return CELL * look().scale
+
+    def _block(self) -> float:
+        return self._month_line() + self._rows * self._cell() + 2 * GRID
+
+    def _month_line(self) -> float:
+        return QFontMetricsF(look().font(SMALL)).height() + GAP
+
+    def _legend(self) -> float:
+        return self._cell() + 3 * GRID
+
+    def _left(self) -> float:
+        return QFontMetricsF(look().font(SMALL)).horizontalAdvance("2024") + 2 * GRID
+
+    # Painting
+
+    def draw(self, painter: QPainter, area: QRectF) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        self._draw_legend(painter, area)
+        self._write_calendar(painter, area)
+        painter.setFont(look().font(SMALL, bold=True))
+        for cell, spot in zip(self._cells, self._spots, strict=True):
+            _paint(painter, spot.area, cell.state)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+
+    def _write_calendar(self, painter: QPainter, area: QRectF) -> None:
+        painter.setFont(look().font(SMALL))
+        painter.setPen(look().colour("muted"))
+        size, height = self._cell(), self._month_line()
+        for number, year in enumerate(self._years):
+            top = area.top() + self._legend() + number * self._block()
+            painter.drawText(QRectF(area.left(), top + height, self._left(), size), LEFT, f"{year}")
+            for month, name in enumerate(MONTHS):
+                week = _week(_first_of(year, month), year) + (1 if month else 0)
+                painter.drawText(QRectF(area.left() + self._left() + week * size, top, 4 * size, height), LEFT, name)
+
+    def _draw_legend(self, painter: QPainter, area: QRectF) -> None:
+        metrics, left = QFontMetricsF(look().font(SMALL)), area.left()
+        there = {cell.state for cell in self._cells} | {DayState.WHOLE}
+        for state, (_, words) in STATES.items():
+            if state not in there:
+                continue
+            painter.setFont(look().font(SMALL, bold=True))
+            _paint(painter, QRectF(left, area.top() + GRID, self._cell() - GAP, self._cell() - GAP), state)
+            painter.setFont(look().font(SMALL))
+            painter.setPen(look().colour("muted"))
+            place = QRectF(left + self._cell() + GRID, area.top() + GRID, metrics.horizontalAdvance(words) + GRID, self._cell() - GAP)
+            painter.drawText(place, LEFT, words)
+            left = place.right() + 4 * GRID
+
+    # Asking
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down by a day, left and right by a week."""
+        step = STEPS.get(Qt.Key(event.key()))
+        if step is None or not self._cells:
+            super().keyPressEvent(event)
+            return
+        days = [cell.day for cell in self._cells]
+        if self._at is None:
+            self._point_at(0 if step > 0 else len(days) - 1)
+            return
+        wanted = days[self._at] + step
+        within = [place for place, day in enumerate(days) if (day >= wanted if step > 0 else day <= wanted)]
+        self._point_at((within[0] if step > 0 else within[-1]) if within else self._at)
+
+    def point_at_day(self, day: int) -> None:
+        found = next((place for place, cell in enumerate(self._cells) if cell.day == day), None)
+        self._point_at(found)
+
+    def place_of(self, number: int) -> QPointF:
+        """The middle of the cell of a day, by its place among all days; for who scrolls to it."""
+        cell = next(cell for cell in self._cells if cell.place == number)
+        return self._place(cell, self.area).center()
+
+
+def _paint(painter: QPainter, place: QRectF, state: DayState) -> None:
+    role, alpha = COLOURS[state]
+    colour = look().colour(role, alpha)
+    painter.fillRect(place, colour)
+    if state is DayState.THIN:
+        painter.fillRect(place, QBrush(look().colour("accent"), Qt.BrushStyle.BDiagPattern))
+    if state in (DayState.THIN, DayState.EMPTY):
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(look().colour("accent" if state is DayState.THIN else "edge"), 1))
+        painter.drawRect(place.adjusted(0, 0, -1, -1))
+    if STATES[state][0]:
+        painter.setPen(_on(state))
+        painter.drawText(place.adjusted(-GAP, -GAP, GAP, GAP), CENTRE, STATES[state][0])
+
+
+def _on(state: DayState) -> QColor:
+    return look().colour("text") if state is DayState.EMPTY else look().colour("field")
+
+
+def _year(cell: DayCell) -> int:
+    return int(iso_date(cell.day)[:4])
+
+
+def _first_of(year: int, month: int) -> int:
+    """From 1970-01-01; `month` from zero."""
+    return int(np.datetime64(f"{year}-{month + 1:02d}-01", "D").astype(np.int64))
+
+
+def _week(day: int, year: int) -> int:
+    """Of the year, by Mondays."""
+    return (day - 4) // 7 - (_first_of(year, 0) - 4) // 7
