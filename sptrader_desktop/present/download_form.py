@@ -21,8 +21,8 @@ VENDORS = (
     Vendor(
         "dukascopy",
         "Dukascopy",
-        "Bid and ask, from 2003 for the oldest pairs. Whole hours are made of hourly candles (a file a month), whole minutes of minutes "
-        "(a file a day), seconds and ticks of the quotes (a file an hour).",
+        "Bid and ask, from 2003 for the oldest pairs. Whole hours come from hourly files (one a month), whole minutes from minute files "
+        "(one a day), seconds and ticks from files of quotes (one an hour).",
         f"Dukascopy {_TERMS.format('dukascopy.com')}",
         ("1h", "4h", "1d", "1m", "5m", "15m", "30m", "1s", "tick"),
     ),

@@ -72,9 +72,9 @@ QUESTIONS = (
     ImportQuestion("day", "Day", "Where stamps count from a midnight that the file does not name, such as 2014-05-01"),
 )
 FORCE = ImportQuestion(
-    "force", "Take time zone and stamps as told, against the market's hours", "Nothing is held against the weekends in the file"
+    "force", "Even against the market's hours", "Time zone and stamps are taken as told, whatever the weekends in the file say"
 )
-_LABELS = {question.key: question.label for question in QUESTIONS} | {"force": "the tick below", "replace": "Replace"}
+_LABELS = {question.key: question.label for question in QUESTIONS} | {"force": "the tick below them", "replace": "Replace"}
 
 ROLES = (
     ("", "not used"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QPainter, QPen, QResizeEvent
 
 from sptrader_desktop.present.doctor import STATES, DayCell, DayState, Doctored, calendar_words, day_cells
 from sptrader_desktop.present.numbers import iso_date
@@ -13,7 +13,7 @@ from sptrader_desktop.ui.results.picture import CENTRE, LEFT, Picture, Spot
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
-CELL = 4.0 * GRID  # with the gap beside it
+CELL, LEAST_CELL = 4.0 * GRID, 3.0 * GRID  # with the gap beside it; as large as the width allows
 GAP = GRID / 2
 WEEKS = 54
 STEPS = {Qt.Key.Key_Left: -7, Qt.Key.Key_Right: 7, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
@@ -47,7 +47,8 @@ class CoveragePicture(Picture):
 
     def minimumSizeHint(self) -> QSize:
         head = self.height() - self.area.height()
-        return QSize(round(self._left() + WEEKS * self._cell() + 4 * GRID), round(head + self._legend() + len(self._years) * self._block()))
+        narrowest = self._left() + WEEKS * LEAST_CELL * look().scale + 4 * GRID
+        return QSize(round(narrowest), round(head + self._legend() + len(self._years) * self._block()))
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()
@@ -62,7 +63,8 @@ class CoveragePicture(Picture):
         return QRectF(left, top, size - GAP, size - GAP)
 
     def _cell(self) -> float:
-        return CELL * look().scale
+        room = (self.area.width() - self._left()) / WEEKS
+        return float(max(LEAST_CELL * look().scale, min(CELL * look().scale, room)))
 
     def _block(self) -> float:
         return self._month_line() + self._rows * self._cell() + 2 * GRID
@@ -71,7 +73,23 @@ class CoveragePicture(Picture):
         return QFontMetricsF(look().font(SMALL)).height() + GAP
 
     def _legend(self) -> float:
-        return self._cell() + 3 * GRID
+        places = [place for _, place, _ in self._legend_places(self.area)]
+        return (places[-1].bottom() - self.area.top() if places else 0) + 3 * GRID
+
+    def _legend_places(self, area: QRectF) -> list[tuple[DayState, QRectF, str]]:
+        """As many beside each other as fit."""
+        metrics, size = QFontMetricsF(look().font(SMALL)), self._cell()
+        there = {cell.state for cell in self._cells} | {DayState.WHOLE}
+        left, top, found = area.left(), area.top() + GRID, []
+        for state, (_, words) in STATES.items():
+            if state not in there:
+                continue
+            width = size + 2 * GRID + metrics.horizontalAdvance(words)
+            if left + width > area.right() and left > area.left():
+                left, top = area.left(), top + max(size, metrics.height()) + GRID
+            found.append((state, QRectF(left, top, width, max(size, metrics.height())), words))
+            left += width + 4 * GRID
+        return found
 
     def _left(self) -> float:
         return QFontMetricsF(look().font(SMALL)).horizontalAdvance("2024") + 2 * GRID
@@ -99,18 +117,17 @@ class CoveragePicture(Picture):
                 painter.drawText(QRectF(area.left() + self._left() + week * size, top, 4 * size, height), LEFT, name)
 
     def _draw_legend(self, painter: QPainter, area: QRectF) -> None:
-        metrics, left = QFontMetricsF(look().font(SMALL)), area.left()
-        there = {cell.state for cell in self._cells} | {DayState.WHOLE}
-        for state, (_, words) in STATES.items():
-            if state not in there:
-                continue
+        size = self._cell()
+        for state, place, words in self._legend_places(area):
             painter.setFont(look().font(SMALL, bold=True))
-            _paint(painter, QRectF(left, area.top() + GRID, self._cell() - GAP, self._cell() - GAP), state)
+            _paint(painter, QRectF(place.left(), place.center().y() - size / 2, size - GAP, size - GAP), state)
             painter.setFont(look().font(SMALL))
             painter.setPen(look().colour("muted"))
-            place = QRectF(left + self._cell() + GRID, area.top() + GRID, metrics.horizontalAdvance(words) + GRID, self._cell() - GAP)
-            painter.drawText(place, LEFT, words)
-            left = place.right() + 4 * GRID
+            painter.drawText(place.adjusted(size + GRID, 0, GRID, 0), LEFT, words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setFixedHeight(self.minimumSizeHint().height())
 
     # Asking
 

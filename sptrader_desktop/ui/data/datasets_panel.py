@@ -32,7 +32,7 @@ class DatasetsPanel(QWidget):
         self._desk, self._work, self._selection = desk, work, selection
         self.rows: Sequence[DatasetRow] = ()
         self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…")
-        self.foot = Foot("datasets")
+        self.foot, self.looking = Foot("datasets"), Foot("datasetsList")
         self._build()
         self._join()
         self._show_chosen()
@@ -41,7 +41,7 @@ class DatasetsPanel(QWidget):
 
     def refresh(self) -> None:
         """Anew from the disk; what was counted before and did not change is not counted again."""
-        self._work.start("list", "looking for candles", self._desk.datasets, self._show, self.foot)
+        self._work.start("list", "looking for candles", self._desk.datasets, self._show, self.looking)
 
     def _show(self, rows: Sequence[DatasetRow]) -> None:
         chosen_before = self.chosen()
@@ -138,7 +138,7 @@ class DatasetsPanel(QWidget):
         doing = row(self.open, self.inspect, self.reveal, self.delete, 1, label("to", "muted", wraps=False), self.timeframe, self.place)
         doing.insertWidget(doing.count() - 3, self.resample)
         doing.addWidget(self.again)
-        below = column(self.details, doing, self._confirmation(), self.foot)
+        below = column(self.details, doing, self._confirmation(), self.foot, self.looking)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -184,7 +184,8 @@ class DatasetsPanel(QWidget):
             (self.resample, self._resample),
         ):
             each.clicked.connect(lambda _=False, handler=handler: handler())
-        self.foot.cancelAsked.connect(lambda: self._work.cancel("list", "resample", "delete"))
+        self.foot.cancelAsked.connect(lambda: self._work.cancel("resample", "delete"))
+        self.looking.cancelAsked.connect(lambda: self._work.cancel("list"))
         end = self._selection.zone.watch(lambda zone: self.table.put(dataset_columns(self.rows, zone)))
         self.destroyed.connect(end)
 

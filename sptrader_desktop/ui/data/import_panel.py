@@ -33,6 +33,8 @@ class ImportPanel(QWidget):
         self.preview: ImportPreview | None = None
         self._asked = ImportAnswers()
         self._by_hand: dict[int, str] = {}
+        self._names: tuple[str, ...] = ()
+        self._roles: list[QComboBox] = []
         self._questions: dict[str, QComboBox | QLineEdit] = {}
         self._file = ElidedLabel("No file chosen")
         self.keep = button("importKeepButton", "Keep Candles", "Nothing is kept before this", "primary")
@@ -44,7 +46,7 @@ class ImportPanel(QWidget):
 
     def take(self, path: Path) -> None:
         """Another file: what was answered about the one before does not hold for it."""
-        self.path, self._by_hand = path, {}
+        self.path, self._by_hand, self._names = path, {}, ()
         self._file.show_text(str(path))
         for field in self._questions.values():
             field.blockSignals(True)
@@ -116,25 +118,35 @@ class ImportPanel(QWidget):
         self.lines.setExtraSelections([marked] if refused in numbers else [])
 
     def _show_columns(self, preview: ImportPreview) -> None:
-        fill(self.columns, preview.names, preview.cells, first_row=1 if preview.names else 0)
-        for at, name in enumerate(preview.names):
-            role = preview.roles[at] if at < len(preview.roles) else ""
-            box = choice(f"columnRole{at}", f"{name} is", ROLES, "What this column holds")
-            box.setCurrentIndex(max(0, box.findData(role)))
-            box.activated.connect(lambda _index, at=at, box=box: self._map(at, str(box.currentData())))
-            self.columns.setCellWidget(0, at, box)
-            self.columns.setColumnWidth(at, max(self.columns.columnWidth(at), box.sizeHint().width()))
-        if preview.names:
-            self.columns.setRowHeight(0, self.columns.cellWidget(0, 0).sizeHint().height())
+        """The choices stay where the columns do: whoever steps through one by keys keeps the focus."""
+        if preview.names != self._names:
+            self._names = preview.names
+            fill(self.columns, preview.names, preview.cells, first_row=1 if preview.names else 0)
+            self._roles = [self._role_of(at, name) for at, name in enumerate(preview.names)]
+            if self._roles:
+                self.columns.setRowHeight(0, self._roles[0].sizeHint().height())
+        if not self._by_hand:
+            for box, role in zip(self._roles, preview.roles, strict=False):
+                box.setCurrentIndex(max(0, box.findData(role)))
 
-    def _map(self, at: int, role: str) -> None:
-        """From now on the columns are what the person says: what was recognised is where that begins."""
-        preview = self.preview
-        if preview is None:
-            return
-        mapped = self._by_hand or dict(enumerate(preview.roles))
-        self._by_hand = {place: "" if other == role and place != at else other for place, other in mapped.items()} | {at: role}
-        self._look_again()
+    def _role_of(self, at: int, name: str) -> QComboBox:
+        box = choice(f"columnRole{at}", f"{name} is", ROLES, "What this column holds")
+        box.activated.connect(lambda _: self._map())
+        self.columns.setCellWidget(0, at, box)
+        self.columns.setColumnWidth(at, max(self.columns.columnWidth(at), box.sizeHint().width()))
+        return box
+
+    def _map(self) -> None:
+        """From now on the columns are what the person says; what was recognised is where that begins."""
+        self._by_hand = {at: str(box.currentData()) for at, box in enumerate(self._roles)}
+        said = [role for role in self._by_hand.values() if role]
+        twice = next((words for role, words in ROLES if said.count(role) > 1), "")
+        if twice:
+            self._work.cancel("preview")
+            self.keep.setEnabled(False)
+            self.foot.say(f"Two columns are said to hold this: {twice}. Choose what each of them holds", "warning")
+        else:
+            self._look_again()
 
     # Keeping
 
