@@ -223,10 +223,10 @@ def doctored_file(path: Path) -> "Doctored":
     from sptrader_desktop.adapters.candle_findings import days_of, inspection_of
     from sptrader_desktop.adapters.candle_inspection import examine
     from sptrader_desktop.adapters.candle_repair import FIXES, MECHANICAL
-    from sptrader_desktop.present.doctor import Doctored
+    from sptrader_desktop.present.doctor import doctored
 
     found = examine(path, instruments=known_instruments())
-    return Doctored(inspection_of(found), days_of(found), FIXES, MECHANICAL)
+    return doctored(inspection_of(found), days_of(found), FIXES, MECHANICAL)
 
 
 def doctored_candles(candles: "Candles") -> "Doctored":
@@ -234,10 +234,10 @@ def doctored_candles(candles: "Candles") -> "Doctored":
     from sptrader_desktop.adapters.candle_findings import days_of, inspection_of
     from sptrader_desktop.adapters.candle_inspection import examined
     from sptrader_desktop.adapters.candle_raw_table import table_of
-    from sptrader_desktop.present.doctor import Doctored
+    from sptrader_desktop.present.doctor import doctored
 
     found = examined(table_of(candles), candles.instrument, candles.timeframe, candles.source)
-    return Doctored(inspection_of(found), days_of(found))
+    return doctored(inspection_of(found), days_of(found))
 
 
 def repair_data(path: Path, out: Path, *, symbol: str, timeframe: str, instruments: str, **asked: Any) -> "Repair":

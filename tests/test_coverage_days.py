@@ -12,7 +12,7 @@ from sptrader_desktop.adapters.candle_findings import days_of, inspection_of
 from sptrader_desktop.adapters.candle_inspection import Examined
 from sptrader_desktop.present.coverage_days import NO_DAYS, CoverageDays, coverage_days, covered
 from sptrader_desktop.present.data_findings import KINDS
-from sptrader_desktop.present.doctor import STATES, DayState, Doctored, calendar_words, day_cells
+from sptrader_desktop.present.doctor import STATES, DayState, Doctored, calendar_words, doctored
 from sptrader_desktop.present.market_hours import market_hours
 from tests.data_defects import HOUR, NEW_YORK, SECOND, clean_market, examine_market, week_hours
 
@@ -96,11 +96,11 @@ def test_daily_and_weekly_bars_are_bars_of_one_day() -> None:
 
 def test_without_stamps_there_are_no_days() -> None:
     assert len(coverage_days(np.empty(0, np.int64), HOUR, False, NOTHING)) == len(NO_DAYS) == 0
-    assert day_cells(Doctored(inspection_of(examine_market(clean_market(np.random.default_rng(1)))), NO_DAYS)) == []
+    assert doctored(inspection_of(examine_market(clean_market(np.random.default_rng(1)))), NO_DAYS).cells == ()
 
 
-def doctored(examined: Examined) -> Doctored:
-    return Doctored(inspection_of(examined), days_of(examined))
+def looked_at(examined: Examined) -> Doctored:
+    return doctored(inspection_of(examined), days_of(examined))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_bad_row_marks_its_day_and_no_other(name: str, change: object, state: 
     row = 400
     market = market.put(name, row, change(market.prices[name][row]))  # type: ignore[operator]
     examined = examine_market(market)
-    cells = day_cells(doctored(examined))
+    cells = looked_at(examined).cells
     bad = [cell for cell in cells if cell.state in (DayState.REFUSED, DayState.DOUBTFUL)]
     assert [cell.day for cell in bad] == [day_in_new_york(int(market.stamps[row]) + HOUR // 2)]
     assert bad[0].state is state
@@ -131,12 +131,12 @@ def test_an_empty_day_and_a_thin_one_are_told_with_their_bars() -> None:
     empty, thin = full[5], full[12]
     kept = (days != empty) & ~((days == thin) & (np.arange(len(days)) % 2 == 0))
     examined = examine_market(market.taken(np.flatnonzero(kept)))
-    cells = {cell.day: cell for cell in day_cells(doctored(examined))}
+    cells = {cell.day: cell for cell in looked_at(examined).cells}
     assert cells[empty].state is DayState.EMPTY
     assert "0 of 24 bars" in cells[empty].text
     assert cells[thin].state is DayState.THIN
     assert "12 of 24 bars (50.0 %)" in cells[thin].text
-    assert "1 of them empty" in calendar_words(doctored(examined))
+    assert "1 of them empty" in calendar_words(looked_at(examined))
 
 
 def test_states_that_mean_harm_differ_by_more_than_colour() -> None:

@@ -39,10 +39,11 @@ STATES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Doctored:
-    """`fixable` are the kinds a repair can mend, `usual` those that need no judgement; only files are repaired."""
+    """`cells` are its days for the eye; a repair can mend `fixable` kinds, and `usual` ones without judgement. Only files are repaired."""
 
     inspection: Inspection
     days: CoverageDays
+    cells: tuple["DayCell", ...]
     fixable: tuple[str, ...] = ()
     usual: tuple[str, ...] = ()
 
@@ -78,9 +79,13 @@ class DayCell:
         return STATES[self.state][0]
 
 
-def day_cells(doctored: Doctored) -> list[DayCell]:
+def doctored(inspection: Inspection, days: CoverageDays, fixable: tuple[str, ...] = (), usual: tuple[str, ...] = ()) -> Doctored:
+    return Doctored(inspection, days, tuple(_day_cells(inspection, days)), fixable, usual)
+
+
+def _day_cells(inspection: Inspection, days: CoverageDays) -> list[DayCell]:
     """Closed days without bars are left out."""
-    days, severities = doctored.days, {finding.kind: finding.severity for finding in doctored.inspection.findings}
+    severities = {finding.kind: finding.severity for finding in inspection.findings}
     worst: dict[int, str] = {}
     said: dict[int, list[str]] = {}
     for severity in reversed(SEVERITIES):

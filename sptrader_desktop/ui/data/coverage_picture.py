@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QPainter, QPen, QResizeEvent
 
-from sptrader_desktop.present.doctor import STATES, DayCell, DayState, Doctored, calendar_words, day_cells
+from sptrader_desktop.present.doctor import STATES, DayCell, DayState, Doctored, calendar_words
 from sptrader_desktop.present.numbers import iso_date
 from sptrader_desktop.present.trade_groups import MONTHS
 from sptrader_desktop.ui.results.picture import CENTRE, LEFT, Picture, Spot
@@ -33,13 +33,20 @@ class CoveragePicture(Picture):
     def __init__(self) -> None:
         super().__init__("coveragePicture", "Coverage by trading day")
         self._cells: Sequence[DayCell] = ()
+        self._grid: list[tuple[int, int, int]] = []  # which block, week and weekday each cell stands in
+        self._there = {DayState.WHOLE}
         self._rows = 5
         self._years: list[int] = []
 
     def put(self, doctored: Doctored | None) -> None:
-        self._cells = day_cells(doctored) if doctored else ()
+        self._cells = doctored.cells if doctored else ()
         self._rows = 1 + max((cell.weekday for cell in self._cells), default=4)
-        self._years = sorted({_year(cell) for cell in self._cells})
+        self._there = {cell.state for cell in self._cells} | {DayState.WHOLE}
+        years = [_year(cell) for cell in self._cells]
+        self._years = sorted(set(years))
+        begins = {year: (number, _first_of(year, 0)) for number, year in enumerate(self._years)}
+        blocks = [begins[year] for year in years]
+        self._grid = [(block, _week(cell.day, first), cell.weekday) for cell, (block, first) in zip(self._cells, blocks, strict=True)]
         self.describe(calendar_words(doctored) if doctored else "")
         self.setFixedHeight(self.minimumSizeHint().height())
 
@@ -54,13 +61,13 @@ class CoveragePicture(Picture):
         return self.minimumSizeHint()
 
     def spots(self, area: QRectF) -> Sequence[Spot]:
-        return [Spot(self._place(cell, area), cell.text, cell.place) for cell in self._cells]
-
-    def _place(self, cell: DayCell, area: QRectF) -> QRectF:
-        year, size = _year(cell), self._cell()
-        left = area.left() + self._left() + _week(cell.day, year) * size
-        top = area.top() + self._legend() + self._years.index(year) * self._block() + self._month_line() + cell.weekday * size
-        return QRectF(left, top, size - GAP, size - GAP)
+        size, block_height = self._cell(), self._block()
+        left, top = area.left() + self._left(), area.top() + self._legend() + self._month_line()
+        side = size - GAP
+        return [
+            Spot(QRectF(left + week * size, top + block * block_height + weekday * size, side, side), cell.text, cell.place)
+            for cell, (block, week, weekday) in zip(self._cells, self._grid, strict=True)
+        ]
 
     def _cell(self) -> float:
         room = (self.area.width() - self._left()) / WEEKS
@@ -79,10 +86,9 @@ class CoveragePicture(Picture):
     def _legend_places(self, area: QRectF) -> list[tuple[DayState, QRectF, str]]:
         """As many beside each other as fit."""
         metrics, size = QFontMetricsF(look().font(SMALL)), self._cell()
-        there = {cell.state for cell in self._cells} | {DayState.WHOLE}
         left, top, found = area.left(), area.top() + GRID, []
         for state, (_, words) in STATES.items():
-            if state not in there:
+            if state not in self._there:
                 continue
             width = size + 2 * GRID + metrics.horizontalAdvance(words)
             if left + width > area.right() and left > area.left():
@@ -101,8 +107,11 @@ class CoveragePicture(Picture):
         self._draw_legend(painter, area)
         self._write_calendar(painter, area)
         painter.setFont(look().font(SMALL, bold=True))
+        region = self.visibleRegion()
+        seen = QRectF(self.rect() if region.isEmpty() else region.boundingRect())
         for cell, spot in zip(self._cells, self._spots, strict=True):
-            _paint(painter, spot.area, cell.state)
+            if spot.area.intersects(seen):
+                _paint(painter, spot.area, cell.state)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     def _write_calendar(self, painter: QPainter, area: QRectF) -> None:
@@ -113,7 +122,7 @@ class CoveragePicture(Picture):
             top = area.top() + self._legend() + number * self._block()
             painter.drawText(QRectF(area.left(), top + height, self._left(), size), LEFT, f"{year}")
             for month, name in enumerate(MONTHS):
-                week = _week(_first_of(year, month), year) + (1 if month else 0)
+                week = _week(_first_of(year, month), _first_of(year, 0)) + (1 if month else 0)
                 painter.drawText(QRectF(area.left() + self._left() + week * size, top, 4 * size, height), LEFT, name)
 
     def _draw_legend(self, painter: QPainter, area: QRectF) -> None:
@@ -151,8 +160,7 @@ class CoveragePicture(Picture):
 
     def place_of(self, number: int) -> QPointF:
         """The middle of the cell of a day, by its place among all days; for who scrolls to it."""
-        cell = next(cell for cell in self._cells if cell.place == number)
-        return self._place(cell, self.area).center()
+        return next(spot.area.center() for spot in self.spots(self.area) if spot.number == number)
 
 
 def _paint(painter: QPainter, place: QRectF, state: DayState) -> None:
@@ -183,6 +191,6 @@ def _first_of(year: int, month: int) -> int:
     return int(np.datetime64(f"{year}-{month + 1:02d}-01", "D").astype(np.int64))
 
 
-def _week(day: int, year: int) -> int:
-    """Of the year, by Mondays."""
-    return (day - 4) // 7 - (_first_of(year, 0) - 4) // 7
+def _week(day: int, first: int) -> int:
+    """Of the year that begins with `first`, by Mondays."""
+    return (day - 4) // 7 - (first - 4) // 7

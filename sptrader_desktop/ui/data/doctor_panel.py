@@ -91,6 +91,7 @@ class DoctorPanel(QWidget):
         for widget in (self.out, self.mend, self.zone, self.shift):
             widget.setEnabled(is_file)
         self.out.setText(_free_name(Path(self.row.path)) if self.row and self.row.path else "")
+        self.out.setCursorPosition(0)
 
     def _jump(self, place: int) -> None:
         if self.doctored is None or self.row is None:
@@ -193,7 +194,7 @@ def _finding_columns(found: Inspection) -> Columns:
         (
             word("kind", "Kind", *codes([item.kind for item in items])),
             word("severity", "Severity", *codes([item.severity for item in items])),
-            count("count", "Rows", np.array([item.count for item in items], np.int64)),
+            count("count", "Count", np.array([item.count for item in items], np.int64)),
             word("what", "What", *codes([KINDS[item.kind].what for item in items])),
             word("rule", "Rule", *codes([item.rule for item in items])),
             word("examples", "Examples", *codes([finding_examples(item) for item in items])),

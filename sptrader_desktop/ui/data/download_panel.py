@@ -88,7 +88,7 @@ class DownloadPanel(QWidget):
     def _build(self, symbols: Sequence[str]) -> None:
         self.vendor = choice("downloadVendor", "Vendor", ((vendor.key, vendor.name) for vendor in VENDORS))
         self.symbol = choice("downloadSymbol", "Symbol", ((name, name) for name in symbols), is_open=True)
-        self.symbol.setCurrentText("EURUSD")
+        self.symbol.setCurrentIndex(max(0, self.symbol.findData("EURUSD")))
         completer = self.symbol.completer()
         if completer is not None:
             completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)

@@ -4,7 +4,18 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor, QTextFormat
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPlainTextEdit, QSplitter, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSplitter,
+    QStackedLayout,
+    QTextEdit,
+    QWidget,
+)
 
 from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, ImportAnswers, ImportPreview, ImportQuestion
 from sptrader_desktop.present.numbers import counted
@@ -14,6 +25,7 @@ from sptrader_desktop.ui.data.parts import Foot, button, choice, chosen, column,
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
 KINDS = "Candles and ticks (*.csv *.txt *.parquet);;All files (*)"
 NO_FILE = "Choose a CSV or Parquet file, or drop one here: what is in it and how it is understood is shown before anything is kept."
@@ -40,7 +52,6 @@ class ImportPanel(QWidget):
         self.keep = button("importKeepButton", "Keep Candles", "Nothing is kept before this", "primary")
         self.foot = Foot("import")
         self._build()
-        self.foot.say(NO_FILE)
 
     # The file
 
@@ -48,6 +59,7 @@ class ImportPanel(QWidget):
         """Another file: what was answered about the one before does not hold for it."""
         self.path, self._by_hand, self._names = path, {}, ()
         self._file.show_text(str(path))
+        self._stack.setCurrentIndex(1)
         for field in self._questions.values():
             field.blockSignals(True)
             field.setCurrentIndex(0) if isinstance(field, QComboBox) else field.clear()
@@ -194,9 +206,10 @@ class ImportPanel(QWidget):
         self.keep.setEnabled(False)
         self.keep.clicked.connect(lambda _=False: self._keep())
         self.foot.cancelAsked.connect(lambda: self._work.cancel("preview", "keep"))
-        where = form()
-        where.addRow("Keep in", self.place)
-        left = column(self.choose, self._file, label("Answers", "muted"), answers, self.force, where, self.replace, 1)
+        answers.addRow(self.force)
+        answers.addRow("Keep in", self.place)
+        answers.addRow(self.replace)
+        left = column(self.choose, self._file, label("Answers", "muted"), answers, 1)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -204,7 +217,13 @@ class ImportPanel(QWidget):
         side.setLayout(column(side_form(left, "importAnswers"), _foot_of(self.foot, self.keep), margin=0))
         side.setFixedWidth(side.sizeHint().width())
         whole.addWidget(side)
-        whole.addWidget(self._views(), 1)
+        empty = EmptyState("import", "Import", NO_FILE, "Choose a File…", self.ask_for_file)
+        empty.button.setObjectName("importEmptyButton")
+        right = QWidget()
+        self._stack = QStackedLayout(right)
+        self._stack.addWidget(empty)
+        self._stack.addWidget(self._views())
+        whole.addWidget(right, 1)
 
     def _field(self, question: ImportQuestion) -> QWidget:
         name, tip = f"import{question.key.capitalize()}", question.tip
