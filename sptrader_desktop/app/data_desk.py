@@ -39,7 +39,7 @@ class WindowDataDesk:
 
     def __init__(self, settings: Settings, use_elsewhere: Callable[[str], object] = lambda _: None) -> None:
         self._settings, self._use_elsewhere = settings, use_elsewhere
-        self._database = "DATABASE_URL" if settings.database_url else ""
+        self._database = "the server that DATABASE_URL names" if settings.database_url else ""
         self._guard = threading.Lock()
         self._counted: dict[object, DatasetRow] = {}
 
@@ -112,13 +112,18 @@ class WindowDataDesk:
         return compose_data.preview_import(path, answers, hear)
 
     def keep(self, preview: ImportPreview, place: str, replace: bool) -> str:
-        try:
-            return self._kept(preview.candles, place, replace=replace, made_of=Path(preview.path))
-        except DataError as error:
-            raise DataError(refusal_of(str(error), preview.path).sentence) from None
+        return self._kept(preview.candles, place, replace=replace, made_of=Path(preview.path))
 
     def _kept(self, candles: "Candles", place: str, *, replace: bool, made_of: Path | None = None) -> str:
+        try:
+            return self._kept_in(candles, place, replace=replace, made_of=made_of)
+        except DataError as error:
+            raise DataError(refusal_of(str(error), candles.source).sentence) from None
+
+    def _kept_in(self, candles: "Candles", place: str, *, replace: bool, made_of: Path | None) -> str:
         if place == POSTGRES:
+            if not self._database:
+                raise DataError("No database is in use: connect to one under PostgreSQL, or keep the candles elsewhere")
             with compose_servers.open_postgres(self._settings) as store:
                 store.keep(candles)
                 where = store.shown
@@ -149,10 +154,10 @@ class WindowDataDesk:
         gone = compose_data.forget_candles(self._settings, row.symbol, row.timeframe, row.side)
         return f"Deleted from the catalogue: {row.name}, {counted(gone, 'bar')}"
 
-    def resample(self, row: DatasetRow, timeframe: str, place: str) -> str:
+    def resample(self, row: DatasetRow, timeframe: str, place: str, replace: bool) -> str:
         source = Path(row.path) if row.path else None
         made = compose_data.resampled(source, timeframe) if source else compose_data.resampled_candles(self._candles(row), timeframe)
-        return self._kept(made, place, replace=False, made_of=source)
+        return self._kept(made, place, replace=replace, made_of=source)
 
     # Vendors
 
@@ -176,7 +181,7 @@ class WindowDataDesk:
             told = f"{counted(quotes, 'quote')} of {asked.symbol} kept in {path.name}"
         else:
             candles, got = compose_data.download_history(self._settings, asked.vendor, wanted, **more)
-            told = self._kept(candles, asked.place, replace=True)
+            told = self._kept(candles, asked.place, replace=asked.replace)
         return (
             f"{told}; {counted(len(got.pieces), 'file')} of {asked.vendor}, {got.new:,} fetched now, {got.empty:,} in which it has nothing"
         )

@@ -1,5 +1,7 @@
 """Where candles come from, on the Data page: imports, a vendor's server on this machine, a real PostgreSQL; real clicks and keys."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +25,16 @@ from sptrader_desktop.adapters import http_fetch
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.adapters.postgres_candles import PostgresCandles
 from sptrader_desktop.adapters.postgres_server import PostgresServer
+from sptrader_desktop.app.data_desk import WindowDataDesk
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ports import CandleRequest
+from sptrader_desktop.present.import_form import ImportPreview
 from sptrader_desktop.settings import Settings
+from sptrader_desktop.ui.data.data_desk import POSTGRES
 from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
 from tests.http_servers import Answer, Asked, serving
+from tests.kept_candles import hourly
 from tests.test_download_dukascopy import vendor
 from tests.ui.data_pages import SAMPLE, DrivenPage, cell, choose, driven_page, go_to, page_settings, pick, press, said, type_into
 from tests.vendor_files import SPRING, market, metatrader_5, price, written
@@ -303,3 +310,16 @@ def test_what_is_wrong_with_a_server_is_told_with_the_next_step_and_without_the_
     assert "DATABASE_URL" not in said(opened, "database")
     assert page.database.password.echoMode() is QLineEdit.EchoMode.Password
     assert page.database.url.echoMode() is QLineEdit.EchoMode.Password
+
+
+def test_without_a_database_nothing_is_kept_in_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No database is in use: connect to one"):
+        WindowDataDesk(page_settings(tmp_path)).keep(ImportPreview("x.csv", candles=hourly(range(5))), POSTGRES, replace=False)
+
+
+def test_the_page_is_imported_without_the_libraries_that_take_long() -> None:
+    """They are loaded when something is asked for, not when the window opens."""
+    code = "import sys, sptrader_desktop.app.data_desk, sptrader_desktop.ui.data.data_page; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.replace("'", " ").replace(",", " ").split())
+    assert loaded & {"pandas", "numba", "pyarrow", "psycopg", "httpx", "redis"} == set()

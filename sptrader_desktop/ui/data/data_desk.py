@@ -28,6 +28,7 @@ class DownloadAsked:
     end: str
     address: str = ""
     place: str = CATALOGUE
+    replace: bool = False
 
 
 class DataDesk(Protocol):
@@ -46,7 +47,7 @@ class DataDesk(Protocol):
     def preview(self, path: Path, answers: ImportAnswers, report: Report) -> ImportPreview: ...
 
     def keep(self, preview: ImportPreview, place: str, replace: bool) -> str:
-        """Where the candles are now."""
+        """What was kept and where. Without `replace` bars of the catalogue that differ are refused; a database always replaces them."""
         ...
 
     def inspect(self, row: DatasetRow) -> Doctored: ...
@@ -57,7 +58,7 @@ class DataDesk(Protocol):
         """From the catalogue; what was deleted, in a sentence."""
         ...
 
-    def resample(self, row: DatasetRow, timeframe: str, place: str) -> str: ...
+    def resample(self, row: DatasetRow, timeframe: str, place: str, replace: bool) -> str: ...
 
     def download(self, asked: DownloadAsked, report: Report) -> str: ...
 

@@ -1,6 +1,7 @@
 """What candles there are: search them, open one as a chart, look into it, make longer candles of it, or delete it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QFile, Qt, QUrl, Signal
@@ -11,7 +12,7 @@ from sptrader_desktop.present.datasets import DatasetRow, dataset_columns
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork
-from sptrader_desktop.ui.data.parts import Foot, button, choice, chosen, column, label, line, row
+from sptrader_desktop.ui.data.parts import Foot, ReplaceBox, button, choice, chosen, column, label, line, row
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import give
@@ -84,7 +85,9 @@ class DatasetsPanel(QWidget):
         item, timeframe, place = self.chosen(), chosen(self.timeframe), chosen(self.place)
         if item is not None:
             title = f"making {timeframe} candles of {item.name}"
-            self._work.start("resample", title, lambda _: self._desk.resample(item, timeframe, place), self._done, self.foot)
+            replace = self.replace.isChecked()
+            work = partial(self._desk.resample, item, timeframe, place, replace)
+            self._work.start("resample", title, lambda _: work(), self._done, self.foot, failed=self.replace.offer)
 
     def _reveal(self) -> None:
         item = self.chosen()
@@ -117,6 +120,7 @@ class DatasetsPanel(QWidget):
             self._work.start("delete", f"deleting {item.name}", lambda _: self._desk.remove(item), self._done, self.foot)
 
     def _done(self, sentence: str) -> None:
+        self.replace.take_back()
         self.foot.say(sentence, "up")
         self._work.changed.emit()
 
@@ -138,8 +142,9 @@ class DatasetsPanel(QWidget):
         self.resample = button("resampleButton", "Resample", "Make longer candles of it. Days and weeks are New York trading days")
         doing = row(self.open, self.inspect, self.reveal, self.delete, 1, label("to", "muted", wraps=False), self.timeframe, self.place)
         doing.insertWidget(doing.count() - 3, self.resample)
+        self.replace = ReplaceBox("resampleReplace")
         doing.addWidget(self.again)
-        below = column(self.details, doing, self._confirmation(), self.foot, self.looking)
+        below = column(self.details, doing, row(1, self.replace), self._confirmation(), self.foot, self.looking)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)

@@ -9,7 +9,7 @@ from sptrader_desktop.present.datasets import TICKS
 from sptrader_desktop.present.download_form import VENDORS, Vendor
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, POSTGRES, DataDesk, DownloadAsked
 from sptrader_desktop.ui.data.data_work import DataWork
-from sptrader_desktop.ui.data.parts import Foot, button, choice, chosen, column, form, label, line, row, side_form
+from sptrader_desktop.ui.data.parts import Foot, ReplaceBox, button, choice, chosen, column, form, label, line, row, side_form
 
 STOPPED = "Stopped; the files that were fetched are kept, and the same download goes on from there"
 RESUMES = (
@@ -38,6 +38,7 @@ class DownloadPanel(QWidget):
             self.end.text().strip(),
             self.address.text().strip(),
             chosen(self.place),
+            self.replace.isChecked(),
         )
 
     def _fetch(self) -> None:
@@ -57,8 +58,10 @@ class DownloadPanel(QWidget):
         self._ended()
         self.kept.emit()
 
-    def _ended(self, _sentence: str = "") -> None:
+    def _ended(self, sentence: str = "") -> None:
         self.fetch.setEnabled(True)
+        if not self.replace.offer(sentence):
+            self.replace.take_back()
 
     def _stop(self) -> None:
         self._work.cancel("download")
@@ -96,8 +99,9 @@ class DownloadPanel(QWidget):
         self.start = line("downloadFrom", "From", "2024-01-02", "The first bar's open, UTC, inclusive")
         self.end = line("downloadTo", "To", "2024-06-01", "Bars opening before this, UTC")
         self.address = line("downloadAddress", "Mirror", "the vendor's own", "The address of a mirror of the vendor's files")
-        places = ((CATALOGUE, "Catalogue"), (FOLDER, "New Parquet file in the workspace"), (POSTGRES, "PostgreSQL"))
+        places = ((CATALOGUE, "Catalogue"), (FOLDER, "New Parquet file in the workspace"), (POSTGRES, "PostgreSQL, replacing bars"))
         self.place = choice("downloadPlace", "Keep in", places)
+        self.replace = ReplaceBox("downloadReplace")
         self.fetch = button("downloadButton", "Download", "", "primary")
         self.gives, self.terms = label("", "muted"), label("", "muted")
         self.terms.setObjectName("downloadTerms")
@@ -112,6 +116,7 @@ class DownloadPanel(QWidget):
             ("Mirror", self.address),
         ):
             answers.addRow(text, field)
+        answers.addRow(self.replace)
         self.vendor.currentIndexChanged.connect(lambda _: self._show_vendor())
         self.timeframe.currentIndexChanged.connect(lambda _: self._show_place())
         self.fetch.clicked.connect(lambda _=False: self._fetch())

@@ -21,7 +21,22 @@ from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, Import
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, POSTGRES, DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork
-from sptrader_desktop.ui.data.parts import Foot, button, choice, chosen, column, fill, form, label, line, named, row, side_form, text_table
+from sptrader_desktop.ui.data.parts import (
+    Foot,
+    ReplaceBox,
+    button,
+    choice,
+    chosen,
+    column,
+    fill,
+    form,
+    label,
+    line,
+    named,
+    row,
+    side_form,
+    text_table,
+)
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
@@ -31,7 +46,6 @@ KINDS = "Candles and ticks (*.csv *.txt *.parquet);;All files (*)"
 NO_FILE = "Choose a CSV or Parquet file, or drop one here: what is in it and how it is understood is shown before anything is kept."
 NOTHING_YET = "The first candles stand here as soon as nothing is left to ask."
 STOPPED = "Stopped; nothing was kept"
-REPLACES = "Replace lets them"
 
 
 class ImportPanel(QWidget):
@@ -64,11 +78,10 @@ class ImportPanel(QWidget):
             field.blockSignals(True)
             field.setCurrentIndex(0) if isinstance(field, QComboBox) else field.clear()
             field.blockSignals(False)
-        for box in (self.force, self.replace):
-            box.blockSignals(True)
-            box.setChecked(False)
-            box.blockSignals(False)
-        self.replace.hide()
+        self.force.blockSignals(True)
+        self.force.setChecked(False)
+        self.force.blockSignals(False)
+        self.replace.take_back()
         self._look_again()
 
     def ask_for_file(self) -> None:
@@ -176,10 +189,7 @@ class ImportPanel(QWidget):
 
     def _not_kept(self, sentence: str) -> None:
         """What is refused because it would replace other bars can be told to."""
-        self.keep.setEnabled(True)
-        if REPLACES in sentence:
-            self.replace.show()
-            self.keep.setEnabled(False)
+        self.keep.setEnabled(not self.replace.offer(sentence))
 
     # Building
 
@@ -196,12 +206,10 @@ class ImportPanel(QWidget):
         self.place = choice(
             "importPlace",
             "Keep in",
-            ((CATALOGUE, "Catalogue"), (FOLDER, "New Parquet file in the workspace"), (POSTGRES, "PostgreSQL")),
+            ((CATALOGUE, "Catalogue"), (FOLDER, "New Parquet file in the workspace"), (POSTGRES, "PostgreSQL, replacing bars")),
             "Where the candles go",
         )
-        self.replace = QCheckBox("Replace bars that differ")
-        named(self.replace, "importReplace", "Replace bars that differ", "Bars that are kept already give way to those of the file")
-        self.replace.hide()
+        self.replace = ReplaceBox("importReplace")
         self.replace.toggled.connect(lambda _: self.keep.setEnabled(self.preview is not None and self.preview.candles is not None))
         self.keep.setEnabled(False)
         self.keep.clicked.connect(lambda _=False: self._keep())

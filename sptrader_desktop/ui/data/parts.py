@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -75,6 +76,29 @@ class Foot(QWidget):
         self.said.setText(sentence)
         self.said.setAccessibleName(sentence)
         self.said.setVisible(bool(sentence))
+
+
+class ReplaceBox(QCheckBox):
+    """Offered when something was refused because it would replace other bars; ticked, it does."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__("Replace bars that differ", parent)
+        self.setObjectName(name)
+        self.setAccessibleName(self.text())
+        self.setToolTip("Bars that are kept already give way to these")
+        self.hide()
+
+    def offer(self, sentence: str) -> bool:
+        is_meant = "Replace lets them" in sentence
+        if is_meant:
+            self.show()
+        return is_meant
+
+    def take_back(self) -> None:
+        self.blockSignals(True)
+        self.setChecked(False)
+        self.blockSignals(False)
+        self.hide()
 
 
 def named(widget: QWidget, name: str, words: str, tip: str = "") -> QWidget:
