@@ -2,13 +2,14 @@
 # PYTHON=/path/to/python names the interpreter to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench campaign format lock set-up
+.PHONY: help run test check bench campaign shots format lock set-up
 
 help:
 	@echo "make run       open the workstation; without a display, a picture and a report of the sample"
 	@echo "make test      the whole test suite"
 	@echo "make check     format, lint, types and import contracts; runs no tests"
 	@echo "make bench     benchmarks, as tables"
+	@echo "make shots     pictures of every page of the window, in .cache/shots"
 	@echo "make campaign  the long versions of the tests"
 	@echo "make format    format and repair what ruff can"
 	@echo "make lock      resolve requirements.lock again (needs uv)"
@@ -17,10 +18,14 @@ run: set-up
 	@.venv/bin/sptrader
 
 test: set-up
-	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@.venv/bin/python packaging/set_up.py screen
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 campaign: set-up
 	@SPTRADER_CAMPAIGN=1 .venv/bin/python -m pytest -m campaign $(ARGS)
+
+shots: set-up
+	@.venv/bin/python -m tests.ui.shots
 
 bench: set-up
 	@.venv/bin/python -m benchmarks $(ARGS)

@@ -13,13 +13,19 @@ import subprocess
 import sys
 import tomllib
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# What Qt's wheels expect of the system, by Debian's names.
-QT_LIBRARIES = "libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0 fonts-dejavu-core".split()
+# What Qt's wheels expect of the system, by Debian's names: to be loaded at all, and to open a window on X.
+QT_LIBRARIES = """
+    libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0 fonts-dejavu-core
+    libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
+""".split()
+OF_X = "libxcb-cursor.so.0 libxkbcommon-x11.so.0 libxcb-icccm.so.4 libxcb-keysyms.so.1 libxcb-shape.so.0".split()
+# What the tests of the real window need: a screen without a monitor, and a hand that types and clicks.
+SCREEN = {"Xvfb": "xvfb", "xdotool": "xdotool"}
 
 
 class SetUpError(Exception):
@@ -85,21 +91,48 @@ def compile_packages(folder: Path) -> None:
 def bring_qt_libraries(folder: Path) -> None:
     """The one thing pip cannot install. Where nobody may, the command line works without; a line says what is missing."""
     missing = qt_fault(folder)
-    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing the system libraries of Qt …", file=sys.stderr, flush=True)
-        asked = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", *QT_LIBRARIES]):
-            subprocess.run(["apt-get", *command], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=asked)
+    if missing and installed("the system libraries of Qt", QT_LIBRARIES):
         missing = qt_fault(folder)
     if missing:
         wanted = " ".join(QT_LIBRARIES)
         print(f"Qt does not load ({missing}): install its libraries, in Debian: apt-get install {wanted}", file=sys.stderr, flush=True)
 
 
+def bring_screen(folder: Path) -> None:
+    """For `make test`. Where nobody may install it, the tests of the real window are skipped; apt is asked once for each environment."""
+    tried, wanted = folder / "screen-tried", list(SCREEN.values())
+    missing = screen_fault()
+    if missing and not tried.exists() and installed("a screen for the tests", wanted):
+        tried.touch()
+        missing = screen_fault()
+    if missing:
+        print(
+            f"Tests of the real window are skipped ({', '.join(missing)} not found); in Debian: apt-get install {' '.join(wanted)}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def screen_fault() -> list[str]:
+    return [program for program in SCREEN if not shutil.which(program)]
+
+
+def installed(what: str, packages: Sequence[str]) -> bool:
+    """Whether it was tried: by root, where there is apt."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    print(f"Installing {what} …", file=sys.stderr, flush=True)
+    asked = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        subprocess.run(["apt-get", *command], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=asked)
+    return True
+
+
 def qt_fault(folder: Path) -> str:
-    """Why Qt's widgets cannot be loaded; empty when they can."""
+    """Why Qt's widgets cannot be loaded or shown; empty when they can."""
+    of_x = OF_X if sys.platform == "linux" else []
     done = subprocess.run(
-        [folder / "bin/python", "-I", "-c", "import PySide6.QtWidgets"],
+        [folder / "bin/python", "-I", "-c", f"import ctypes, PySide6.QtWidgets; [ctypes.CDLL(name) for name in {of_x}]"],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -117,9 +150,16 @@ def alone(root: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    if is_current(ROOT):
-        return 0
+def main(arguments: Sequence[str] = ()) -> int:
+    """`screen`: with what `make test` needs."""
+    if not is_current(ROOT) and not make_alone():
+        return 1
+    if "screen" in arguments:
+        bring_screen(ROOT / ".venv")
+    return 0
+
+
+def make_alone() -> bool:
     try:
         with alone(ROOT):
             if not is_current(ROOT):
@@ -131,9 +171,9 @@ def main() -> int:
                 make(ROOT)
     except (SetUpError, OSError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
-        return 1
-    return 0
+        return False
+    return True
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -4,10 +4,9 @@ Imports are inside the functions, so that `sptrader check` loads neither numba n
 """
 
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides, terms_of
-from sptrader_desktop.settings import Settings, load_settings, shipped
+from sptrader_desktop.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.run_store import SqliteRunStore
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.ports import ComponentRunner, StoredRun
-    from sptrader_desktop.present.strategy_text import StrategyText
     from sptrader_desktop.runtime.honesty import HonestyGate
 
 
@@ -58,30 +56,6 @@ def ready_engine(settings: Settings, say: Callable[[str], None]) -> None:
         say("compiling the engine for this computer, once: it takes half a minute …")
 
 
-def is_engine_compiled(settings: Settings) -> bool:
-    from sptrader_desktop.runtime.kernel_cache import is_compiled, use_kernel_cache
-
-    return is_compiled(use_kernel_cache(settings.kernels))
-
-
-def compile_engine(settings: Settings) -> None:
-    """In a process of its own, by a run of the sample that nobody sees; what goes wrong there is told by the run that is asked for."""
-    strategy, data = shipped("strategies") / "ma_crossover.yaml", next((shipped("workspace") / "data").glob("*.parquet"))
-    command = [sys.executable, "-m", "sptrader_desktop", "backtest", str(strategy), "--data", str(data), "--no-store"]
-    environment = os.environ | {"SPTRADER_KERNEL_CACHE": str(settings.kernels)}
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-
-
-def load_engine(settings: Settings) -> None:
-    """What a first run would import and link, done while nobody waits."""
-    from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
-
-    use_kernel_cache(settings.kernels)
-    import sptrader_desktop.adapters.pooled_components
-    import sptrader_desktop.present.result_json
-    import sptrader_desktop.runtime.backtest  # noqa: F401
-
-
 def run_store(settings: Settings) -> "SqliteRunStore":
     from sptrader_desktop.adapters.run_store import SqliteRunStore
 
@@ -102,18 +76,6 @@ def strategy_of(recipe: Recipe, settings: Settings, text: str | None = None) -> 
     if text is None:
         return StrategyRead(*read_strategy(Path(recipe.strategy), catalogue, given), catalogue)
     return StrategyRead(parse_strategy(text, recipe.strategy, catalogue, given), text, catalogue)
-
-
-def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[str] = ()) -> Strategy:
-    from sptrader_desktop.adapters.yaml_strategy import parse_strategy
-
-    return parse_strategy(text, name, catalogue, overrides(tuple(params)))
-
-
-def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
-    from sptrader_desktop.adapters.yaml_strategy import examine_strategy
-
-    return examine_strategy(text, catalogue)
 
 
 def prepare(recipe: Recipe, settings: Settings, read: StrategyRead, candles: "CandleSets | None" = None) -> Prepared:
@@ -146,13 +108,6 @@ def run_result(prepared: Prepared, report: "Callable[[Progress], None] | None" =
     return result, manifest
 
 
-def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue") -> "Result":
-    """Another strategy asked the same, at once: its components are not tried for honesty, so it is nothing to keep."""
-    from sptrader_desktop.runtime.backtest import backtest
-
-    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue))
-
-
 def manifest_of(prepared: Prepared) -> dict[str, Any]:
     from sptrader_desktop.runtime.manifest import make_manifest
 
@@ -164,15 +119,6 @@ def keep(settings: Settings, prepared: Prepared, result: "Result", document: byt
 
     run = FinishedRun(result.outcome, document, manifest_of(prepared), prepared.strategy_text, prepared.recipe.as_json())
     return run_store(settings).save(run)
-
-
-def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:
-    """Rendering its document takes longer than the run, so a window shows the result first."""
-    from sptrader_desktop.ports import FinishedRun
-    from sptrader_desktop.present.result_json import render, result_document
-
-    document = render(result_document(result, manifest))
-    return run_store(settings).save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))
 
 
 def recipe_of(stored: "StoredRun") -> Recipe:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.components import Catalogue, ComponentSpec
     from sptrader_desktop.ports import Answer, ComponentRunner
+    from sptrader_desktop.present.component_output import ComponentReport
+    from sptrader_desktop.present.text_problems import TextProblem
     from sptrader_desktop.runtime.honesty import HonestyGate
     from sptrader_desktop.runtime.honesty_judge import Verdict
     from sptrader_desktop.runtime.worker_process import StartWorker
@@ -49,8 +51,9 @@ def components(workspace: Path) -> "Catalogue":
 def component_runner(settings: Settings, catalogue: "Catalogue") -> "ComponentRunner":
     """One catalogue's components on the workers of this process; none of them starts before something must be computed."""
     from sptrader_desktop.adapters.pooled_components import PooledRunner
+    from sptrader_desktop.runtime.logged_components import LoggedComponents
 
-    return PooledRunner(_workers(settings.component_cache), catalogue)
+    return LoggedComponents(PooledRunner(_workers(settings.component_cache), catalogue))
 
 
 def _workers(cache_folder: Path) -> "Workers":
@@ -132,3 +135,51 @@ def verify_components(
             yield f"{subject} on {candles.symbol} {candles.timeframe}", gate.tried(subject, candles)
     if name == ALL:
         yield from ((dotted, spec) for dotted, spec in catalogue.found.items() if isinstance(spec, ComponentError))
+
+
+# One component, as its author edits it
+
+
+def examined_component(text: str, path: Path, catalogue: "Catalogue") -> "tuple[TextProblem, ...]":
+    from sptrader_desktop.adapters.component_problems import examine_component
+
+    return examine_component(text, path, catalogue)
+
+
+def component_tried(settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles") -> "ComponentReport":
+    """Really computed, so that what it prints is seen."""
+    from sptrader_desktop.ports import ComponentJob
+    from sptrader_desktop.present.component_output import component_report, failure_report
+
+    try:
+        spec = component_at(catalogue, path)
+        job = ComponentJob(spec.dotted, overrides(tuple(params)), candles, attempt=1)
+        (answer,) = component_runner(settings, catalogue).run([job])
+    except (ComponentError, RunError) as error:
+        return failure_report(f"{path.stem} was not run", str(error), path)
+    return component_report(spec, candles, answer)
+
+
+def component_verified(
+    settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles"
+) -> "ComponentReport":
+    from sptrader_desktop.present.component_output import failure_report, honesty_report
+    from sptrader_desktop.runtime.honesty import chosen
+
+    gate = honesty_gate(settings, catalogue, component_runner(settings, catalogue))
+    try:
+        *_, subject = chosen(catalogue, component_at(catalogue, path).dotted, overrides(tuple(params)))
+        verdict = gate.tried(subject, candles)
+    except (ComponentError, RunError) as error:
+        return failure_report(f"{path.stem} was not tried", str(error), path)
+    if isinstance(verdict, ComponentError):
+        return failure_report(f"{path.stem} could not be tried", str(verdict), path)
+    return honesty_report(verdict)
+
+
+def component_at(catalogue: "Catalogue", path: Path) -> "ComponentSpec":
+    """The component in that file; one that is broken raises what is wrong with it."""
+    dotted = next(
+        (name for name in catalogue.found if Path(*name.split(".")) == Path(*path.with_suffix("").parts[-len(name.split(".")) :])), ""
+    )
+    return catalogue.component(dotted or path.stem)

@@ -19,6 +19,8 @@ from sptrader_desktop.settings import Settings
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.candle_survey import Surveyed
     from sptrader_desktop.adapters.csv_import import ImportAsked, Imported
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.histdata_history import HistdataHistory
     from sptrader_desktop.adapters.parquet_repair import Repair
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
@@ -123,18 +125,23 @@ def download_history(
     report: "Report | None" = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> "tuple[Candles, Fetched]":
-    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
-    from sptrader_desktop.adapters.histdata_history import HistdataHistory
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
     from sptrader_desktop.runtime.download import download
 
     with HttpFetcher(Patience(pause=BETWEEN_REQUESTS), sleep) as fetcher:
-        maker = {"dukascopy": DukascopyHistory, "histdata": HistdataHistory}[vendor]
-        return download(maker(fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
+        return download(_vendors()[vendor](fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
+
+
+def _vendors() -> "dict[str, type[DukascopyHistory] | type[HistdataHistory]]":
+    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
+    from sptrader_desktop.adapters.histdata_history import HistdataHistory
+
+    return {each.name: each for each in (DukascopyHistory, HistdataHistory)}
 
 
 def download_ticks(
     settings: Settings,
+    name: str,
     asked: "CandleRequest",
     out: Path,
     instruments: str = "",
@@ -144,21 +151,29 @@ def download_ticks(
 ) -> "tuple[Path, int, Fetched]":
     """Into a new Parquet file at `out`, which may be a folder: the file and how many quotes."""
     from sptrader_desktop.adapters.candle_files import known_instrument
-    from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
     from sptrader_desktop.adapters.parquet_ticks import tick_file_name, write_ticks
     from sptrader_desktop.runtime.download import fetch
 
     known = known_instruments(instruments)
     with HttpFetcher(Patience(pause=BETWEEN_REQUESTS), sleep) as fetcher:
-        vendor = DukascopyHistory(fetcher, known, address)
+        vendor = _vendors()[name](fetcher, known, address)
         got = fetch(vendor, asked, settings.downloads, report)
         if not got.pieces:
             raise DataError(f"{asked.symbol}: the market is closed all of this time: ask for another range")
-        path = out / tick_file_name(asked.symbol, got.pieces[0].start, got.pieces[-1].start, vendor.name) if out.is_dir() else out
+        path = out / tick_file_name(asked.symbol, *_covered(asked, got), vendor.name) if out.is_dir() else out
         refuse_existing(path)
         count = write_ticks(path, known_instrument(vendor.name, asked.symbol, known), vendor.ticks(asked, got.pieces, got.read))
     return path, count, got
+
+
+def _covered(asked: "CandleRequest", got: "Fetched") -> tuple[int, int]:
+    """The first and the last instant of the range of which there can be something."""
+    from sptrader_desktop.adapters.candle_range import span_of
+
+    start, end = span_of(asked.start, asked.end)
+    first, after = got.pieces[0].start, got.pieces[-1].end
+    return max(first, first if start is None else start), min(after, after if end is None else end) - 1
 
 
 def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":

@@ -161,7 +161,10 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One line of a list of runs; `pnl` in 1e-8 of `currency`."""
+    """One line of a list of runs; `pnl` in 1e-8 of `currency`, `first` and `last` are opens of candles.
+
+    `tags` and `note` are what people wrote about it.
+    """
 
     id: str
     saved_at: datetime
@@ -171,27 +174,40 @@ class RunSummary:
     trades: int
     pnl: int
     currency: str
+    first: datetime | None = None
+    last: datetime | None = None
+    drawdown: float | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
-class RunStore(Protocol):
-    """Keeps finished runs. A run is wholly there or not at all; what was damaged since is refused with RunError."""
-
-    def save(self, run: FinishedRun) -> str:
-        """The id under which it is found again."""
-        ...
+class RunReader(Protocol):
+    """Where a finished run is found again. What was damaged since is refused with RunError."""
 
     def load(self, asked: str) -> StoredRun:
         """By id, number, unique beginning of an id, or `latest`."""
+        ...
+
+    def tables(self, run: FinishedRun) -> Mapping[str, bytes]:
+        """What keeping it would write of its tables."""
+        ...
+
+    def rows(self, table: bytes) -> Mapping[str, Sequence[int]]:
+        """The columns of one written table."""
+        ...
+
+
+class RunStore(RunReader, Protocol):
+    """Keeps finished runs. A run is wholly there or not at all."""
+
+    def save(self, run: FinishedRun) -> str:
+        """The id under which it is found again."""
         ...
 
     def list(self) -> tuple[RunSummary, ...]:
         """Oldest first."""
         ...
 
-    def tables(self, run: FinishedRun) -> Mapping[str, bytes]:
-        """What `save` would write of its tables."""
-        ...
-
-    def rows(self, table: bytes) -> Mapping[str, Sequence[int]]:
-        """The columns of one written table."""
+    def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
+        """In place of what was written about a run before; the run itself stays as it is."""
         ...

@@ -32,6 +32,7 @@ class Settings:
     sockets: Path
     logs: Path
     preferences: Path
+    texts: Path
     redis_url: str = field(default="", repr=False)
     database_url: str = field(default="", repr=False)
 
@@ -49,6 +50,7 @@ def load_settings() -> Settings:
         component_cache=_place("SPTRADER_COMPONENT_CACHE", cache / "components"),
         sockets=_sockets(),
         logs=_place("SPTRADER_LOGS", platformdirs.user_log_path(APP, appauthor=False)),
+        texts=_place("SPTRADER_TEXTS", data / "texts"),
         preferences=_place("SPTRADER_PREFERENCES", platformdirs.user_config_path(APP, appauthor=False) / "preferences.json"),
         redis_url=os.environ.get("REDIS_URL", "").strip(),
         database_url=os.environ.get("DATABASE_URL", "").strip(),

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-import sptrader_desktop.adapters.arrow_components  # noqa: F401  # what a script would wait for
+import sptrader_desktop.adapters.arrow_frames  # noqa: F401  # what a script would wait for
 from sptrader_desktop.adapters.component_calls import sentence
 from sptrader_desktop.adapters.component_catalogue import component_at
 from sptrader_desktop.adapters.process_limits import die_with, lacking, limit_memory, shortage

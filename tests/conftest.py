@@ -28,6 +28,9 @@ IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 
 KERNELS = ROOT / ".cache" / "kernels"
 
+# After a change of a rule the first of these compiles for a minute; the others, which need no rule, keep the second process busy meanwhile.
+FIRST = "sweep pool_misbehaviour honesty pool indicators download_dukascopy candle_catalogue servers postgres_candles".split()
+
 
 def take_own_environment() -> None:
     home = Path(HOME.name)
@@ -49,6 +52,7 @@ def take_own_environment() -> None:
         "USERPROFILE": str(home),
         "SPTRADER_WORKSPACE": str(home / "workspace"),
         "SPTRADER_RUNS": str(home / "runs"),
+        "SPTRADER_TEXTS": str(home / "texts"),
         "SPTRADER_CANDLES": str(home / "candles"),
         "SPTRADER_DOWNLOADS": str(home / "downloads"),
         "SPTRADER_COMPONENT_CACHE": answers,
@@ -79,6 +83,11 @@ settings.register_profile("house", derandomize=True, deadline=None, database=Non
 settings.load_profile("house")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}.py": place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(FIRST)))
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The reference data: candles and golden trade lists. Without it these tests skip, or fail where REQUIRE_REFERENCE=1."""
@@ -89,6 +98,14 @@ def reference() -> Path:
     if os.environ.get("REQUIRE_REFERENCE") == "1":
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ships is tried by the tests of honesty, so that tests of something else need not try it on each file of candles they make."""
+    from sptrader_desktop.runtime.honesty import HonestyGate
+
+    monkeypatch.setattr(HonestyGate, "require", lambda _gate, _strategy, _traded: None)
 
 
 def pytest_unconfigure() -> None:

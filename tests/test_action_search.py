@@ -63,7 +63,7 @@ def test_keys_are_in_each_others_way_only_where_both_are_heard() -> None:
     assert not collide(Scope.CHART, Scope.TABLE)
     found = list(conflicts({window: ("Ctrl+O", "F2"), chart: ("F2", "+"), table: ("+", "F3")}))
     assert [(one.keys, one.first, one.second) for one in found] == [("F2", window, chart)]
-    assert found[0].sentence() == "F2 means both 'Open' and 'Zoom' in a chart; give one of them other keys"
+    assert found[0].sentence() == "F2 means both 'Open' and 'Zoom' in the chart; give one of them other keys"
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), st.tuples(st.sampled_from(["F1", "F2"]))))

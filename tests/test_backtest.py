@@ -24,6 +24,7 @@ from tests.edits import edited
 from tests.small_runs import SetEvents, request, runner, small_run
 from tests.strategy_texts import parsed
 
+pytestmark = pytest.mark.usefixtures("trusted")
 HOUR_US = 3_600_000_000
 MONEY = 10**8
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.chart_frame import Bars, Frame
-from sptrader_desktop.present.clocks import clock_text, local_time, read_stamp, stamp_of, zone_text
+from sptrader_desktop.present.clocks import clock_text, local_time, stamp_of, zone_text
 from sptrader_desktop.present.price_marks import nice_step, places_of, price_marks
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.sessions import CITIES, session_spans
 from sptrader_desktop.present.time_marks import DAY, MONTH, TIME, YEAR, time_marks
+from sptrader_desktop.present.zone_clock import read_stamp
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US

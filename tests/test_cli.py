@@ -93,6 +93,14 @@ def test_a_strategy_is_refused_before_the_engine_is_loaded(tmp_path: Path) -> No
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout == "False\n"
 
 
+def test_a_backtest_of_what_is_remembered_loads_no_pandas() -> None:
+    """Loading it takes as long as the rest."""
+    command = ["backtest", str(STRATEGY), "--data", str(SAMPLE), "--no-store"]
+    assert in_a_process_of_its_own(*command).returncode == 0
+    script = "import sys; from sptrader_desktop.cli import run; sys.exit(run(sys.argv[1:]) or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script, *command], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
 # The JSON contract
 
 

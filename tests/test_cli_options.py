@@ -15,6 +15,7 @@ from tests.candle_builders import parquet
 from tests.candle_walks import waves
 from tests.command_line import SAMPLE, STRATEGY, document, financing, refused, sptrader
 
+pytestmark = pytest.mark.usefixtures("trusted")
 EVERY_ENTRY = """\
 name: every_cross
 version: "1"

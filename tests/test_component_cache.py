@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
 
-from sptrader_desktop.adapters.arrow_components import packed, read_answer, read_candles, unpacked, write_answer, write_candles
+from sptrader_desktop.adapters.arrow_components import packed, read_answer, unpacked, write_answer, write_candles
+from sptrader_desktop.adapters.arrow_frames import read_candles
 from sptrader_desktop.adapters.component_cache import ComponentCache
 from sptrader_desktop.adapters.component_checks import Columns
 from sptrader_desktop.adapters.component_frames import candle_frame

@@ -1,11 +1,13 @@
 """`sptrader data load` and what `sptrader doctor` says of servers, on the servers of the session."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sptrader_desktop import compose_servers
 from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.adapters.postgres_candles import PostgresCandles
 from sptrader_desktop.adapters.postgres_server import PostgresServer
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.errors import DataError
@@ -13,6 +15,7 @@ from sptrader_desktop.ports import CandleRequest
 from sptrader_desktop.settings import load_settings
 from tests.candle_walks import walk
 from tests.command_line import refused, sptrader
+from tests.kept_candles import hourly
 
 
 @pytest.fixture
@@ -93,3 +96,15 @@ def test_doctor_is_content_with_addresses_that_answer(database: str, valkey: Red
     assert said.code == 0
     assert f"{path}, since REDIS_URL is set; it answers" in said.out
     assert "since DATABASE_URL is set; it answers" in said.out
+
+
+def test_what_is_synthetic_comes_back_as_such_and_what_was_kept_before_anybody_asked_does_not(postgres: PostgresServer) -> None:
+    store = PostgresCandles(postgres)
+    store.keep(hourly(range(5)))
+    with postgres.connect() as connection:
+        connection.execute("ALTER TABLE sptrader.series DROP COLUMN is_synthetic")
+        connection.execute("DELETE FROM sptrader.steps WHERE step > 1")
+    made = PostgresCandles(postgres)
+    made.keep(replace(hourly(range(5), symbol="GBPUSD"), is_synthetic=True))
+    assert [(held.symbol, held.is_synthetic) for held in made.datasets()] == [("EURUSD", False), ("GBPUSD", True)]
+    assert [made.candles(CandleRequest(symbol, "1h")).is_synthetic for symbol in ("EURUSD", "GBPUSD")] == [False, True]

@@ -1,10 +1,16 @@
 """A repair mends what it is told to and nothing else, its ledger applied backwards gives the old rows, and the old file is left alone."""
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +19,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sptrader_desktop.adapters.candle_clock import utc_of
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.candle_findings import inspection_of
 from sptrader_desktop.adapters.candle_repair import FIXES, Mended, ledger_text, mend
+from sptrader_desktop.adapters.parquet_repair import METADATA_KEY
+from sptrader_desktop.adapters.zoneinfo_clocks import clock_named, nearest_utc, to_utc
 from sptrader_desktop.core.instruments import CATALOGUE
-from tests import data_defects
-from tests.command_line import refused, sptrader
+from tests import data_defects, dying_repairs
+from tests.candle_builders import bars, parquet
+from tests.command_line import ROOT, refused, sptrader
 from tests.data_defects import HOUR, NOT_A_TIME, PLANTERS, SECOND, Market, Random, clean_market, wall_clock
 from tests.test_data_doctor import SEEDS
 
@@ -28,7 +36,7 @@ Row = dict[str, Any]
 
 
 def mended(market: Market, *fixes: str, zone: str = "") -> Mended:
-    clock = utc_of(zone) if zone else None
+    clock = partial(to_utc, clock=clock_named(zone)) if zone else None
     return mend(market.table(), CATALOGUE["EURUSD"], market.stated, "made up", fixes, clock)
 
 
@@ -209,7 +217,7 @@ def test_a_repair_refuses_in_one_sentence(tmp_path: Path) -> None:
     assert "there is no folder" in refused("data", "repair", old, "--out", tmp_path / "none" / "new.parquet")
     assert "did you mean spike?" in refused("data", "repair", old, "--out", out, "--fix", "spikes")
     assert "no rule could mend this: fetch what is missing" in refused("data", "repair", old, "--out", out, "--fix", "hole")
-    assert "there is no such zone" in refused("data", "repair", old, "--out", out, "--zone", "Europe/Atlantis")
+    assert "there is no such time zone" in refused("data", "repair", old, "--out", out, "--zone", "Europe/Atlantis")
     assert "write it like +02:00" in refused("data", "repair", old, "--out", out, "--shift=2h")
     assert "there is no such file" in refused("data", "repair", tmp_path / "EURUSD_1h.parquet", "--out", out)
     assert not out.exists()
@@ -221,3 +229,57 @@ def test_a_row_that_is_bad_in_two_ways_goes_once() -> None:
     volume[50] = -1
     done = mended(replace(market, volume=volume), "missing_price", "bad_volume")
     assert [(change.row, change.rule) for change in done.changes] == [(51, "missing_price")]
+
+
+def test_a_clock_that_the_stamps_cannot_be_of_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    """Two in the morning was not shown in New York when clocks were put forward, and one was shown twice when they were put back."""
+    out = tmp_path / "EURUSD_1h_mended.parquet"
+    for day, hours, said in (
+        (10, (1, 2, 3), "row 2: 2024-03-10T02:00:00Z does not exist by America/New_York, where clocks are put forward then"),
+        (3, (0, 1, 2), "row 2: 2024-11-03T01:00:00Z is shown twice by America/New_York"),
+    ):
+        stamps = [datetime(2024, 3 if day == 10 else 11, day, hour, tzinfo=UTC) for hour in hours]
+        old = parquet(tmp_path / f"EURUSD_1h_{day}.parquet", bars(3) | {"timestamp": stamps})
+        assert said in refused("data", "repair", old, "--out", out, "--zone", "America/New_York")
+    assert {path.name for path in tmp_path.iterdir()} == {"EURUSD_1h_10.parquet", "EURUSD_1h_3.parquet"}
+
+
+@settings(max_examples=60)
+@given(
+    days=st.lists(st.integers(0, 9000), min_size=1, max_size=30),
+    minute=st.integers(0, 1439),
+    zone=st.sampled_from(["Europe/Athens", "America/New_York", "Europe/London", "America/New_York+7", "UTC-5", "+02:00"]),
+)
+def test_a_suspected_clock_and_one_that_is_told_agree_where_an_hour_is_shown_once(days: list[int], minute: int, zone: str) -> None:
+    """And both what the standard library says."""
+    walls = np.array([day * 24 * HOUR + minute * 60 * SECOND for day in sorted(days)])
+    clock = clock_named(zone)
+    once = np.array([first == second for first, second in clock.offsets(walls.tolist())])
+    nearest = nearest_utc(walls, clock)
+    assert nearest[once].tolist() == to_utc(walls[once], clock).tolist()
+    city, ahead = (ZoneInfo(clock.zone) if clock.zone else UTC), timedelta(microseconds=clock.ahead_us)
+    expected = [(EPOCH + timedelta(microseconds=wall) - ahead).replace(tzinfo=city) for wall in walls.tolist()]
+    assert nearest.tolist() == [(at - EPOCH) // timedelta(microseconds=1) for at in expected]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+def test_whoever_dies_while_repairing_leaves_no_ledger_of_nothing_and_the_next_makes_the_pair_whole(tmp_path: Path) -> None:
+    """Killed at each of its steps in the new folder, one after the other."""
+    table = bars(200)
+    old, states = parquet(tmp_path / "EURUSD_1h_old.parquet", table | {"timestamp": table["timestamp"][::-1]}), set()
+    # Python 3.12 warns of every fork beside threads; these children only write and end.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", dying_repairs.__file__, str(old), str(tmp_path)]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=120)
+    steps = int(done.stdout)
+    assert steps > 3
+    for step in range(steps):
+        out = tmp_path / str(step) / dying_repairs.NAME
+        ledger, was_there = out.with_suffix(".ledger.jsonl"), out.exists()
+        states.add((was_there, ledger.exists()))
+        again = sptrader("data", "repair", old, "--out", out)
+        assert again.code == int(was_there)
+        assert ("not overwritten" in again.err) == was_there
+        story = json.loads(pq.read_metadata(out).metadata[METADATA_KEY])
+        assert story["ledger_sha256"] == hashlib.sha256(ledger.read_bytes()).hexdigest()
+        assert {path.name for path in out.parent.iterdir() if ".tmp" not in path.name} == {out.name, ledger.name}
+    assert states == {(False, False), (True, False)}

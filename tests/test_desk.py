@@ -17,7 +17,9 @@ from sptrader_desktop.ui.desk import Finished, Series
 
 @pytest.fixture(scope="module")
 def desk() -> WindowDesk:
-    return WindowDesk(load_settings())
+    desk = WindowDesk(load_settings())
+    desk.warm_up()
+    return desk
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def test_the_readme_begins_with_a_sentence_a_picture_and_the_two_commands() -> N
     assert title == "# SPtrader Desktop"
     assert sentence.count("\n") == 0
     assert sentence.endswith(".")
-    assert re.fullmatch(r"!\[[^\]]+\]\(docs/images/report\.svg\)", picture)
+    assert re.fullmatch(r"!\[[^\]]+\]\(docs/images/window\.png\)", picture)
     assert [line.split("#")[0].strip() for line in fences(commands + "\n", "sh")[0].splitlines()] == ["make run", "make test"]
 
 
@@ -388,5 +388,5 @@ def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        names = "workspace runs candles servers kernels downloads component_cache logs preferences".split()
+        names = "workspace runs candles servers kernels downloads component_cache logs preferences texts".split()
         assert [str(getattr(settings, name)) for name in names] == [str(Path(place).expanduser()) for place in told.values()]

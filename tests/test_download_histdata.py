@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pyarrow.parquet as pq
 import pytest
 
 from sptrader_desktop import cli, compose_data
 from sptrader_desktop.adapters import http_fetch
+from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.histdata_history import HistdataHistory
 from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
 from sptrader_desktop.core.errors import DataError
@@ -19,6 +21,8 @@ from sptrader_desktop.ports import CandleRequest
 from tests.downloads import Got, downloaded
 from tests.http_servers import Answer, Asked, Server, serving
 
+# What a minute of the ticks below is in halves: how late, first and last price above that of the minute, how many.
+HALVES = ((0, 0, 7, 2), (30_000_000, 41, 41, 1))
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2019, 3, 8, 12, tzinfo=UTC)
 PAGE = "/download-free-forex-historical-data/"
@@ -64,16 +68,28 @@ def zipped(files: dict[str, str]) -> bytes:
     return content.getvalue()
 
 
-def fields(period: str) -> dict[str, str]:
+def fields(period: str, frame: str = "M1") -> dict[str, str]:
     year, _, month = period.partition("/")
     told = {"tk": f"token-{period}", "date": year, "datemonth": year + month.zfill(2) if month else year}
-    return told | {"platform": "ASCII", "timeframe": "M1", "fxpair": "EURUSD"}
+    return told | {"platform": "ASCII", "timeframe": frame, "fxpair": "EURUSD"}
 
 
-def form(period: str) -> bytes:
-    inputs = "".join(f'<input type="hidden" name="{name}" id="{name}" value="{value}"/>' for name, value in fields(period).items())
+def form(period: str, frame: str = "M1") -> bytes:
+    inputs = "".join(f'<input type="hidden" name="{name}" id="{name}" value="{value}"/>' for name, value in fields(period, frame).items())
     bait = '<form id="search"><input name="tk" value="bait"></form>'
     return f'<html>{bait}<form id="file_down" name="file_down">{inputs}</form></html>'.encode()
+
+
+def tick_file(period: str, first: date | None = None, after: date | None = None) -> bytes:
+    """Three quotes in each minute, by New York's clock."""
+    year, month = map(int, period.split("/"))
+    first = first or date(year, month, 1)
+    lines = []
+    for wall in walls(first, after or min((first + timedelta(days=32)).replace(day=1), NOW.date())):
+        for second in (0, 7, 41):
+            bid = points(wall) + second
+            lines.append(f"{wall + timedelta(seconds=second):%Y%m%d %H%M%S}123,{bid / 1e5:.6f},{(bid + 9) / 1e5:.6f},0\n")
+    return zipped({f"DAT_ASCII_EURUSD_T_{year}{month:02d}.csv": "".join(lines)})
 
 
 def site(asked: Asked, year_file: Callable[[int], bytes] | None = None) -> Answer:
@@ -81,12 +97,15 @@ def site(asked: Asked, year_file: Callable[[int], bytes] | None = None) -> Answe
         assert asked.path == PAGE
         (query,) = asked.query
         *_, quotes, symbol, period = query.split("/", 4)
-        assert (quotes, symbol) == ("1-minute-bar-quotes", "eurusd")
-        return Answer(body=form(period)) if int(period[:4]) >= 2017 else Answer(404)
+        assert symbol == "eurusd"
+        frame = {"1-minute-bar-quotes": "M1", "tick-data-quotes": "T"}[quotes]
+        return Answer(body=form(period, frame)) if int(period[:4]) >= 2017 else Answer(404)
     period = asked.form["tk"].removeprefix("token-")
     year, _, month = period.partition("/")
     assert asked.headers["referer"].endswith(f"/eurusd/{period}")
-    assert asked.form == fields(period)
+    assert asked.form == fields(period, asked.form["timeframe"])
+    if asked.form["timeframe"] == "T":
+        return Answer(body=tick_file(period))
     if year_file and not month:
         return Answer(body=year_file(int(year)))
     return Answer(body=period_file(period))
@@ -126,11 +145,13 @@ def test_years_and_months_are_joined_on_the_clock_their_weekends_show(tmp_path: 
     assert again.candles.fingerprint == got.candles.fingerprint
 
 
-def test_the_last_day_of_a_year_is_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("timeframe", ["1d", "4h", "1h"])
+def test_the_last_bar_of_a_year_is_whole(tmp_path: Path, timeframe: str) -> None:
+    """The market closes in the middle of the last four hours."""
     span = datetime(2017, 12, 1, tzinfo=UTC), datetime(2018, 1, 1, tzinfo=UTC)
     with serving(site) as server:
-        alone = fetched(server, tmp_path, *span, "1d").candles.timestamp.tolist()
-        longer = fetched(server, tmp_path, span[0], datetime(2018, 3, 1, tzinfo=UTC), "1d").candles.timestamp.tolist()
+        alone = fetched(server, tmp_path, *span, timeframe).candles.timestamp.tolist()
+        longer = fetched(server, tmp_path, span[0], datetime(2018, 3, 1, tzinfo=UTC), timeframe).candles.timestamp.tolist()
     assert alone == [at for at in longer if at < span[1].timestamp() * 1e6]
 
 
@@ -219,9 +240,55 @@ def test_a_page_without_its_form_is_no_empty_year(tmp_path: Path, page: Answer, 
         fetched(server, tmp_path, datetime(2018, 3, 1, tzinfo=UTC), datetime(2018, 4, 1, tzinfo=UTC))
 
 
-def test_seconds_cannot_be_had(tmp_path: Path) -> None:
-    with serving(site) as server, pytest.raises(DataError, match="make no candles of 30s: choose 1m or longer"):
-        fetched(server, tmp_path, datetime(2018, 3, 1, tzinfo=UTC), datetime(2018, 4, 1, tzinfo=UTC), "30s")
+def test_seconds_are_made_of_months_of_ticks_on_the_clock_that_each_shows(tmp_path: Path) -> None:
+    start, end = datetime(2019, 2, 1, tzinfo=UTC), datetime(2019, 3, 5, tzinfo=UTC)
+    with serving(site) as server:
+        got = fetched(server, tmp_path, start, end, "30s")
+        again = fetched(server, tmp_path, start, end, "30s")
+    posted = [(asked.form["timeframe"], asked.form["datemonth"]) for asked in server.asked if asked.method == "POST"]
+    assert posted == [("T", "201901"), ("T", "201902"), ("T", "201903")]
+    assert (got.fetched, again.fetched) == (3, 0)
+    halves = [(at + late, price + first, price + last, count) for at, price in expected(start, end) for late, first, last, count in HALVES]
+    made = got.candles
+    assert made.ask is not None
+    assert made.volume is not None
+    found = zip(made.timestamp.tolist(), made.prices.open.tolist(), made.prices.close.tolist(), made.volume.tolist(), strict=True)
+    assert [*found] == halves
+    assert (made.ask.low - made.prices.low).tolist() == [9] * len(halves)
+    assert made.fingerprint == again.candles.fingerprint
+
+
+def test_a_month_of_ticks_without_a_weekend_is_on_the_clock_of_the_month_before(tmp_path: Path) -> None:
+    """In summer, when the clock that the vendor names and the one it mostly keeps are an hour apart."""
+    friday = date(2018, 7, 6)
+
+    def early(asked: Asked) -> Answer:
+        is_july = asked.form.get("datemonth") == "201807"
+        return Answer(body=tick_file("2018/7", friday, friday + timedelta(days=1))) if is_july else site(asked)
+
+    with serving(early) as server:
+        got = fetched(server, tmp_path, datetime(2018, 6, 10, tzinfo=UTC), datetime(2018, 7, 8, tzinfo=UTC), "30s")
+        with pytest.raises(DataError, match="no weekend in this one settles it: say --zone"):
+            fetched(server, tmp_path, datetime(2018, 7, 6, tzinfo=UTC), datetime(2018, 7, 8, tzinfo=UTC), "30s")
+    opens = [datetime.combine(friday, datetime.min.time(), NEW_YORK) + timedelta(hours=15, seconds=30 * half) for half in range(240)]
+    assert got.candles.timestamp.tolist()[-240:] == [int(at.timestamp()) * 1_000_000 for at in opens]
+
+
+def test_ticks_come_as_a_file_of_which_candles_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPTRADER_DOWNLOADS", str(tmp_path / "downloads"))
+    span = ["--from", "2018-03-01", "--to", "2018-04-10"]
+    asked = ["data", "download", "EURUSD", "--vendor", "histdata", *span, "--timeframe", "tick", "--out", str(tmp_path)]
+    with serving(site) as server:
+        assert cli.run([*asked, "--address", server.url]) == 0
+    (ticks,) = tmp_path.glob("EURUSD_tick_2018-03-01_2018-04-09_histdata.parquet")
+    start, end = datetime(2018, 3, 1, tzinfo=UTC), datetime(2018, 4, 10, tzinfo=UTC)
+    moments = expected(start, end)
+    table = pq.read_table(ticks)
+    assert table["timestamp"].cast("int64").to_pylist() == [at + late for at, _ in moments for late in (123_000, 7_123_000, 41_123_000)]
+    assert table["bid"].to_pylist()[:3] == [(moments[0][1] + second) / 1e5 for second in (0, 7, 41)]
+    assert cli.run(["data", "resample", str(ticks), "--timeframe", "1m", "--out", str(tmp_path)]) == 0
+    (minutes,) = tmp_path.glob("EURUSD_1m_*.parquet")
+    assert [at for at, _ in moments][:-1] == load_candles(minutes).timestamp.tolist()
 
 
 def test_the_command_takes_it_as_a_vendor(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

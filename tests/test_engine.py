@@ -44,7 +44,7 @@ def check_identities(case: Case, outcome: Outcome) -> None:
     assert outcome.account["worst"][0] == np.max((peaks - outcome.equity) / peaks, initial=0.0)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(cases())
 def test_engine_and_oracle_agree_row_for_row_and_the_books_balance(case: Case) -> None:
     assert compare(case) is None

@@ -71,8 +71,8 @@ def raised(error: BaseException) -> BaseException:
 
 @pytest.mark.parametrize("kind", [SptraderError, DataError])
 def test_a_sentence_of_ours_is_shown_as_it_is_without_a_traceback(kind: type[SptraderError]) -> None:
-    failure = failure_of(raised(kind("row 7: high is below low: mend the file")), "Opening the file", AT)
-    assert (failure.what, failure.why) == ("Opening the file", "row 7: high is below low: mend the file")
+    failure = failure_of(raised(kind("row 7: high is below low: mend the file")), "opening the file", AT)
+    assert (failure.what, failure.why) == ("Opening the file failed", "row 7: high is below low: mend the file")
     assert (failure.to_do, failure.details) == ("", "")
 
 
@@ -116,7 +116,7 @@ def test_diagnostics_say_versions_failures_and_how_often() -> None:
     for _ in range(3):
         failures.tell(DataError("it is gone"), "Opening")
     text = diagnostics_text(failures.said.value, {"Qt": "6.11"})
-    assert "Opening (3 times, last at 2024-01-09 04:30:00Z)\nit is gone" in text
+    assert "Opening failed (3 times, last at 2024-01-09 04:30:00Z)\nit is gone" in text
     assert f"numba {version('numba')}" in text
     assert "Qt: 6.11" in text
 

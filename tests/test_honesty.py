@@ -1,5 +1,6 @@
 """Every planted cheat is caught by the right check, at the right bar and line; nothing honest is."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,16 +14,18 @@ import pytest
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.inprocess_components import InProcessRunner
+from sptrader_desktop.adapters.yaml_strategy import read_strategy
 from sptrader_desktop.core.candles import Candles, Int64Array, Prices
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.ports import Answer, ComponentJob, ComponentRunner, Values
-from sptrader_desktop.runtime.honesty import Subject, examine, with_indicators
+from sptrader_desktop.runtime.honesty import HonestyGate, Subject, examine, with_indicators
 from sptrader_desktop.runtime.honesty_candles import HIGHER, LOWER, STILL, TURNED, other_future, part
 from sptrader_desktop.runtime.honesty_judge import Finding, Verdict
+from sptrader_desktop.runtime.honesty_memory import HonestyMemory
 from sptrader_desktop.runtime.honesty_plan import CHECKS, HIGHER_TIMEFRAMES, LIVE_WINDOW, LOOK_AHEAD, WARM_UP
 from tests.cheats.components import CHEATS, CHEATS_OF_PROCESSES, HONEST, Planted, plant
-from tests.command_line import ROOT, SAMPLE
+from tests.command_line import ROOT, SAMPLE, STRATEGIES, document
 from tests.component_processes import ProcessRunner
 
 PLANTED = CHEATS | CHEATS_OF_PROCESSES | HONEST
@@ -166,12 +169,28 @@ def test_nothing_honest_is_accused(tried: Callable[[str], Verdict], name: str) -
     assert unjudged == ({WARM_UP, LIVE_WINDOW} if HONEST[name].warm_up == "all" else set())
 
 
-def test_nothing_shipped_is_accused(sample: Candles) -> None:
+def test_nothing_shipped_is_accused_of_what_a_strategy_has_it_do(tmp_path: Path, sample: Candles) -> None:
+    """All components that ship are in shipped strategies, with whatever parameters these give them (tests/test_strategies.py)."""
+    catalogue = load_catalogue(ROOT / "workspace")
+    gate = HonestyGate(catalogue, InProcessRunner(ROOT / "workspace", catalogue), HonestyMemory(tmp_path))
+    for path in sorted(STRATEGIES.glob("*.yaml")):
+        gate.require(read_strategy(path, catalogue)[0], [sample])
+    assert {json.loads(kept.read_text())["component"] for kept in tmp_path.iterdir()} == catalogue.found.keys()
+
+
+@pytest.mark.campaign
+def test_nothing_shipped_is_accused_with_the_parameters_it_has_by_itself(sample: Candles) -> None:
     catalogue = load_catalogue(ROOT / "workspace")
     runner = InProcessRunner(ROOT / "workspace", catalogue)
     for dotted in catalogue.found:
         (found,) = examine([Subject(catalogue.component(dotted), {})], sample, runner)
         assert found.sentences() == ()
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("path", sorted(STRATEGIES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_nothing_shipped_is_accused_where_workers_try_it(path: Path) -> None:
+    assert document(path, "--data", SAMPLE)["total_trades"] > 0
 
 
 def test_a_signal_and_its_indicators_are_honest_in_several_processes(sample: Candles, processes: ProcessRunner) -> None:

@@ -225,6 +225,25 @@ def test_libraries_of_qt_that_are_missing_are_installed_by_root_and_named_to_oth
     assert set_up.is_current(tmp_path)
 
 
+@pytest.mark.parametrize("is_root", [True, False])
+def test_the_tests_screen_is_installed_once_by_root_and_named_to_others(
+    set_up: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_root: bool
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if is_root else 1000)
+    monkeypatch.setattr(set_up.shutil, "which", lambda name: "apt-get" if name == "apt-get" else None)
+    monkeypatch.setattr(set_up.subprocess, "run", lambda command, **_: asked.append(command))
+    assert set_up.main() == 0
+    assert asked == []
+    for _ in range(2):
+        assert set_up.main(["screen"]) == 0
+        assert "(Xvfb, xdotool not found); in Debian: apt-get install xvfb xdotool" in capsys.readouterr().err
+    assert [command[-2:] for command in asked if "install" in command] == [["xvfb", "xdotool"]] * is_root
+    monkeypatch.setattr(set_up.shutil, "which", lambda name: name)
+    assert set_up.main(["screen"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_failed_installation_shows_what_pip_said_and_leaves_no_stamp(
     set_up: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ class Script:
 HOARDS = 'held = mmap.mmap(-1, 2**30)\nfor at in range(1024): held.write(b"x" * 2**20)\ntime.sleep(60)'
 # What it does, and what is said of it after the file's name.
 MISDEEDS = {
-    "hangs": ("while True: pass", ": took longer than 2 s: make it faster"),
+    "hangs": ("threading.Event().wait()", ": took longer than 2 s: make it faster"),
     "hangs_in_c": ('re.match("(a+)+$", "a" * 60 + "b")', ": took longer than 2 s"),
     "ignores_sigterm": ("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(1)", ": took longer than 2 s"),
     "allocates_10_gb": ("np.ones(10 * 2**30 // 8)", ":10: MemoryError: Unable to allocate 10.0 GiB"),

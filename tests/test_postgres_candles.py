@@ -195,6 +195,7 @@ def test_candles_of_another_kind_than_those_kept_are_refused_and_change_nothing(
         (hourly(range(20)), "with ask prices"),
         (hourly(range(20), ask=True, volume=True), "with no volume"),
         (replace(hourly(range(20), ask=True), instrument=fine), "with a tick of 0.00001"),
+        (replace(hourly(range(20), ask=True), is_synthetic=True), "with no synthetic bars"),
     ):
         said = refusal(lambda other=other: store.keep(other))  # type: ignore[misc]
         assert f"keeps EURUSD 1h bid {what}, unlike these candles: load them into another database" in said
@@ -396,7 +397,7 @@ def test_programs_that_open_a_new_database_at_once_make_its_tables_once(postgres
         thread.join()
     assert failures == []
     with postgres.connect() as connection:
-        assert connection.execute("SELECT step FROM sptrader.steps").fetchall() == [(1,)]
+        assert connection.execute("SELECT step FROM sptrader.steps ORDER BY step").fetchall() == [(1,), (2,)]
 
 
 def test_steps_go_forward_only_and_all_or_nothing(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,11 +407,11 @@ def test_steps_go_forward_only_and_all_or_nothing(postgres: PostgresServer, monk
     monkeypatch.setattr(postgres_schema, "STEPS", more)
     assert "division by zero" in refusal(lambda: PostgresCandles(postgres))
     with postgres.connect() as connection:
-        assert connection.execute("SELECT max(step) FROM sptrader.steps").fetchall() == [(1,)]
-    monkeypatch.setattr(postgres_schema, "STEPS", more[:2])
+        assert connection.execute("SELECT max(step) FROM sptrader.steps").fetchall() == [(2,)]
+    monkeypatch.setattr(postgres_schema, "STEPS", more[:3])
     assert read(postgres).fingerprint == hourly(range(5)).fingerprint
     monkeypatch.undo()
-    assert "a newer version of the program has changed its tables (step 2): update this one" in refusal(lambda: PostgresCandles(postgres))
+    assert "a newer version of the program has changed its tables (step 3): update this one" in refusal(lambda: PostgresCandles(postgres))
 
 
 def test_without_timescale_the_table_is_plain(postgres: PostgresServer) -> None:

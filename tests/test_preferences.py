@@ -64,6 +64,29 @@ def test_a_field_that_makes_no_sense_falls_back_alone_and_is_named(preferences: 
         assert json.loads(written(reading.preferences))[name] == value
 
 
+NONSENSE: dict[str, list[object]] = {
+    "theme": ["blue", None, 3],
+    "palette": ["loud"],
+    "up_colour": ["blue"],
+    "scale": [99, 201, 150.0, True, "150"],
+    "zone": ["Mars", 0],
+    "shortcuts": [[], {"a": "Ctrl+A"}, {"a": [1]}],
+    "layout_locked": [0, "yes"],
+    "layouts": [{"Research": 1}, ["x"]],
+    "geometry": [None, 1],
+    "recent": ["one.yaml", [1]],
+    "strategy": [1],
+    "dataset": [None],
+}
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_nonsense_is_never_taken(name: str) -> None:
+    for value in NONSENSE[name]:
+        reading = read(json.dumps({"schema": SCHEMA, name: value}).encode(), "preferences.json")
+        assert (reading.preferences, reading.is_damaged) == (Preferences(), True), value
+
+
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()) | PREFERENCES.map(lambda p: written(p)[:-9]))
 def test_any_content_gives_preferences_and_says_so_when_they_are_not_what_was_written(content: bytes) -> None:
     reading = read(content, "preferences.json")

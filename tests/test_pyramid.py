@@ -124,3 +124,15 @@ def test_averaged_candles_of_a_window_are_those_of_the_whole(start: int) -> None
     np.testing.assert_allclose(found.last, mean[start:260], rtol=1e-12)
     np.testing.assert_allclose(found.high, np.maximum.reduce([bars.high, opened, mean])[start:260], rtol=1e-12)
     np.testing.assert_allclose(found.low, np.minimum.reduce([bars.low, opened, mean])[start:260], rtol=1e-12)
+
+
+def test_many_bars_are_built_on_a_thread_and_waited_for() -> None:
+    bars = walk(400_000, 3)
+    pyramid = Pyramid(bars)
+    near = pyramid.cells(1000, 1100, 100)  # needs no level
+    assert np.array_equal(near.values.high, bars.high[1000:1100])
+    cells = pyramid.cells(0, 400_000, 10)
+    assert cells.values.high.max() == bars.high.max()
+    more = walk(400_001, 3)
+    pyramid.extend(more)
+    assert pyramid.cells(0, 400_001, 10).values.last[-1] == more.last[-1]

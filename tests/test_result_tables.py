@@ -29,7 +29,7 @@ LISTINGS: dict[str, Callable[[Result, Zone], Listing]] = {
     "order_decisions": decision_listing,
     "signals_generated": signal_listing,
 }
-SEEDS = range(40)
+SEEDS = range(30)
 
 
 @cache

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
-from sptrader_desktop.adapters.component_frames import candle_frame, python_params
+from sptrader_desktop.adapters.component_columns import python_params
+from sptrader_desktop.adapters.component_frames import candle_frame
 from sptrader_desktop.adapters.inprocess_components import InProcessRunner
 from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError

@@ -21,6 +21,7 @@ from tests.command_line import SAMPLE, STRATEGIES, document, financing, sptrader
 from tests.documents import GUIDE, codes, rows
 from tests.indicator_markets import catalogue
 
+pytestmark = pytest.mark.usefixtures("trusted")
 FILES = sorted(STRATEGIES.glob("*.yaml"))
 each_strategy = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 

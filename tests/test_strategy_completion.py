@@ -12,6 +12,7 @@ from tests.indicator_markets import catalogue
 from tests.strategy_texts import FULL
 
 TEXTS = [FULL, *(path.read_text(encoding="utf-8") for path in sorted(STRATEGIES.glob("*.yaml")))]
+WHOLE = examine_strategy(FULL)
 HALF = "dependencies:\n  signals:\n    - {use: signals.ma_crossover, params: {fast_period: parameters.fast}}\n"
 
 
@@ -43,6 +44,7 @@ def offered(text: str) -> list[str]:
         ("na|", ["name"]),
         ("entry:\n  - when:\n      - signal: ma_crossover\n    |", ["when", "action", "size"]),
         ("entry:\n  - wh|", ["when"]),
+        ("entry:\n  - wehn|", ["when"]),
         ("entry:\n  action: |", ["buy", "sell"]),
         ("entry:\n  size: {mode: r|", ["risk"]),
         ("entry:\n  order: {type: limit, offset: {ty|", ["type"]),
@@ -112,6 +114,6 @@ def test_the_word_under_the_cursor_is_explained(word: str, part: str) -> None:
 
 @given(st.text(alphabet="ab:-{}[]\"'#, \n.\t", max_size=60), st.integers(0, 60))
 def test_no_text_however_broken_is_too_much(text: str, offset: int) -> None:
-    words = StrategyWords(catalogue(), examine_strategy(FULL))
+    words = StrategyWords(catalogue(), WHOLE)
     words.candidates(text, min(offset, len(text)))
     words.help_at(text, min(offset, len(text)))

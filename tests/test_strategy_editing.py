@@ -104,14 +104,30 @@ def test_a_range_is_valid_holds_its_value_and_has_room_on_its_grid(data: st.Data
         assert abs(spec.snapped(position) - position) <= step
 
 
+@pytest.mark.parametrize(
+    ("value", "span", "is_whole", "expected"),
+    [
+        ("0.02", strategy_rules.PART, False, "0.005 0.08 0.001"),
+        ("20", Span(Decimal(1), Decimal(10_000), has_low=True), True, "5 80 1"),
+        ("1", Span(Decimal(1), Decimal(10_000), has_low=True), True, "1 8 1"),
+        ("0", strategy_rules.ACTIVATION, False, "0 0.08 0.001"),
+        ("-100", WIDE, False, "-400 -25 5"),
+        ("0.9", strategy_rules.PART, False, "0.22 0.98 0.02"),
+    ],
+)
+def test_a_range_goes_from_a_quarter_to_four_times_on_round_numbers(value: str, span: Span, is_whole: bool, expected: str) -> None:
+    found = sensible_range(Decimal(value), Quantity(span, is_whole=is_whole))
+    assert found == tuple(map(Decimal, expected.split())), [str(each) for each in found]
+
+
 @given(st.text(max_size=12) | st.sampled_from(["null", "true", "1", "0x1", "a: b", "- a", "it's", '"', "parameters.x", "ä\u2028b", "😀"]))
 def test_any_text_is_written_so_that_it_is_read_again(value: str) -> None:
     if any("\ud800" <= letter <= "\udfff" for letter in value):
         return
     for before in ("golden_cross", '"x"', "'x'"):
-        text = FULL.replace("golden_cross", before, 1)
+        text = f"parameters: {{kind: {before}, more: 1}}\n"
         path = ("parameters", "kind")
-        assert examined(examined(text).with_value(path, value)).value(path) == value, written(value, before)
+        assert examine_strategy(examine_strategy(text).with_value(path, value)).value(path) == value, written(value, before)
 
 
 def test_comments_spaces_and_the_lines_around_stay_byte_for_byte() -> None:

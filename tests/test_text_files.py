@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters import text_drafts
@@ -30,6 +30,14 @@ def test_a_file_that_is_not_edited_is_written_as_it_was_read(text: str, has_mark
 def test_what_is_no_text_is_refused_with_its_line() -> None:
     with pytest.raises(DataError, match=r"s\.yaml:2: is not UTF-8"):
         decoded(b"name: x\n\xff", Path("s.yaml"))
+
+
+def test_what_no_file_could_hold_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path, keeper = tmp_path / "s.yaml", TextDrafts(tmp_path / "kept")
+    path.write_text("a")
+    with pytest.raises(DataError, match="line 2 holds half a character"):
+        keeper.write(path, "a\nb\ud800", keeper.read(path))
+    assert path.read_text() == "a"
 
 
 def test_a_save_keeps_line_ends_mark_and_permissions(tmp_path: Path) -> None:
@@ -93,6 +101,7 @@ def test_drafts_come_back_in_order_and_a_damaged_one_harms_no_other(tmp_path: Pa
     assert keeper.drafts() == (first,)
 
 
+@settings(max_examples=30)
 @given(texts=st.lists(st.sampled_from("abc"), max_size=8))
 def test_versions_are_every_change_newest_first(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     keeper, path = TextDrafts(tmp_path_factory.mktemp("kept")), Path("/x/s.yaml")
@@ -121,7 +130,7 @@ def test_a_difference_shows_what_goes_and_what_comes() -> None:
 
 
 def test_opening_an_editor_loads_neither_pandas_nor_numba_nor_pyarrow() -> None:
-    modules = "editors.strategy_editor editors.python_edit".split()
+    modules = "editors.strategy_editor editors.component_editor navigator".split()
     imports = "; ".join(f"import sptrader_desktop.ui.{name}" for name in modules)
     code = f"import sys; {imports}; print(*sorted({{'pandas', 'numba', 'pyarrow', 'ruamel'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))

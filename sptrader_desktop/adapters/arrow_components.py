@@ -2,19 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from sptrader_desktop.adapters.component_checks import NUMBERS, Columns
-from sptrader_desktop.adapters.component_frames import candle_attrs, candle_columns, frame_of, indicator_of, stamp_index
+from sptrader_desktop.adapters.component_columns import candle_attrs, candle_columns
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.errors import ComponentError, DataError
+from sptrader_desktop.core.errors import ComponentError
 
 STAMP = "timestamp"
 STAMPS = pa.timestamp("us", tz="UTC")
@@ -33,17 +31,6 @@ def write_candles(candles: Candles, path: Path) -> None:
     _write(table.replace_schema_metadata(attrs), path)
 
 
-def read_candles(path: Path) -> pd.DataFrame:
-    try:
-        table = _mapped(path)
-        attrs = json.loads(table.schema.metadata[b"candles"])
-        columns = _columns(table)
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path} holds no candles for components ({error}): name a file that the program wrote") from error
-    assert columns.stamps is not None, "whoever writes candles writes their stamps"
-    return frame_of(dict(zip(columns.names, columns.arrays, strict=True)), columns.stamps, attrs)
-
-
 def write_answer(columns: Columns, path: Path) -> None:
     """Whoever waits for the file finds it whole; a pipe or a device is written as it is."""
     if path.exists() and not path.is_file():
@@ -60,16 +47,10 @@ def write_answer(columns: Columns, path: Path) -> None:
 def read_answer(path: Path, source: str) -> Columns:
     """Whatever a script may have written; `source` is the script."""
     try:
-        return _columns(_mapped(path))
+        return columns_of(mapped(path))
     except (OSError, pa.ArrowException, ValueError) as error:
         said = " ".join(str(error).split())[:200]
         raise ComponentError(f"{source}: its result is no Arrow file that can be read ({said}): write it whole to RESULT_PATH") from error
-
-
-def read_indicators(files: Mapping[str, str], source: str) -> dict[str, "pd.Series | pd.DataFrame"]:
-    """By the names a signal knows them by."""
-    found = {name: read_answer(Path(path), source) for name, path in files.items()}
-    return {name: indicator_of(columns, stamp_index(columns.stamps)) for name, columns in found.items() if columns.stamps is not None}
 
 
 def packed(columns: Columns) -> bytes:
@@ -87,7 +68,7 @@ def unpacked(path: Path) -> Columns | None:
         content = whole[: whole.size - DIGEST_BYTES]
         if whole.size <= DIGEST_BYTES or hashlib.sha256(content).digest() != whole[whole.size - DIGEST_BYTES :].to_pybytes():
             return None
-        return _columns(pa.ipc.open_file(content, options=AT_ONCE).read_all())
+        return columns_of(pa.ipc.open_file(content, options=AT_ONCE).read_all())
     except (OSError, pa.ArrowException, ValueError):
         return None
 
@@ -107,7 +88,7 @@ def _write(table: Any, target: Any) -> None:
         writer.write_table(table)
 
 
-def _mapped(path: Path) -> Any:
+def mapped(path: Path) -> Any:
     return pa.ipc.open_file(pa.memory_map(str(path)), options=AT_ONCE).read_all()
 
 
@@ -122,15 +103,25 @@ def _packed_array(name: str, values: NDArray[Any]) -> tuple[Any, Any]:
     return pa.field(name, pa.string(), metadata=MIXED), pa.array([json.dumps(value) for value in found], pa.string())
 
 
-def _columns(table: Any) -> Columns:
+def columns_of(table: Any) -> Columns:
     table.validate(full=True)
-    stamps = table.column(STAMP) if STAMP in table.schema.names else None
-    if stamps is not None:
-        # A stamp that is missing becomes NaT, which no candle has.
-        stamps = _one(stamps.cast(STAMPS, safe=False)).view(pa.int64()).fill_null(np.iinfo(np.int64).min).to_numpy()
+    stamps = _stamps(_one(table.column(STAMP))) if STAMP in table.schema.names else None
     fields = [(place, field) for place, field in enumerate(table.schema) if field.name != STAMP]
     arrays = tuple(_array(field, _one(table.column(place))) for place, field in fields)
     return Columns(table.num_rows, stamps, tuple(field.name for _, field in fields), arrays)
+
+
+def _stamps(column: Any) -> NDArray[Any]:
+    """A stamp that is missing becomes NaT, which no candle has."""
+    known = (column if column.type == STAMPS else column.cast(STAMPS, safe=False)).view(pa.int64())
+    return _numbers(known.fill_null(np.iinfo(np.int64).min) if known.null_count else known)
+
+
+def _numbers(array: Any) -> NDArray[Any]:
+    """Where they lie; what Arrow converts by itself it converts through pandas, which takes longer to load than all else here."""
+    is_plain = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
+    found: NDArray[Any] = np.from_dlpack(array) if is_plain and not array.null_count else array.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _one(column: Any) -> Any:
@@ -139,11 +130,11 @@ def _one(column: Any) -> Any:
 
 def _array(field: Any, array: Any) -> NDArray[Any]:
     if pa.types.is_dictionary(array.type):
-        known: NDArray[Any] = array.dictionary.to_numpy(zero_copy_only=False)
-        return known.astype(object)[array.indices.to_numpy()] if not array.null_count else np.array(array.to_pylist(), dtype=object)
+        known = _objects(array.dictionary.to_pylist())
+        return known[_numbers(array.indices)] if not array.null_count else _objects(array.to_pylist())
     if field.metadata and MIXED.items() <= field.metadata.items():
         return _objects([json.loads(text) for text in array.to_pylist()])
-    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    values = _numbers(array)
     return values if values.dtype.kind in NUMBERS else _objects(array.to_pylist())
 
 

@@ -3,16 +3,12 @@
 A suspicion, never a correction: it says which clocks fit; what becomes of the stamps is for a person to decide.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sptrader_desktop.adapters.zoneinfo_clocks import clock_named, nearest_utc
 from sptrader_desktop.core.calendar import DAY_US, HOUR_US
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.market_hours import week_ends
@@ -26,10 +22,6 @@ USUAL = 0.5  # so many weeks must be as they should before others are called exc
 MOST_HOURS = 14
 ZONES = ("Europe/Athens", "America/New_York", "Europe/London")
 CHARTS_OF_NEW_YORK = "America/New_York+7"  # a server clock on which the day ends when New York's does
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-Clock = Callable[[Int64Array], Int64Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,45 +55,8 @@ def weekends(stamps: Int64Array, bar_us: int) -> Weekends:
     return Weekends(ends - closed.start[nearest], opens - closed.end[nearest], ends, opens, middles[nearest])
 
 
-def utc_of(zone: str) -> Clock:
-    """From stamps that are really the wall clock of `zone`, named or like +02:00, to UTC."""
-    if zone == CHARTS_OF_NEW_YORK:
-        ahead = 7 * HOUR_US
-        return lambda stamps: _from_wall("America/New_York", stamps - ahead)
-    if is_offset(zone):
-        return partial(_moved, by=-fixed_offset(zone))
-    return partial(_from_wall, zone)
-
-
-def shifted_by(offset: str) -> Clock:
-    return partial(_moved, by=fixed_offset(offset))
-
-
-def is_offset(text: str) -> bool:
-    return re.fullmatch(r"[+-](0\d|1\d|2[0-3]):[0-5]\d", text, re.ASCII) is not None
-
-
-def fixed_offset(text: str) -> int:
-    """Of +02:00 or -05:30, in microseconds."""
-    hours, minutes = int(text[1:3]), int(text[4:6])
-    return (-1 if text[0] == "-" else 1) * (hours * HOUR_US + minutes * HOUR_US // 60)
-
-
 def offset_text(hours: int) -> str:
     return f"{'-' if hours < 0 else '+'}{abs(hours):02d}:00"
-
-
-def _moved(stamps: Int64Array, by: int) -> Int64Array:
-    return stamps + by
-
-
-def _from_wall(zone: str, stamps: Int64Array) -> Int64Array:
-    """An hour that the clock shows twice is taken as the first."""
-    hours, place = np.unique(stamps // HOUR_US, return_inverse=True)
-    info = ZoneInfo(zone)
-    walls = (_EPOCH + timedelta(hours=hour) for hour in hours.tolist())
-    offsets = [(wall.replace(tzinfo=info).utcoffset() or timedelta()) // _MICROSECOND for wall in walls]
-    return stamps - np.array(offsets, np.int64)[place]
 
 
 def _fits(close: Int64Array, opened: Int64Array, by: int = 0) -> NDArray[np.bool_]:
@@ -119,6 +74,9 @@ class OtherClock:
     fitting_utc: int
     weekends: int
 
+    def utc(self, stamps: Int64Array) -> Int64Array:
+        return nearest_utc(stamps, clock_named(self.zones[0]))
+
 
 def other_clock(seen: Weekends) -> OtherClock | None:
     count = len(seen.close)
@@ -128,8 +86,8 @@ def other_clock(seen: Weekends) -> OtherClock | None:
     market_close, market_open = seen.last_end - seen.close, seen.next_open - seen.open
     scores: dict[str, tuple[int, float]] = {}
     for zone in (*map(offset_text, (n for n in range(-MOST_HOURS, MOST_HOURS + 1) if n)), CHARTS_OF_NEW_YORK, *ZONES):
-        clock = utc_of(zone)
-        close, opened = clock(seen.last_end) - market_close, clock(seen.next_open) - market_open
+        clock = clock_named(zone)
+        close, opened = nearest_utc(seen.last_end, clock) - market_close, nearest_utc(seen.next_open, clock) - market_open
         fitting = _fits(close, opened)
         scores[zone] = (int(np.count_nonzero(fitting)), -float(np.abs(close[fitting]).sum() + np.abs(opened[fitting]).sum()))
     ranked = sorted(scores, key=lambda zone: scores[zone], reverse=True)

@@ -219,7 +219,7 @@ def _clock(
         return stamps - bar_us, None, (), True
     other = candle_clock.other_clock(seen)
     if other:
-        return candle_clock.utc_of(other.zones[0])(stamps), other, (), False
+        return other.utc(stamps), other, (), False
     jumps = candle_clock.clock_jumps(seen)
     return (candle_clock.without_jumps(stamps, jumps) if jumps else stamps), None, tuple(jumps), False
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import FloatArray
-from sptrader_desktop.adapters.candle_clock import Clock
 from sptrader_desktop.adapters.candle_inspection import Examined, examined
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES
 from sptrader_desktop.adapters.candle_order import out_of_place
 from sptrader_desktop.adapters.candle_raw_table import RawTable, Rows
+from sptrader_desktop.adapters.zoneinfo_clocks import ClockError
+from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.present.data_findings import KINDS
@@ -31,6 +32,7 @@ DROPPED = (
 CHANGED = ("nanoseconds", "decimal_shift", "off_tick", "swapped")
 FIXES = tuple(kind for kind in KINDS if kind in {"unordered", *DROPPED, *CHANGED})
 MOST_PASSES = 50
+SetClock = Callable[[Int64Array], Int64Array]
 _NO_STAMP = np.iinfo(np.int64).min
 
 
@@ -73,11 +75,11 @@ def wanted_fixes(named: Sequence[str]) -> tuple[str, ...]:
     return tuple(kind for kind in FIXES if kind in named)
 
 
-def mend(old: RawTable, instrument: Instrument, timeframe: str, source: str, fixes: Sequence[str], clock: Clock | None = None) -> Mended:
+def mend(old: RawTable, instrument: Instrument, timeframe: str, source: str, fixes: Sequence[str], clock: SetClock | None = None) -> Mended:
     """Again and again until nothing that is to be mended is left: a row that went may leave its neighbours to be judged anew."""
     work = _Work(old, instrument)
     if clock is not None:
-        work.set_clock(clock)
+        work.set_clock(clock, source)
     for _ in range(MOST_PASSES):
         found = examined(work.table, instrument, timeframe, source)
         if not any(len(found.marks.get(kind, ())) for kind in fixes):
@@ -95,11 +97,15 @@ class _Work:
         self._origin: Rows = np.arange(len(old))
         self._changes: list[Change] = []
 
-    def set_clock(self, clock: Clock) -> None:
+    def set_clock(self, clock: SetClock, source: str) -> None:
         """One change for each run of rows that move by the same."""
         timed = np.flatnonzero(self.old.has_time)
         stamps = self.old.stamps.copy()
-        stamps[timed] = clock(stamps[timed])
+        try:
+            stamps[timed] = clock(stamps[timed])
+        except ClockError as fault:
+            row = int(timed[fault.row])
+            raise DataError(f"{source}: row {row + 1}: {_stamp(self.old, row)} {fault.rule}") from None
         by = stamps - self.old.stamps
         starts = np.flatnonzero(np.append(True, np.diff(by) != 0)) if len(by) else timed
         for start, end in zip(starts.tolist(), [*(starts[1:] - 1).tolist(), len(by) - 1], strict=True):

@@ -9,7 +9,8 @@ from typing import Any
 
 from sptrader_desktop.adapters.candle_layout import printable
 from sptrader_desktop.adapters.component_checks import Columns
-from sptrader_desktop.adapters.component_frames import Frame, event_columns, python_params, value_columns
+from sptrader_desktop.adapters.component_columns import python_params
+from sptrader_desktop.adapters.component_frames import Frame, event_columns, value_columns
 from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Scalar

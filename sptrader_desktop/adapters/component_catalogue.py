@@ -74,9 +74,9 @@ def _component_at(script: Path, _written: tuple[int, int]) -> ComponentSpec:
     return replace(read_component(script.resolve(), core, kind), source=str(script))
 
 
-def read_component(path: Path, core: Path, kind: str) -> ComponentSpec:
-    """`core` is the folder that dotted names start in, `kind` is `indicators` or `signals`."""
-    return _understood(_source(path), path, core, kind)
+def read_component(path: Path, core: Path, kind: str, source: bytes | None = None) -> ComponentSpec:
+    """`core` is the folder that dotted names start in, `kind` is `indicators` or `signals`; a `source` is read in place of the file."""
+    return _understood(_source(path) if source is None else source, path, core, kind)
 
 
 @lru_cache(maxsize=512)

@@ -1,7 +1,6 @@
 """Between columns and the pandas objects that components work on."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -9,23 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sptrader_desktop.adapters.component_checks import NUMBERS, Columns
+from sptrader_desktop.adapters.component_columns import candle_attrs, candle_columns
 from sptrader_desktop.core.candles import Candles, Int64Array
 from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
-from sptrader_desktop.core.strategy import Scalar
 
 Frame = pd.DataFrame
-
-
-def candle_columns(candles: Candles) -> dict[str, NDArray[np.float64]]:
-    """Prices as the nearest floats of their exact decimals."""
-    prices, one = candles.prices, candles.instrument.ticks_per_one
-    volume = candles.volume if candles.volume is not None else np.zeros(len(candles))
-    return {name: getattr(prices, name) / one for name in ("open", "high", "low", "close")} | {"volume": volume}
-
-
-def candle_attrs(candles: Candles) -> dict[str, Any]:
-    return {"symbol": candles.symbol, "timeframe": candles.timeframe, "ticks_per_one": candles.instrument.ticks_per_one}
 
 
 def candle_frame(candles: Candles) -> pd.DataFrame:
@@ -82,14 +70,3 @@ def _array(column: "pd.Series[Any]") -> NDArray[Any]:
     if isinstance(column.dtype, np.dtype):
         return column.to_numpy()
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def python_params(params: Mapping[str, Scalar]) -> dict[str, Any]:
-    """Exact values as the numbers a script expects."""
-    return {name: _plain(value) for name, value in params.items()}
-
-
-def _plain(value: Scalar) -> Any:
-    if not isinstance(value, Decimal):
-        return value
-    return int(value) if value == value.to_integral_value() else float(value)

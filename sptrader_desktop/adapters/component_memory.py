@@ -16,7 +16,7 @@ from sptrader_desktop.ports import ComponentJob
 REMEMBERED_BYTES = 256 * 1024 * 1024
 PACKAGE = Path(__file__).resolve().parent.parent
 # What stands between a script and its answer beside the script itself.
-BETWEEN = ("core/*.py", "sdk/*.py", "adapters/component_*.py", "adapters/arrow_components.py")
+BETWEEN = ("core/*.py", "sdk/*.py", "adapters/component_*.py", "adapters/arrow_components.py", "adapters/arrow_frames.py")
 
 
 def result_key(spec: ComponentSpec, job: ComponentJob, fingerprint: str) -> str:

@@ -17,13 +17,13 @@ from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, printable
 from sptrader_desktop.adapters.candle_series import begun, candles_of
 from sptrader_desktop.adapters.csv_import_bars import BarQuestion, StampOf, holes
-from sptrader_desktop.adapters.csv_import_clock import ClockError
 from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_any_header, is_header, mapped, recognise
 from sptrader_desktop.adapters.csv_import_numbers import WORDS, Mark, decimal_mark, numbers
 from sptrader_desktop.adapters.csv_import_stamps import DateOrder, Stamps, read_stamps, times_of_day
 from sptrader_desktop.adapters.csv_import_table import Table, read_table
 from sptrader_desktop.adapters.csv_import_zone import ClockQuestion, Zoned
 from sptrader_desktop.adapters.parquet_import_table import read_parquet_table
+from sptrader_desktop.adapters.zoneinfo_clocks import ClockError
 from sptrader_desktop.core.candles import Candles, Int64Array, PriceSide
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
@@ -56,6 +56,15 @@ class ImportAsked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Quoted:
+    ticks: Ticks
+    zoned: Zoned
+    stamps: Stamps
+    prices_told: str
+    remarks: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Imported:
     """`notes` say what was recognised, each with its subject."""
 
@@ -82,9 +91,24 @@ def import_table(
     report: Callable[[float], object] = lambda _: None,
 ) -> Imported:
     """`report` hears how far it is and may raise to stop it."""
+    file = _opened(path, table, asked, instruments, report)
+    return file.ticks() if file.known.is_ticks else file.bars()
+
+
+def import_quotes(path: Path, asked: ImportAsked, instruments: Mapping[str, Instrument] = CATALOGUE) -> tuple[Ticks, str]:
+    """The ticks of a file as they are, in UTC, and the clock by which it was written."""
+    file = _opened(path, import_file(path, asked), asked, instruments, lambda _: None)
+    if not file.known.is_ticks:
+        raise DataError(f"{file.table.source}: these are bars, not ticks: give a file of ticks")
+    quoted = file.quoted()
+    return quoted.ticks, quoted.zoned.clock
+
+
+def _opened(
+    path: Path, table: Table, asked: ImportAsked, instruments: Mapping[str, Instrument], report: Callable[[float], object]
+) -> "_File":
     known = mapped(table, asked.columns, asked.layout) if asked.columns else recognise(table, asked.layout)
-    file = _File(path, table, known, asked, report, *_symbol(path, table, known, asked, instruments))
-    return file.ticks() if known.is_ticks else file.bars()
+    return _File(path, table, known, asked, report, *_symbol(path, table, known, asked, instruments))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +148,21 @@ class _File:
     def ticks(self) -> Imported:
         if not self.asked.timeframe:
             raise DataError(f"{self.table.source}: these are ticks: say which candles are to be built from them, such as --timeframe 1m")
+        found = self.quoted()
+        quotes = found.ticks
+        assert quotes.ask is not None, "ticks come with both sides"
+        made = begun(candles_of_ticks(quotes, self.asked.timeframe), int(quotes.stamp[0]), MINUTE_US)
+        if not len(made):
+            raise DataError(f"{self.table.source}: its ticks do not fill one bar of {self.asked.timeframe}: build shorter ones")
+        columns_made = Columns(made.timestamp, made.prices, made.ask, made.volume)
+        candles = candles_of(columns_made, self.instrument, made.timeframe, "bid", self.table.source)
+        crossed = int(np.count_nonzero(quotes.ask < quotes.price))
+        quoted = f"{len(quotes.stamp):,} ticks, {crossed:,} of them with the ask below the bid"
+        told = f"{made.timeframe}, built from {quoted}; bars that begin before them or end after them left out"
+        notes = [("candles", told), ("prices", found.prices_told), *found.remarks]
+        return Imported(candles, self._notes(candles, found.zoned, found.stamps, notes))
+
+    def quoted(self) -> _Quoted:
         stamps, rows, remarks = self._stamps()
         self.report(0.4)
         columns, how = self._prices(["bid", "ask"])
@@ -138,15 +177,7 @@ class _File:
         self.report(0.6)
         zoned = self._zoned(stamps, rows, 0, 0)
         quotes = Ticks(self.instrument, zoned.utc, self._whole("bid", bid, rows), self._whole("ask", ask, rows))
-        made = begun(candles_of_ticks(quotes, self.asked.timeframe), int(zoned.utc[0]), MINUTE_US)
-        if not len(made):
-            raise DataError(f"{self.table.source}: its ticks do not fill one bar of {self.asked.timeframe}: build shorter ones")
-        columns_made = Columns(made.timestamp, made.prices, made.ask, made.volume)
-        candles = candles_of(columns_made, self.instrument, made.timeframe, "bid", self.table.source)
-        crossed = int(np.count_nonzero(ask < bid))
-        quoted = f"{len(rows):,} ticks, {crossed:,} of them with the ask below the bid"
-        told = f"{made.timeframe}, built from {quoted}; bars that begin before them or end after them left out"
-        return Imported(candles, self._notes(candles, zoned, stamps, [("candles", told), ("prices", f"bid with ask, {how}"), *remarks]))
+        return _Quoted(quotes, zoned, stamps, f"bid with ask, {how}", remarks)
 
     def _line(self, rows: Int64Array, row: int) -> str:
         return f"line {self.table.lines.of(int(rows[row]))}"

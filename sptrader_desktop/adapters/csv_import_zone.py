@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import stamp_text
-from sptrader_desktop.adapters.csv_import_clock import Clock, ClockError, Weeks, clock_named, to_utc, weeks
+from sptrader_desktop.adapters.csv_import_weeks import Weeks, weeks
+from sptrader_desktop.adapters.zoneinfo_clocks import Clock, ClockError, clock_named, to_utc
 from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.errors import DataError
@@ -22,6 +23,7 @@ _METALS = ("XAU", "XAG")  # open an hour after currencies
 class Zoned:
     utc: Int64Array
     why: str
+    clock: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +66,11 @@ class ClockQuestion:
             if found.weeks.is_refuted or outdone:
                 said = f"by the clock {zone} {found.weeks.misfit()}, and only {found.count()} the market's hours"
                 raise DataError(f"{self.source}: {said}: {self._hint(found, best)}; --force takes it as it is")
-        return Zoned(found.utc, f"{zone}, as told" + (f"; {found.count()} the market's hours" if found.weeks.of else ""))
+        return Zoned(found.utc, f"{zone}, as told" + (f"; {found.count()} the market's hours" if found.weeks.of else ""), zone)
 
     def in_stamps(self) -> Zoned:
         found = self.told(IN_THE_STAMPS)
-        return Zoned(found.utc, found.why.replace("UTC, as told", "the stamps say it themselves"))
+        return Zoned(found.utc, found.why.replace("UTC, as told", "the stamps say it themselves"), IN_THE_STAMPS)
 
     def found(self) -> Zoned:
         weighed, faults = self._all()
@@ -81,7 +83,7 @@ class ClockQuestion:
         best = [each for each in good if each.fits == max(other.fits for other in good)]
         if not best or not all(np.array_equal(each.utc, best[0].utc) for each in best):
             raise self._undecided(best or known)
-        return Zoned(best[0].utc, self._because(best[0], weighed))
+        return Zoned(best[0].utc, self._because(best[0], weighed), best[0].clock.name)
 
     def _all(self) -> tuple[list[_Weighed], list[ClockError]]:
         weighed, faults = [], []
@@ -113,7 +115,7 @@ class ClockQuestion:
         if other is not None and not np.array_equal(other.utc, claim.utc):
             doubt = f"its vendor says {self.claimed}, but other files of it are on {self.also}, and no weekend in this one settles it"
             raise DataError(f"{self.source}: {doubt}: say --zone {self.claimed} or --zone {self.also}")
-        return Zoned(claim.utc, f"{self.claimed}, as the file says; no weekend in the file confirms it")
+        return Zoned(claim.utc, f"{self.claimed}, as the file says; no weekend in the file confirms it", self.claimed)
 
     def _because(self, best: _Weighed, weighed: list[_Weighed]) -> str:
         name, claim = best.clock.name, next((each for each in weighed if each.clock.name == self.claimed), None)

@@ -2,25 +2,29 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sptrader_desktop.adapters.candle_clock import CHARTS_OF_NEW_YORK, Clock, is_offset, shifted_by, utc_of
 from sptrader_desktop.adapters.candle_files import open_candles
 from sptrader_desktop.adapters.candle_findings import inspection_of
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES
 from sptrader_desktop.adapters.candle_raw_table import RawTable, raw_table
-from sptrader_desktop.adapters.candle_repair import MECHANICAL, Mended, counts, ledger_text, mend, wanted_fixes
+from sptrader_desktop.adapters.candle_repair import MECHANICAL, Mended, SetClock, counts, ledger_text, mend, wanted_fixes
 from sptrader_desktop.adapters.parquet_writer import label_of
+from sptrader_desktop.adapters.zoneinfo_clocks import clock_named, to_utc
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.data_findings import Inspection
-from sptrader_desktop.runtime.whole_files import write_whole
+from sptrader_desktop.present.market_hours import MINUTE_US
+from sptrader_desktop.runtime.whole_files import begun_beside, finish_pair, write_pair
 
 METADATA_KEY = b"sptrader.repair"
 LARGEST_IN_METADATA = 1 << 20  # every reader of the file loads its metadata; a longer ledger is named there by its hash
@@ -68,8 +72,7 @@ def repair_candles(
         "ledger_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "ledger": text if len(text) <= LARGEST_IN_METADATA else None,
     }
-    write_whole(ledger, text.encode())
-    write_whole(out, _parquet(path, mended, has_prefix, story))
+    write_pair(out, _parquet(path, mended, has_prefix, story), ledger, text.encode())
     return Repair(out, ledger, len(old), len(mended.table), counts(mended.changes), inspection_of(mended.examined))
 
 
@@ -77,6 +80,7 @@ def _free_places(out: Path) -> Path:
     if out.suffix.lower() != ".parquet":
         raise DataError(f"--out {out}: a mended file is Parquet: end its name with .parquet")
     ledger = out.with_suffix(".ledger.jsonl")
+    _finish(out, ledger)
     for place in (out, ledger):
         if place.exists():
             raise DataError(f"--out {out}: {place} exists and is not overwritten: give another name")
@@ -85,19 +89,29 @@ def _free_places(out: Path) -> Path:
     return ledger
 
 
-def _clock(zone: str, shift: str) -> Clock | None:
+def _finish(out: Path, ledger: Path) -> None:
+    """A repair that died between its two files left a mended one that names its ledger by its hash."""
+    begun = begun_beside(ledger)
+    if begun is None or not out.is_file():
+        return
+    with suppress(pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        story = json.loads(pq.read_metadata(out).metadata[METADATA_KEY])
+        if story["ledger_sha256"] == hashlib.sha256(begun).hexdigest():
+            finish_pair(ledger)
+
+
+def _clock(zone: str, shift: str) -> SetClock | None:
     if shift:
-        if not is_offset(shift):
-            raise DataError(f"--shift {shift}: write it like +02:00 or -00:01")
-        return shifted_by(shift)
-    if not zone:
-        return None
-    if not is_offset(zone) and zone != CHARTS_OF_NEW_YORK:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise DataError(f"--zone {zone}: there is no such zone: name one like Europe/Athens or +02:00") from None
-    return utc_of(zone)
+        return partial(np.add, _shift(shift))
+    return partial(to_utc, clock=clock_named(zone)) if zone else None
+
+
+def _shift(text: str) -> int:
+    """Of +02:00 or -00:01, in microseconds."""
+    found = re.fullmatch(r"([+-])([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+    if not found:
+        raise DataError(f"--shift {text}: write it like +02:00 or -00:01")
+    return (-1 if found[1] == "-" else 1) * (int(found[2]) * 60 + int(found[3])) * MINUTE_US
 
 
 def _parquet(path: Path, mended: Mended, has_prefix: bool, story: Mapping[str, object]) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
@@ -16,7 +17,7 @@ from typing import Any, Protocol, Self, TypeVar
 from sptrader_desktop.adapters.arrow_components import read_answer, write_answer, write_candles
 from sptrader_desktop.adapters.component_cache import ComponentCache
 from sptrader_desktop.adapters.component_checks import Believed, Columns, believed
-from sptrader_desktop.adapters.component_frames import python_params
+from sptrader_desktop.adapters.component_columns import python_params
 from sptrader_desktop.adapters.component_memory import ResultMemory, result_key
 from sptrader_desktop.adapters.component_sources import ComponentSources
 from sptrader_desktop.adapters.shared_files import SharedFiles
@@ -119,7 +120,8 @@ class Workers:
 
     def _opened(self) -> tuple[WorkerPool, SharedFiles]:
         if self._open is None:
-            end_orphans(is_gone)
+            # It looks through all processes, which this thread, perhaps the window's, has no time for; nothing waits for it.
+            threading.Thread(target=end_orphans, args=(is_gone,), name="orphans", daemon=True).start()
             folder = _scratch(self._fallback)
             self._open = (WorkerPool(self._start, folder, self._size, self._limits), SharedFiles(folder))
         return self._open

@@ -33,6 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US, _AFTER_US = -2_208_988_800_000_000, 7_258_118_400_000_000  # the years 1900 and 2200, outside which no candle is kept
 # A run trades bid prices unless it says otherwise, so of several sides this is the one that is meant.
 _BY_SIDE = "array_position(ARRAY['bid', 'mid', 'ask'], side)"
+_SERIES = "id, side, tick, has_ask, has_volume, is_synthetic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class _Series:
     tick: Decimal
     has_ask: bool
     has_volume: bool
+    is_synthetic: bool
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,10 +73,11 @@ class PostgresCandles:
 
     def datasets(self) -> Sequence[Dataset]:
         counted = "SELECT series, count(*) AS rows, min(stamp) AS first, max(stamp) AS last FROM sptrader.candles GROUP BY series"
-        asked = f"SELECT symbol, timeframe, side, has_ask, rows, first, last FROM sptrader.series JOIN ({counted}) AS c ON c.series = id"
+        told = "symbol, timeframe, side, has_ask, rows, first, last, is_synthetic"
+        asked = f"SELECT {told} FROM sptrader.series JOIN ({counted}) AS c ON c.series = id"
         with self._connected() as connection:
             found = connection.execute(f"{asked} ORDER BY symbol, timeframe, {_BY_SIDE}".encode()).fetchall()
-        return [Dataset(*row[:5], *(at.astimezone(UTC) for at in row[5:])) for row in found]
+        return [Dataset(*(*row[:5], *(at.astimezone(UTC) for at in row[5:7]), row[7])) for row in found]
 
     def candles(self, asked: CandleRequest) -> Candles:
         instrument = known_instrument(self.shown, asked.symbol, self._instruments)
@@ -87,7 +90,7 @@ class PostgresCandles:
             pages = _pages(connection, series, series.columns, span)
             raw = RawCandles(source, _layout(series), _count(connection, source, series, span), "us", pages)
             columns = checked_columns(raw, instrument, asked.timeframe, bar_us, is_part=True)
-        return candles_of(columns, instrument, asked.timeframe, series.side, source)
+        return candles_of(columns, instrument, asked.timeframe, series.side, source, is_synthetic=series.is_synthetic)
 
     def keep(self, candles: Candles) -> int:
         if not len(candles):
@@ -106,7 +109,7 @@ class PostgresCandles:
             yield connection
 
     def _asked(self, connection: psycopg.Connection, asked: CandleRequest) -> _Series:
-        chosen = "SELECT id, side, tick, has_ask, has_volume FROM sptrader.series WHERE symbol = %s AND timeframe = %s"
+        chosen = f"SELECT {_SERIES} FROM sptrader.series WHERE symbol = %s AND timeframe = %s"
         found = connection.execute(f"{chosen} ORDER BY {_BY_SIDE} LIMIT 1".encode(), [asked.symbol, asked.timeframe]).fetchone()
         if found:
             return _Series(*found)
@@ -117,21 +120,19 @@ class PostgresCandles:
     def _claimed(self, connection: psycopg.Connection, candles: Candles) -> _Series:
         """The series, which nobody else changes until the transaction ends."""
         key = [candles.symbol, candles.timeframe, candles.side]
-        ours = [candles.instrument.tick, candles.ask is not None, candles.volume is not None]
+        ours = [candles.instrument.tick, candles.ask is not None, candles.volume is not None, candles.is_synthetic]
         connection.execute(
-            "INSERT INTO sptrader.series (symbol, timeframe, side, tick, has_ask, has_volume) VALUES (%s, %s, %s, %s, %s, %s) "
-            "ON CONFLICT (symbol, timeframe, side) DO NOTHING",
+            "INSERT INTO sptrader.series (symbol, timeframe, side, tick, has_ask, has_volume, is_synthetic) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (symbol, timeframe, side) DO NOTHING",
             [*key, *ours],
         )
-        chosen = (
-            "SELECT id, side, tick, has_ask, has_volume FROM sptrader.series WHERE symbol = %s AND timeframe = %s AND side = %s FOR UPDATE"
-        )
-        found = connection.execute(chosen, key).fetchone()
+        chosen = f"SELECT {_SERIES} FROM sptrader.series WHERE symbol = %s AND timeframe = %s AND side = %s FOR UPDATE"
+        found = connection.execute(chosen.encode(), key).fetchone()
         series = _Series(*found) if found else None
         if series is None:
             raise DataError(f"{self.shown}: {' '.join(key)} was removed a moment ago: do it again")
-        theirs = [series.tick, series.has_ask, series.has_volume]
-        for what, mine, other in zip(("tick", "ask prices", "volume"), ours, theirs, strict=True):
+        theirs = [series.tick, series.has_ask, series.has_volume, series.is_synthetic]
+        for what, mine, other in zip(("tick", "ask prices", "volume", "synthetic bars"), ours, theirs, strict=True):
             if mine != other:
                 kept = f"a tick of {other}" if what == "tick" else what if other else f"no {what}"
                 raise DataError(

@@ -48,6 +48,7 @@ STEPS = (
         'BEGIN DELETE FROM sptrader.candles WHERE series = OLD.id; RETURN NULL; END';
     CREATE TRIGGER candles_go_with_their_series AFTER DELETE ON sptrader.series FOR EACH ROW EXECUTE FUNCTION sptrader.remove_candles();
     """,
+    "ALTER TABLE sptrader.series ADD COLUMN is_synthetic boolean NOT NULL DEFAULT false",
 )
 
 

@@ -12,6 +12,8 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -20,9 +22,11 @@ from typing import Any
 
 from sptrader_desktop.adapters.run_tables import decode_table, encode_tables
 from sptrader_desktop.adapters.sqlite_index import SqliteIndex
+from sptrader_desktop.adapters.sqlite_run_notes import NO_FIGURES, RunFigures, RunNote, SqliteRunNotes
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.ports import FinishedRun, RunSummary, StoredRun
+from sptrader_desktop.present.document_parts import document_parts
 from sptrader_desktop.runtime.whole_files import flush_folder, write_through
 
 VERSION = 1
@@ -54,6 +58,7 @@ class SqliteRunStore:
         self._folder = folder
         remedy = "move it away to begin a new list; the folders beside it keep the runs"
         self._index = SqliteIndex(folder / INDEX, SCHEMA, VERSION, RunError, remedy)
+        self._notes = SqliteRunNotes(folder)
 
     def save(self, run: FinishedRun) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -63,9 +68,12 @@ class SqliteRunStore:
             for name, content in files.items():
                 write_through(unfinished / name, content)
             flush_folder(unfinished)
-            return self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
+            run_id = self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(RunError):  # the run is kept; what is wrong with the notes is told to whoever lists them
+            self._notes.keep_figures({run_id: figures_in(files["document.json"])})
+        return run_id
 
     def load(self, asked: str) -> StoredRun:
         run_id, hashes = self._find(asked)
@@ -78,7 +86,23 @@ class SqliteRunStore:
             return ()
         with self._index.transaction() as index:
             rows = index.execute("SELECT id, saved_us, strategy, symbols, timeframe, trades, pnl, currency FROM runs ORDER BY number")
-            return tuple(_summary(*row) for row in rows)
+            kept = [_summary(*row) for row in rows]
+        notes = self._notes.all()
+        missing = [run.id for run in kept if notes.get(run.id, RunNote()).figures is None]
+        figures = {run_id: self._figures(run_id) for run_id in missing}
+        if figures:
+            self._notes.keep_figures(figures)
+        return tuple(_annotated(run, notes.get(run.id, RunNote()), figures.get(run.id)) for run in kept)
+
+    def _figures(self, run_id: str) -> RunFigures:
+        try:
+            return figures_in((self._folder / run_id / "document.json").read_bytes())
+        except OSError:
+            return NO_FIGURES
+
+    def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
+        self._find(run_id)
+        self._notes.write(run_id, tags, note)
 
     def tables(self, run: FinishedRun) -> Mapping[str, bytes]:
         return encode_tables(run.outcome, run.manifest)
@@ -173,6 +197,30 @@ def _listed(run: FinishedRun) -> tuple[Any, ...]:
 def _summary(run_id: str, saved_us: int, strategy: str, symbols: str, timeframe: str, trades: int, pnl: int, currency: str) -> RunSummary:
     saved_at = datetime.fromtimestamp(saved_us / 1_000_000, UTC)
     return RunSummary(run_id, saved_at, strategy, tuple(symbols.split()), timeframe, trades, pnl, currency)
+
+
+def _annotated(run: RunSummary, note: RunNote, found: RunFigures | None) -> RunSummary:
+    figures = found or note.figures or NO_FIGURES
+    first, last = (
+        None if stamp is None else datetime.fromtimestamp(stamp / 1_000_000, UTC) for stamp in (figures.first_us, figures.last_us)
+    )
+    return replace(run, first=first, last=last, drawdown=figures.drawdown, tags=note.tags, note=note.note)
+
+
+def figures_in(document: bytes) -> RunFigures:
+    """Of its two lines that say them: a result of 100,000 trades has ten megabytes more."""
+    try:
+        parts = document_parts(document, ("max_drawdown", "manifest"))
+        data = parts["manifest"]["data"]
+        firsts, lasts = ([item[name] for item in data if item[name]] for name in ("first", "last"))
+        drawdown = float(parts["max_drawdown"])
+    except (ValueError, KeyError, TypeError):
+        return NO_FIGURES  # a damaged run is told when it is opened
+    return RunFigures(_microseconds(min(firsts, default="")), _microseconds(max(lasts, default="")), drawdown)
+
+
+def _microseconds(text: str) -> int | None:
+    return int(datetime.fromisoformat(text).timestamp()) * 1_000_000 if text else None
 
 
 def _slug(name: str) -> str:

@@ -177,7 +177,7 @@ class WindowDataDesk:
 
         more: dict[str, Any] = {"address": asked.address, "report": hear, "sleep": sleep}
         if asked.timeframe == TICKS:
-            path, quotes, got = compose_data.download_ticks(self._settings, wanted, self.folder(), **more)
+            path, quotes, got = compose_data.download_ticks(self._settings, asked.vendor, wanted, self.folder(), **more)
             told = f"{counted(quotes, 'quote')} of {asked.symbol} kept in {path.name}"
         else:
             candles, got = compose_data.download_history(self._settings, asked.vendor, wanted, **more)

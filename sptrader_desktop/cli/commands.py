@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose
-from sptrader_desktop.cli import components_show, components_verify, data_download, data_import, data_inspect, data_load
+from sptrader_desktop import compose, compose_runs
+from sptrader_desktop.cli import components_show, components_verify, data_download, data_import, data_inspect, data_load, export_run
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -17,6 +17,7 @@ from sptrader_desktop.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.results import Result
+    from sptrader_desktop.ports import RunReader
     from sptrader_desktop.runtime.recipe import Recipe
 
 DONE, FAILED = 0, 1
@@ -71,10 +72,17 @@ def explain(chosen: argparse.Namespace) -> int:
 
 def verify(chosen: argparse.Namespace) -> int:
     settings = load_settings()
+    if compose_runs.is_bundle(chosen.run):
+        with compose_runs.open_bundle(Path(chosen.run), settings) as bundle:
+            return _verified(bundle, chosen.run, settings)
+    return _verified(compose.run_store(settings), chosen.run, settings)
+
+
+def _verified(store: "RunReader", asked: str, settings: Settings) -> int:
     compose.ready_engine(settings, say)
     from sptrader_desktop.runtime.stored_runs import verify_run
 
-    found = verify_run(compose.run_store(settings), chosen.run, lambda recipe, text: _run(recipe, settings, text)[:2])
+    found = verify_run(store, asked, lambda recipe, text: _run(recipe, settings, text)[:2])
     for sentence in found.sentences():
         print(sentence, file=sys.stdout if found.is_same else sys.stderr)
     return DONE if found.is_same else FAILED
@@ -128,6 +136,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "backtest": backtest,
     "explain": explain,
     "verify": verify,
+    "export": export_run.export,
     "data": data,
     "components": components,
     "runs": runs,

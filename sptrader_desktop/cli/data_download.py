@@ -88,11 +88,9 @@ def _keep(chosen: argparse.Namespace, candles: "Candles", out: Path | None, made
 
 
 def _ticks(chosen: argparse.Namespace, asked: "CandleRequest", out: Path | None, report: "Report") -> "tuple[Path, int, Fetched]":
-    if chosen.vendor != VENDORS[0]:
-        raise DataError(f"--timeframe {TICKS}: ticks come from {VENDORS[0]} only")
     if out is None:
         raise DataError(f"--timeframe {TICKS}: the catalogue holds candles: say where the file goes with --out PATH")
-    return compose_data.download_ticks(load_settings(), asked, out, chosen.instruments, chosen.address, report)
+    return compose_data.download_ticks(load_settings(), chosen.vendor, asked, out, chosen.instruments, chosen.address, report)
 
 
 def resample(chosen: argparse.Namespace) -> int:

@@ -84,6 +84,7 @@ def _places(settings: Settings) -> Iterator[Finding]:
     yield _place("answers", "SPTRADER_COMPONENT_CACHE", settings.component_cache)
     yield _place("logs", "SPTRADER_LOGS", settings.logs)
     yield _place("settings", "SPTRADER_PREFERENCES", settings.preferences.parent)
+    yield _place("texts", "SPTRADER_TEXTS", settings.texts)
 
 
 def _place(subject: str, variable: str, place: Path) -> Finding:

@@ -12,6 +12,7 @@ from sptrader_desktop.cli.data_download import add_download, add_resample, add_s
 from sptrader_desktop.cli.data_import import add_import
 from sptrader_desktop.cli.data_inspect import add_inspect, add_repair
 from sptrader_desktop.cli.data_load import add_load
+from sptrader_desktop.cli.export_run import add_export
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
@@ -32,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--at", required=True, metavar="TIME", help="any time inside the bar, UTC unless it says otherwise")
     explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
     verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
-    verify.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
+    verify.add_argument("run", metavar="RUN", help="a stored run, 'latest', or a bundle (….sptrun)")
+    add_export(_command(commands, "export", "write a stored run as a page, as a table of trades, or as a bundle for others"))
     _data(_command(commands, "data", "candles: bring them in, look into them, mend, fetch and make them"))
     _components(_command(commands, "components", "look after your indicators and signals"))
     _command(commands, "runs", "list the stored runs")

@@ -1,7 +1,9 @@
 """What a few typed letters mean among many names: every word must be found, and how it is found decides who comes first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 
 class How(IntEnum):
@@ -37,34 +39,41 @@ def match(query: str, text: str) -> Match | None:
     return Match(worst, total, len(text), tuple(sorted(places)))
 
 
+@lru_cache(maxsize=8192)  # the names stay, while the query grows letter by letter
 def folded_letters(text: str) -> str:
     """Without case, letter for letter: a sign whose small form is longer stays as it is."""
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
 
 
 def how(word: str, text: str) -> tuple[How, tuple[int, ...]] | None:
-    starts = [at for at, letter in enumerate(text) if letter.isalnum() and (at == 0 or not text[at - 1].isalnum())]
-    if text.startswith(word):
+    first = text.find(word)
+    if first == 0:
         return How.BEGINNING, span(0, word)
-    for at in starts:
-        if text.startswith(word, at):
-            return How.WORD, span(at, word)
-    if (at := text.find(word)) >= 0:
-        return How.INSIDE, span(at, word)
+    starts = word_starts(text)
+    if first > 0:
+        at_word = next((at for at in starts if text.startswith(word, at)), None)
+        return (How.INSIDE, span(first, word)) if at_word is None else (How.WORD, span(at_word, word))
     for ways, places in ((How.INITIALS, starts), (How.SCATTERED, range(len(text)))):
         if chosen := in_order(word, text, places):
             return ways, chosen
     return None
 
 
+@lru_cache(maxsize=8192)
+def word_starts(text: str) -> tuple[int, ...]:
+    return tuple(at for at, letter in enumerate(text) if letter.isalnum() and (at == 0 or not text[at - 1].isalnum()))
+
+
 def span(start: int, word: str) -> tuple[int, ...]:
     return tuple(range(start, start + len(word)))
 
 
-def in_order(word: str, text: str, places: list[int] | range) -> tuple[int, ...]:
+def in_order(word: str, text: str, places: Iterable[int]) -> tuple[int, ...]:
     """The first places whose letters spell the word; none if they do not."""
-    chosen: list[int] = []
-    for place in places:
-        if len(chosen) < len(word) and text[place] == word[len(chosen)]:
-            chosen.append(place)
-    return tuple(chosen) if len(chosen) == len(word) else ()
+    rest, chosen = iter(places), []
+    for letter in word:
+        place = next((place for place in rest if text[place] == letter), None)
+        if place is None:
+            return ()
+        chosen.append(place)
+    return tuple(chosen)

@@ -14,6 +14,7 @@ class Scope(Enum):
     CHART = "chart"
     EDITOR = "editor"
     TABLE = "table"
+    NAVIGATOR = "navigator"
 
 
 class Menu(Enum):
@@ -38,25 +39,75 @@ class Action:
     tip: str = ""
     needs: str = ""  # the name of a state of the window without which the command is greyed, such as "run" or "strategy"
     is_checkable: bool = False
+    starts_group: bool = False  # a line stands above it in its menu, as it does wherever the first word of the ids changes
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
+    Action("file.new_strategy", "New Strategy…", Menu.FILE, "file-plus", ("StandardKey.New",), tip="From a template that runs as it is"),
+    Action("file.new_indicator", "New Indicator…", Menu.FILE, "square-function", tip="From a template that runs as it is"),
+    Action("file.new_signal", "New Signal…", Menu.FILE, "activity", tip="From a template that runs as it is"),
+    Action(
+        "file.open",
+        "Open…",
+        Menu.FILE,
+        "folder-open",
+        ("StandardKey.Open",),
+        tip="A strategy or a component, to read and change",
+        starts_group=True,
+    ),
+    Action(
+        "file.edit_strategy", "Edit the Strategy", Menu.FILE, "pen-line", ("Ctrl+E",), tip="The text of the chosen one", needs="strategy"
+    ),
+    Action(
+        "file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="document"
+    ),
+    Action("app.palette", "Command Palette…", Menu.VIEW, "command", ("Ctrl+K",), tip="Every command, a few letters away"),
     Action("view.navigator", "Navigator", Menu.VIEW, "panel-left", ("Ctrl+1",), tip="Show the pane and go to it"),
     Action("view.backtest", "Backtest", Menu.VIEW, "sliders-horizontal", ("Ctrl+2",), tip="Show the pane and go to it"),
     Action("view.what_if", "What If", Menu.VIEW, "flask-conical", ("Ctrl+3",), tip="Show the pane and go to it"),
     Action("view.explain", "Explain", Menu.VIEW, "lightbulb", ("Ctrl+4",), tip="Show the pane and go to it"),
     Action("view.results", "Results", Menu.VIEW, "table-2", ("Ctrl+5",), tip="Show the pane and go to it"),
     Action("view.equity", "Equity", Menu.VIEW, "trending-up", ("Ctrl+6",), tip="Show the pane and go to it"),
+    Action("view.history", "Run History", Menu.VIEW, "history", ("Ctrl+7",), tip="Show the pane and go to it"),
+    Action("view.compare", "Comparison", Menu.VIEW, "git-compare", ("Ctrl+8",), tip="Show the pane and go to it"),
+    Action("view.log", "Log", Menu.VIEW, "scroll-text", ("Ctrl+9",), tip="Show the pane and go to it"),
     Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
     Action("layout.lock", "Lock the Panes", Menu.VIEW, "lock", is_checkable=True, tip="Panes cannot be dragged away by accident"),
     Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
+    Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),
+    Action("navigator.duplicate", "Duplicate", None, "copy", ("Ctrl+D",), Scope.NAVIGATOR),
+    Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),
+    Action("navigator.delete", "Move to Trash", None, "trash-2", ("Del",), Scope.NAVIGATOR),
+    Action("navigator.reveal", "Show in Folder", None, "external-link", ("Ctrl+Shift+R",), Scope.NAVIGATOR),
+    Action("navigator.search", "Search", None, "search", ("Ctrl+F", "/"), Scope.NAVIGATOR),
+    Action(
+        "component.run",
+        "Run on This Data",
+        Menu.RUN,
+        "play",
+        ("Ctrl+Return",),
+        Scope.EDITOR,
+        "Compute the component that is open",
+        "component",
+    ),
+    Action(
+        "component.verify",
+        "Try for Honesty",
+        Menu.RUN,
+        "shield-check",
+        ("Ctrl+Shift+Return",),
+        Scope.EDITOR,
+        "Does it look ahead?",
+        "component",
+    ),
     Action(
         "editor.save", "Save", Menu.FILE, "save", ("StandardKey.Save",), Scope.EDITOR, "Write the focused document to its file", "document"
     ),
     Action("editor.versions", "Versions…", Menu.FILE, "history", ("Ctrl+Shift+H",), Scope.EDITOR, "What the file was before", "document"),
+    Action("app.settings", "Settings…", Menu.FILE, "settings", ("StandardKey.Preferences", "Ctrl+,"), tip="Look, size, clock and keys"),
+    Action("file.quit", "Quit", Menu.FILE, "log-out", ("StandardKey.Quit",), tip="What still runs is stopped first"),
     Action("editor.undo", "Undo", Menu.EDIT, "undo-2", ("StandardKey.Undo",), Scope.EDITOR, needs="document"),
     Action("editor.redo", "Redo", Menu.EDIT, "redo-2", ("StandardKey.Redo",), Scope.EDITOR, needs="document"),
     Action("editor.find", "Find…", Menu.EDIT, "search", ("StandardKey.Find",), Scope.EDITOR, needs="document"),
@@ -80,19 +131,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.page_right", "One Page Forward", Menu.CHART, "chevrons-right", ("PgDown",), Scope.CHART),
     Action("chart.first", "First Bar", Menu.CHART, "skip-back", ("Home",), Scope.CHART),
     Action("chart.last", "Newest Bar", Menu.CHART, "skip-forward", ("End",), Scope.CHART),
-    Action("chart.zoom_in", "Zoom In", Menu.CHART, "zoom-in", ("Ctrl+Up", "+"), Scope.CHART),
+    Action("chart.zoom_in", "Zoom In", Menu.CHART, "zoom-in", ("Ctrl+Up", "+"), Scope.CHART, starts_group=True),
     Action("chart.zoom_out", "Zoom Out", Menu.CHART, "zoom-out", ("Ctrl+Down", "-"), Scope.CHART),
     Action("chart.reset", "Reset the View", Menu.CHART, "rotate-ccw", ("Alt+R",), Scope.CHART, tip="The newest bars, every scale fitting"),
-    Action("chart.go_to", "Go to Date…", Menu.CHART, "calendar", ("Alt+G",), Scope.CHART),
-    Action("chart.choose_left", "Choose the Bar Before", Menu.CHART, "", ("Shift+Left",), Scope.CHART),
+    Action("chart.go_to", "Go to Date…", Menu.CHART, "calendar", ("Alt+G",), Scope.CHART, starts_group=True),
+    Action("chart.choose_left", "Choose the Bar Before", Menu.CHART, "", ("Shift+Left",), Scope.CHART, starts_group=True),
     Action("chart.choose_right", "Choose the Next Bar", Menu.CHART, "", ("Shift+Right",), Scope.CHART),
-    Action("chart.previous_trade", "Previous Trade", Menu.CHART, "arrow-left", ("Alt+Left",), Scope.CHART, needs="run"),
+    Action("chart.previous_trade", "Previous Trade", Menu.CHART, "arrow-left", ("Alt+Left",), Scope.CHART, needs="run", starts_group=True),
     Action("chart.next_trade", "Next Trade", Menu.CHART, "arrow-right", ("Alt+Right",), Scope.CHART, needs="run"),
-    Action("chart.candles", "Candles", Menu.CHART, "chart-candlestick", ("Alt+1",), Scope.CHART),
+    Action("chart.candles", "Candles", Menu.CHART, "chart-candlestick", ("Alt+1",), Scope.CHART, starts_group=True),
     Action("chart.bars", "Bars", Menu.CHART, "chart-no-axes-column", ("Alt+2",), Scope.CHART),
     Action("chart.line", "Line", Menu.CHART, "chart-line", ("Alt+3",), Scope.CHART),
     Action("chart.heikin_ashi", "Heikin-Ashi", Menu.CHART, "chart-candlestick", ("Alt+4",), Scope.CHART),
-    Action("chart.log", "Logarithmic Scale", Menu.CHART, "", ("Alt+L",), Scope.CHART),
+    Action("chart.log", "Logarithmic Scale", Menu.CHART, "", ("Alt+L",), Scope.CHART, starts_group=True),
     Action("chart.invert", "Inverted Scale", Menu.CHART, "flip-vertical", ("Alt+I",), Scope.CHART),
     Action(
         "chart.sessions",
@@ -103,14 +154,33 @@ ACTIONS: tuple[Action, ...] = (
         Scope.CHART,
         tip="When Sydney, Tokyo, London and New York trade",
     ),
-    Action("chart.horizontal_line", "Horizontal Line", Menu.CHART, "minus", ("Alt+H",), Scope.CHART, tip="At the price under the pointer"),
+    Action(
+        "chart.horizontal_line",
+        "Horizontal Line",
+        Menu.CHART,
+        "minus",
+        ("Alt+H",),
+        Scope.CHART,
+        tip="At the price under the pointer",
+        starts_group=True,
+    ),
     Action("chart.trend_line", "Trend Line", Menu.CHART, "trending-up", ("Alt+T",), Scope.CHART, tip="Drag from its one end to the other"),
     Action("chart.measure", "Measure", Menu.CHART, "ruler", ("Alt+M",), Scope.CHART, tip="Drag; or hold Shift and drag at any time"),
     Action("chart.delete_drawing", "Delete the Chosen Line", Menu.CHART, "trash-2", ("Del", "Backspace"), Scope.CHART),
     Action("chart.leave", "Leave the Drawing", None, "", ("Esc",), Scope.CHART),
     Action("chart.undo", "Undo Drawing", None, "undo-2", ("StandardKey.Undo",), Scope.CHART),
     Action("chart.redo", "Redo Drawing", None, "redo-2", ("StandardKey.Redo",), Scope.CHART),
-    Action("chart.picture", "Save Picture…", Menu.CHART, "image-down", ("Alt+S",), Scope.CHART),
+    Action("chart.picture", "Save Picture…", Menu.CHART, "image-down", ("Alt+S",), Scope.CHART, starts_group=True),
+    Action(
+        "run.export_html", "Export Report…", Menu.RUN, "file-down", ("Ctrl+Shift+E",), tip="One page that needs nothing else", needs="run"
+    ),
+    Action("run.export_csv", "Export Trades…", Menu.RUN, "table-2", tip="As CSV, with exact values", needs="run"),
+    Action("run.export_bundle", "Export Bundle…", Menu.RUN, "package", tip="What `sptrader verify` runs again", needs="run"),
+    Action("help.about", "About SPtrader", Menu.HELP, "info", tip="Versions and licences"),
+    Action("help.logs", "Open Log Folder", Menu.HELP, "folder", tip="In the file manager"),
+    Action("help.data", "Open Data Folder", Menu.HELP, "hard-drive", tip="In the file manager"),
+    Action("help.diagnostics", "Save Diagnostics…", Menu.HELP, "bug", tip="For somebody who helps: no candles, strategies or secrets"),
+    Action("help.keys", "Keyboard Shortcuts", Menu.HELP, "keyboard", ("Ctrl+F1",), tip="All commands and their keys"),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}

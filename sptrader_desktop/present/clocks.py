@@ -1,16 +1,13 @@
-"""Stamps read by the clock a person chose, and what a person writes as a date read back. Daylight saving is the zone's own."""
+"""Instants and the readings of a clock that a person chose, one into the other. Daylight saving is the zone's own."""
 
-import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.selection import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-_WRITTEN = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[ T](\d{1,2}):(\d{2}))?", re.ASCII)
 
 
 @cache
@@ -44,15 +41,3 @@ def clock_text(stamp: int, zone: Zone, bar_us: int) -> str:
     """`Tue 2024-03-05 14:00`; with seconds where bars are shorter than a minute, without hours where they are days."""
     pattern = "%a %Y-%m-%d %H:%M:%S" if bar_us < 60_000_000 else "%a %Y-%m-%d %H:%M"
     return local_time(stamp, zone).strftime(pattern)
-
-
-def read_stamp(text: str, zone: Zone) -> int:
-    """`2024-03-05 14:00`, `2024-03-05` or `2024-03` by the zone's clock."""
-    found = _WRITTEN.fullmatch(text.strip())
-    try:
-        if found is None:
-            raise ValueError
-        year, month, day, hour, minute = (int(part) if part else None for part in found.groups())
-        return stamp_of(datetime(year or 0, month or 0, day or 1, hour or 0, minute or 0), zone)  # noqa: DTZ001 # the zone is given beside it
-    except (ValueError, OverflowError):
-        raise DataError(f"'{text.strip()}' is not a date: write year, month and day, such as 2024-03-05 or 2024-03-05 14:00") from None

@@ -49,6 +49,7 @@ class Column:
     tip: str = ""
     words: Sequence[str] = ()
     read: Callable[[str], Meant | None] | None = None
+    is_right: bool = False  # words that are figures stand to the right too
     is_signed: bool = False  # good above zero, bad below
     is_shown: bool = True  # until a person chooses otherwise
 

@@ -1,16 +1,21 @@
 """What helps somebody else to understand a failure: versions, this computer, places, failures and the end of the log. No candles, no
 strategies, no secrets."""
 
+import io
 import platform
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from importlib.metadata import PackageNotFoundError, distributions, metadata, version
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
+from importlib.metadata import PackageNotFoundError, distributions, files, metadata, version
 from pathlib import Path
 
 from sptrader_desktop import __version__
 from sptrader_desktop.present.failures import Failure
+from sptrader_desktop.present.log_lines import LogLine, line_text
 from sptrader_desktop.present.secrets import without_secrets
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.settings import Settings
 
 OURS = "sptrader-desktop"
@@ -52,6 +57,13 @@ def licence(name: str) -> str:
     return classified[0].rpartition(" :: ")[2] if classified else "see its files"
 
 
+def licence_text(name: str) -> str:
+    """The text that came with the library; empty where it came with none."""
+    found = [path for path in files(name) or [] if path.name.upper().startswith(("LICENSE", "LICENCE", "COPYING")) and path.suffix != ".py"]
+    texts = [path.read_text(encoding="utf-8") for path in found if Path(path.locate()).is_file()]
+    return "\n\n".join(texts)
+
+
 def heading() -> list[str]:
     return [f"SPtrader Desktop {__version__}", f"Python {sys.version.split()[0]}", f"{platform.platform()}, {platform.machine()}"]
 
@@ -65,7 +77,7 @@ def versions_text() -> str:
 def settings_text(settings: Settings) -> str:
     """Places as they are; of addresses only whether there is one."""
     lines = []
-    for field in fields(settings):
+    for field in fields_of(settings):
         value = getattr(settings, field.name)
         lines.append(f"{field.name}: {value if isinstance(value, Path) else 'set' if value else 'not set'}")
     return "\n".join(lines)
@@ -87,3 +99,18 @@ def diagnostics_text(failures: Sequence[Failure], also: Mapping[str, str] | None
     facts = [*heading(), *(f"{library.name} {library.version}" for library in libraries())]
     facts += [f"{name}: {value}" for name, value in (also or {}).items()]
     return without_secrets("\n".join(facts) + "\n\n" + failures_text(failures) + "\n")
+
+
+def diagnostics_zip(failures: Sequence[Failure], log: Sequence[LogLine], settings: Settings, also: Mapping[str, str]) -> bytes:
+    """What `Save diagnostics` writes, as a ZIP file of four texts."""
+    texts = {
+        "failures.txt": diagnostics_text(failures, also),
+        "versions.txt": versions_text(),
+        "settings.txt": settings_text(settings),
+        "log.txt": "\n".join(line_text(line, Zone.UTC) for line in log),
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, without_secrets(text))
+    return packed.getvalue()

@@ -29,8 +29,9 @@ VENDORS = (
     Vendor(
         "histdata",
         "HistData",
-        "Bid only, 1m and longer, from 2000 for the oldest pairs: a file a year, of this year one a month.",
+        "Minutes and longer are bid only, from 2000 for the oldest pairs: a file a year, of this year one a month. Seconds and ticks are "
+        "bid and ask, from files of quotes (one a month).",
         f"HistData {_TERMS.format('histdata.com')}",
-        ("1h", "4h", "1d", "1m", "5m", "15m", "30m"),
+        ("1h", "4h", "1d", "1m", "5m", "15m", "30m", "1s", "tick"),
     ),
 )

@@ -58,8 +58,9 @@ def _entered_at_open(result: "Result") -> NDArray[np.bool_]:
     for symbol in range(len(result.request.traded)):
         for side in (LONG, -LONG):
             own = (fills["symbol"] == symbol) & (fills["side"] == side)
-            open_, _, _ = _prices(result, symbol, -side)
-            opens[own] = open_[fills["bar"][own]] + side * result.job.plan.symbols[symbol]["slippage"] * (orders["kind"][own] == STOP)
+            slippage = result.job.plan.symbols[symbol]["slippage"] * (orders["kind"][own] == STOP)
+            raw = _prices(result, symbol, -side)
+            opens[own] = raw.open[fills["bar"][own]] + raw.shift + side * slippage
     at_open = np.where(is_market, result.request.terms.fill != "close", fills["price"] == opens)
     order = np.argsort(fills["position"], kind="stable")
     place = order[np.searchsorted(fills["position"][order], outcome.trades["position"])] if len(order) else order
@@ -68,27 +69,36 @@ def _entered_at_open(result: "Result") -> NDArray[np.bool_]:
 
 def _extremes(result: "Result", symbol: int, side: int, own: NDArray[np.intp], first: Ints, past: Ints) -> tuple[Ints, Ints]:
     trades = result.outcome.trades[own]
-    open_, high, low = _prices(result, symbol, side)
+    raw = _prices(result, symbol, side)
     entry, left = trades["entry_price"], trades["exit_price"]
     lowest, highest = np.minimum(entry, left), np.maximum(entry, left)
+    # Whoever held when the bar opened saw its open, whatever came after; a part closed twice in one bar too.
     held = trades["exit_bar"] >= first
-    at_open = np.where(held, open_[trades["exit_bar"]], entry)
+    at_open = np.where(held, raw.open[trades["exit_bar"]] + raw.shift, entry)
     lowest, highest = np.minimum(lowest, at_open), np.maximum(highest, at_open)
-    has_bars = np.flatnonzero(past > first)
-    if len(has_bars):
-        bounds = np.stack([first[has_bars], past[has_bars]], axis=1).ravel()
-        lowest[has_bars] = np.minimum(lowest[has_bars], np.minimum.reduceat(np.append(low, low[-1:]), bounds)[::2])
-        highest[has_bars] = np.maximum(highest[has_bars], np.maximum.reduceat(np.append(high, high[-1:]), bounds)[::2])
+    long = np.flatnonzero(past > first)
+    if len(long):
+        last = past[long] - 1
+        bounds = np.stack([first[long], last], axis=1).ravel()
+        lows = np.minimum(np.minimum.reduceat(raw.low, bounds)[::2], raw.low[last])
+        highs = np.maximum(np.maximum.reduceat(raw.high, bounds)[::2], raw.high[last])
+        lowest[long], highest[long] = np.minimum(lowest[long], lows + raw.shift), np.maximum(highest[long], highs + raw.shift)
     return lowest, highest
 
 
-def _prices(result: "Result", symbol: int, side: int) -> tuple[Ints, Ints, Ints]:
-    """Open, high and low at which a position of that side would be closed."""
+class _Raw(NamedTuple):
+    """Columns as they are kept, and what turns them into the prices of one side."""
+
+    open: Ints
+    high: Ints
+    low: Ints
+    shift: int
+
+
+def _prices(result: "Result", symbol: int, side: int) -> _Raw:
+    """At which a position of that side would be closed."""
     tape, terms = result.job.tape, result.job.plan.symbols[symbol]
     rows = slice(int(tape.start[symbol]), int(tape.start[symbol + 1]))
     if side == LONG:
-        shift, columns = terms["bid_shift"], (tape.open, tape.high, tape.low)
-    else:
-        shift, columns = terms["ask_shift"], (tape.ask_open, tape.ask_high, tape.ask_low)
-    open_, high, low = (column[rows] + shift for column in columns)
-    return open_, high, low
+        return _Raw(tape.open[rows], tape.high[rows], tape.low[rows], int(terms["bid_shift"]))
+    return _Raw(tape.ask_open[rows], tape.ask_high[rows], tape.ask_low[rows], int(terms["ask_shift"]))

@@ -15,6 +15,7 @@ from sptrader_desktop.present.secrets import without_secrets
 
 MOST_KINDS = 50
 ADVICE = "What is stored is unchanged and the rest keeps working. If it happens again, copy the diagnostics and report what you did."
+NO_MEMORY = "Take a shorter range, or close other programs, then do it again."
 BY_ERRNO = {
     errno.ENOSPC: "Make room on that disk, then do it again.",
     errno.EDQUOT: "Your share of that disk is used up: make room, then do it again.",
@@ -44,19 +45,18 @@ class Failure:
 
 def failure_of(error: BaseException, doing: str, at: datetime) -> Failure:
     """`doing` names what failed, as in `Painting the chart`."""
+    what = f"{doing[:1].upper()}{doing[1:]} failed"
     if isinstance(error, SptraderError):
-        return Failure(doing, without_secrets(str(error)), "", "", at)
+        return Failure(what, without_secrets(str(error)), "", "", at)
     details = without_secrets("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, OSError) and error.strerror:
         why = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-        return Failure(doing, without_secrets(why), BY_ERRNO.get(error.errno or 0, ADVICE), details, at)
+        return Failure(what, without_secrets(why), BY_ERRNO.get(error.errno or 0, ADVICE), details, at)
     if isinstance(error, MemoryError):
-        return Failure(
-            doing, "There is not enough memory.", "Take a shorter range, or close other programs, then do it again.", details, at
-        )
+        return Failure(doing, "There is not enough memory.", NO_MEMORY, details, at)
     words = str(error).strip().partition("\n")[0]
     why = f"The program made a mistake ({type(error).__name__}{': ' if words else ''}{words})."
-    return Failure(doing, without_secrets(why), ADVICE, details, at)
+    return Failure(what, without_secrets(why), ADVICE, details, at)
 
 
 class Failures:

@@ -1,10 +1,11 @@
 """Levels of detail: four bars become one, and four of those the next, so that what a screen shows costs what the screen is wide.
 
 A level keeps the first, highest, lowest and last value of each group. Candles are such groups as they come; a line is one whose four
-values are equal, and NaN is a gap in it. Level 0 is the given arrays themselves. Building releases the interpreter, so any thread may.
+values are equal, and NaN is a gap in it. Level 0 is the given arrays themselves. Any thread may build one.
 """
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ Values = NDArray[Any]
 Fold = Callable[[Values, Values], Values]
 
 FACTOR = 4
+MANY = 300_000  # bars; fewer are done in the time of a frame
 SLACK = 8  # one part in so many is kept free for bars to come
 
 
@@ -42,20 +44,38 @@ class Cells(NamedTuple):
 
 
 class Pyramid:
-    """`count` bars. Cells are exact: their values are those of all bars from their first to the next cell's."""
+    """`count` bars. Cells are exact: their values are those of all bars from their first to the next cell's.
 
-    __slots__ = ("_kind", "_levels", "count")
+    Where bars are many their levels are built on a thread of their own; who asks for them earlier waits.
+    """
+
+    __slots__ = ("_builder", "_kind", "_levels", "count")
 
     def __init__(self, base: Level) -> None:
         self.count = len(base.first)
-        self._kind = _kind(base)
         self._levels = [base]
+        self._builder: Thread | None = None
+        if self.count > MANY:
+            self._builder = Thread(target=self._build, name="levels of detail", daemon=True)
+            self._builder.start()
+        else:
+            self._build()
+
+    def _build(self) -> None:
+        self._kind = _kind(self._levels[0])
         while len(self._levels[-1].first) > FACTOR:
             below = self._levels[-1]
             groups = _groups(len(below.first))
             capacity = groups + groups // SLACK + FACTOR
-            self._levels.append(Level(*(np.empty(capacity, self._kind)[:groups] for _ in range(4))))
-            _fill(self._levels[-1], below, 0)
+            level = Level(*(np.empty(capacity, self._kind)[:groups] for _ in range(4)))
+            _fill(level, below, 0)
+            self._levels.append(level)
+
+    def wait(self) -> None:
+        """Until all levels are there."""
+        if self._builder is not None:
+            self._builder.join()
+            self._builder = None
 
     @classmethod
     def of_prices(cls, prices: Prices) -> "Pyramid":
@@ -67,13 +87,15 @@ class Pyramid:
 
     def extend(self, base: Level) -> None:
         """Show `base` instead, which differs in the last bar known so far and has any number of newer ones: what a live price changes."""
+        self.wait()
         changed, self.count, self._levels[0] = max(0, self.count - 1), len(base.first), base
         for depth in range(1, len(self._levels)):
             changed //= FACTOR
             self._levels[depth] = _grown(self._levels[depth], _groups(len(self._levels[depth - 1].first)))
             _fill(self._levels[depth], self._levels[depth - 1], changed)
         if len(self._levels[-1].first) > FACTOR:
-            self.__init__(base)  # type: ignore[misc] # a level more is needed, once in four times as many bars
+            del self._levels[1:]  # a level more is needed, once in four times as many bars
+            self._build()
 
     def cells(self, first: float, last: float, width: int) -> Cells:
         """The bars from `first` to `last` (bar i covers i to i + 1) for so many pixels: at most one cell a pixel."""
@@ -83,6 +105,7 @@ class Pyramid:
             return Cells(np.empty(0, np.int64), self._levels[0].cut(0, 0), None)
         if per_pixel <= 1:
             return Cells(np.arange(start, stop), self._levels[0].cut(start, stop), None)
+        self.wait()
         depth, size = self._depth(per_pixel)
         begin, end = start // size, -(-stop // size)
         bars = np.arange(begin, end) * size

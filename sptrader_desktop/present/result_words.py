@@ -17,15 +17,19 @@ def net_line(result: "Result") -> str:
 
 
 def certainty_line(result: "Result") -> str:
-    """How far the inside of bars leaves the net open."""
     band, total = result.band, result.metrics.trades.total
-    resolved = f"; {band.resolved_trades:,} resolved by finer candles" if band.resolved_trades else ""
+    return certainty(band.low, band.high, band.ambiguous_trades, band.resolved_trades, total, result.request.terms.currency)
+
+
+def certainty(low: int, high: int, ambiguous: int, resolved: int, total: int, currency: str) -> str:
+    """How far the inside of bars leaves the net open; amounts in 1e-8 of the currency."""
     if not total:
         return "no trades"
-    if not band.ambiguous_trades:
-        return f"no trade of {total:,} is ambiguous{resolved}"
-    ends = f"between {amount(band.low, signed=True)} and {amount(band.high, signed=True)} {result.request.terms.currency}"
-    return f"{ends}; {band.ambiguous_trades:,} of {counted(total, 'trade')} ambiguous{resolved}"
+    finer = f"; {resolved:,} resolved by finer candles" if resolved else ""
+    if not ambiguous:
+        return f"no trade of {total:,} is ambiguous{finer}"
+    ends = f"between {amount(low, signed=True)} and {amount(high, signed=True)} {currency}"
+    return f"{ends}; {ambiguous:,} of {counted(total, 'trade')} ambiguous{finer}"
 
 
 def range_line(result: "Result") -> str:

@@ -19,8 +19,12 @@ class Conflict:
 
     def sentence(self) -> str:
         where = self.second.scope if self.first.scope is Scope.WINDOW else self.first.scope
-        place = "" if where is Scope.WINDOW else f" in a {where.value}"
+        place = "" if where is Scope.WINDOW else f" {heard(where)}"
         return f"{self.keys} means both '{self.first.text}' and '{self.second.text}'{place}; give one of them other keys"
+
+
+def heard(scope: Scope) -> str:
+    return "everywhere" if scope is Scope.WINDOW else f"in the {scope.value}"
 
 
 def collide(one: Scope, other: Scope) -> bool:

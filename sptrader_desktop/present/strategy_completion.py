@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from sptrader_desktop.core.components import EVENT_STRENGTH, EVENT_TYPE, Catalogue, ComponentSpec, ParameterSpec
 from sptrader_desktop.core.strategy import Scalar
@@ -14,6 +15,7 @@ from sptrader_desktop.present.yaml_place import Place, place_at, word_at
 REFERENCE = "parameters."
 SIGNAL = re.compile(r"\bsignals\.([A-Za-z_]\w*)")
 EVENT_WORDS = {EVENT_TYPE: "The type of the event.", EVENT_STRENGTH: "How strong the event is, a number."}
+MOST_NEAR = 5
 NOTHING = StrategyText("", None, {}, (), None)
 
 
@@ -34,12 +36,14 @@ class StrategyWords:
     known: StrategyText = field(default=NOTHING)
 
     def candidates(self, text: str, offset: int) -> tuple[int, tuple[Candidate, ...]]:
-        """Where the word starts, and what could stand there, what begins with the word first."""
+        """Where the word starts, and what could stand there: what begins with the word first; what is near it where nothing has it."""
         place = place_at(text, offset)
         if place.is_comment:
             return place.start, ()
         word = place.word.lower()
-        found = {each.name: each for each in self._possible(place, text) if word in each.name.lower() and each.name != place.word}
+        possible = {each.name: each for each in self._possible(place, text) if each.name != place.word}
+        near = [name for name in possible if word in name.lower()] or get_close_matches(word, possible, MOST_NEAR)
+        found = {name: possible[name] for name in near}
         return place.start, tuple(sorted(found.values(), key=lambda each: not each.name.lower().startswith(word)))
 
     def help_at(self, text: str, offset: int) -> str:

@@ -62,3 +62,11 @@ def _visible(text: str, start: int, end: int) -> Stretch:
     if end > start:
         return Stretch(start, end)
     return Stretch(max(0, start - 1), start) if start and not LINE_END.match(text, start - 1) else Stretch(start, min(start + 1, len(text)))
+
+
+def line_problem(text: str, line: int, message: str) -> TextProblem:
+    """Of which only the line is known: under all that the line says."""
+    start = offset_of(text, line, 1)
+    said = text[start:].split("\n", 1)[0]
+    start += len(said) - len(said.lstrip())
+    return TextProblem(_visible(text, start, start + len(said.strip())), line, 1, message)

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sptrader_desktop.core.candles import Int64Array
+from sptrader_desktop.core.money import FRACTION_ONE
+from sptrader_desktop.core.tables import DISTANCE, PERCENTAGE, PRICE
 
 NO_LEVEL = 0  # where a trade had no stop or no target
 
@@ -49,6 +51,28 @@ def trade_marks(trades: NDArray[Any], symbol: int, stop: Int64Array | None = Non
     pnl = rows["gross"] - rows["commission"] + rows["financing"]
     entry, left = (rows["entry_bar"], rows["entry_price"]), (rows["exit_bar"], rows["exit_price"])
     return TradeMarks(*entry, *left, rows["side"], pnl, stops, targets)
+
+
+def protective_levels(trades: NDArray[Any], exits: NDArray[Any]) -> tuple[Int64Array, Int64Array]:
+    """Stop and target of each trade, from its entry price and the plan's exits (a row for each symbol).
+
+    NO_LEVEL where there is none and where it hung on an ATR, which trades do not tell.
+    """
+    rows = exits[trades["symbol"]]
+    stop, target = (
+        _levels(trades["entry_price"], direction * trades["side"], rows[f"{name}_kind"], rows[f"{name}_value"])
+        for name, direction in (("stop", -1), ("target", 1))
+    )
+    return stop, target
+
+
+def _levels(price: Int64Array, direction: Int64Array, kind: Int64Array, value: Int64Array) -> Int64Array:
+    """As the rules round them: to the tick, half to even."""
+    scaled = price * (FRACTION_ONE + direction * value)
+    whole, rest = np.divmod(scaled, FRACTION_ONE)
+    is_more = (2 * rest > FRACTION_ONE) | ((2 * rest == FRACTION_ONE) & (whole % 2 == 1))
+    found = [whole + is_more, price + direction * value, value]
+    return np.asarray(np.select([kind == PERCENTAGE, kind == DISTANCE, kind == PRICE], found, NO_LEVEL), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,31 +1,24 @@
 """Instants as the clock of a zone shows them, and what is typed by that clock as instants."""
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sptrader_desktop.core.calendar import DAY_US
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.clocks import local_time, stamp_of
 from sptrader_desktop.present.numbers import MINUTE_US
 from sptrader_desktop.present.selection import Zone
 
-SECOND_US = 1_000_000
 # A year, a month, a day, an hour or minute of it: each means the whole of what it names.
 TYPED = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{1,2})(?::(\d{2}))?)?)?)?")
 
 
-@lru_cache
-def _zone(zone: Zone) -> tzinfo | None:
-    """None is the clock of this computer, whose rule changes with the time of year."""
-    return {Zone.UTC: UTC, Zone.NEW_YORK: ZoneInfo("America/New_York"), Zone.LOCAL: None}[zone]
-
-
 def clock_in(stamp: int, zone: Zone) -> str:
     """To the minute, or the second where a minute would lie."""
-    moment = datetime.fromtimestamp(stamp // SECOND_US, UTC).astimezone(_zone(zone))
+    moment = local_time(stamp, zone)
     return f"{moment:%Y-%m-%d %H:%M}" if stamp % MINUTE_US == 0 else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
@@ -38,7 +31,7 @@ def typed_span(text: str, zone: Zone) -> tuple[int, int] | None:
     try:
         first = datetime(year, *(rest + [1, 1][len(rest) :]))  # type: ignore[arg-type]  # noqa: DTZ001 # by the zone's clock
         past = _after(first, len(rest))
-        return _stamp(first, zone), _stamp(past, zone)
+        return stamp_of(first, zone), stamp_of(past, zone)
     except (ValueError, OverflowError):
         return None
 
@@ -51,10 +44,12 @@ def _after(first: datetime, depth: int) -> datetime:
     return first + (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))[depth - 2]
 
 
-def _stamp(moment: datetime, zone: Zone) -> int:
-    known = _zone(zone)
-    aware = moment.astimezone() if known is None else moment.replace(tzinfo=known)
-    return int(aware.timestamp()) * SECOND_US
+def read_stamp(text: str, zone: Zone) -> int:
+    """The first instant of what is typed."""
+    span = typed_span(text, zone)
+    if span is None:
+        raise DataError(f"'{text.strip()}' is not a date: write year, month and day, such as 2024-03-05 or 2024-03-05 14:00")
+    return span[0]
 
 
 def wall_times(stamps: NDArray[np.int64], zone: Zone) -> NDArray[np.int64]:
@@ -68,5 +63,5 @@ def wall_times(stamps: NDArray[np.int64], zone: Zone) -> NDArray[np.int64]:
 
 
 def _offset(stamp: int, zone: Zone) -> int:
-    offset = datetime.fromtimestamp(stamp // SECOND_US, UTC).astimezone(_zone(zone)).utcoffset() or timedelta()
+    offset = local_time(stamp, zone).utcoffset() or timedelta()
     return offset // timedelta(microseconds=1)

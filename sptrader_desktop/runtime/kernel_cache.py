@@ -50,9 +50,10 @@ def use_kernel_cache(root: Path) -> Path:
     return folder
 
 
-def is_compiled(folder: Path) -> bool:
-    """Has the engine been compiled into this folder before?"""
-    return any(folder.rglob("kernel.advance-*.nbi"))
+def is_compiled(folder: Path, core: Path = CORE) -> bool:
+    """Has the engine been compiled into this folder, from files as old as these? numba compiles again what was only touched."""
+    written = max((source.stat().st_mtime for source in core.rglob("*.py")), default=0.0)
+    return any(index.stat().st_mtime >= written for index in folder.rglob("kernel.advance-*.nbi"))
 
 
 def _forget_old(root: Path, current: Path) -> None:

@@ -1,7 +1,10 @@
 """What the computer did to a worker while its job ran: a script that got no processor, or was ended for lack of memory, is not at fault."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 HARDLY = 0.1
 MOSTLY = 0.5
@@ -9,31 +12,43 @@ MOSTLY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Strain:
-    """Seconds in which a process computed and in which it waited for a processor, and how many processes the system has ended for memory.
-
-    Where the system does not tell, they stay 0, and nothing is put down to it.
-    """
+    """Seconds in which a process computed, and how many processes the system has ended for memory; Linux tells, elsewhere it stays 0."""
 
     ran: float = 0.0
-    waited: float = 0.0
     ended_for_memory: int = 0
 
     def since(self, before: "Strain") -> "Strain":
-        return Strain(self.ran - before.ran, self.waited - before.waited, self.ended_for_memory - before.ended_for_memory)
+        return Strain(self.ran - before.ran, self.ended_for_memory - before.ended_for_memory)
 
-    def is_starved(self, seconds: float) -> bool:
-        """Within so many seconds: it wanted to compute for most of them and hardly could."""
-        return self.ran < HARDLY * seconds and self.waited > MOSTLY * seconds
+
+@dataclass(slots=True)
+class Eagerness:
+    """Of how many looks at a process how many saw it want to compute."""
+
+    looks: int = 0
+    eager: int = 0
+
+    def look(self, pid: int) -> None:
+        self.looks += 1
+        with suppress(psutil.Error):
+            self.eager += psutil.Process(pid).status() == psutil.STATUS_RUNNING
+
+    def is_starved(self, ran: float, seconds: float) -> bool:
+        """It wanted to compute for most of these seconds and hardly could."""
+        return ran < HARDLY * seconds and self.eager > MOSTLY * self.looks
 
 
 def strain_of(pid: int) -> Strain:
-    ran, waited = [*map(int, _text(f"/proc/{pid}/schedstat").split()[:2])] or [0, 0]
-    kills = next((line.split()[1] for line in _text("/proc/vmstat").splitlines() if line.startswith("oom_kill ")), "0")
-    return Strain(ran / 1e9, waited / 1e9, int(kills))
+    ran = 0.0
+    with suppress(psutil.Error):
+        times = psutil.Process(pid).cpu_times()
+        ran = times.user + times.system
+    return Strain(ran, _ended_for_memory())
 
 
-def _text(path: str) -> str:
+def _ended_for_memory() -> int:
     try:
-        return Path(path).read_text(encoding="ascii")
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
     except OSError:
-        return ""
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

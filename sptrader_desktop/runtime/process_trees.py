@@ -22,8 +22,18 @@ def memory_of(pid: int, *, with_children: bool) -> int:
     return total
 
 
+def halt(pid: int) -> None:
+    """At once, and as good as dead for all but those in sessions of their own: to find these takes time, and `end_tree` kills them."""
+    if sys.platform != "win32" and pid != os.getpgrp():
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGSTOP)
+
+
 def end_tree(pid: int, mark: str) -> None:
-    """Kill the worker, its process group, all descendants, and whatever still carries its mark. It may be dead already."""
+    """Kill the worker, its process group, all descendants, and whatever still carries its mark. It may be dead already.
+
+    It looks through all processes: nothing for a thread that must not wait.
+    """
     stopped: dict[int, psutil.Process] = {}
     while found := [process for process in (*_self(pid), *_children(pid)) if process.pid not in stopped]:
         for process in found:  # stopped first, so that none starts another while the rest is killed

@@ -8,7 +8,7 @@ from typing import Any
 
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.results import Result
-from sptrader_desktop.ports import FinishedRun, RunStore, StoredRun
+from sptrader_desktop.ports import FinishedRun, RunReader, StoredRun
 from sptrader_desktop.runtime.recipe import Recipe
 
 # The recipe and the stored strategy text to the result and its document.
@@ -39,7 +39,7 @@ class Verification:
         return (*self.causes, f"{self.run_id}: {self.difference or 'the result itself is the same'}", *self.notes)
 
 
-def verify_run(store: RunStore, asked: str, rerun: Rerun) -> Verification:
+def verify_run(store: RunReader, asked: str, rerun: Rerun) -> Verification:
     stored = store.load(asked)
     recipe = Recipe.from_json(stored.recipe)
     before = _read_document(stored)
@@ -164,7 +164,7 @@ def _shown(value: Json) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _table_difference(store: RunStore, stored: StoredRun, result: Result, manifest: Mapping[str, Json]) -> str | None:
+def _table_difference(store: RunReader, stored: StoredRun, result: Result, manifest: Mapping[str, Json]) -> str | None:
     run = FinishedRun(result.outcome, b"", manifest, stored.strategy_text, stored.recipe)
     for name, now in store.tables(run).items():
         before = stored.tables.get(name)

@@ -20,6 +20,29 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def write_pair(path: Path, content: bytes, beside: Path, more: bytes) -> None:
+    """A file and one beside it that means nothing without it: neither or both, and between the two names `finish_pair` can go on."""
+    write_through(_begun(beside), more)
+    write_whole(path, content)
+    finish_pair(beside)
+
+
+def finish_pair(beside: Path) -> None:
+    _begun(beside).replace(beside)
+
+
+def begun_beside(beside: Path) -> bytes | None:
+    """What was to stand in the second file of a pair whose writer died; nothing if there is none such."""
+    try:
+        return None if beside.exists() else _begun(beside).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _begun(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unfinished")
+
+
 def write_new(path: Path, content: bytes) -> None:
     """Never over what is there."""
     refuse_existing(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop.core.errors import MachineError
+from sptrader_desktop.runtime.machine_strain import Eagerness
 from sptrader_desktop.runtime.process_trees import MARK, memory_of
 from sptrader_desktop.runtime.worker_process import End, Line, LiveWorker, StartWorker, Task, shown, size_of
 
@@ -138,11 +139,11 @@ class WorkerPool:
             worker = await self._started(slot, task)
             fault = await self._outcome(worker, task)
             printed = [shown(path, self.limits.shown) for path in (worker.stdout, worker.stderr)]
-        except BaseException:
-            self._end(slot)
+        except (Exception, asyncio.CancelledError):
+            await asyncio.shield(self._end(slot))
             raise
         if fault is not None and fault.ends_worker:
-            self._end(slot)
+            await asyncio.shield(self._end(slot))  # whoever hears of it may count on it
         return Reply("" if fault is None else fault.sentence(task.script), *printed)
 
     async def _started(self, slot: _Slot, task: Task | None = None) -> LiveWorker:
@@ -179,7 +180,7 @@ class WorkerPool:
         limits = self.limits
         assert worker.process is not None, "it was started"
         worker.process.send(worker.next_job(task))
-        loop, looks = asyncio.get_running_loop(), 0
+        loop, seen = asyncio.get_running_loop(), Eagerness()
         ends = loop.time() + limits.deadline_s
         while True:
             try:
@@ -187,17 +188,17 @@ class WorkerPool:
                 return self._judged(heard, worker, task)
             except TimeoutError:
                 if loop.time() >= ends:
-                    return self._late(worker, task)
-                looks += 1
-                fault = self._excess(worker, task, with_children=looks % CHILDREN_EVERY == 0)
+                    return self._late(worker, task, seen)
+                seen.look(worker.process.pid)
+                fault = self._excess(worker, task, with_children=seen.looks % CHILDREN_EVERY == 0)
                 if fault:
                     return fault
 
-    def _late(self, worker: LiveWorker, task: Task) -> "_Fault":
-        allowed, strain = self.limits.deadline_s, worker.strain()
-        if strain.is_starved(allowed):
-            waited = f"it waited for a processor for {strain.waited:.1f} of its {allowed:g} s and computed for {strain.ran:.1f} s"
-            raise MachineError(f"{task.script}: the computer was too busy to run it ({waited}): try again when there is less to do")
+    def _late(self, worker: LiveWorker, task: Task, seen: Eagerness) -> "_Fault":
+        allowed, ran = self.limits.deadline_s, worker.strain().ran
+        if seen.is_starved(ran, allowed):
+            got = f"it got a processor for {ran:.1f} of its {allowed:g} s, and wanted one all the time"
+            raise MachineError(f"{task.script}: the computer was too busy to run it ({got}): try again when there is less to do")
         return _Fault(f"took longer than {allowed:g} s: make it faster or give it a longer deadline")
 
     def _judged(self, heard: Line | End, worker: LiveWorker, task: Task) -> "_Fault | None":
@@ -236,14 +237,30 @@ class WorkerPool:
             return _Fault(f"wrote a result of more than {self.limits.memory / MIB:g} MiB: return one row for each candle or event")
         return None
 
-    def _end(self, slot: _Slot) -> None:
+    def _end(self, slot: _Slot) -> "asyncio.Future[None]":
+        """Done when all of it was killed; the loop does not wait for that, nor `close` for less than its end."""
         worker, slot.worker = slot.worker, None
-        if worker is not None:
-            worker.end()
-            if worker.process is not None:
-                going = asyncio.ensure_future(worker.process.gone())
-                self._going.add(going)
-                going.add_done_callback(self._going.discard)
+        killed = asyncio.ensure_future(_killed(worker))
+        going = asyncio.ensure_future(_gone(worker, killed))
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
+        return killed
+
+
+async def _killed(worker: LiveWorker | None) -> None:
+    if worker is None:
+        return
+    worker.halt()
+    try:
+        await asyncio.to_thread(worker.end)
+    except RuntimeError:  # a program that ends starts no threads any more, and nobody waits for its loop
+        worker.end()
+
+
+async def _gone(worker: LiveWorker | None, killed: "asyncio.Future[None]") -> None:
+    await killed
+    if worker is not None and worker.process is not None:
+        await worker.process.gone()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sptrader_desktop.runtime.machine_strain import Strain, strain_of
-from sptrader_desktop.runtime.process_trees import end_tree
+from sptrader_desktop.runtime.process_trees import end_tree, halt
 from sptrader_desktop.runtime.scratch import owner
 
 LONGEST_LINE = 1024 * 1024
@@ -106,7 +106,12 @@ class LiveWorker:
     def _strain(self) -> Strain:
         return strain_of(self.process.pid) if self.process else Strain()
 
+    def halt(self) -> None:
+        if self.process is not None:
+            halt(self.process.pid)
+
     def end(self) -> None:
+        """Takes as long as the computer has processes."""
         if self.process is not None:
             end_tree(self.process.pid, self.mark)
         for path in (self.stdout, self.stderr, self.errors):

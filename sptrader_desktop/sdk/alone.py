@@ -76,7 +76,7 @@ def _indicators(spec: "ComponentSpec", script: Path, params: Mapping[str, Any], 
     if not spec.required_indicators:
         return {}
     if os.environ.get("INDICATORS"):
-        from sptrader_desktop.adapters.arrow_components import read_indicators
+        from sptrader_desktop.adapters.arrow_frames import read_indicators
 
         return read_indicators(_from_json("INDICATORS", '{"ma_fast": "fast.arrow"}'), str(script))
     from sptrader_desktop.adapters.component_catalogue import core_of

@@ -35,7 +35,8 @@ def _from_dataset() -> pd.DataFrame:
 
 def _from_cache() -> pd.DataFrame:
     """The candles that the program has written for components: `CACHE_DIR/CACHE_KEY.arrow`."""
-    from sptrader_desktop.adapters.arrow_components import SUFFIX, read_candles
+    from sptrader_desktop.adapters.arrow_components import SUFFIX
+    from sptrader_desktop.adapters.arrow_frames import read_candles
 
     folder, key = _needed("CACHE_DIR", "name the folder of CACHE_KEY"), _needed("CACHE_KEY", "name a file of CACHE_DIR without its ending")
     return read_candles(Path(folder) / f"{key}{SUFFIX}")

@@ -90,7 +90,7 @@ class ActionSet(QObject):
         return [self._actions[row.id] for row in self.rows.values() if row.menu is menu]
 
     def fill_menu_bar(self, bar: QMenuBar) -> dict[Menu, QMenu]:
-        """In the order of the table, with a line wherever the first word of the ids changes. A menu without commands is not there."""
+        """In the order of the table, with a line above each group. A menu without commands is not there."""
         made: dict[Menu, QMenu] = {}
         for menu in Menu:
             actions = self.of_menu(menu)
@@ -105,7 +105,7 @@ class ActionSet(QObject):
         family = ""
         for action in actions:
             own = action.objectName().partition(".")[0]
-            if family and own != family:
+            if family and (own != family or self.rows[action.objectName()].starts_group):
                 menu.addSeparator()
             menu.addAction(action)
             family = own

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,10 @@ from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
+from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
+
+T = TypeVar("T")
 
 
 class BacktestPanel(QWidget):
@@ -37,7 +40,7 @@ class BacktestPanel(QWidget):
         self._answers: dict[str, QLineEdit | QComboBox] = {}
         self._series: list[Series] = []
         self._strategies: list[Path] = []
-        self.strategy, self.data = QComboBox(), QComboBox()
+        self.strategy, self.data = ChoiceBox(), ChoiceBox()
         self.more = QLineEdit()
         self.run = QPushButton("Run Backtest")
         self.problem = QLabel()
@@ -46,30 +49,33 @@ class BacktestPanel(QWidget):
     # What it is told
 
     def offer(self, strategies: Sequence[Path], series: Sequence[Series]) -> None:
-        """What is chosen stays chosen while it is still there."""
+        """What is chosen stays chosen while it is still there; only another choice is told."""
         chosen, looked_at = self.chosen_strategy(), self.chosen_series()
         self._strategies, self._series = list(strategies), list(series)
-        for box, labels in ((self.strategy, [path.stem for path in strategies]), (self.data, [item.label for item in series])):
-            box.blockSignals(True)
-            box.clear()
-            box.addItems(labels)
-            box.blockSignals(False)
-        self.choose(chosen, looked_at)
+        _fill(self.strategy, [path.stem for path in strategies], _place(self._strategies, chosen))
+        _fill(self.data, [item.label for item in series], _place(self._series, looked_at))
+        if self.chosen_strategy() != chosen:
+            self._strategy_changed()
+        if self.chosen_series() != looked_at:
+            self._series_changed()
 
     def choose(self, strategy: Path | None, series: Series | None) -> None:
         if strategy in self._strategies:
-            self.strategy.setCurrentIndex(self._strategies.index(strategy))
+            self.strategy.setCurrentIndex(_place(self._strategies, strategy))
         if series in self._series:
-            self.data.setCurrentIndex(self._series.index(series))
+            self.data.setCurrentIndex(_place(self._series, series))
 
     def show_recipe(self, recipe: Recipe) -> None:
         """The answers of a run that was asked before."""
-        for key, field in self._answers.items():
-            value = str(getattr(recipe, key))
-            if isinstance(field, QComboBox):
-                field.setCurrentIndex(max(0, field.findData(value)))
-            else:
-                field.setText(value)
+        for key in self._answers:
+            self.set_answer(key, str(getattr(recipe, key)))
+
+    def set_answer(self, key: str, value: str) -> None:
+        field = self._answers[key]
+        if isinstance(field, QComboBox):
+            field.setCurrentIndex(max(0, field.findData(value)))
+        else:
+            field.setText(value)
 
     def refuse(self, sentence: str) -> None:
         """Say what is wrong, at the answer that it is about."""
@@ -84,6 +90,14 @@ class BacktestPanel(QWidget):
         self.run.setText("Running …" if is_running else "Run Backtest")
 
     # What it answers
+
+    @property
+    def strategies(self) -> Sequence[Path]:
+        return self._strategies
+
+    @property
+    def series(self) -> Sequence[Series]:
+        return self._series
 
     def chosen_strategy(self) -> Path | None:
         index = self.strategy.currentIndex()
@@ -127,14 +141,9 @@ class BacktestPanel(QWidget):
         for title, questions in run_form.GROUPS:
             column.addWidget(self._group(title, questions))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setObjectName("backtestScroll")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         self._align_labels(inner)
-        scroll.setMinimumWidth(inner.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
+        scroll = ColumnScroll(inner)
+        scroll.setObjectName("backtestScroll")
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -176,7 +185,7 @@ class BacktestPanel(QWidget):
         for question in questions:
             field: QLineEdit | QComboBox
             if question.choices:
-                field = QComboBox()
+                field = ChoiceBox()
                 for value, label in question.choices:
                     field.addItem(label, value)
                 field.currentIndexChanged.connect(self.changed)
@@ -217,6 +226,18 @@ class BacktestPanel(QWidget):
     def _series_changed(self) -> None:
         self.seriesChosen.emit(self.chosen_series())
         self.changed.emit()
+
+
+def _place(among: Sequence[T], wanted: T | None) -> int:
+    return among.index(wanted) if wanted in among else 0
+
+
+def _fill(box: QComboBox, labels: Sequence[str], chosen: int) -> None:
+    was_blocked = box.blockSignals(True)
+    box.clear()
+    box.addItems(labels)
+    box.setCurrentIndex(chosen if labels else -1)
+    box.blockSignals(was_blocked)
 
 
 def _form(box: QGroupBox) -> QFormLayout:

@@ -108,5 +108,5 @@ class Bridge(QObject):
             try:
                 deliver()
             except Exception as error:  # noqa: BLE001 - the edge between threads: whoever listens badly must not deafen the others
-                self._tell(error, channel.name)
+                self._tell(error, f"showing {channel.name}")
         self._not_before = time.monotonic() + FRAME_S

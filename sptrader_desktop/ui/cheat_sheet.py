@@ -10,9 +10,9 @@ from sptrader_desktop.ui.theme.tokens import GRID
 
 
 class CheatSheet(QDialog):
-    """`changeAsked` says that somebody wants other keys: the settings are where they are changed."""
+    """`changeAsked` says that somebody wants other keys, for the command of that id if one is chosen. Settings change them."""
 
-    changeAsked = Signal()
+    changeAsked = Signal(str)
 
     def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,7 +24,7 @@ class CheatSheet(QDialog):
         change = buttons.addButton("Change Keys…", QDialogButtonBox.ButtonRole.ActionRole)
         change.setObjectName("changeKeysButton")
         change.setAccessibleName("Change keys")
-        change.clicked.connect(self.changeAsked)
+        change.clicked.connect(lambda: self.changeAsked.emit(self.list.current()))
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID * 4, GRID * 4, GRID * 4, GRID * 4)

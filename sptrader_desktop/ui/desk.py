@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.ports import RunStore
+from sptrader_desktop.present.component_output import ComponentReport
+from sptrader_desktop.present.navigator import Item, Kind
+from sptrader_desktop.present.run_compare import KeptRun
 from sptrader_desktop.present.strategy_text import StrategyText
+from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.runtime.recipe import Recipe
 
@@ -43,9 +48,43 @@ class Finished:
     text: str
     result: "Result"
     manifest: dict[str, Any]
+    run_id: str = ""  # under which it is kept, when it was opened and not made
 
 
 class Desk(Protocol):
+    @property
+    def runs(self) -> RunStore:
+        """Those that are kept."""
+        ...
+
+    def items(self) -> Sequence[Item]:
+        """Everything there is to open; what cannot be listed is left out."""
+        ...
+
+    def folders(self) -> Sequence[Path]:
+        """Those in which what a person edits lies."""
+        ...
+
+    def home_of(self, kind: Kind) -> Path:
+        """Where a new file of that kind belongs."""
+        ...
+
+    def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]: ...
+
+    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+
+    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+        """A kept run, made again from what it was made from; RunError when it comes out otherwise."""
+        ...
+
+    def compared(self, run_ids: Sequence[str]) -> Sequence[KeptRun]: ...
+
+    def export(self, run_id: str, kind: str, out: Path) -> None:
+        """`html`, `csv` or `bundle`."""
+        ...
+
     def catalogue(self) -> "Catalogue":
         """The components there are; files that were edited are read again."""
         ...
@@ -62,6 +101,10 @@ class Desk(Protocol):
 
     def examine(self, text: str) -> StrategyText:
         """What an editor wants to know of a text; it never raises."""
+        ...
+
+    def wait_for_engine(self, waiting: Callable[[], object]) -> None:
+        """Until it is loaded, or compiled for this computer; `waiting` is called again and again and may raise Cancelled."""
         ...
 
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished: ...

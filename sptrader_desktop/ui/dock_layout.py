@@ -69,6 +69,8 @@ class DockLayout(QObject):
         for stack in self._arrangements[self.name]:
             self._stack(stack)
         self._head_all()
+        self._give_sizes()
+        QTimer.singleShot(0, self, self._give_sizes)  # again when the window has its own
 
     def lock(self, is_locked: bool) -> None:
         for dock in self.docks.values():
@@ -137,5 +139,8 @@ class DockLayout(QObject):
         for left, right in pairwise(docks):
             self._window.tabifyDockWidget(left, right)
         docks[0].raise_()
-        along = Qt.Orientation.Vertical if stack.area == Qt.DockWidgetArea.BottomDockWidgetArea else Qt.Orientation.Horizontal
-        self._window.resizeDocks([docks[0]], [stack.size], along)
+
+    def _give_sizes(self) -> None:
+        for stack in self._arrangements[self.name]:
+            along = Qt.Orientation.Vertical if stack.area == Qt.DockWidgetArea.BottomDockWidgetArea else Qt.Orientation.Horizontal
+            self._window.resizeDocks([self.docks[stack.panes[0]]], [stack.size], along)

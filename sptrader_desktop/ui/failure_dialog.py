@@ -8,7 +8,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.failures import Failure, Failures
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+
+MOST_ROWS = 5  # of the list; more are scrolled to
 
 W = TypeVar("W", bound=QWidget)
 
@@ -23,13 +27,14 @@ class FailureDialog(QDialog):
         self.setWindowTitle("Something went wrong")
         self.setWindowModality(Qt.WindowModality.NonModal)
         self._list = _named(QListWidget(), "failureList", "Failures")
-        self._list.setMaximumHeight(28 * GRID)
         self._list.currentRowChanged.connect(self._show_row)
         self._what, self._why, self._to_do = (_label(name) for name in ("failureWhat", "failureWhy", "failureToDo"))
-        self._what.setProperty("role", "title")
+        give(self._what, role="title")
         self._details = _named(QPlainTextEdit(), "failureDetails", "Details for whoever mends the program")
         self._details.setReadOnly(True)
         self._details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._details.setFont(look().font(fixed=True))
+        self._details.setMinimumHeight(50 * GRID)
         self._details.hide()
         self._lay_out()
         self._unwatch = failures.said.watch(self._on_said)
@@ -43,17 +48,17 @@ class FailureDialog(QDialog):
         self._show_details.toggled.connect(self._on_details)
         self._copy = _button("copyDiagnosticsButton", "&Copy diagnostics")
         self._copy.clicked.connect(self._on_copy)
-        close = _button("closeFailuresButton", "Close")
-        close.setProperty("role", "primary")
-        close.setDefault(True)
-        close.clicked.connect(self.accept)
+        self._close = _button("closeFailuresButton", "Close")
+        give(self._close, role="primary")
+        self._close.setDefault(True)
+        self._close.clicked.connect(self.accept)
         buttons = QHBoxLayout()
         buttons.setSpacing(2 * GRID)
         buttons.addWidget(self._show_details)
         buttons.addWidget(self._copy)
         buttons.addStretch(1)
-        buttons.addWidget(close)
-        column = QVBoxLayout(self)
+        buttons.addWidget(self._close)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(*4 * (4 * GRID,))
         column.setSpacing(3 * GRID)
         for widget in (self._list, self._what, self._why, self._to_do):
@@ -74,9 +79,11 @@ class FailureDialog(QDialog):
         self._list.setCurrentRow(min(chosen, len(failures) - 1) if chosen >= 0 else len(failures) - 1)
         self._list.blockSignals(False)
         self._list.setVisible(len(failures) > 1)
+        self._list.setFixedHeight(min(len(failures), MOST_ROWS) * self._list.sizeHintForRow(0) + 2 * self._list.frameWidth() + GRID)
         self._copy.setText("&Copy diagnostics")
         self._show_row(self._list.currentRow())
         if not self.isVisible():
+            self._close.setFocus()
             self.show()
 
     def _show_row(self, row: int) -> None:
@@ -90,11 +97,22 @@ class FailureDialog(QDialog):
         self._details.setPlainText(failure.details)
         self._show_details.setVisible(bool(failure.details))
         self._details.setVisible(bool(failure.details) and self._show_details.isChecked())
+        self._make_room()
 
     def _on_details(self, is_shown: bool) -> None:
         self._show_details.setText("Hide &details" if is_shown else "Show &details")
         self._details.setVisible(is_shown)
-        self.adjustSize()
+        self._make_room()
+        if not is_shown:
+            self.adjustSize()
+
+    def _make_room(self) -> None:
+        """Grows to what is shown, and keeps what somebody made larger."""
+        self._column.activate()
+        if self.isVisible():
+            self.resize(self.width(), max(self.height(), self._column.totalHeightForWidth(self.width())))
+        else:
+            self.adjustSize()
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self._diagnostics(self._failures.said.value))

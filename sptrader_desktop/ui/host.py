@@ -9,17 +9,18 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, qInstallMessageHandler, qVersion
+from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler, qVersion
 from PySide6.QtWidgets import QApplication
 
 from sptrader_desktop.core.errors import Cancelled, SptraderError
 from sptrader_desktop.present.diagnostics import diagnostics_text
-from sptrader_desktop.present.failures import Failures
+from sptrader_desktop.present.failures import Failure, Failures
+from sptrader_desktop.present.log_lines import LogFeed, LogLine, LogLines
 from sptrader_desktop.settings import APP
 from sptrader_desktop.ui.bridge import Bridge, Channel
 from sptrader_desktop.ui.event_loop import WindowLoop
@@ -41,7 +42,9 @@ QT_LEVELS = {
 
 
 class Host(QObject):
-    """What a window is opened with."""
+    """What a window is opened with. `logged` says how many shown lines left `log` at its beginning and how many came at its end."""
+
+    logged = Signal(int, int)
 
     def __init__(self, app: QApplication, loop: WindowLoop) -> None:
         super().__init__()
@@ -58,13 +61,15 @@ class Host(QObject):
         self._threads = ThreadPoolExecutor(thread_name_prefix="window")
         loop.set_default_executor(self._threads)
         self._dialog: FailureDialog | None = None
+        self.log = LogLines()
+        self._logged: Channel[LogLine] = self.bridge.every("log", self._on_logged)
         self.failures.said.watch(lambda said: self._show_failures() if said else None)
 
     def tell(self, error: BaseException, doing: str) -> None:
         """From any thread."""
         if isinstance(error, Cancelled):
             return
-        LOG.error("%s", doing, exc_info=None if isinstance(error, SptraderError) else error)
+        LOG.error("%s: %s", doing, error, exc_info=None if isinstance(error, SptraderError) else error)
         self._told.send((error, doing))
 
     def task(self, work: Coroutine[Any, Any, Any], doing: str) -> "asyncio.Task[Any]":
@@ -101,6 +106,16 @@ class Host(QObject):
         for error, doing in said:
             self.failures.tell(error, doing)
 
+    def hear(self, line: LogLine) -> None:
+        """From any thread."""
+        self._logged.send(line)
+
+    def _on_logged(self, lines: list[LogLine], lost: int) -> None:
+        if lost:
+            said = f"{lost:,} lines came too fast to be shown; the log file has them"
+            lines = [LogLine(lines[0].at, logging.WARNING, "log", said), *lines]
+        self.logged.emit(*self.log.add(lines))
+
     def _show_failures(self) -> None:
         if self._dialog is None and not self._closing.is_set():
             self._dialog = FailureDialog(self.failures, self._diagnostics, self.app.activeWindow())
@@ -109,10 +124,14 @@ class Host(QObject):
     def _on_dialog_gone(self) -> None:
         self._dialog = None
 
-    def _diagnostics(self, failures: Any) -> str:
+    def facts(self) -> dict[str, str]:
+        """Of this window, for diagnostics."""
         lag = self.lag.record.summary()
         loop = f"longest stall {lag.longest:.0f} ms, 99.9 % under {lag.p999:.1f} ms"
-        return diagnostics_text(failures, {"Qt": f"{qVersion()}, {self.app.platformName()}", "Loop": loop})
+        return {"Qt": f"{qVersion()}, {self.app.platformName()}", "Loop": loop}
+
+    def _diagnostics(self, failures: Sequence[Failure]) -> str:
+        return diagnostics_text(failures, self.facts())
 
     def _on_done(self, task: "asyncio.Task[Any]", doing: str) -> None:
         self._tasks.discard(task)
@@ -171,19 +190,33 @@ def make_app() -> QApplication:
 
 @contextmanager
 def surface(host: Host) -> Iterator[None]:
-    """Every way in which Python and Qt report an error that nobody handled leads to `host.tell`, until the block ends."""
+    """Until the block ends, every error that nobody handled, in Python or Qt, leads to `host.tell`, and what is logged to `host.log`."""
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    sys.excepthook = lambda _kind, error, _trace: host.tell(error, "Something in the window")
+    sys.excepthook = lambda _kind, error, _trace: _on_unhandled(host, error)
     threading.excepthook = lambda said: host.tell(said.exc_value, f"The thread {_name(said.thread)}") if said.exc_value else None
     sys.unraisablehook = lambda said: host.tell(said.exc_value, "Something that was being put away") if said.exc_value else None
     host.loop.set_exception_handler(lambda _loop, context: _on_loop_error(host, context))
+    root, feed = logging.getLogger(), LogFeed(host.hear)
+    level = root.level
+    root.addHandler(feed)
+    root.setLevel(logging.INFO)
     before = qInstallMessageHandler(_on_qt_message)
     try:
         yield
     finally:
         sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
         qInstallMessageHandler(before)
+        root.removeHandler(feed)
+        root.setLevel(level)
         host.loop.set_exception_handler(None)
+
+
+def _on_unhandled(host: Host, error: BaseException) -> None:
+    """In a slot. Ctrl-C comes here where the loop hears no signals."""
+    if isinstance(error, KeyboardInterrupt):
+        host.close()
+    else:
+        host.tell(error, "Something in the window")
 
 
 def _on_loop_error(host: Host, context: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ Of each kind one job runs and one may wait; a newer one takes the place of the o
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from PySide6.QtCore import QObject, Signal
 from sptrader_desktop.core.errors import Cancelled
 from sptrader_desktop.ui.bridge import Bridge, Channel
 
+LOG = logging.getLogger("sptrader.job")
 THREADS = 2
 TELLING_S = 0.5  # before that, and before a hundredth is done, nobody can say how long the rest takes
 
@@ -61,6 +63,9 @@ class Report:
 
     def begin(self) -> None:
         self._began = time.monotonic()
+
+    def elapsed(self) -> float:
+        return time.monotonic() - (self._began or time.monotonic())
 
 
 Work = Callable[[Report], Any]
@@ -196,6 +201,7 @@ class Jobs(QObject):
         error = Cancelled("replaced by a newer one") if future is None or future.cancelled() else future.exception()
         if isinstance(error, Cancelled):
             job.state = JobState.CANCELLED
+            LOG.info("%s: stopped", job.title)
             job.cancelled.emit()
         elif error is not None:
             job.state = JobState.FAILED
@@ -204,4 +210,5 @@ class Jobs(QObject):
                 self.failed.emit(job, error)
         elif future is not None:
             job.state = JobState.FINISHED
+            LOG.info("%s: done in %.2f s", job.title, job.report.elapsed())
             job.finished.emit(future.result())

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence
+
+from sptrader_desktop.present.actions import ACTIONS, Scope
 
 STANDARD = "StandardKey."
 
@@ -18,6 +20,12 @@ def sequences(keys: Iterable[str]) -> list[QKeySequence]:
         else:
             found.append(QKeySequence(key, QKeySequence.SequenceFormat.PortableText))
     return list({portable(one): one for one in found if not one.isEmpty()}.values())
+
+
+def pressed_command(event: QKeyEvent, scope: Scope) -> str:
+    """The id of the command of such a pane whose keys were pressed, for panes that work without a window around them too."""
+    pressed = QKeySequence(event.keyCombination())
+    return next((row.id for row in ACTIONS if row.scope is scope and pressed in sequences(row.keys)), "")
 
 
 def is_media_key(sequence: QKeySequence) -> bool:

@@ -1,27 +1,44 @@
 """The window: panes in their places, the commands bound to what they do, and what is kept of it for the next start."""
 
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from binascii import Error as NoBase64
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
-from sptrader_desktop.present.actions import ACTIONS, Scope
+from sptrader_desktop.present.actions import Scope
+from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.present.text_files import TextKeeper
+from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.charts.time_chart import TimeChart
 from sptrader_desktop.ui.desk import Desk, Series
 from sptrader_desktop.ui.dock_layout import DockLayout, Pane, Stack
+from sptrader_desktop.ui.editors.component_editor import ComponentEditor
+from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
+from sptrader_desktop.ui.kept_preferences import KeptPreferences
+from sptrader_desktop.ui.log_pane import LogPane
+from sptrader_desktop.ui.personal_tools import PersonalTools, follow
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.research_page import ResearchPage
+from sptrader_desktop.ui.runs_page import RunsPage
 from sptrader_desktop.ui.status_line import StatusLine
+from sptrader_desktop.ui.texts_page import TextsPage
+from sptrader_desktop.ui.theme.theme import Theme
 from sptrader_desktop.ui.theme.tokens import GRID
-from sptrader_desktop.ui.widgets.notices import Notices
+from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
 TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
+LEAST = QSize(GRID * 200, GRID * 130)
 LEFT, RIGHT, BOTTOM = (
     Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.DockWidgetArea.RightDockWidgetArea,
@@ -29,40 +46,53 @@ LEFT, RIGHT, BOTTOM = (
 )
 ARRANGEMENTS = {
     "Research": (
+        Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(RIGHT, GRID * 76, ("backtest", "whatIf", "explain")),
-        Stack(BOTTOM, GRID * 70, ("results", "equity")),
+        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "log")),
     ),
 }
 VIEWS = {
+    "view.navigator": "navigator",
     "view.backtest": "backtest",
     "view.what_if": "whatIf",
     "view.explain": "explain",
     "view.results": "results",
     "view.equity": "equity",
+    "view.history": "history",
+    "view.compare": "comparison",
+    "view.log": "log",
 }
 
 
 class MainWindow(QMainWindow):
     closeAsked = Signal()
 
-    def __init__(self, desk: Desk, host: Host, selection: Selection | None = None) -> None:
+    def __init__(self, desk: Desk, host: Host, settings: Settings, keeper: TextKeeper, preferences: KeptPreferences, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle(TITLE)
-        self.setMinimumSize(QSize(GRID * 200, GRID * 130))
-        self.selection = selection or Selection()
-        self._desk, self._host = desk, host
-        self.notices = Notices()
+        self.setMinimumSize(LEAST)
+        self.selection = Selection()
+        self._desk, self._preferences = desk, preferences
+        self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
         self.research = Research(desk, host.jobs, self.selection, self)
-        self.page = ResearchPage(desk, self.research, self.selection, self.notices, _text_of, host.tell, self)
+        self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self)
+        self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
+        self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
+        self.tools = PersonalTools(self, preferences.now)
+        self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
+        self.resize(SIZE)
         self.layouts = DockLayout(self, self._panes(), ARRANGEMENTS)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
         self.actions_ = self._commands()
         self.menus = self.actions_.fill_menu_bar(self.menuBar())
+        self.tools.join(self.actions_).add_provider(self.texts.entries)
+        host.logged.connect(self.log.show_added)
         self._join()
-        self.resize(SIZE)
+        follow(preferences.now, theme, self.selection.zone)
+        self._restore(preferences.now.value)
 
     # Start and end
 
@@ -76,19 +106,51 @@ class MainWindow(QMainWindow):
         if chosen is not None:
             self.research.show_series(chosen)
 
+    def settle_in(self) -> None:
+        """What may come after the first picture."""
+        self.texts.navigator.refresh()
+        self.runs.history.reload()
+        self.texts.tell_drafts()
+
+    def come_to_front(self) -> None:
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before."""
         event.ignore()
         self.closeAsked.emit()
 
-    def restore(self, geometry: bytes, layouts: Mapping[str, bytes], name: str, *, is_locked: bool) -> bool:
-        """As it stood. False: that could not be used, and it stands as it comes out of the box."""
+    def leave(self) -> None:
+        """Keep how it stands, let go of the texts and go."""
+        strategy, series = self.page.panel.chosen_strategy(), self.page.panel.chosen_series()
+        self._preferences.now.set(
+            replace(
+                self._preferences.now.value,
+                layouts={name: b64encode(state).decode() for name, state in self.layouts.kept().items()},
+                geometry=b64encode(bytes(self.saveGeometry().data())).decode(),
+                strategy=str(strategy or ""),
+                dataset=series.label if series else "",
+            )
+        )
+        for editor in self.texts.documents.editors:
+            editor.close_document()
+        self.hide()
+
+    def _restore(self, preferences: Preferences) -> None:
+        """As it stood; what cannot be used is said, and that part stands as it comes out of the box."""
+        (geometry,) = _decoded([preferences.geometry])
         if geometry:
             self.restoreGeometry(QByteArray(geometry))
-        is_used = self.layouts.take(layouts, name)
-        self.actions_.action("layout.lock").setChecked(is_locked)
-        self.layouts.lock(is_locked)
-        return is_used
+        layouts = dict(zip(preferences.layouts, _decoded(preferences.layouts.values()), strict=True))
+        if not self.layouts.take(layouts, self.layouts.name):
+            self.notices.tell(Notice("The panes could not be put back as they stood: they stand as at first", "warning"))
+        self.actions_.action("layout.lock").setChecked(preferences.layout_locked)
+        self.layouts.lock(preferences.layout_locked)
+        for sentence in self._preferences.notices:
+            self.notices.tell(Notice(sentence, "warning"))
 
     # How it is put together
 
@@ -99,27 +161,31 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.notices)
-        column.addWidget(self.page.chart, 1)
+        column.addWidget(self.texts.documents, 1)
         return centre
 
     def _panes(self) -> list[Pane]:
-        page = self.page
+        page, runs = self.page, self.runs
         return [
+            Pane("navigator", "Navigator", self.texts.navigator),
             Pane("backtest", "Backtest", page.panel),
             Pane("whatIf", "What If", page.what_if),
             Pane("explain", "Explain", page.explanation),
             Pane("results", "Results", page.results),
             Pane("equity", "Equity", page.equity),
+            Pane("history", "Runs", runs.history),
+            Pane("comparison", "Comparison", runs.comparison),
+            Pane("log", "Log", self.log),
         ]
 
     def _commands(self) -> ActionSet:
-        handlers = self._handlers()
-        actions = ActionSet(self, [row for row in ACTIONS if row.id in handlers])
-        for name, handler in handlers.items():
+        actions = ActionSet(self)
+        for name, handler in self._handlers().items():
             actions.bind(name, handler)
         actions.require_all()
         for chart in (self.page.chart, self.page.equity):
             actions.add_pane(Scope.CHART, chart)
+        actions.add_pane(Scope.NAVIGATOR, self.texts.navigator)
         return actions
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
@@ -127,11 +193,18 @@ class MainWindow(QMainWindow):
             "file.quit": self.close,
             "run.backtest": self.page.run,
             "run.cancel": self.research.cancel,
-            "view.chart": lambda: self.page.chart.setFocus(Qt.FocusReason.ShortcutFocusReason),
-            "layout.lock": self.layouts.lock,
+            "view.chart": self.texts.documents.show_chart,
+            "layout.lock": self._lock,
             "layout.reset": self.layouts.reset,
-            **{name: lambda pane=pane: self.layouts.show(pane) for name, pane in VIEWS.items()},
-            **{name: lambda name=name: self._on_chart(name) for name in self.page.chart.commands()},
+            "help.about": self.help.about,
+            "help.logs": self.help.open_log_folder,
+            "help.data": self.help.open_data_folder,
+            "help.diagnostics": self.help.save_diagnostics,
+            **self.tools.handlers(),
+            **self.texts.handlers(),
+            **self.runs.handlers(),
+            **{name: partial(self.layouts.show, pane) for name, pane in VIEWS.items()},
+            **{name: partial(self._on_chart, name) for name in self.page.chart.commands()},
         }
 
     def _on_chart(self, command: str) -> None:
@@ -143,21 +216,52 @@ class MainWindow(QMainWindow):
         chart.commands()[command]()
 
     def _join(self) -> None:
-        research, actions = self.research, self.actions_
+        research, actions, texts = self.research, self.actions_, self.texts
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
-        research.runFinished.connect(lambda _: actions.set_state("run", True))
-        research.runFinished.connect(lambda _: self.layouts.docks["results"].raise_())
-        self.page.chart.barChosen.connect(lambda _: self._tell_bar())
+        research.runFinished.connect(lambda _: self._show_run())
+        self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
         self.page.results.runAsked.connect(self.page.run)
+        self.runs.history.runAsked.connect(self.page.run)
+        self.runs.comparisonReady.connect(lambda: self._bring("comparison"))
+        self.runs.listAsked.connect(lambda: self._bring("history"))
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
+        self.page.what_if.applyAsked.connect(texts.apply)
+        texts.documents.opened.connect(self._take_in)
+        texts.documents.currentChanged.connect(lambda _: self._tell_document())
 
-    def _tell_bar(self) -> None:
-        """A bar was clicked: its explanation comes to the front, and the keyboard stays on the chart."""
-        dock = self.layouts.docks["explain"]
+    def _show_run(self) -> None:
+        self.actions_.set_state("run", True)
+        self._bring("results")
+
+    def _bring(self, pane: str) -> None:
+        """To the front; the keyboard stays where it is."""
+        dock = self.layouts.docks[pane]
         dock.show()
         dock.raise_()
 
+    def _take_in(self, editor: EditorPane) -> None:
+        self.actions_.add_pane(Scope.EDITOR, editor)
 
-def _text_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+    def _tell_document(self) -> None:
+        editor = self.texts.documents.current_editor
+        self.actions_.set_state("document", editor is not None)
+        self.actions_.set_state("component", isinstance(editor, ComponentEditor))
+
+    def _lock(self, is_locked: bool) -> None:
+        self.layouts.lock(is_locked)
+        self._preferences.now.set(replace(self._preferences.now.value, layout_locked=is_locked))
+
+    def _text_of(self, path: Path) -> str:
+        return self.texts.documents.text_of(path)
+
+
+def _decoded(texts: Iterable[str]) -> list[bytes]:
+    """What is no base64 is as damaged as what is no arrangement."""
+    found = []
+    for text in texts:
+        try:
+            found.append(b64decode(text, validate=True))
+        except (NoBase64, ValueError):
+            found.append(b"damaged")
+    return found

@@ -3,6 +3,7 @@
 One job of each kind at a time, the newest wins; nothing here draws, and nothing here reads or computes on the window's thread.
 """
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.simulation import Progress
 
 
+LOG = logging.getLogger("sptrader.research")
+ENGINE = "the engine is getting ready; once after an update it takes half a minute"
+
+
 class Research(QObject):
     candlesReady = Signal(object)  # Candles
     runStarted = Signal(object)  # Job
@@ -27,6 +32,7 @@ class Research(QObject):
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
     curvesReady = Signal(object)  # list[Curve]
+    textRead = Signal(object)  # StrategyText of the run
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
     failed = Signal(str, object)  # of what, the exception
@@ -45,10 +51,23 @@ class Research(QObject):
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
+            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
             return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)))
 
+        return self._begin(work, "backtest")
+
+    def open_run(self, run_id: str) -> Job:
+        """A kept run as if it had just been made."""
+
+        def work(report: Report) -> Finished:
+            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
+            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)))
+
+        return self._begin(work, f"opening {run_id}")
+
+    def _begin(self, work: Callable[[Report], Finished], title: str) -> Job:
         self.forget_guess()
-        job = self._start("backtest", "backtest", work, self._done)
+        job = self._start("backtest", title, work, self._done)
         for ended in (job.finished, job.failed, job.cancelled):
             ended.connect(self.runEnded)
         self.runStarted.emit(job)
@@ -83,8 +102,12 @@ class Research(QObject):
     def _start(self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None]) -> Job:
         job = self._jobs.start(kind, title, work, is_failure_shown=True)
         job.finished.connect(finished)
-        job.failed.connect(lambda error: self.failed.emit(kind, error))
+        job.failed.connect(lambda error: self._failed(kind, error))
         return job
+
+    def _failed(self, kind: str, error: BaseException) -> None:
+        LOG.warning("%s: %s", kind, error)
+        self.failed.emit(kind, error)
 
     def _cancel(self, *kinds: str) -> None:
         found = [job for job in (*self._jobs.waiting, *self._jobs.running) if job.kind in kinds]
@@ -95,13 +118,23 @@ class Research(QObject):
 
     def _done(self, finished: Finished) -> None:
         self.finished = finished
+        LOG.info("%s made %s", finished.result.request.strategy.name, counted(len(finished.result.outcome.trades), "trade"))
         self.stale.set("")
         self.runFinished.emit(finished)
         symbol = self._selection.symbol.value or finished.result.request.traded[0].symbol
         # Afterwards, because the result is what the person waits for.
+        self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine(finished.text), self.textRead.emit)
         self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), self.curvesReady.emit)
-        self._start("keep", "keeping the run", lambda _: self._desk.keep(finished), self.runKept.emit)
+        if finished.run_id:
+            self._kept(finished.run_id)
+        else:
+            self._start("keep", "keeping the run", lambda _: self._desk.keep(finished), self._kept)
         self.explain(self._selection.bar.value)
+
+    def _kept(self, run_id: str) -> None:
+        LOG.info("the run is kept as %s", run_id)
+        self._selection.run.set(run_id)
+        self.runKept.emit(run_id)
 
     def _guessed(self, result: "Result") -> None:
         self.guess = result

@@ -71,6 +71,7 @@ class ResearchPage(QObject):
         research.runStarted.connect(lambda _: panel.set_running(True))
         research.runEnded.connect(lambda: panel.set_running(False))
         research.runFinished.connect(self._show_run)
+        research.textRead.connect(lambda text: self.what_if.show_numbers(text, sliders(text)))
         research.curvesReady.connect(self._show_curves)
         research.guessed.connect(self._show_guess)
         research.explained.connect(self.explanation.show_explanation)
@@ -99,8 +100,6 @@ class ResearchPage(QObject):
         self.equity.set_ghost()
         self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
         self.results.show_result(result)
-        text = self._desk.examine(finished.text)
-        self.what_if.show_numbers(text, sliders(text))
 
     def _show_trades(self, result: "Result") -> None:
         symbols = [candles.symbol for candles in result.request.traded]

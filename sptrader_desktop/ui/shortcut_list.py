@@ -4,14 +4,14 @@ from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.action_search import match
-from sptrader_desktop.present.actions import Action, Scope
+from sptrader_desktop.present.actions import Action
+from sptrader_desktop.present.shortcuts import heard
 from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.key_names import shown
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 NAME = Qt.ItemDataRole.UserRole
-WHERE = {Scope.WINDOW: "everywhere", Scope.CHART: "in a chart", Scope.EDITOR: "in an editor", Scope.TABLE: "in a table"}
 WITHOUT_KEYS = "none"
 
 
@@ -31,7 +31,8 @@ class ShortcutList(QWidget):
         self.tree.setAlternatingRowColors(True)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.header().setStretchLastSection(True)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setStretchLastSection(False)
         self.field = SearchField("Search commands and keys", "shortcutSearch", self.tree)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -51,14 +52,16 @@ class ShortcutList(QWidget):
         if group not in self._headings:
             self._headings[group] = QTreeWidgetItem(self.tree, [group])
             self._headings[group].setFlags(Qt.ItemFlag.ItemIsEnabled)
-        item = QTreeWidgetItem(self._headings[group], [row.text, "", WHERE[row.scope]])
+        item = QTreeWidgetItem(self._headings[group], [row.text, "", heard(row.scope)])
         item.setData(0, NAME, row.id)
         item.setToolTip(0, row.tip)
         return item
 
     def _show_keys(self) -> None:
         for name, item in self._items.items():
-            item.setText(1, shown(self._actions.action(name).shortcuts()) or WITHOUT_KEYS)
+            keys = shown(self._actions.action(name).shortcuts()) or WITHOUT_KEYS
+            item.setText(1, keys)
+            item.setToolTip(1, keys)
         self._filter(self.field.text())
 
     def _filter(self, query: str) -> None:

@@ -61,7 +61,7 @@ class _Caller(QObject):
             self._heard([part.decode(errors="replace") for part in message.split(b"\0") if part])
 
 
-def take_first_place(sockets: Path, arguments: Sequence[str] = (), patience_ms: int = PATIENCE_MS) -> SingleInstance | None:
+def take_first_place(sockets: Path, arguments: Sequence[str] = ()) -> SingleInstance | None:
     """None where another window is first and has heard the arguments: this program is to end with code 0. Needs the QApplication."""
     assert QCoreApplication.instance(), "a socket that is made before the application is deaf"
     lock = FileLock(sockets / LOCK)
@@ -70,7 +70,7 @@ def take_first_place(sockets: Path, arguments: Sequence[str] = (), patience_ms: 
     except OSError as error:
         raise SptraderError(f"{sockets}: this folder cannot be used ({error.strerror}): name another with XDG_RUNTIME_DIR") from None
     if not is_first:
-        _call_the_first(sockets, arguments, patience_ms)
+        _call_the_first(sockets, arguments)
         return None
     server = QLocalServer()
     server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -82,15 +82,15 @@ def take_first_place(sockets: Path, arguments: Sequence[str] = (), patience_ms: 
     return SingleInstance(lock, server)
 
 
-def _call_the_first(sockets: Path, arguments: Sequence[str], patience_ms: int) -> None:
+def _call_the_first(sockets: Path, arguments: Sequence[str]) -> None:
     """Waits: this program has no window yet that could be kept from moving."""
     socket = QLocalSocket()
     socket.connectToServer(str(sockets / SOCKET))
     message = b"".join(argument.encode() + b"\0" for argument in arguments) + (b"\0" if arguments else b"\0\0")
-    if socket.waitForConnected(patience_ms):
+    if socket.waitForConnected(PATIENCE_MS):
         socket.write(message)
         socket.flush()
-        if socket.waitForReadyRead(patience_ms) and bytes(socket.readAll().data()) == HEARD:
+        if socket.waitForReadyRead(PATIENCE_MS) and bytes(socket.readAll().data()) == HEARD:
             socket.disconnectFromServer()
             return
     raise SptraderError("SPtrader is running already, but its window does not answer: wait for it, or end that program and start again")

@@ -23,6 +23,7 @@ from sptrader_desktop.present.strategy_numbers import SliderSpec
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.what_if import step_at, steps_of, typed, value_at, with_values
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 
 EMPTY = "Run a backtest: every number of its strategy becomes a slider here, and the equity curve follows the hand."
 
@@ -35,7 +36,7 @@ class NumberRow(QWidget):
     def __init__(self, spec: SliderSpec, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.spec, self.value = spec, spec.value
-        self.label, self.slider, self.field = QLabel(spec.label), QSlider(Qt.Orientation.Horizontal), QLineEdit()
+        self.label, self.slider, self.field = ElidedLabel(spec.label), QSlider(Qt.Orientation.Horizontal), QLineEdit()
         self.slider.setObjectName(f"{name}Slider")
         self.slider.setAccessibleName(spec.label)
         self.slider.setRange(0, steps_of(spec))
@@ -82,9 +83,9 @@ class NumberRow(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(GRID * 2)
         grid.setVerticalSpacing(0)
-        grid.addWidget(self.label, 0, 0, 1, 2)
+        grid.addWidget(self.label, 0, 0)
         grid.addWidget(self.slider, 1, 0)
-        grid.addWidget(self.field, 1, 1)
+        grid.addWidget(self.field, 0, 1, 2, 1, Qt.AlignmentFlag.AlignVCenter)
 
 
 class WhatIfPanel(QWidget):

@@ -1,6 +1,7 @@
 """Charts to try things on: known candles, shown in a real window, and the mouse and keys as the window system sends them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -36,7 +37,7 @@ def candles_of(rows: Sequence[tuple[int, int, int, int]], stamps: Int64Array | N
 def walk(count: int, seed: int = 1, symbol: str = "EURUSD") -> Candles:
     rng = np.random.default_rng(seed)
     close = 108_000 + np.cumsum(rng.integers(-30, 31, count))
-    opened = np.append(108_000, close[:-1])
+    opened = np.append(108_000, close)[:count]
     high, low = np.maximum(opened, close) + rng.integers(1, 20, count), np.minimum(opened, close) - rng.integers(1, 20, count)
     return candles_of(np.stack([opened, high, low, close], axis=1).tolist(), symbol=symbol)
 
@@ -59,6 +60,12 @@ def pane_of(chart: CandleChart) -> Pane:
 def show_exactly(chart: CandleChart, first: float, last: float) -> None:
     chart.show_range(Bars(first, last, len(chart.stamps)))
     QApplication.processEvents()
+
+
+def part(candles: Candles, count: int) -> Candles:
+    """The first of its bars."""
+    prices = Prices(*(column[:count] for column in (candles.prices.open, candles.prices.high, candles.prices.low, candles.prices.close)))
+    return replace(candles, timestamp=candles.timestamp[:count], prices=prices)
 
 
 def painted(widget: QWidget) -> QImage:

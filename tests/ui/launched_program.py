@@ -1,11 +1,11 @@
-"""A program that wants to be the only one: `python -m tests.ui.launched_program FOLDER ARGUMENT…` says what became of it."""
+"""A program that wants to be the only one: `python -m tests.ui.launched_program ARGUMENT…` says what became of it; `end` ends the first."""
 
 import sys
-from pathlib import Path
 
-from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.ui.host import Host, make_app, run_window
-from sptrader_desktop.ui.single_instance import SingleInstance, take_first_place
+from sptrader_desktop.runtime.file_lock import lock_workspace
+from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui import single_instance
+from sptrader_desktop.ui.host import Host, run_window
 
 
 def say(text: str) -> None:
@@ -13,22 +13,21 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def keep_open(host: Host, first: SingleInstance) -> None:
+def open_window(host: Host) -> None:
+    settings = load_settings()
+    first = single_instance.take_first_place(settings.sockets, sys.argv[1:])
+    if first is None:
+        host.close()
+        return
+    lock = lock_workspace(settings.workspace)
     first.raised.connect(lambda arguments: say(f"raised {arguments}"))
     first.raised.connect(lambda arguments: host.close() if "end" in arguments else None)
-    host.shutdown.add("first place", first.close)
+    host.shutdown.add("the lock of the workspace", lock.give)
+    host.shutdown.add("the place of the first window", first.close)
     say("first")
 
 
-def main() -> int:
-    _app = make_app()
-    try:
-        first = take_first_place(Path(sys.argv[1]), sys.argv[2:], 200 if "in a hurry" in sys.argv else 10_000)
-    except SptraderError as error:
-        say(str(error))
-        return 1
-    return run_window(lambda host: keep_open(host, first)) if first else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    if "in a hurry" in sys.argv:
+        single_instance.PATIENCE_MS = 200
+    sys.exit(run_window(open_window))

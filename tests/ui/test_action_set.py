@@ -13,6 +13,7 @@ from sptrader_desktop.ui.action_set import ActionSet, UnboundActionError
 ROWS = (
     Action("file.open", "Open…", Menu.FILE, "folder-open", ("StandardKey.Open",), tip="Open a strategy"),
     Action("file.save", "Save", Menu.FILE, "save", ("StandardKey.Save",), needs="strategy"),
+    Action("file.export", "Export…", Menu.FILE, starts_group=True),
     Action("app.quit", "Quit", Menu.FILE, keys=("Ctrl+Q",)),
     Action("view.lock", "Lock Layout", Menu.VIEW, is_checkable=True),
     Action("chart.zoom_in", "Zoom In", Menu.CHART, "zoom-in", ("+", "Ctrl+Up"), scope=Scope.CHART),
@@ -84,7 +85,7 @@ def test_what_a_command_needs_is_there_or_it_is_greyed(qtbot: QtBot) -> None:
 def test_menus_are_the_table_in_its_order(qtbot: QtBot) -> None:
     window = Window(qtbot)
     assert list(window.menus) == [Menu.FILE, Menu.VIEW, Menu.CHART]
-    assert [action.text() for action in window.menus[Menu.FILE].actions()] == ["Open…", "Save", "", "Quit"]
+    assert [action.text() for action in window.menus[Menu.FILE].actions()] == ["Open…", "Save", "", "Export…", "", "Quit"]
     window.menus[Menu.VIEW].actions()[0].trigger()
     window.menus[Menu.FILE].actions()[0].trigger()
     assert window.done == [True, "file.open"]
@@ -110,7 +111,7 @@ def test_keys_that_mean_something_already_are_refused_and_the_other_is_named(qtb
     actions = Window(qtbot).actions_
     conflict = actions.set_keys("chart.zoom_in", ("Ctrl+Q",))
     assert conflict is not None
-    assert conflict.sentence() == "Ctrl+Q means both 'Quit' and 'Zoom In' in a chart; give one of them other keys"
+    assert conflict.sentence() == "Ctrl+Q means both 'Quit' and 'Zoom In' in the chart; give one of them other keys"
     assert actions.keys("chart.zoom_in") == ("+", "Ctrl+Up")
     assert actions.set_keys("table.copy", ("Ctrl+Up",)) is None, "a table and a chart never have the focus both"
 

@@ -92,7 +92,7 @@ def test_a_listener_that_fails_is_told_and_the_others_hear(bridge: Bridge, qtbot
     bad.send(0)
     good.send(1)
     qtbot.waitUntil(lambda: bool(heard))
-    assert [doing for _, doing in told] == ["bad"]
+    assert [doing for _, doing in told] == ["showing bad"]
     good.send(2)
     qtbot.waitUntil(lambda: heard == [1, 2])
 

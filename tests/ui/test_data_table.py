@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.column_makers import count, money, word
@@ -175,17 +175,40 @@ def test_selected_rows_are_copied_exactly_with_their_titles(qtbot: QtBot, table:
     assert row.split("\t") == [table.model.table[key].exact(3) for key in ("id", "side", "pnl")]
 
 
-def test_a_csv_holds_what_is_shown_in_its_order(table: DataTable, tmp_path: Path) -> None:
+def note(table: DataTable) -> str:
+    return child(table, QLabel, "tradesNote").text()
+
+
+def test_a_csv_holds_what_is_shown_in_its_order(qtbot: QtBot, table: DataTable, tmp_path: Path) -> None:
     table.filter("", {"side": "=long"})
     table.save_csv(tmp_path / "trades.csv")
+    qtbot.waitUntil(lambda: note(table).startswith(f"Saved {table.model.rowCount()} rows to "))
     read = list(csv.DictReader(io.StringIO((tmp_path / "trades.csv").read_text(encoding="utf-8"))))
     assert [int(row["id"]) - 1 for row in read] == table.model.sources.tolist()
     assert [row["pnl"] for row in read] == [table.model.table["pnl"].exact(int(source)) for source in table.model.sources]
 
 
-def test_a_csv_that_cannot_be_written_is_one_sentence(table: DataTable, tmp_path: Path) -> None:
-    table._save_to(str(tmp_path / "nowhere" / "x.csv"))
-    assert "was not written: No such file or directory. Choose another folder." in child(table, QLabel, "tradesNote").text()
+def test_a_csv_that_cannot_be_written_is_one_sentence(qtbot: QtBot, table: DataTable, tmp_path: Path) -> None:
+    table.save_csv(tmp_path / "nowhere" / "x.csv")
+    qtbot.waitUntil(lambda: "was not written: No such file or directory. Choose another folder." in note(table))
+
+
+def test_where_to_save_is_asked_without_holding_up_the_window(qtbot: QtBot, table: DataTable, tmp_path: Path) -> None:
+    QTest.mouseClick(child(table, QToolButton, "tradesCsv"), Qt.MouseButton.LeftButton)
+    dialog = table.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    assert dialog.selectedFiles()[0].endswith("trades.csv")
+    dialog.close()
+    dialog.fileSelected.emit(str(tmp_path / "mine.csv"))
+    qtbot.waitUntil((tmp_path / "mine.csv").exists)
+
+
+def test_too_many_rows_are_not_copied_but_said(table: DataTable) -> None:
+    QGuiApplication.clipboard().setText("before")
+    table.put(rows(10_001))
+    table.copy()
+    assert QGuiApplication.clipboard().text() == "before"
+    assert note(table) == "10,001 rows are too many to copy: select fewer, or save them as CSV"
 
 
 def test_columns_are_hidden_moved_and_remembered(qtbot: QtBot, table: DataTable) -> None:

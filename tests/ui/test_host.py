@@ -1,5 +1,6 @@
 """The host, in real programs: no fault ends it, the end is bounded and named, and starting it loads none of what is heavy."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -27,14 +28,14 @@ def test_a_fault_of_any_kind_is_told_and_the_program_goes_on() -> None:
     done = ran("fail")
     told = [line for line in done.stdout.splitlines() if line.startswith("told ")]
     assert [line.partition(":")[0] for line in told] == [
-        "told Something in the window",
-        "told Something in the background",
-        "told The task",
-        "told The thread helper",
-        "told The job",
+        "told Something in the window failed",
+        "told Something in the background failed",
+        "told The task failed",
+        "told The thread helper failed",
+        "told The job failed",
     ]
     assert [line for line in told if "mistake" in line] == told[:4]
-    assert told[4] == "told The job: a job's sentence"
+    assert told[4] == "told The job failed: a job's sentence"
     assert done.returncode == 0
     assert "Traceback" not in done.stdout
 
@@ -55,6 +56,11 @@ def test_a_step_that_holds_the_windows_own_thread_is_ended_from_outside_and_name
 
 def test_an_exit_in_a_callback_still_stops_in_order() -> None:
     assert ran("exit").returncode == 7
+
+
+def test_ctrl_c_in_a_slot_stops_in_order() -> None:
+    done = ran("interrupt")
+    assert (done.stdout, done.returncode) == ("stopped in order\n", 0)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +91,17 @@ def test_starting_the_host_loads_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert "PySide6" in loaded
     assert not loaded & {"pandas", "numba", "pyarrow", "redis", "psycopg", "ruamel", "httpx", "pyqtgraph"}
+
+
+def test_nothing_in_the_window_turns_a_loop_of_its_own_or_ends_the_program() -> None:
+    """Dialogs and menus are opened, not executed; the host alone ends the program."""
+    forbidden = {"exec", "exec_", "processEvents", "exit", "_exit", "asyncSlot", "asyncClose", "waitForFinished"}
+    allowed = {("shutdown.py", "_exit")}  # the end by force
+    called = {
+        (path.name, node.func.attr)
+        for folder in ("ui", "app")
+        for path in (ROOT / "sptrader_desktop" / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in forbidden
+    }
+    assert called == allowed

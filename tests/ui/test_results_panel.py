@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
+from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.results import Result
 from sptrader_desktop.present.selection import BarAt, Selection, Zone
+from sptrader_desktop.ui.results import results_panel
 from sptrader_desktop.ui.results.picture import Picture
 from sptrader_desktop.ui.results.results_panel import TABLES, ResultsPanel
 from sptrader_desktop.ui.widgets.tile import Tile
@@ -174,7 +176,7 @@ def test_every_picture_says_in_words_what_it_shows(panel: ResultsPanel) -> None:
     for picture in pictures(panel).values():
         assert picture.accessibleName()
         assert picture.accessibleDescription()
-    assert "Best 09: +29.30 USD, 1 trade, 100 % won" in pictures(panel)["hourPicture"].accessibleDescription()
+    assert "Best 09 +29.30 USD; worst 12 -20.70 USD, UTC time" in pictures(panel)["hourPicture"].accessibleDescription()
 
 
 @pytest.mark.parametrize("name", ["monthPicture", "hourPicture", "sessionPicture", "distributionPicture", "excursionPicture"])
@@ -249,6 +251,45 @@ def test_a_panel_that_is_gone_hears_nothing_more(qtbot: QtBot, selection: Select
     qtbot.waitUntil(lambda: not isValid(made))
     selection.bar.set(BarAt("EURUSD", FIRST))
     selection.zone.set(Zone.NEW_YORK)
+
+
+def test_what_takes_long_is_done_beside_the_window(
+    qtbot: QtBot, panel: ResultsPanel, selection: Selection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_panel, "MANY_ROWS", 0)
+    monkeypatch.setattr(results_panel, "MANY_BARS", 0)
+    panel.show_result(small_run())
+    panel.show_tab("signals")
+    table = panel.tables["signals"]
+    assert child(table, QLabel, "signalsWaiting").isVisible()
+    selection.bar.set(BarAt("EURUSD", FIRST))
+    qtbot.waitUntil(lambda: len(table.model.table) == 9)
+    assert not child(table, QLabel, "signalsWaiting").isVisible()
+    assert table.current == 0
+    panel.tabs.setCurrentWidget(panel.certainty)
+    assert "Looking at the candles …" in child(panel, QLabel, "coverageLabel").text()
+    qtbot.waitUntil(lambda: "coverage 100.00 %" in child(panel, QLabel, "coverageLabel").text())
+
+
+def test_an_older_runs_rows_never_come_late(qtbot: QtBot, panel: ResultsPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results_panel, "MANY_ROWS", 0)
+    panel.show_tab("trades")
+    model, lengths = panel.tables["trades"].model, list[int]()
+    model.modelReset.connect(lambda: lengths.append(model.rowCount()))
+    panel.show_result(market(3)[0])
+    panel.show_result(small_run())
+    qtbot.waitUntil(lambda: bool(lengths) and lengths[-1] == 4)
+    assert set(lengths) == {4}
+
+
+def test_what_fails_beside_the_window_is_heard_in_it(qtbot: QtBot, panel: ResultsPanel) -> None:
+    def fail() -> int:
+        raise RunError("no such thing")
+
+    with qtbot.captureExceptions() as heard:
+        panel._background.run(fail, print)
+        qtbot.waitUntil(lambda: len(heard) == 1)
+    assert str(heard[0][1]) == "no such thing"
 
 
 def test_the_panel_loads_nothing_heavy() -> None:

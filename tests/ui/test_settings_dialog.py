@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QKeySequenceEdit, QLineEdit, QMainWindow, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from sptrader_desktop.present.actions import Action, Menu, Scope
+from sptrader_desktop.present.actions import ACTIONS, Action, Menu, Scope
 from sptrader_desktop.present.appearance import SCALES, SETTINGS
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.selection import Zone
@@ -158,6 +158,14 @@ def test_the_cheat_sheet_lists_all_by_menu_finds_by_name_and_by_key_and_follows_
     assert ("Open Strategy…", "F4") in listed(sheet.list)
     with qtbot.waitSignal(sheet.changeAsked):
         QTest.mouseClick(button(sheet, "changeKeysButton"), LEFT)
+
+
+def test_every_command_of_the_program_has_its_line(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    found = ShortcutList(ActionSet(window, ACTIONS))
+    qtbot.addWidget(found)
+    assert {row.text for row in ACTIONS} <= {text for text, _ in listed(found)}
 
 
 def test_every_part_that_can_be_used_has_a_name_for_tests_and_for_screen_readers(kept: Kept) -> None:

@@ -20,9 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @contextmanager
-def launched(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
-    command = [sys.executable, "-m", "tests.ui.launched_program", str(folder), *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+def launched(home: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """With its own places below `home`."""
+    places = {"XDG_RUNTIME_DIR": str(home), "SPTRADER_WORKSPACE": str(home / "workspace")}
+    command = [sys.executable, "-m", "tests.ui.launched_program", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | places, stdout=pipe, stderr=pipe, text=True) as program:
         try:
             yield program
         finally:
@@ -34,6 +37,11 @@ def line(program: "subprocess.Popen[str]") -> str:
     return program.stdout.readline().rstrip()
 
 
+def complaint(program: "subprocess.Popen[str]") -> str:
+    assert program.stderr
+    return next((text for text in program.stderr if text.startswith("sptrader: ")), "")
+
+
 def test_a_second_launch_raises_the_first_with_its_arguments_and_ends_well(tmp_path: Path) -> None:
     with launched(tmp_path) as first:
         assert line(first) == "first"
@@ -42,7 +50,7 @@ def test_a_second_launch_raises_the_first_with_its_arguments_and_ends_well(tmp_p
                 assert (second.wait(30), line(second)) == (0, "")
             assert line(first) == f"raised {arguments}"
         assert first.wait(30) == 0
-    assert list(tmp_path.iterdir()) == [tmp_path / LOCK]
+    assert [path.name for path in (tmp_path / "sptrader").iterdir()] == [LOCK]
 
 
 def test_what_a_killed_program_left_behind_is_in_nobodys_way(tmp_path: Path) -> None:
@@ -50,7 +58,7 @@ def test_what_a_killed_program_left_behind_is_in_nobodys_way(tmp_path: Path) -> 
         assert line(first) == "first"
         first.send_signal(signal.SIGKILL)
         first.wait()
-    assert (tmp_path / SOCKET).exists(), "the test needs the socket that a crash leaves behind"
+    assert (tmp_path / "sptrader" / SOCKET).exists(), "the test needs the socket that a crash leaves behind"
     with launched(tmp_path) as second:
         assert line(second) == "first"
 
@@ -60,8 +68,16 @@ def test_a_first_window_that_does_not_answer_is_said_to_run(tmp_path: Path) -> N
         assert line(first) == "first"
         os.kill(first.pid, signal.SIGSTOP)
         with launched(tmp_path, "in a hurry") as second:
-            assert "its window does not answer" in line(second)
+            assert "its window does not answer" in complaint(second)
             assert second.wait(30) == 1
+
+
+def test_a_workspace_that_another_window_writes_to_is_refused_in_one_line(tmp_path: Path) -> None:
+    lock = lock_workspace(tmp_path / "workspace")
+    with launched(tmp_path) as program:
+        assert "another window uses this workspace" in complaint(program)
+        assert program.wait(30) == 1
+    lock.give()
 
 
 def test_a_caller_that_talks_nonsense_is_hung_up_on(tmp_path: Path, qtbot: QtBot) -> None:

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -18,23 +17,13 @@ from sptrader_desktop.present.actions import ACTIONS
 from sptrader_desktop.present.appearance import SCALES
 from sptrader_desktop.ui.theme import tokens
 from sptrader_desktop.ui.theme.icons import icon
-from sptrader_desktop.ui.theme.look import Look, look, put_in_force
+from sptrader_desktop.ui.theme.look import Look, look
 from sptrader_desktop.ui.theme.memory_files import MemoryFiles
 from sptrader_desktop.ui.theme.stylesheet import MARKS, stylesheet
 from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UI = ROOT / "sptrader_desktop" / "ui"
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Iterator[Theme]:
-    before = look()
-    worn = Theme(qapp)
-    yield worn
-    worn.deleteLater()
-    qapp.setStyleSheet("")
-    put_in_force(before)
 
 
 class Watching(QWidget):
@@ -162,6 +151,32 @@ def test_an_icon_has_every_pixel_of_a_dense_screen(theme: Theme, ratio: float) -
     assert (pixmap.width(), pixmap.height()) == (16 * ratio, 16 * ratio)
 
 
+def test_icons_survive_being_copied_changed_and_collected() -> None:
+    """In a process of its own: a mistake here ends it."""
+    program = """
+import gc
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QAction, QIcon, QPixmap
+from PySide6.QtWidgets import QApplication, QPushButton
+from sptrader_desktop.ui.theme.icons import LookIcon, icon
+application = QApplication([])
+for _ in range(50):
+    changed = QIcon(icon("play"))
+    changed.setIsMask(True)
+    changed.addPixmap(QPixmap(4, 4))
+    action, own = QAction(changed, ""), QIcon(LookIcon("x", "text"))
+    del changed
+    gc.collect()
+    QPushButton(own, "").grab()
+    action.icon().pixmap(QSize(16, 16))
+    del action, own
+    gc.collect()
+print(icon("play").pixmap(QSize(16, 16)).width())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert (done.returncode, done.stdout.strip()) == (0, "16")
+
+
 def test_every_drawing_draws_something(theme: Theme) -> None:
     for path in (UI / "assets" / "icons").glob("*.svg"):
         assert look().colours.text in drawn(icon(path.stem).pixmap(QSize(96, 96))), path.name
@@ -207,3 +222,14 @@ def test_fonts_and_icons_come_with_their_licences() -> None:
         assert "SIL OPEN FONT LICENSE Version 1.1" in text
         assert "PERMISSION & CONDITIONS" in text
     assert "Lucide" in (UI / "assets" / "icons" / "LICENSE.txt").read_text(encoding="utf-8")
+
+
+def test_the_theme_and_its_widgets_load_nothing_heavy() -> None:
+    program = """
+import sys
+import sptrader_desktop.ui.command_palette, sptrader_desktop.ui.settings_dialog, sptrader_desktop.ui.cheat_sheet
+import sptrader_desktop.ui.theme.theme, sptrader_desktop.ui.widgets.notices, sptrader_desktop.ui.widgets.value_slider
+print(*(name for name in sys.modules if name in {"pandas", "numba", "pyarrow"} or name.startswith("PySide6.Qt")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert set(done.stdout.split()) == {"PySide6.QtCore", "PySide6.QtGui", "PySide6.QtSvg", "PySide6.QtWidgets"}

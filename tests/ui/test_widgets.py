@@ -3,13 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QToolTip, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.waiting import time_left
 from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
+from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 from sptrader_desktop.ui.widgets.notices import SHOWN, Notice, NoticeBar, Notices
@@ -170,6 +172,38 @@ def test_what_is_looked_for_is_cleared_by_escape_and_left_by_down(qtbot: QtBot) 
     assert field.text() == ""
     QTest.keyClick(field, Qt.Key.Key_Down)
     qtbot.waitUntil(found.hasFocus)
+
+
+def test_a_column_that_scrolls_asks_for_the_width_of_what_is_in_it(qtbot: QtBot) -> None:
+    content = QWidget()
+    column = QVBoxLayout(content)
+    label = QLabel("Spread")
+    column.addWidget(label)
+    scroll = ColumnScroll(content)
+    shown(qtbot, scroll)
+    for words in ("Spread", "Commission for each lot and side", "Spread"):
+        label.setText(words)
+        qtbot.waitUntil(lambda: scroll.minimumWidth() == content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
+        scroll.resize(scroll.minimumWidth(), 100)
+        qtbot.waitUntil(lambda: label.width() >= label.fontMetrics().horizontalAdvance(label.text()))
+
+
+def test_a_choice_without_room_ends_in_dots_and_says_itself_whole(qtbot: QtBot) -> None:
+    box = ChoiceBox()
+    box.addItem("EURUSD 1h · EURUSD_1h_2024-01-02_2024-05-31")
+    shown(qtbot, box)
+    box.resize(600, 28)
+    assert box.shown_text() == box.currentText()
+    wide = box.grab().toImage()
+    box.resize(140, 28)
+    assert box.shown_text().startswith("EURUSD")
+    assert box.shown_text().endswith("…")
+    assert box.fontMetrics().horizontalAdvance(box.shown_text()) < 140
+    where = box.rect().center()
+    QApplication.sendEvent(box, QHelpEvent(QEvent.Type.ToolTip, where, box.mapToGlobal(where)))
+    assert QToolTip.text() == box.currentText()
+    assert box.grab().toImage() != wide
+    QToolTip.hideText()
 
 
 # Notices

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QSlider,
+    QTableView,
+    QWidget,
+)
 
 from sptrader_desktop import compose
 from sptrader_desktop.present.selection import BarAt
@@ -140,7 +150,9 @@ def test_every_command_is_in_a_menu_or_has_a_key_and_no_two_share_one(opened: Dr
 
 
 def test_everything_that_can_be_used_has_a_name_for_those_who_do_not_see_it(opened: Driven) -> None:
-    assert [f"{type(widget).__name__} {widget.objectName()}" for widget in usable(opened.window) if not named(widget)] == []
+    assert [
+        f"{type(widget).__name__} {widget.objectName()} in {widget.parentWidget()}" for widget in usable(opened.window) if not named(widget)
+    ] == []
 
 
 def usable(window: MainWindow) -> list[QWidget]:
@@ -151,7 +163,7 @@ def usable(window: MainWindow) -> list[QWidget]:
 def is_part_of_qt(widget: QWidget) -> bool:
     """What Qt builds its own widgets from: their names are the whole's."""
     parent = widget.parentWidget()
-    return widget.objectName().startswith("qt_") or isinstance(parent, QComboBox | QAbstractSpinBox | QLineEdit)
+    return widget.objectName().startswith("qt_") or isinstance(parent, QComboBox | QAbstractSpinBox | QLineEdit | QTableView)
 
 
 def named(widget: QWidget) -> bool:

@@ -17,7 +17,7 @@ from sptrader_desktop.ui.main_window import MainWindow
 
 T = TypeVar("T")
 W = TypeVar("W", bound=QWidget)
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0  # compiling the engine on a busy machine included
 
 
 class Driver:
@@ -39,7 +39,11 @@ class Driver:
         try:
             self.run(wait())
         except TimeoutError:
-            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}") from None
+            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}; it says {self.said()}") from None
+
+    def said(self) -> object:
+        """What may tell why something did not come."""
+        return ""
 
     def settle(self) -> None:
         """Until no job is at work and what they sent was delivered."""
@@ -63,6 +67,9 @@ class Driven(Driver):
     def __init__(self, host: Host, window: MainWindow) -> None:
         super().__init__(host, window)
         self.window = window
+
+    def said(self) -> object:
+        return self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.chart_frame import Frame
-from sptrader_desktop.present.pyramid import Pyramid
+from sptrader_desktop.present.pyramid import Level, Pyramid
 from sptrader_desktop.present.sessions import CITIES, session_spans
 from sptrader_desktop.ui.charts.batches import fill_rects
 from sptrader_desktop.ui.charts.series import Said
@@ -18,6 +19,8 @@ from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 VOLUME_SHARE = 0.16  # of the height
 TINT = 14  # of 255: a session's ground
 LANE = 4 * GRID
+
+Volume = NDArray[np.float64]
 
 
 class Backdrop:
@@ -92,9 +95,13 @@ def _tinted(number: int, alpha: int) -> QColor:
 class VolumeBars(Backdrop):
     """From the bottom, as high as the largest in sight allows."""
 
-    def __init__(self, volume: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    def __init__(self, volume: Volume) -> None:
         self._volume = volume
         self._pyramid = Pyramid.of_line(volume)
+
+    def extend(self, volume: Volume) -> None:
+        self._volume = volume
+        self._pyramid.extend(Level(volume, volume, volume, volume))
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
         cells = self._pyramid.cells(frame.first, frame.last, frame.width)

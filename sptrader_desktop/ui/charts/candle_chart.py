@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.present.chart_frame import Bars
+from sptrader_desktop.present.clocks import clock_text
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import price_unit
 from sptrader_desktop.present.pyramid import Pyramid
@@ -21,7 +22,7 @@ from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.price_axis import FigureScale, TickScale
 from sptrader_desktop.ui.charts.series import Series
 from sptrader_desktop.ui.charts.time_chart import SUB_PANE_SHARE, TimeChart
-from sptrader_desktop.ui.charts.trade_series import SignalSeries, TradeSeries
+from sptrader_desktop.ui.charts.trade_series import HoveredTrade, SignalSeries, TradeSeries
 
 EMPTY = "Candles will be here.\nOpen a dataset, or run a backtest."
 
@@ -32,6 +33,7 @@ class Content(NamedTuple):
     candles: CandleSeries
     price: Pane
     sessions: SessionShading
+    volume: VolumeBars | None
 
 
 class CandleChart(TimeChart):
@@ -61,12 +63,15 @@ class CandleChart(TimeChart):
     def price_pane(self) -> Pane | None:
         return self.content.price if self.content else None
 
+    def title(self) -> str:
+        return f"{self.candles.symbol} {self.candles.timeframe}: {self.candles.source}" if self.candles is not None else ""
+
     # What is shown
 
     def show_candles(self, candles: Candles, pyramid: Pyramid | None = None) -> None:
         """Other candles: lines, marks and sub-panes of the ones before are taken off. The same symbol stays at the same time.
 
-        `pyramid` may be made beforehand on any thread; a million bars and more should.
+        `pyramid` may be made beforehand, on any thread.
         """
         before, shown = self.candles, self._span()
         style = self.content.candles.style if self.content else "candles"
@@ -79,15 +84,21 @@ class CandleChart(TimeChart):
         pane.crosshair.title = f"{candles.symbol} · {candles.timeframe}"
         sessions = SessionShading(candles.timestamp, candles.bar_us)
         sessions.is_shown = is_with_sessions
-        self.content = Content(series, pane, sessions)
+        volume = VolumeBars(candles.volume) if candles.volume is not None and len(candles) else None
+        self.content = Content(series, pane, sessions, volume)
         self._lines, self._signals, self._trades = {}, [], None
         self.add_pane(pane, SUB_PANE_SHARE)
         self.tools.attach(pane, candles)
+        pane.crosshair.touches.insert(0, HoveredTrade(lambda: self._trades))
+        pane.pointed.connect(self._hover_trade)
         self._compose()
         self.show_stamps(candles.timestamp, candles.bar_us)
         self.setAccessibleName(f"Chart: {candles.symbol} {candles.timeframe}, {len(candles):,} bars")
         is_same = before is not None and before.symbol == candles.symbol and shown is not None
-        self.show_range(self._bars_of(shown) if is_same and shown is not None else self.newest_range())
+        if is_same and shown is not None:
+            self.show_range(self._bars_of(shown))
+        else:
+            self.show_newest()
         self._show_chosen(self.selection.bar.value)
 
     def extend(self, candles: Candles) -> None:
@@ -97,6 +108,8 @@ class CandleChart(TimeChart):
         added = len(candles) - len(self.stamps)
         is_at_end = self.bars.last >= len(self.stamps)
         self.content.candles.extend(candles)
+        if self.content.volume is not None and candles.volume is not None:
+            self.content.volume.extend(candles.volume)
         self.stamps = candles.timestamp
         bars = Bars(self.bars.first, self.bars.last, len(candles))
         self._compose()
@@ -106,16 +119,18 @@ class CandleChart(TimeChart):
         """Lines over the candles and in panes below, instead of those before. A pane is made once for each name and kept."""
         if self.content is None:
             return
-        per_price = float(self.content.candles.candles.instrument.ticks_per_one)
+        instrument = self.content.candles.candles.instrument
+        per_price = float(instrument.ticks_per_one)
         self._lines = {}
         for number, line in enumerate(lines):
-            series = LineSeries(line, number, per_price if line.pane is None else 1.0)
+            is_price = line.pane is None
+            series = LineSeries(line, number, per_price if is_price else 1.0, price_unit(instrument).places if is_price else None)
             self._lines.setdefault(line.pane, []).append(series)
         existing = {pane.name: pane for pane in self.panes[1:]}
         for name in existing.keys() - self._lines.keys():
             self.remove_pane(existing[name])
-        for wanted in self._lines.keys() - existing.keys():
-            if wanted is not None:
+        for wanted in self._lines:
+            if wanted is not None and wanted not in existing:
                 self.add_pane(Pane(FigureScale(), wanted))
         for pane in self.panes[1:]:
             pane.series = list(self._lines[pane.name])
@@ -144,10 +159,9 @@ class CandleChart(TimeChart):
         """What the price pane paints, from back to front."""
         if self.content is None:
             return
-        candles, pane, sessions = self.content
-        volume = candles.candles.volume
-        volumes = [VolumeBars(volume)] if volume is not None and len(volume) else []
-        pane.backdrop = [sessions, ChosenColumn(self.chosen_bar), *volumes]
+        candles, pane, sessions, volume = self.content
+        volumes = [] if volume is None else [volume]
+        pane.backdrop = [*volumes, sessions, ChosenColumn(self.chosen_bar)]
         trades: list[Series] = [self._trades] if self._trades is not None else []
         pane.series = [candles, *self._lines.get(None, []), *self._signals, *trades]
         self._tag_newest()
@@ -180,8 +194,7 @@ class CandleChart(TimeChart):
 
     def clicked_at(self, pane: Pane, spot: Spot) -> None:
         if self._trades is not None and self.content is not None and pane is self.content.price:
-            frame = pane.frame()
-            row = self._trades.nearest(frame, spot.at.x() * frame.scale, spot.at.y() * frame.scale)
+            row = self._trade_at(spot)
             self._trades.chosen = row
             if row is not None:
                 self.tradeChosen.emit(row)
@@ -199,6 +212,17 @@ class CandleChart(TimeChart):
             self.redraw()
         else:
             self.show_range(self.bars.showing(bar))
+            said = self.content.candles.said(bar) if self.content is not None else []
+            moment = clock_text(int(self.stamps[bar]), self.selection.zone.value, self.bar_us)
+            self.setAccessibleDescription(f"{moment}: {', '.join(f'{part.name} {part.text}'.strip() for part in said)}")
+
+    def _hover_trade(self, spot: Spot | None) -> None:
+        if self._trades is not None and self.content is not None:
+            self._trades.hovered = None if spot is None else self._trade_at(spot)
+
+    def _trade_at(self, spot: Spot) -> int | None:
+        at = spot.at * spot.frame.scale
+        return None if self._trades is None else self._trades.nearest(spot.frame, at.x(), at.y())
 
     def show_trade(self, row: int) -> None:
         """In the middle, with its levels."""

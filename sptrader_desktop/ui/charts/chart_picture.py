@@ -1,8 +1,11 @@
 """A chart as a picture to keep: what is on screen, under a line that says what it shows."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -25,3 +28,22 @@ def chart_picture(chart: QWidget, title: str) -> QImage:
     painter.drawPixmap(QPointF(0, STRIP), shot)
     painter.end()
     return image
+
+
+def save_picture(chart: QWidget, title: str, name: str, failed: Callable[[str], object]) -> QFileDialog:
+    """Ask where to, without stopping anything; the picture is of the moment of asking. `failed` is told why it could not be written."""
+    image = chart_picture(chart, title)
+    dialog = QFileDialog(chart, "Save Picture", name, "Pictures (*.png)")
+    dialog.setObjectName("savePictureDialog")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix("png")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def write(path: str) -> None:
+        if not image.save(path, "PNG"):  # type: ignore[call-overload] # the format is text, which the types do not know
+            failed(f"The picture could not be written to {path}: choose a folder that exists and that you may write to")
+
+    dialog.fileSelected.connect(write)
+    dialog.selectFile(str(Path(name)))
+    dialog.open()
+    return dialog

@@ -184,7 +184,7 @@ class DrawingTools(QObject):
         stamp = int(candles.timestamp[self._bar_index(spot.bar)]) if candles is not None else 0
         return Corner(stamp, round(spot.value))
 
-    def bars_of_ruler(self) -> str:
+    def ruler_text(self) -> str:
         if self.ruler is None or self._candles is None:
             return ""
         begin, end = self.ruler
@@ -259,4 +259,4 @@ class Ruler(Backdrop):
         painter.setPen(QPen(look().colour(role), frame.line_px))
         painter.drawLine(one, other)
         below = (5 if role == "down" else -5) * GRID * frame.scale
-        draw_text(painter, frame, other.x(), other.y() + below, self._tools.bars_of_ruler(), look().colour("text"))
+        draw_text(painter, frame, other.x(), other.y() + below, self._tools.ruler_text(), look().colour("text"))

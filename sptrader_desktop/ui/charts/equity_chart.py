@@ -1,13 +1,14 @@
 """Equity with its drawdown below, and the curve it had before while a slider moves.
 
-Linked in time with the other charts of its Selection.
+Linked in time with the candles: one crosshair, a band where they are, a click that takes them there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from sptrader_desktop.core.candles import Int64Array
@@ -15,9 +16,10 @@ from sptrader_desktop.present.chart_frame import Array, Bars, Frame
 from sptrader_desktop.present.clocks import clock_text
 from sptrader_desktop.present.numbers import amount, share
 from sptrader_desktop.present.pyramid import Cells, Pyramid
-from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.present.selection import BarAt, Selection, Span
+from sptrader_desktop.ui.charts.backdrops import Backdrop
 from sptrader_desktop.ui.charts.line_series import paint_histogram, paint_line
-from sptrader_desktop.ui.charts.pane import Pane
+from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.price_axis import MoneyScale, ShareScale
 from sptrader_desktop.ui.charts.series import Said
 from sptrader_desktop.ui.charts.time_chart import TimeChart
@@ -25,6 +27,7 @@ from sptrader_desktop.ui.charts.trade_series import draw_text
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 
+BAND = 30  # of 255
 EMPTY = "The equity of a backtest will be here.\nRun one to see it."
 
 
@@ -37,11 +40,11 @@ class Halt:
 
 
 class CurveSeries:
-    """Equity in 1e-8 units; `role` is the colour."""
+    """Equity in 1e-8 units; `role` is the colour of the line, `ink` that of its figures."""
 
-    def __init__(self, equity: Array, role: str, name: str) -> None:
+    def __init__(self, equity: Array, name: str, role: str, ink: str) -> None:
         self._equity = equity
-        self._role = role
+        self._role, self._ink = role, ink
         self._name = name
         self._pyramid = Pyramid.of_line(equity)
 
@@ -60,7 +63,7 @@ class CurveSeries:
 
     def said(self, bar: int) -> list[Said]:
         value = self._equity[bar]
-        return [] if np.isnan(value) else [Said(self._name, amount(round(float(value))), look().colour(self._role))]
+        return [] if np.isnan(value) else [Said(self._name, amount(round(float(value))), look().colour(self._ink))]
 
 
 class DrawdownSeries:
@@ -105,6 +108,32 @@ class HaltMarks:
         return [Said("halted:", reason, look().colour("warning")) for at, reason in self._marks if at == bar]
 
 
+class SpanInView(Backdrop):
+    """Which part of the time the candles beside show, painted with the crosshair."""
+
+    def __init__(self, bars: Callable[[], tuple[int, int] | None]) -> None:
+        self._bars = bars
+
+    def paint(self, painter: QPainter, frame: Frame) -> None:
+        bars = self._bars()
+        if bars is not None:
+            left, right = frame.x_of(bars[0]), max(frame.x_of(bars[1] + 1.0), frame.x_of(bars[0]) + 2 * frame.line_px)
+            painter.fillRect(QRectF(left, 0, right - left, frame.height), look().colour("accent", BAND))
+            for edge in (left, right):
+                painter.fillRect(QRectF(edge, 0, frame.line_px, frame.height), look().colour("accent", 3 * BAND))
+
+
+class Curve(NamedTuple):
+    """What a curve is drawn from. A thread may prepare it where points are many: beyond some 300,000 it takes longer than a frame."""
+
+    equity: CurveSeries
+    drawdown: DrawdownSeries
+
+
+def prepared(equity: Int64Array) -> Curve:
+    return Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
+
+
 class EquityChart(TimeChart):
     """Bars are the instants of the run. `bar_us` names the time they are usually apart."""
 
@@ -112,7 +141,7 @@ class EquityChart(TimeChart):
         super().__init__(selection, empty_text)
         self.setObjectName("equityChart")
         self.setAccessibleName("Equity: no run")
-        self.is_range_linked = True
+        self.tells_span = False
         self.equity_pane = Pane(MoneyScale(), "equity")
         self.drawdown_pane = Pane(ShareScale(), "drawdown")
         self.drawdown_pane.keeps_zero = True
@@ -121,12 +150,16 @@ class EquityChart(TimeChart):
         self._curve: CurveSeries | None = None
         self._ghost: CurveSeries | None = None
         self._halts = HaltMarks([], [])
+        for pane in self.panes:
+            pane.crosshair.touches = [SpanInView(self._span_in_view)]
+        self._listen(selection.span, self._show_band)
 
-    def set_curve(self, instants: Int64Array, equity: Int64Array, currency: str = "") -> None:
+    def set_curve(self, instants: Int64Array, equity: Int64Array, currency: str = "", curve: Curve | None = None) -> None:
         """Instants in microseconds UTC, equity in 1e-8 of the account currency. The view stays where the instants do."""
+        curve = curve or prepared(equity)
         is_same = len(instants) > 0 and np.array_equal(instants, self.stamps)
-        self._curve = CurveSeries(equity, "accent", "Equity")
-        self.drawdown_pane.series = [DrawdownSeries(equity)] if len(equity) else []
+        self._curve = curve.equity
+        self.drawdown_pane.series = [curve.drawdown] if len(equity) else []
         self.equity_pane.crosshair.title = currency
         if not is_same:
             self._ghost = None
@@ -147,7 +180,7 @@ class EquityChart(TimeChart):
         if instants is None or equity is None or not len(instants) or not len(self.stamps):
             self._ghost = None
         else:
-            self._ghost = CurveSeries(self._at_stamps(instants, equity), "muted", "before")
+            self._ghost = CurveSeries(self._at_stamps(instants, equity), "before", "edge", "muted")
         self._compose()
         self.redraw()
 
@@ -155,6 +188,21 @@ class EquityChart(TimeChart):
         self._halts = HaltMarks([self.bar_of(halt.instant) for halt in halts], [halt.reason for halt in halts])
         self._compose()
         self.redraw()
+
+    def _show_band(self, span: Span | None) -> None:
+        for pane in self.panes:
+            pane.crosshair.update()
+
+    def _span_in_view(self) -> tuple[int, int] | None:
+        span = self.selection.span.value
+        if span is None or self.is_range_linked or not len(self.stamps):
+            return None
+        return self.bar_of(span.first), self.bar_of(span.last)
+
+    def clicked_at(self, pane: Pane, spot: Spot) -> None:
+        """The candles go there."""
+        if self.selection.symbol.value and len(self.stamps):
+            self.selection.bar.set(BarAt(self.selection.symbol.value, int(self.stamps[self.bar_index(spot.bar)])))
 
     def _at_stamps(self, instants: Int64Array, equity: Int64Array) -> Array:
         """What the other curve was at each instant of this one; NaN before it began."""

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.clocks import read_stamp
 from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.present.zone_clock import read_stamp
 from sptrader_desktop.ui.theme.tokens import GRID
+
+WIDTH = 64 * GRID
 
 
 class GoToField(QFrame):
@@ -26,21 +28,31 @@ class GoToField(QFrame):
         self.fault = QLabel()
         self.fault.setProperty("role", "small")
         self.fault.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        self.fault.setWordWrap(True)
+        column, row = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         row.addWidget(QLabel("Go to"))
         row.addWidget(self.text)
-        row.addWidget(self.fault)
+        column.addLayout(row)
+        column.addWidget(self.fault)
+        self.setFixedWidth(WIDTH)
         self.hide()
 
     def ask(self) -> None:
         self.fault.hide()
-        self.adjustSize()
-        self.move((self._chart.width() - self.width()) // 2, 2 * GRID)
+        self._fit()
+        self.move(max(0, (self._chart.width() - self.width()) // 2), 2 * GRID)
         self.show()
         self.raise_()
         self.text.selectAll()
         self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _fit(self) -> None:
+        """As high as the wrapped text needs, which Qt works out only for laid out widgets."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(WIDTH, layout.totalHeightForWidth(WIDTH) if layout.hasHeightForWidth() else layout.sizeHint().height())
 
     def _go(self) -> None:
         try:
@@ -48,7 +60,7 @@ class GoToField(QFrame):
         except DataError as error:
             self.fault.setText(str(error))
             self.fault.show()
-            self.adjustSize()
+            self._fit()
             return
         self.leave()
         self._go_to(stamp)

@@ -1,6 +1,7 @@
 """A line or a histogram of values, one a bar, decimated as candles are: a column of the screen shows all that happened in it."""
 
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from sptrader_desktop.ui.theme.look import look
 
 Kind = Literal["line", "histogram"]
 LINE_WIDTH = 1.4  # logical pixels
+SAMPLE = 1000  # values that tell how large they usually are
 COLUMN_INK = 150  # of 255: columns are so much ink that they would shout
 
 
@@ -23,7 +25,7 @@ COLUMN_INK = 150  # of 255: columns are so much ink that they would shout
 class Line:
     """`values` one a bar, NaN where there is none. Without a pane the line lies over the candles, in prices.
 
-    `pyramid` may be made beforehand, on any thread, where bars are many. `places` are the decimals that a readout shows.
+    `pyramid` may be made beforehand, on any thread. `places` are the decimals of a readout; without them as many as the values need.
     """
 
     name: str
@@ -31,14 +33,15 @@ class Line:
     pane: str | None = None
     kind: Kind = "line"
     pyramid: Pyramid | None = None
-    places: int = 5
+    places: int | None = None
 
 
 class LineSeries:
     """`scale` turns the line's values into the pane's: prices into ticks."""
 
-    def __init__(self, line: Line, colour: int, scale: float = 1.0) -> None:
+    def __init__(self, line: Line, colour: int, scale: float = 1.0, places: int | None = None) -> None:
         self.line = line
+        self._places = line.places if line.places is not None else places if places is not None else places_for(line.values)
         self._colour = colour
         self._scale = scale
         self._pyramid = line.pyramid or Pyramid.of_line(line.values)
@@ -75,7 +78,14 @@ class LineSeries:
 
     def said(self, bar: int) -> list[Said]:
         value = float(self.line.values[bar]) if bar < len(self.line.values) else np.nan
-        return [Said(self.line.name, NONE if np.isnan(value) else f"{value:,.{self.line.places}f}", self.colour)]
+        return [Said(self.line.name, NONE if np.isnan(value) else f"{value:,.{self._places}f}", self.colour)]
+
+
+def places_for(values: Array) -> int:
+    """Decimals that leave about four digits of the usual value."""
+    known = np.abs(values[-SAMPLE:])
+    known = known[np.isfinite(known) & (known > 0)]
+    return min(8, max(0, 3 - floor(log10(float(np.median(known)))))) if len(known) else 2
 
 
 def paint_line(painter: QPainter, frame: Frame, cells: Cells, colour: QColor) -> None:

@@ -28,6 +28,7 @@ class TimeAxis(QWidget):
         self._right = 0.0
         self._tag: tuple[float, str] | None = None
         self._dragged: QPointF | None = None
+        self._is_focused = False
         self.setObjectName("timeAxis")
         self.setAccessibleName("Time axis")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -49,6 +50,11 @@ class TimeAxis(QWidget):
         self._marks, self._zone, self._right = marks, zone, right
         self.update()
 
+    def show_focus(self, is_focused: bool) -> None:
+        """That keys are heard by this chart."""
+        self._is_focused = is_focused
+        self.update()
+
     def tag(self, bar: float | None, text: str = "") -> None:
         tag = None if bar is None else (bar, text)
         if tag != self._tag:
@@ -59,7 +65,8 @@ class TimeAxis(QWidget):
         painter = QPainter(self)
         area = QRectF(self.rect())
         painter.fillRect(area, look().colour("field"))
-        painter.fillRect(QRectF(0, 0, area.width(), 1), look().colour("line"))
+        height, role = (GRID / 2, "accent") if self._is_focused else (1, "line")
+        painter.fillRect(QRectF(0, 0, area.width(), height), look().colour(role))
         self._paint_zone(painter, area)
         painter.setClipRect(QRectF(0, 0, self._right, area.height()))
         for mark in self._marks:

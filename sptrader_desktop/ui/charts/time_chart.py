@@ -9,19 +9,21 @@ from typing import TypeVar
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.actions import ACTIONS, Scope
 from sptrader_desktop.present.chart_frame import Bars
-from sptrader_desktop.present.clocks import clock_text, zone_text
+from sptrader_desktop.present.clocks import clock_text, local_time, zone_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Selection, Span, Zone
 from sptrader_desktop.present.time_marks import TimeMark, time_marks
+from sptrader_desktop.ui.charts.chart_picture import save_picture
 from sptrader_desktop.ui.charts.go_to_field import GoToField
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.time_axis import LABEL_ROOM, TimeAxis
+from sptrader_desktop.ui.key_names import sequences
 from sptrader_desktop.ui.theme.tokens import GRID
 
 T = TypeVar("T")
@@ -31,10 +33,10 @@ SUB_PANE_SHARE = 5  # the panes below have one part each to so many of the first
 
 
 class TimeChart(QWidget):
-    """`is_range_linked`: the span in view follows other charts of the Selection, and they follow it if they are linked too."""
+    """`is_range_linked`: the span in view follows that of the Selection. `tells_span`: and sets it."""
 
     spanShown = Signal()
-    pictureWanted = Signal()
+    pictureFailed = Signal(str)
 
     def __init__(self, selection: Selection, empty_text: str) -> None:
         super().__init__()
@@ -44,6 +46,7 @@ class TimeChart(QWidget):
         self.bars = Bars(0.0, 1.0, 0)
         self.panes: list[Pane] = []
         self.is_range_linked = False
+        self.tells_span = True
         self._is_following = False
         self._width = 0.0
         self._marks: list[TimeMark] = []
@@ -115,6 +118,10 @@ class TimeChart(QWidget):
     def newest_range(self) -> Bars:
         return Bars.newest(len(self.stamps), max(self._plot_width(), 40 * GRID) / USUAL_BAR)
 
+    def show_newest(self) -> None:
+        self.show_range(self.newest_range())
+        self.show_range(self.newest_range())  # now that the axes are as wide as their labels need
+
     def show_range(self, bars: Bars) -> None:
         """All panes show these bars; where the range is linked, other charts hear of it."""
         if not len(self.stamps):
@@ -122,7 +129,7 @@ class TimeChart(QWidget):
         self.bars = bars
         self.redraw()
         span = Span(int(self.stamps[self.bar_index(bars.first)]), int(self.stamps[self.bar_index(bars.last)]))
-        if not self._is_following:
+        if self.tells_span and not self._is_following:
             with self._following():
                 self.selection.span.set(span)
         self.spanShown.emit()
@@ -137,6 +144,7 @@ class TimeChart(QWidget):
             pane.show_bars(self.bars.first, self.bars.last, self._marks)
         self._align()
         newest = int(self.stamps[self.bar_index(self.bars.last)])
+        self._width = self._plot_width()
         self.time_axis.show_marks(self._marks, zone_text(self.selection.zone.value, newest), self.panes[0].plot_area().right())
         self._read()
 
@@ -173,12 +181,21 @@ class TimeChart(QWidget):
         """The newest bars at their usual width, and every pane fitting its values."""
         for pane in self.panes:
             pane.is_fitting = True
-        self.show_range(self.newest_range())
+        self.show_newest()
 
     def go_to(self, stamp: int) -> None:
         """The bar of that moment in the middle."""
         bar = self.bar_of(stamp)
         self.show_range(Bars(bar + 0.5 - self.bars.span / 2, bar + 0.5 + self.bars.span / 2, len(self.stamps)).held())
+
+    def title(self) -> str:
+        """What a picture of this chart is of."""
+        return self.accessibleName()
+
+    def save_picture(self) -> None:
+        if len(self.stamps):
+            day = f"{local_time(int(self.stamps[self.bar_index(self.bars.last)]), self.selection.zone.value):%Y-%m-%d}"
+            save_picture(self, self.title(), f"{self.title().partition(':')[0]} {day}.png", self.pictureFailed.emit)
 
     def clicked_at(self, pane: Pane, spot: Spot) -> None:
         """For who inherits this."""
@@ -247,17 +264,26 @@ class TimeChart(QWidget):
             "chart.zoom_out": lambda: self.zoom(1.25),
             "chart.reset": self.reset,
             "chart.go_to": self.go_to_field.ask,
-            "chart.picture": self.pictureWanted.emit,
+            "chart.picture": self.save_picture,
         }
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys of the table: the same where the window has made actions of it and where it has not."""
+        """The keys of the table, unless the window has made an action of a row: then that one's keys count."""
         pressed, commands = QKeySequence(event.keyCombination()), self.commands()
-        for action in ACTIONS:
-            if action.scope is Scope.CHART and action.id in commands and any(pressed in sequences(keys) for keys in action.keys):
-                commands[action.id]()
+        taken = {action.objectName() for action in self.actions()}
+        for row in ACTIONS:
+            if row.scope is Scope.CHART and row.id in commands and row.id not in taken and pressed in sequences(row.keys):
+                commands[row.id]()
                 return
         super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.time_axis.show_focus(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.time_axis.show_focus(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
@@ -268,7 +294,6 @@ class TimeChart(QWidget):
         width = self._plot_width()
         if len(self.stamps) and self._width and width != self._width:
             self.show_range(self.bars.zoomed(width / self._width, self.bars.last))
-        self._width = width
 
     def _plot_width(self) -> float:
         return self.width() - (self.panes[0].axis.width() if self.panes else 0)
@@ -281,9 +306,3 @@ class TimeChart(QWidget):
         super().changeEvent(event)
         if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}:
             self.redraw()
-
-
-def sequences(keys: str) -> list[QKeySequence]:
-    """A row's keys: as written, or all that the platform means by a standard one."""
-    standard = keys.removeprefix("StandardKey.")
-    return [QKeySequence(keys)] if standard == keys else QKeySequence.keyBindings(QKeySequence.StandardKey[standard])

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from sptrader_desktop.present.chart_frame import Frame
 from sptrader_desktop.present.numbers import amount
 from sptrader_desktop.present.trade_marks import NO_LEVEL, SignalMarks, TradeMarks
+from sptrader_desktop.ui.charts.backdrops import Backdrop
 from sptrader_desktop.ui.charts.batches import fill_rects
 from sptrader_desktop.ui.charts.candle_series import CandleSeries
 from sptrader_desktop.ui.charts.series import Said
@@ -30,6 +31,7 @@ class TradeSeries:
     def __init__(self, marks: TradeMarks, price_text: Callable[[float], str]) -> None:
         self.marks = marks
         self.chosen: int | None = None
+        self.hovered: int | None = None
         self._price_text = price_text
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
@@ -50,7 +52,7 @@ class TradeSeries:
         else:
             self._paint_each(painter, frame, rows)
         if self.chosen is not None:
-            self._paint_levels(painter, frame, self.chosen)
+            self.paint_levels(painter, frame, self.chosen)
 
     def _paint_columns(self, painter: QPainter, frame: Frame, rows: Rows) -> None:
         """A lane at the bottom: columns in which longs were entered above those of shorts."""
@@ -72,7 +74,7 @@ class TradeSeries:
             draw_mark(painter, frame, left, top, side, is_filled=True)
             draw_mark(painter, frame, right, bottom, -side, is_filled=False)
 
-    def _paint_levels(self, painter: QPainter, frame: Frame, row: int) -> None:
+    def paint_levels(self, painter: QPainter, frame: Frame, row: int) -> None:
         marks = self.marks
         left, right = frame.x_of(float(marks.entry_bar[row])), frame.x_of(float(marks.exit_bar[row] + 1))
         entry = frame.y_of(float(marks.entry_price[row]))
@@ -88,9 +90,10 @@ class TradeSeries:
             draw_text(painter, frame, right + GRID * frame.scale, y, text, look().colour(role))
 
     def said(self, bar: int) -> list[Said]:
-        """The chosen trade; else the trades that came or went on the bar, if that is one."""
+        """The trade under the pointer, or the chosen one; else the trades that came or went on the bar, if that is one."""
         is_here = (self.marks.entry_bar == bar) | (self.marks.exit_bar == bar)
-        rows = np.flatnonzero(is_here).tolist() if self.chosen is None else [self.chosen]
+        told = self.hovered if self.hovered is not None else self.chosen
+        rows = np.flatnonzero(is_here).tolist() if told is None else [told]
         if len(rows) != 1:
             return [Said("trades here", str(len(rows)), look().colour("text"))] if rows else []
         row = rows[0]
@@ -103,12 +106,24 @@ class TradeSeries:
         """The trade whose entry or exit is under a device pixel."""
         reach = NEAR * frame.scale
         rows = self.marks.touching(frame.first, frame.last)
-        if not len(rows):
+        if not 0 < len(rows) <= MOST_DRAWN:
             return None
         ends = ((self.marks.entry_bar, self.marks.entry_price), (self.marks.exit_bar, self.marks.exit_price))
         away = np.minimum(*(np.hypot(frame.x(bars[rows] + 0.5) - x, frame.y(prices[rows]) - y) for bars, prices in ends))
         best = int(np.argmin(away))
         return int(rows[best]) if away[best] <= reach else None
+
+
+class HoveredTrade(Backdrop):
+    """The levels of the trade under the pointer, painted with the crosshair."""
+
+    def __init__(self, trades: Callable[[], TradeSeries | None]) -> None:
+        self._trades = trades
+
+    def paint(self, painter: QPainter, frame: Frame) -> None:
+        trades = self._trades()
+        if trades is not None and trades.hovered is not None and trades.hovered != trades.chosen:
+            trades.paint_levels(painter, frame, trades.hovered)
 
 
 class SignalSeries:

@@ -1,19 +1,20 @@
 """What candles there are: search them, open one as a chart, look into it, make longer candles of it, or delete it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QFile, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.datasets import DatasetRow, dataset_columns
+from sptrader_desktop.present.navigator import Item, dataset_item
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork
 from sptrader_desktop.ui.data.parts import Foot, ReplaceBox, button, choice, chosen, column, label, line, row
 from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.file_actions import reveal, throw_away
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -92,7 +93,7 @@ class DatasetsPanel(QWidget):
     def _reveal(self) -> None:
         item = self.chosen()
         if item is not None and item.path:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(item.path).parent)))
+            self._on_file(item, reveal, "")
 
     def _delete(self) -> None:
         item = self.chosen()
@@ -107,11 +108,16 @@ class DatasetsPanel(QWidget):
         self.confirm_text.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _throw_away(self, item: DatasetRow) -> None:
-        if QFile(item.path).moveToTrash():
-            self.foot.say(f"{item.name} is in the trash of your system and can be fetched back from there", "up")
-            self._work.changed.emit()
+        self._on_file(item, throw_away, f"{item.name} is in the trash of your system and can be fetched back from there")
+        self._work.changed.emit()
+
+    def _on_file(self, item: DatasetRow, act: Callable[[Item], None], done: str) -> None:
+        try:
+            act(dataset_item(item.symbol, item.timeframe, item.path, item.where))
+        except DataError as error:
+            self.foot.say(str(error), "danger")
         else:
-            self.foot.say(f"{item.name} was not moved to the trash, and nothing was deleted: this disk may have none", "danger")
+            self.foot.say(done, "up")
 
     def _confirmed(self) -> None:
         item = self.chosen()
@@ -140,8 +146,8 @@ class DatasetsPanel(QWidget):
         self.place = choice("resamplePlace", "Keep longer candles in", ((CATALOGUE, "Catalogue"), (FOLDER, "New file")))
         self.place.setMinimumContentsLength(7)
         self.resample = button("resampleButton", "Resample", "Make longer candles of it. Days and weeks are New York trading days")
-        doing = row(self.open, self.inspect, self.reveal, self.delete, 1, label("to", "muted", wraps=False), self.timeframe, self.place)
-        doing.insertWidget(doing.count() - 3, self.resample)
+        doing = row(self.open, self.inspect, self.reveal, self.delete, 1, self.timeframe, self.place)
+        doing.insertWidget(doing.count() - 2, self.resample)
         self.replace = ReplaceBox("resampleReplace")
         doing.addWidget(self.again)
         below = column(self.details, doing, row(1, self.replace), self._confirmation(), self.foot, self.looking)

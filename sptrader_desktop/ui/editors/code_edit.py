@@ -34,16 +34,19 @@ from sptrader_desktop.ui.theme.tokens import BODY, GRID
 
 LARGEST = 1024 * 1024  # no component may be larger, and no strategy comes near
 ZOOMS = range(-4, 17)
+CURRENT_LINE = 110  # of 255: words keep their contrast
 WAVE = QTextCharFormat.UnderlineStyle.WaveUnderline
 LAYERS = ("line", "found", "brackets", "problems")
 
 
 class CodeEdit(QPlainTextEdit):
-    """`refused` says why something was not done; `wordTyped` that completions may be wanted."""
+    """`refused` says why something was not done, `wordTyped` that completions may be wanted, `edited` that the text is another one: not its
+    colours, of which Qt's own signals speak too."""
 
     zoomChanged = Signal(int)
     refused = Signal(str)
     wordTyped = Signal()
+    edited = Signal()
 
     indent_width = 4
 
@@ -60,7 +63,7 @@ class CodeEdit(QPlainTextEdit):
         self.installEventFilter(self.completions)
         self.highlighter = self.make_highlighter()
         self.completions.chosen.connect(self.complete_with)
-        self.document().contentsChanged.connect(self._forget_text)
+        self.document().contentsChange.connect(self._text_changed)
         self.blockCountChanged.connect(self._fit_gutter)
         self.updateRequest.connect(self._move_gutter)
         self.cursorPositionChanged.connect(self._cursor_moved)
@@ -291,7 +294,7 @@ class CodeEdit(QPlainTextEdit):
             return
         at = self.cursorRect()
         painter = QPainter(self.viewport())
-        painter.fillRect(QRect(0, at.top(), self.viewport().width(), at.height()), look().colour("raised"))
+        painter.fillRect(QRect(0, at.top(), self.viewport().width(), at.height()), look().colour("hover", CURRENT_LINE))
 
     def _hover(self, event: QHelpEvent) -> None:
         cursor = self.cursorForPosition(self.viewport().mapFromGlobal(event.globalPos()))
@@ -314,8 +317,9 @@ class CodeEdit(QPlainTextEdit):
         self._show_brackets()
         self._fit_gutter()
 
-    def _forget_text(self) -> None:
+    def _text_changed(self) -> None:
         self._text = None
+        self.edited.emit()
 
     def _cursor_moved(self) -> None:
         self._show_brackets()

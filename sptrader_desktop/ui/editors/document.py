@@ -39,12 +39,12 @@ class Document(QObject):
         self._versioned_at = datetime.now(UTC)
         self._writer = QThreadPool(self)
         self._writer.setMaxThreadCount(1)
-        self._drafting = self._timer(DRAFT_MS, self._keep_draft)
+        self._drafting = self._timer(DRAFT_MS, self._draft_is_due)
         self._noticing = self._timer(WATCH_MS, self._look_outside)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.fileChanged.connect(self._noticing.start)
         self._watcher.directoryChanged.connect(self._noticing.start)
-        edit.document().contentsChanged.connect(self._changed)
+        edit.edited.connect(self._changed)
         edit.document().modificationChanged.connect(self.modifiedChanged)
 
     @property
@@ -138,6 +138,19 @@ class Document(QObject):
         """Back to the file; what is thrown away stays a step to undo, and a version."""
         self.reload()
 
+    def move_to(self, path: Path) -> None:
+        """The file was renamed: what is not saved belongs to the new place, what is saved is read from there."""
+        file = self._keeper.read(path)
+        self._drop_draft()
+        self._unwatch()
+        self._path, self._file = path, file
+        if self.is_modified:
+            self._keep_draft()
+        else:
+            self._edit.take_text(file.text)
+            self._edit.document().setModified(False)
+        self._watch()
+
     def close(self) -> None:
         """Unsaved changes stay as a draft, on the disk when this returns."""
         if self._drafting.isActive():
@@ -148,8 +161,16 @@ class Document(QObject):
     # Drafts and versions
 
     def _changed(self) -> None:
-        if self._path is not None:
+        """Hands that never rest are no reason to wait longer."""
+        if self._path is not None and not self._drafting.isActive():
             self._drafting.start()
+
+    def _draft_is_due(self) -> None:
+        """On a slow disk drafts do not queue up: the newest is written when the one before is."""
+        if self._writer.activeThreadCount():
+            self._drafting.start()
+        else:
+            self._keep_draft()
 
     def _keep_draft(self) -> None:
         self._drafting.stop()

@@ -5,11 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.present.actions import ACTIONS, Scope
+from sptrader_desktop.present.actions import Scope
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
@@ -19,7 +19,7 @@ from sptrader_desktop.ui.editors.line_field import LineField
 from sptrader_desktop.ui.editors.notice import Notice
 from sptrader_desktop.ui.editors.problems_list import ProblemsList
 from sptrader_desktop.ui.editors.versions import VersionsDialog, show_difference
-from sptrader_desktop.ui.key_names import sequences
+from sptrader_desktop.ui.key_names import pressed_command
 
 PREFIX = "editor."
 
@@ -61,6 +61,15 @@ class EditorPane(QWidget):
     def close_document(self) -> None:
         """What is not saved stays as a draft and comes back with the next `open`."""
         self.document.close()
+
+    def move_to(self, path: Path) -> None:
+        """The file is called otherwise now."""
+        try:
+            self.document.move_to(path)
+        except SptraderError as error:
+            self.notice.say(str(error))
+        self._tell_title()
+        self.check_now()
 
     @property
     def path(self) -> Path | None:
@@ -111,14 +120,11 @@ class EditorPane(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the table: the same where the window has made actions of it and where it has not."""
-        wanted = QKeySequence(event.keyCombination())
-        for action in ACTIONS:
-            if action.scope is Scope.EDITOR and wanted in sequences(action.keys):
-                command = self.commands().get(action.id)
-                if command is not None:
-                    command()
-                    return
-        super().keyPressEvent(event)
+        command = self.commands().get(pressed_command(event, Scope.EDITOR))
+        if command is None:
+            super().keyPressEvent(event)
+        else:
+            command()
 
     def _connect(self) -> None:
         self.problems.chosen.connect(self._go_to)
@@ -158,7 +164,6 @@ class EditorPane(QWidget):
         self.notice.say(f"Unsaved changes of {when} are here again.", choices)
 
     def _compare(self) -> None:
-        said = self.notice.text() or self.notice.label.text()
+        """An answer to the notice is still wanted afterwards."""
         self.notice.show()
-        self.notice.label.setText(said)
         show_difference(self, "File and editor", self.document.text_outside(), self.edit.text(), "the file", "the editor")

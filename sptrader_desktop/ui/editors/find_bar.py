@@ -40,7 +40,7 @@ class FindBar(QWidget):
         self.replace_button = self._button("Replace", "replaceButton", self.replace_one)
         self.replace_all_button = self._button("Replace All", "replaceAllButton", self.replace_all)
         self._lay_out()
-        edit.document().contentsChanged.connect(self._text_changed)
+        edit.edited.connect(self._text_changed)
         edit.cursorPositionChanged.connect(self._show_count)
         self.hide()
 

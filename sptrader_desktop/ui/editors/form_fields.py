@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.present.strategy_form import FormRow
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
@@ -24,7 +25,7 @@ class NumberField(QWidget):
         self._row = row
         self.line = _Line(self._step, self)
         self.line.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.line.setFixedWidth(NARROW)
+        self.line.setFixedWidth(look().pixels(NARROW))
         self.unit, self.fault = QLabel(row.unit, self), QLabel(self)
         give(self.unit, role="muted")
         give(self.fault, tone="danger")
@@ -35,6 +36,7 @@ class NumberField(QWidget):
         for widget in (self.line, self.unit):
             line.addWidget(widget)
         line.addWidget(self.fault, 1)
+        line.addStretch()
         self.line.textEdited.connect(self._typed)
         self.line.editingFinished.connect(self._finished)
         self.setFocusProxy(self.line)
@@ -108,6 +110,7 @@ class ChoiceField(QComboBox):
         super().__init__(parent)
         self._is_truth = isinstance(row.value, bool)
         self.addItems(row.choices)
+        self.setMinimumWidth(look().pixels(NARROW))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.show_row(row)
         self.activated.connect(lambda: self.wanted.emit(self.currentText() == "true" if self._is_truth else self.currentText()))

@@ -63,3 +63,6 @@ class Gutter(QWidget):
             if top <= event.position().y() < top + height:
                 self._lines.go_to_line(number + 1)
                 return
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()

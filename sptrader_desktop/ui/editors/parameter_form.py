@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QApplication, QFormLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.components import Catalogue
@@ -14,6 +14,8 @@ from sptrader_desktop.ui.editors.form_fields import Field, field_of
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
+
+WIDEST_LABEL = 27 * GRID  # longer ones take a second line
 
 
 class ParameterForm(QScrollArea):
@@ -33,10 +35,11 @@ class ParameterForm(QScrollArea):
         self.reason = QLabel(self, wordWrap=True)
         self.reason.setObjectName("parameterFormReason")
         give(self.reason, tone="warning")
-        inside = QWidget(self)
+        inside = self._inside = QWidget(self)
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         self._column.setSpacing(2 * GRID)
+        inside.installEventFilter(self)
         self._rows = QWidget(inside)
         self._column.addWidget(self.reason)
         self._column.addWidget(self._rows)
@@ -54,6 +57,19 @@ class ParameterForm(QScrollArea):
             f"The text has {count} problem{'' if count == 1 else 's'}: mend {'it' if count == 1 else 'them'} to go on here."
         )
         self.reason.setVisible(bool(count))
+
+    def minimumSizeHint(self) -> QSize:
+        """Wide enough for every field, so that none is cut off."""
+        width = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._inside and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     def field(self, path: Path) -> Field:
         return self._fields[path]
@@ -74,11 +90,12 @@ class ParameterForm(QScrollArea):
             self._fields[focused].setFocus()
 
     def _build(self, rows: tuple[FormRow, ...]) -> None:
-        old, self._rows, self._fields = self._rows, QWidget(self.widget()), {}
+        old, self._rows, self._fields = self._rows, QWidget(self._inside), {}
         column = QVBoxLayout(self._rows)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
         widest = max((self.fontMetrics().horizontalAdvance(row.label) for row in rows), default=0)
+        widest = min(widest + GRID, look().pixels(WIDEST_LABEL))
         for group, members in groupby(rows, lambda row: row.group):
             title = QLabel(group, self._rows)
             title.setFont(look().font(BODY, bold=True))
@@ -98,6 +115,7 @@ class ParameterForm(QScrollArea):
         form = QFormLayout()
         form.setHorizontalSpacing(3 * GRID)
         form.setVerticalSpacing(GRID)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for row in rows:
             field = field_of(row, self._rows)
@@ -109,7 +127,8 @@ class ParameterForm(QScrollArea):
             label = QLabel(row.label, self._rows)
             label.setToolTip(row.help)
             label.setBuddy(field)
-            label.setMinimumWidth(widest)
+            label.setWordWrap(True)
+            label.setFixedWidth(widest)
             form.addRow(label, field)
         return form
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QTreeView, QVBoxLayout, QWidget
 
@@ -61,6 +61,11 @@ class ProblemsList(QWidget):
         self.view.setColumnWidth(0, self.view.sizeHintForColumn(0) + 3 * GRID)
         rows = min(count, MOST_ROWS)
         self.view.setFixedHeight(rows * max(self.view.sizeHintForRow(0), 0) + 2 * self.view.frameWidth())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._problems:
+            self.show_problems(self._problems)
 
     def _choose(self, index: QModelIndex) -> None:
         self.chosen.emit(self._problems[index.row()])

@@ -14,11 +14,8 @@ from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from sptrader_desktop.ui.editors.parameter_form import ParameterForm
 from sptrader_desktop.ui.editors.yaml_edit import YamlEdit
-from sptrader_desktop.ui.theme.look import look
-from sptrader_desktop.ui.theme.tokens import GRID
 
 GOOD = "No problems: this strategy can run"
-TEXT_SHARE, FORM_SHARE = 5, 3
 
 
 class StrategyEditor(EditorPane):
@@ -37,12 +34,11 @@ class StrategyEditor(EditorPane):
         self._checker: Checker[StrategyText] = Checker(examine, self)
         self._checker.checked.connect(self._take)
         self.form = ParameterForm(self)
-        self.form.setMinimumWidth(look().pixels(GRID * 60))
         self.form.valueWanted.connect(self.set_value)
         self.body.addWidget(self.form)
-        self.body.setStretchFactor(0, TEXT_SHARE)
-        self.body.setStretchFactor(1, FORM_SHARE)
-        self.yaml.document().contentsChanged.connect(lambda: self._checker.ask(self.yaml.text()))
+        self.body.setStretchFactor(0, 1)
+        self.body.setCollapsible(0, False)
+        self.yaml.edited.connect(lambda: self._checker.ask(self.yaml.text()))
 
     def know_components(self, catalogue: Catalogue | None) -> None:
         """Those of the workspace, again whenever they changed; `examine` must know the same."""

@@ -14,8 +14,8 @@ from sptrader_desktop.present import trade_groups
 from sptrader_desktop.present.excursions import excursions
 from sptrader_desktop.present.listing import Listing
 from sptrader_desktop.present.metric_words import METRICS, figure_of
-from sptrader_desktop.present.numbers import counted, figure
-from sptrader_desktop.present.result_words import ambiguous_rows, certainty_line, coverage_lines, range_line
+from sptrader_desktop.present.numbers import amount, counted, figure
+from sptrader_desktop.present.result_words import ambiguous_rows, certainty_line, range_line
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.trade_groups import Bucket, Group
 from sptrader_desktop.ui.results.metric_tiles import MetricTiles
@@ -88,7 +88,7 @@ class TimingPage(Page):
         for picture, groups, clock in (
             (self._hours, trade_groups.by_hour(result, _zone), f", {_zone.value} time"),
             (self._days, trade_groups.by_weekday(result, _zone), f", {_zone.value} time"),
-            (self._sessions, trade_groups.by_session(result), ", by the clocks of Tokyo, London and New York"),
+            (self._sessions, trade_groups.by_session(result), ", by the clocks of their cities"),
         ):
             picture.put([_bar(group, currency) for group in groups], currency, _best_and_worst(groups, currency) + clock)
 
@@ -102,7 +102,9 @@ def _best_and_worst(groups: Sequence[Group], currency: str) -> str:
     if not traded:
         return "No trades"
     best, worst = max(traded, key=lambda group: group.pnl), min(traded, key=lambda group: group.pnl)
-    return f"Best {best.text(currency)}; worst {worst.text(currency)}"
+    return "; ".join(
+        f"{word} {group.label} {amount(group.pnl, signed=True)} {currency}" for word, group in (("Best", best), ("worst", worst))
+    )
 
 
 class SpreadPage(Page):
@@ -158,6 +160,7 @@ class CertaintyPage(QWidget):
             "ambiguousTrades", "Ambiguous trades", "No trade of this run is ambiguous: no bar held both its stop and its target.", ""
         )
         self._rows: list[int] = []
+        self._range = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 0)
         for label in (self._band, self._data):
@@ -170,6 +173,10 @@ class CertaintyPage(QWidget):
     def put(self, result: "Result", trades: Listing) -> None:
         line = certainty_line(result)
         self._band.setText(f"{line[:1].upper()}{line[1:]}. A bar that held stop and target both does not say which came first.")
-        self._data.setText("\n".join([range_line(result), *coverage_lines(result)]))
+        self._range = range_line(result)
+        self.put_coverage(["Looking at the candles …"])
         self._rows = ambiguous_rows(result).tolist()
         self.table.put(trades.table.taken(np.array(self._rows, np.intp)))
+
+    def put_coverage(self, lines: Sequence[str]) -> None:
+        self._data.setText("\n".join([self._range, *lines]))

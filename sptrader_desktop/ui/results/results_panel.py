@@ -4,7 +4,8 @@ Pages are filled when they are first looked at: a run of 100,000 trades costs wh
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
@@ -12,10 +13,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, 
 from sptrader_desktop.present.decision_rows import decision_listing
 from sptrader_desktop.present.listing import Listing
 from sptrader_desktop.present.order_rows import order_listing
-from sptrader_desktop.present.result_words import certainty_line, net_line
+from sptrader_desktop.present.result_words import certainty_line, coverage_lines, net_line
 from sptrader_desktop.present.selection import BarAt, Selection, Zone
 from sptrader_desktop.present.signal_rows import signal_listing
 from sptrader_desktop.present.trade_rows import trade_listing
+from sptrader_desktop.ui.background import Background
 from sptrader_desktop.ui.results.pages import CertaintyPage, SpreadPage, SummaryPage, TimingPage
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import give
@@ -37,6 +39,8 @@ TABLES: Mapping[str, tuple[str, Callable[["Result", Zone], Listing], str]] = {
         "The signals of this strategy found nothing: check their parameters and the candles.",
     ),
 }
+MANY_ROWS, MANY_BARS = 20_000, 100_000  # more than these are put in order beside the window's thread
+T = TypeVar("T")
 
 
 class ResultsPanel(QWidget):
@@ -53,6 +57,7 @@ class ResultsPanel(QWidget):
         self._listings: dict[str, Listing] = {}
         self._arrangements: dict[str, Any] = {}
         self._filled: set[int] = set()
+        self._background = Background(self)
         self.tables = {name: DataTable(name, title, empty) for name, (title, _, empty) in TABLES.items()}
         self.summary, self.timing, self.spread, self.certainty = SummaryPage(), TimingPage(), SpreadPage(), CertaintyPage()
         self._build()
@@ -157,6 +162,7 @@ class ResultsPanel(QWidget):
     # Filling
 
     def _again(self) -> None:
+        self._background.forget()
         self._listings.clear()
         self._filled.clear()
         self._fill()
@@ -169,14 +175,29 @@ class ResultsPanel(QWidget):
         page = self.tabs.widget(tab)
         if page is self.certainty:
             self.certainty.put(result, self._listing("trades"))
+            self._maybe_later(bars_of(result) > MANY_BARS, lambda: coverage_lines(result), self.certainty.put_coverage)
         elif isinstance(page, SummaryPage | TimingPage | SpreadPage):
             page.put(result, zone)
         else:
-            self._fill_table(next(name for name, table in self.tables.items() if table is page))
+            self._fill_table(next(name for name, table in self.tables.items() if table is page), result, zone)
 
-    def _fill_table(self, name: str) -> None:
+    def _fill_table(self, name: str, result: "Result", zone: Zone) -> None:
+        """Small tables at once; the events of a million bars take a moment, and the window does not wait for them."""
+        is_large = rows_of(result, name) > MANY_ROWS and name not in self._listings
+        if is_large:
+            self.tables[name].show_waiting(f"Putting {rows_of(result, name):,} rows in order …")
+        self._maybe_later(is_large, lambda: self._listings.get(name) or TABLES[name][1](result, zone), partial(self._put_table, name))
+
+    def _maybe_later(self, is_heavy: bool, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        if is_heavy:
+            self._background.run(work, done)
+        else:
+            done(work())
+
+    def _put_table(self, name: str, listing: Listing) -> None:
         table = self.tables[name]
-        table.put(self._listing(name).table)
+        self._listings[name] = listing
+        table.put(listing.table)
         arrangement = self._arrangements.pop(name, None)
         if isinstance(arrangement, dict):
             table.restore(arrangement)
@@ -205,3 +226,16 @@ class ResultsPanel(QWidget):
             table.choose_none()
         elif table.current not in rows:
             table.choose(next((row for row in rows if table.model.row_of(row) >= 0), rows[0]))
+
+
+def rows_of(result: "Result", name: str) -> int:
+    """About how many rows a table has, without making it."""
+    if name == "signals":
+        return sum(len(table) for events in result.events for table in events.values())
+    outcome = result.outcome
+    exits = len(outcome.trades)
+    return exits if name == "trades" else exits + len(outcome.orders if name == "orders" else outcome.verdicts)
+
+
+def bars_of(result: "Result") -> int:
+    return sum(len(candles) for candles in result.request.traded)

@@ -136,7 +136,7 @@ class ColumnTable(QAbstractTableModel):
 
 def _alignment(column: Column) -> int:
     """Numbers stand under each other to the right; words and stories to the left."""
-    return RIGHT if column.kind is Kind.NUMBER and column.read is not None else LEFT
+    return RIGHT if column.is_right or (column.kind is Kind.NUMBER and column.read is not None) else LEFT
 
 
 def _tone(column: Column, source: int) -> Any:

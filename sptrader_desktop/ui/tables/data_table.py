@@ -1,6 +1,6 @@
 """A table as people use it: sort, filter, choose columns, copy, save, walk with the keyboard. What is in it, others know."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.column_csv import csv_text, tabbed_text
 from sptrader_desktop.present.column_filters import FilterError
-from sptrader_desktop.present.columns import Column, Columns
+from sptrader_desktop.present.columns import Column, Columns, Rows
+from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.runtime.whole_files import write_whole
+from sptrader_desktop.ui.background import Background
 from sptrader_desktop.ui.tables.column_filter_popup import ColumnFilterPopup
 from sptrader_desktop.ui.tables.column_table import ColumnTable
 from sptrader_desktop.ui.tables.table_view import TableView
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
+
+MOST_COPIED = 10_000  # rows; more take longer than a clipboard is worth
 
 
 class DataTable(QWidget):
@@ -50,6 +54,7 @@ class DataTable(QWidget):
         self._empty = EmptyState("table-2", title, empty, step, self.stepAsked.emit if step else None)
         self._empty.button.setObjectName(f"{name}Step")
         self._quiet = False
+        self._background = Background(self)
         self._build()
         self.view.selectionModel().currentRowChanged.connect(self._told)
         self.view.activated.connect(lambda index: self.rowActivated.emit(int(self.model.sources[index.row()])))
@@ -72,10 +77,21 @@ class DataTable(QWidget):
             self.choose(current)
         self._refresh()
 
+    def show_waiting(self, text: str) -> None:
+        """Until something is put in."""
+        self._waiting.setText(text)
+        self._stack.setCurrentWidget(self._waiting)
+
     @property
     def current(self) -> int | None:
         index = self.view.currentIndex()
         return int(self.model.sources[index.row()]) if index.isValid() and index.row() < len(self.model.sources) else None
+
+    @property
+    def selected(self) -> list[int]:
+        """Rows of the columns, from the top of the screen down."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows(self.view.first_section()))
+        return [int(self.model.sources[row]) for row in rows]
 
     def choose(self, source: int) -> None:
         """Make it the current row without saying so; what a filter hides is not shown."""
@@ -110,31 +126,30 @@ class DataTable(QWidget):
 
     def copy(self) -> None:
         """The selected rows, or all that are shown, as exact values between tabs."""
-        rows = sorted({index.row() for index in self.view.selectionModel().selectedRows()}) or range(self.model.rowCount())
-        QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), [int(self.model.sources[row]) for row in rows]))
+        rows = self.selected or self.model.sources.tolist()
+        if len(rows) > MOST_COPIED:
+            self._note.setText(f"{len(rows):,} rows are too many to copy: select fewer, or save them as CSV")
+            return
+        QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), rows))
+        self._note.setText(f"Copied {counted(len(rows), 'row')}")
 
     def csv(self) -> str:
         """What is shown, in its order, exactly."""
         return csv_text(self.view.shown_columns(), self.model.sources.tolist())
 
     def save_csv(self, path: Path) -> None:
-        write_whole(path, self.csv().encode())
+        """The same as a file, written beside the window, for there may be a million rows."""
+        columns, rows = self.view.shown_columns(), self.model.sources
+        self._note.setText(f"Writing {counted(len(rows), 'row')} …")
+        self._background.run(partial(_written, path, columns, rows), self._note.setText)
 
     def ask_where_to_save(self) -> None:
         dialog = QFileDialog(self, f"Save {self._title} as CSV", f"{self._title.lower().replace(' ', '_')}.csv", "CSV (*.csv)")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._save_to)
+        dialog.fileSelected.connect(lambda path: self.save_csv(Path(path)))
         dialog.open()
-
-    def _save_to(self, path: str) -> None:
-        try:
-            self.save_csv(Path(path))
-        except (OSError, SptraderError) as error:
-            self._note.setText(f"{path} was not written: {getattr(error, 'strerror', None) or error}. Choose another folder.")
-            return
-        self._note.setText(f"Saved {self.model.rowCount():,} rows to {path}")
 
     # Building
 
@@ -174,6 +189,11 @@ class DataTable(QWidget):
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(full)
+        self._waiting = QLabel()
+        self._waiting.setObjectName(f"{self._name}Waiting")
+        self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        give(self._waiting, role="muted")
+        self._stack.addWidget(self._waiting)
 
     def _button(self, name: str, text: str, tip: str, handler: Callable[[], None]) -> QToolButton:
         button = QToolButton()
@@ -272,3 +292,12 @@ class DataTable(QWidget):
         rest = {key: typed for key, typed in self.model.filters.items() if key != column.key}
         chip.clicked.connect(lambda _checked=False: self.filter(self._line.text(), rest))
         return chip
+
+
+def _written(path: Path, columns: Sequence[Column], rows: Rows) -> str:
+    """How it went, as a sentence."""
+    try:
+        write_whole(path, csv_text(columns, rows.tolist()).encode())
+    except OSError as error:
+        return f"{path} was not written: {error.strerror or error}. Choose another folder."
+    return f"Saved {counted(len(rows), 'row')} to {path}"

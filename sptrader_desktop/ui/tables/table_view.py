@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
@@ -13,7 +13,7 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 
 EN_SPACE = "\u2002"
-SAMPLED = 24  # rows whose texts say how wide a column should be
+SAMPLED, MOST_WORDS = 24, 100  # rows, or words, whose texts say how wide a column should be
 WIDEST = 90 * GRID
 ROW_ROOM = 2 * GRID
 CELL_ROOM = 6 * GRID
@@ -52,7 +52,7 @@ class TableView(QTableView):
         down, across = self.verticalHeader(), self.horizontalHeader()
         down.hide()
         down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        down.setDefaultSectionSize(QFontMetrics(look().font()).height() + ROW_ROOM)
+        self._fit_rows()
         across.setSectionsMovable(True)
         across.setHighlightSections(False)
         across.setSortIndicatorClearable(True)
@@ -60,6 +60,14 @@ class TableView(QTableView):
         across.customContextMenuRequested.connect(self._ask_header_menu)
         across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+
+    def _fit_rows(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(QFontMetrics(look().font()).height() + look().pixels(ROW_ROOM))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self._fit_rows()
 
     # Columns
 
@@ -73,6 +81,10 @@ class TableView(QTableView):
     def shown_columns(self) -> list[Column]:
         return [column for section, column in self.sections() if not self.isColumnHidden(section)]
 
+    def first_section(self) -> int:
+        """The column that stands first of those that are shown."""
+        return next((section for section, _ in self.sections() if not self.isColumnHidden(section)), 0)
+
     def show_section(self, section: int, is_shown: bool) -> None:
         """The last one stays."""
         if is_shown or len(self.shown_columns()) > 1:
@@ -83,7 +95,8 @@ class TableView(QTableView):
         rows = range(0, len(table), max(1, len(table) // SAMPLED))
         for section, column in enumerate(table.columns):
             self.setColumnHidden(section, not column.is_shown)
-            widest = max([metrics.horizontalAdvance(column.text(row)) for row in rows], default=0)
+            texts = column.words[:MOST_WORDS] or [column.text(row) for row in rows]
+            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
             head = QFontMetrics(look().font(bold=True)).horizontalAdvance(column.header) + ARROW_ROOM
             self.setColumnWidth(section, min(max(widest, head) + CELL_ROOM, WIDEST))
 
@@ -132,8 +145,7 @@ class TableView(QTableView):
     # Rows
 
     def show_row(self, row: int) -> None:
-        column = next((section for section, _ in self.sections() if not self.isColumnHidden(section)), 0)
-        index = self._model.index(row, column)
+        index = self._model.index(row, self.first_section())
         chosen = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.selectionModel().setCurrentIndex(index, chosen)
         self.scrollTo(index)

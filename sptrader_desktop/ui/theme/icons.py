@@ -17,6 +17,10 @@ def icon(name: str, role: str = "text") -> QIcon:
     return QIcon(LookIcon(name, role))
 
 
+# WORKAROUND: PySide6 frees what `clone` returns though Qt keeps it, unless somebody here holds it too.
+COPIES: list[QIconEngine] = []
+
+
 class LookIcon(QIconEngine):
     """Asks for the look each time it paints: an icon once set follows every change of theme."""
 
@@ -40,7 +44,10 @@ class LookIcon(QIconEngine):
         return pixmap
 
     def clone(self) -> QIconEngine:
-        return LookIcon(self._name, self._role)
+        """Asked for where an icon is changed, which nobody does."""
+        copy = LookIcon(self._name, self._role)
+        COPIES.append(copy)
+        return copy
 
 
 @cache

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
@@ -51,7 +50,6 @@ class Theme(QObject):
         self._mode: Mode = "system"
         self._files: MemoryFiles | None = None
         self._times_worn = 0
-        self._system_palette = QPalette(application.palette())
         self._wanted: tuple[Colouring, UpColour, int] = ("standard", "green", started_scale)
         load_fonts()
         application.setStyle("Fusion")
@@ -74,10 +72,7 @@ class Theme(QObject):
     def _is_dark(self) -> bool:
         if self._mode != "system":
             return self._mode == "dark"
-        scheme = self._application.styleHints().colorScheme()
-        if scheme is Qt.ColorScheme.Unknown:
-            return self._system_palette.window().color().lightness() < self._system_palette.windowText().color().lightness()
-        return scheme is Qt.ColorScheme.Dark
+        return self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark
 
     def _put_on(self) -> None:
         colouring, up_colour, scale = self._wanted

@@ -1,13 +1,9 @@
-"""By which clock were these stamps written? A clock turns wall times into UTC; the FX week says whether it can be the right one.
-
-The week opens on Sunday and closes on Friday at 17:00 in New York, whatever summer time does elsewhere. So every weekend in a file shows
-how far a clock is off, and weekends of March, April, October and November tell clocks apart that are the same in winter.
-"""
+"""Clocks by which stamps were written, as a person names them, and wall times turned into UTC: the one home of both."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,12 +15,9 @@ from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.errors import DataError
 
 Mask = NDArray[np.bool_]
-NEW_YORK = ZoneInfo("America/New_York")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SLOT_US = HOUR_US // 2  # clocks are changed at full or half hours
 _MINUTE_US = HOUR_US // 60
-EARLY_US, LATE_US = 15 * _MINUTE_US, 30 * _MINUTE_US
-_NEAR_US = 12 * HOUR_US  # further from the week's opening a gap is a holiday's, or a hole
 _BARE = {"EST": "UTC-5", "MST": "UTC-7", "HST": "UTC-10", "GMT": "UTC", "Z": "UTC"}
 _CITIES = {"EET": "Europe/Athens", "CET": "Europe/Berlin", "WET": "Europe/Lisbon", "NY": "America/New_York"}
 
@@ -88,9 +81,6 @@ def clock_named(text: str) -> Clock:
     return Clock(name, zone, ahead)
 
 
-# Wall times to UTC
-
-
 def to_utc(walls: Int64Array, clock: Clock) -> Int64Array:
     """Rows in file order. An hour that clocks show twice is told apart by where the rows go back; where they do not, nobody can."""
     if not clock.zone:
@@ -108,11 +98,16 @@ def to_utc(walls: Int64Array, clock: Clock) -> Int64Array:
     return utc
 
 
+def nearest_utc(walls: Int64Array, clock: Clock) -> Int64Array:
+    """For a suspicion, in whatever order: an hour that clocks show twice is taken as the first, one they skip as if they did not."""
+    return walls - (_offsets(walls, clock)[0] if clock.zone else clock.ahead_us)
+
+
 def _offsets(walls: Int64Array, clock: Clock) -> tuple[Int64Array, Int64Array, Mask]:
     """Whole days on which clocks are left alone are looked up once, the others by half hours."""
     days, day_of = np.unique(walls // DAY_US, return_inverse=True)
     edges = [clock.offsets([int(day) * DAY_US, (int(day) + 1) * DAY_US]) for day in days]
-    quiet = np.array([len({*first, *last}) == 1 for first, last in edges])
+    quiet = np.array([len({*first, *last}) == 1 for first, last in edges], np.bool_)
     at_start = np.array([first[0] for first, _ in edges], np.int64)
     firsts, is_there = at_start[day_of], np.ones(len(walls), np.bool_)
     seconds = firsts.copy()
@@ -140,67 +135,3 @@ def _second_time(walls: Int64Array, start: int, stop: int, clock: Clock) -> int:
         )
     what = f"is shown twice by {clock.name}, where clocks are put back then, and the rows do not say which time is meant"
     raise ClockError(start, f"{what}: give the file in UTC, or without this hour")
-
-
-# The week
-
-
-@dataclass(frozen=True, slots=True)
-class Weeks:
-    """How far each weekend's closing and opening is off, in microseconds; positive is late. `of` are the Sundays."""
-
-    of: tuple[str, ...]
-    closing: Int64Array
-    opening: Int64Array
-
-    @property
-    def impossible(self) -> Mask:
-        """Prices while the market is closed."""
-        return np.asarray((self.opening < -EARLY_US) | (self.closing > EARLY_US))
-
-    @property
-    def fitting(self) -> Mask:
-        return np.asarray(~self.impossible & (self.opening <= LATE_US) & (self.closing >= -LATE_US))
-
-    @property
-    def is_refuted(self) -> bool:
-        """More weekends than stray bars explain."""
-        return 4 * int(self.impossible.sum()) > len(self.of)
-
-    def misfit(self) -> str:
-        at = int((self.impossible if self.impossible.any() else ~self.fitting).argmax())
-        parts = [("closes", -self.closing[at], "early"), ("opens", -self.opening[at], "early")]
-        shown = [f"{verb} {_hours(int(off), word)}" for verb, off, word in parts if abs(off) > EARLY_US]
-        return f"the week {' and '.join(shown)} around Sunday {self.of[at]}"
-
-
-def _hours(off_us: int, early: str) -> str:
-    return f"{abs(off_us) / HOUR_US:.3g} h {early if off_us > 0 else 'late'}"
-
-
-def weeks(utc: Int64Array, bar_us: int, opens_late_us: int = 0) -> Weeks:
-    """Weekends between the stamps, and one at their beginning if they begin with a week. Bars above an hour hide the minute."""
-    found: list[tuple[str, int, int]] = []
-    if bar_us <= HOUR_US and len(utc):
-        sunday, _, open_us = _weekend(int(utc[0]))
-        if abs(int(utc[0]) - open_us) <= 2 * HOUR_US:
-            found.append((sunday, 0, int(utc[0]) - open_us - opens_late_us))
-        for at in np.flatnonzero(np.diff(utc) > DAY_US).tolist():
-            closed, opened = int(utc[at]) + bar_us, int(utc[at + 1])
-            sunday, close_us, open_us = _weekend(opened)
-            if max(abs(closed - close_us), abs(opened - open_us)) <= _NEAR_US:
-                found.append((sunday, closed - close_us, opened - open_us - opens_late_us))
-    closing, opening = (np.array([week[part] for week in found], np.int64) for part in (1, 2))
-    return Weeks(tuple(week[0] for week in found), closing, opening)
-
-
-def _weekend(stamp_us: int) -> tuple[str, int, int]:
-    """The Sunday nearest to the stamp, and the instants of 17:00 in New York on the Friday before and on it."""
-    local = datetime.fromtimestamp(stamp_us / 1e6, UTC).astimezone(NEW_YORK)
-    sundays = [local.date() - timedelta(days=(local.weekday() + 1) % 7 - more) for more in (0, 7)]
-    sunday = min(sundays, key=lambda day: abs(_five(day) - stamp_us))
-    return str(sunday), _five(sunday - timedelta(days=2)), _five(sunday)
-
-
-def _five(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, 17, tzinfo=NEW_YORK).timestamp()) * 1_000_000

@@ -1,0 +1,115 @@
+"""The middle of the window: the chart, and beside it as tabs whatever text is open."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
+
+from sptrader_desktop.present.text_files import TextKeeper
+from sptrader_desktop.ui.editors.editor_pane import EditorPane
+
+
+class Documents(QTabWidget):
+    saved = Signal(object)  # Path
+    edited = Signal(object)  # Path, at every change of its text
+    opened = Signal(object)  # EditorPane, before its text is there
+
+    def __init__(
+        self,
+        chart: QWidget,
+        strategy_editor: Callable[[], EditorPane],
+        component_editor: Callable[[], EditorPane],
+        keeper: TextKeeper,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("documents")
+        self.setDocumentMode(True)
+        self.setMovable(True)
+        self.setTabsClosable(True)
+        self._chart, self._keeper = chart, keeper
+        self._strategy_editor, self._component_editor = strategy_editor, component_editor
+        self.addTab(chart, "Chart")
+        self.tabCloseRequested.connect(self._close)
+        self._head()
+
+    @property
+    def editors(self) -> list[EditorPane]:
+        found = (self.widget(place) for place in range(self.count()))
+        return [widget for widget in found if isinstance(widget, EditorPane)]
+
+    @property
+    def current_editor(self) -> EditorPane | None:
+        widget = self.currentWidget()
+        return widget if isinstance(widget, EditorPane) else None
+
+    def open(self, path: Path) -> EditorPane:
+        """In a tab of its own, or the one where it is open already."""
+        editor = self.editor_of(path)
+        if editor is None:
+            editor = self._made(path)
+            self.addTab(editor, path.name)
+            editor.open(path)
+            self._head()
+        self.setCurrentWidget(editor)
+        editor.setFocus()
+        return editor
+
+    def editor_of(self, path: Path) -> EditorPane | None:
+        return next((editor for editor in self.editors if editor.path == path), None)
+
+    def moved(self, old: Path, new: Path) -> None:
+        """A file got another name: its editor goes along, with what is not saved."""
+        editor = self.editor_of(old)
+        if editor is not None:
+            editor.move_to(new)
+            self._head()
+
+    def text_of(self, path: Path) -> str:
+        """As its editor has it, saved or not; a file that is not open is read."""
+        editor = self.editor_of(path)
+        return editor.edit.text() if editor else self._keeper.read(path).text
+
+    def show_chart(self) -> None:
+        self.setCurrentWidget(self._chart)
+        self._chart.setFocus()
+
+    def close_current(self) -> None:
+        self._close(self.currentIndex())
+
+    def _made(self, path: Path) -> EditorPane:
+        editor = self._component_editor() if path.suffix == ".py" else self._strategy_editor()
+        editor.titleChanged.connect(lambda title: self.setTabText(self.indexOf(editor), title))
+        editor.saved.connect(self.saved)
+        editor.edit.edited.connect(lambda: self.edited.emit(editor.path) if editor.path else None)
+        self.opened.emit(editor)
+        return editor
+
+    def _close(self, place: int) -> None:
+        """What is not saved stays as a draft and comes back when the file is opened again."""
+        widget = self.widget(place)
+        if isinstance(widget, EditorPane):
+            widget.close_document()
+            self.removeTab(place)
+            widget.deleteLater()
+            self._head()
+
+    def _head(self) -> None:
+        """With nothing but the chart, tabs say nothing; and the chart is not closed."""
+        bar = self.tabBar()
+        bar.setVisible(self.count() > 1)
+        for place in range(self.count()):
+            for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
+                button = _button(bar, place, side)
+                if button is not None and self.widget(place) is self._chart:
+                    bar.setTabButton(place, side, None)
+                    button.deleteLater()
+                elif button is not None:
+                    button.setObjectName("closeTabButton")
+                    button.setAccessibleName(f"Close {self.tabText(place)}")
+
+
+def _button(bar: QTabBar, place: int, side: QTabBar.ButtonPosition) -> QWidget | None:
+    """There is none on one of the two sides, which its type does not say."""
+    return bar.tabButton(place, side)

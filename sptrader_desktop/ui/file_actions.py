@@ -1,0 +1,107 @@
+"""What a person does to files from the window: copy, rename, throw away, show. Nothing is overwritten; what goes can be fetched back."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QFile, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.file_names import COMPONENTS, copy_name, name_fault, renamed_text
+from sptrader_desktop.present.navigator import Item, Kind
+from sptrader_desktop.present.templates import new_text
+from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
+
+WITH_NAMES = {Kind.STRATEGY, *COMPONENTS}
+
+
+def create(kind: Kind, folder: Path, name: str) -> Path:
+    """From the template, in a folder that may not be there yet."""
+    _refuse_name(kind, name)
+    path = folder / f"{name}{'.yaml' if kind is Kind.STRATEGY else '.py'}"
+    family = folder.name if kind is Kind.INDICATOR else ""
+    return _done(path, "made", lambda: write_new(path, new_text(kind, name, family).encode()))
+
+
+def duplicate(item: Item) -> Path:
+    """Beside it, under a name of its own, which also stands inside."""
+    source = _file(item)
+    name = copy_name(source.stem, {path.stem for path in source.parent.iterdir()})
+    path = source.with_name(f"{name}{source.suffix}")
+
+    def copy() -> None:
+        refuse_existing(path)
+        if item.kind in WITH_NAMES:
+            write_new(path, _renamed(item.kind, source, name))
+        else:
+            shutil.copy2(source, path)
+
+    return _done(path, "copied", copy)
+
+
+def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None = None) -> Path:
+    """`moved` hears of old and new place, for what is kept about the file elsewhere."""
+    source = _file(item)
+    _refuse_name(item.kind, name)
+    path = source.with_name(f"{name}{source.suffix}")
+    if path == source:
+        return source
+
+    def move() -> None:
+        refuse_existing(path)
+        if item.kind in WITH_NAMES:
+            write_new(path, _renamed(item.kind, source, name))
+            source.unlink()
+        else:
+            source.rename(path)
+
+    _done(source, "renamed", move)
+    if moved is not None:
+        moved(source, path)
+    return path
+
+
+def throw_away(item: Item) -> None:
+    """Into the system's trash, never at once for good."""
+    path = _file(item)
+    if not QFile.moveToTrash(str(path)):
+        raise DataError(
+            f"{path.name} was not moved to the trash, and nothing was deleted: this disk may have none, delete it in the file manager"
+        )
+
+
+def reveal(item: Item) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(_file(item).parent)))
+
+
+def _renamed(kind: Kind, source: Path, name: str) -> bytes:
+    raw = source.read_bytes()
+    try:
+        return renamed_text(kind, raw.decode(), source.stem, name).encode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _file(item: Item) -> Path:
+    if item.path is None:
+        raise DataError(f"{item.name} is no file of its own: it cannot be copied, renamed or thrown away here")
+    if not item.path.exists():
+        raise DataError(f"{item.path.name} is not there any more: it was moved or deleted meanwhile")
+    return item.path
+
+
+def _refuse_name(kind: Kind, name: str) -> None:
+    fault = name_fault(kind, name)
+    if fault:
+        raise DataError(f"'{name}' cannot be the name: {fault}")
+
+
+def _done(path: Path, what: str, act: Callable[[], object]) -> Path:
+    try:
+        act()
+    except OSError as error:
+        raise DataError(
+            f"{path.name} was not {what} ({error.strerror}): check the folder's permissions and the room on its disk"
+        ) from error
+    return path

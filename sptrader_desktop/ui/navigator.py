@@ -1,0 +1,346 @@
+"""The tree of everything there is to open, with a search above it; what is done to files from here says how it went."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QFileSystemWatcher, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QVBoxLayout, QWidget
+
+from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.present.actions import BY_ID, Scope
+from sptrader_desktop.present.navigator import MIME, Item, Kind, Node, filtered, tree
+from sptrader_desktop.ui import file_actions
+from sptrader_desktop.ui.editors.checker import Checker
+from sptrader_desktop.ui.key_names import pressed_command, sequences, shown
+from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.search_field import SearchField
+
+WATCH_MS = 250
+NODE = Qt.ItemDataRole.UserRole
+ICONS = {
+    Kind.STRATEGY: "file-text",
+    Kind.INDICATOR: "square-function",
+    Kind.SIGNAL: "activity",
+    Kind.DATASET: "database",
+    Kind.RUN: "history",
+}
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Navigator(QWidget):
+    """`listing` names all there is; it is asked in another thread and must not raise. `folders` are watched for other programs' doings."""
+
+    openWanted = Signal(object)  # an Item
+    said = Signal(str)  # what was done
+    failed = Signal(str)  # what was not, and why
+    listed = Signal(object)  # all Items, listed again
+
+    def __init__(
+        self,
+        listing: Callable[[], Sequence[Item]],
+        folders: Sequence[Path] = (),
+        moved: Callable[[Path, Path], object] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("navigator")
+        self.setAccessibleName("Navigator")
+        self._folders, self._moved = folders, moved
+        self._items: tuple[Item, ...] = ()
+        self._wanted: Path | None = None
+        self._open: set[str] = {kind.value for kind in (Kind.STRATEGY, Kind.DATASET)}
+        self.rows = _Rows(self)
+        self.rows.renameWanted.connect(self._rename)
+        self.view = self._made_view()
+        self.search = SearchField("Search strategies, components, data and runs", "navigatorSearch", self.view, self)
+        self.search.textChanged.connect(self._show)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GRID, GRID, GRID, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.search)
+        column.addWidget(self.view)
+        self._lister: Checker[Sequence[Item]] = Checker(lambda _: listing(), self)
+        self._lister.checked.connect(self.show_items)
+        self._watcher = QFileSystemWatcher(self)
+        self._noticing = QTimer(self, interval=WATCH_MS, singleShot=True)
+        self._noticing.timeout.connect(self.refresh)
+        self._watcher.directoryChanged.connect(self._noticing.start)
+        self._watcher.fileChanged.connect(self._noticing.start)
+
+    # What is shown
+
+    def refresh(self) -> None:
+        """Ask again what there is; what is open and chosen stays so."""
+        self._lister.ask_now("")
+        self._watch()
+
+    def show_items(self, items: Iterable[Item]) -> None:
+        self._items = tuple(items)
+        self._show()
+        self._watch()
+        self.listed.emit(self._items)
+
+    def chosen(self) -> Item | None:
+        node = self.rows.node(self.view.currentIndex())
+        return node.item if node else None
+
+    def choose(self, key: str) -> bool:
+        """The item with that key, its branches opened."""
+        index = self.rows.find(key)
+        if not index.isValid():
+            return False
+        self.view.setCurrentIndex(index)
+        self.view.scrollTo(index)
+        return True
+
+    # What is done
+
+    def commands(self) -> dict[str, Callable[[], object]]:
+        """By the ids of the table of actions."""
+        return {
+            "navigator.open": self.open_chosen,
+            "navigator.duplicate": self.duplicate_chosen,
+            "navigator.rename": lambda: self.view.edit(self.view.currentIndex()),
+            "navigator.delete": self.throw_away_chosen,
+            "navigator.reveal": self.reveal_chosen,
+            "navigator.search": self.search.setFocus,
+        }
+
+    def open_chosen(self) -> None:
+        item = self.chosen()
+        if item is not None:
+            self.openWanted.emit(item)
+        elif self.view.currentIndex().isValid():
+            self.view.setExpanded(self.view.currentIndex(), not self.view.isExpanded(self.view.currentIndex()))
+
+    def duplicate_chosen(self) -> None:
+        def act(item: Item) -> str:
+            self._wanted = file_actions.duplicate(item)
+            return f"{item.name} was copied as {self._wanted.stem}"
+
+        self._do(act)
+
+    def throw_away_chosen(self) -> None:
+        def act(item: Item) -> str:
+            file_actions.throw_away(item)
+            return f"{item.name} was moved to the trash"
+
+        self._do(act)
+
+    def reveal_chosen(self) -> None:
+        def act(item: Item) -> str:
+            file_actions.reveal(item)
+            return ""
+
+        self._do(act)
+
+    def menu_here(self, position: QPoint) -> QMenu | None:
+        """Of what is chosen; shown at `position` in the tree."""
+        item = self.chosen()
+        if item is None:
+            return None
+        menu, commands = QMenu(self), self.commands()
+        menu.setObjectName("navigatorMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in ("open", "duplicate", "rename", "reveal", "delete") if item.path else ("open",):
+            row = BY_ID[f"navigator.{name}"]
+            action = menu.addAction(icon(row.icon), f"{row.text}\t{shown(sequences(row.keys)[:1])}", commands[row.id])
+            action.setObjectName(row.id)
+        menu.popup(self.view.viewport().mapToGlobal(position))
+        return menu
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The keys of the table: the same where the window has made actions of it and where it has not."""
+        command = self.commands().get(pressed_command(event, Scope.NAVIGATOR))
+        if command is None:
+            super().keyPressEvent(event)
+        else:
+            command()
+
+    # Within
+
+    def _do(self, act: Callable[[Item], str]) -> None:
+        item = self.chosen()
+        if item is None:
+            return
+        try:
+            done = act(item)
+        except SptraderError as error:
+            self.failed.emit(str(error))
+            return
+        if done:
+            self.said.emit(done)
+            self.refresh()
+
+    def _rename(self, item: Item, name: str) -> None:
+        def act(_: Item) -> str:
+            self._wanted = file_actions.rename(item, name.strip(), self._moved)
+            return f"{item.name} is now called {self._wanted.stem}"
+
+        self._do(act)
+
+    def _show(self) -> None:
+        chosen = self.rows.node(self.view.currentIndex())
+        search = self.search.text()
+        if not self.rows.search:
+            self._open = self.rows.expanded(self.view) if self.rows.rowCount() else self._open
+        self.rows.show(filtered(tree(self._items), search), search)
+        if search.strip():
+            self.view.expandAll()
+        else:
+            self.rows.expand(self.view, self._open)
+        wanted = next((item.key for item in self._items if self._wanted is not None and item.path == self._wanted), None)
+        if wanted is not None:
+            self._wanted = None
+            self.choose(wanted)
+        elif chosen is not None:
+            self.choose(chosen.key)
+
+    def _watch(self) -> None:
+        wanted = {str(inner) for folder in self._folders if folder.is_dir() for inner in (folder, *folder.rglob("*")) if inner.is_dir()}
+        there = {*self._watcher.directories()}
+        for folder in wanted - there:
+            self._watcher.addPath(folder)
+        if gone := there - wanted:
+            self._watcher.removePaths([*gone])
+
+    def _made_view(self) -> QTreeView:
+        view = QTreeView(self)
+        view.setObjectName("navigatorTree")
+        view.setAccessibleName("Strategies, components, data and runs")
+        view.setModel(self.rows)
+        view.setHeaderHidden(True)
+        view.setUniformRowHeights(True)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.setDragEnabled(True)
+        view.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        view.setIndentation(look().pixels(4 * GRID))
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        view.customContextMenuRequested.connect(self.menu_here)
+        view.doubleClicked.connect(self._double_clicked)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setItemDelegate(_NameAndNote(view))
+        return view
+
+    def _double_clicked(self) -> None:
+        if self.chosen() is not None:
+            self.open_chosen()
+
+
+class _Rows(QStandardItemModel):
+    """The tree as the view wants it: a name to be edited, a note beside it, and what is dragged away."""
+
+    renameWanted = Signal(object, str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(0, 1, parent)
+        self.search = ""
+
+    def show(self, nodes: Sequence[Node], search: str) -> None:
+        self.search = search.strip()
+        self.removeRows(0, self.rowCount())
+        for node in nodes:
+            self.appendRow(_row(node))
+        if not nodes:
+            nothing = QStandardItem(f"Nothing is called “{self.search}”.")
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.appendRow(nothing)
+
+    def node(self, index: Index) -> Node | None:
+        found = self.data(self.index(index.row(), 0, index.parent()), NODE) if index.isValid() else None
+        return found if isinstance(found, Node) else None
+
+    def find(self, key: str, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008 - a constant
+        """By the key of a node or of its item."""
+        for row in range(self.rowCount(parent)):
+            index = self.index(row, 0, parent)
+            node = self.node(index)
+            if node is not None and key in {node.key, node.item.key if node.item else node.key}:
+                return index
+            inner = self.find(key, index)
+            if inner.isValid():
+                return inner
+        return QModelIndex()
+
+    def expanded(self, view: QTreeView, parent: Index = QModelIndex()) -> set[str]:  # noqa: B008 - a constant
+        found: set[str] = set()
+        for row in range(self.rowCount(parent)):
+            index = self.index(row, 0, parent)
+            node = self.node(index)
+            if node is not None and view.isExpanded(index):
+                found.add(node.key)
+            found |= self.expanded(view, index)
+        return found
+
+    def expand(self, view: QTreeView, keys: set[str]) -> None:
+        for key in keys:
+            index = self.find(key)
+            if index.isValid():
+                view.expand(index)
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """A name that was typed is a wish: the row changes when the file has."""
+        node = self.node(index)
+        if role != Qt.ItemDataRole.EditRole or node is None:
+            return super().setData(index, value, role)
+        if node.item is not None and str(value).strip() and str(value).strip() != node.title:
+            self.renameWanted.emit(node.item, str(value))
+        return False
+
+    def mimeTypes(self) -> list[str]:
+        return [MIME, "text/uri-list"]
+
+    def mimeData(self, indexes: Sequence[Index]) -> QMimeData:
+        """Files are files everywhere; inside of the window an item is also its kind and key."""
+        data, nodes = QMimeData(), [self.node(index) for index in indexes]
+        items = [node.item for node in nodes if node is not None and node.item is not None]
+        if items:
+            data.setData(MIME, f"{items[0].kind.value}\n{items[0].key}".encode())
+            files = [QUrl.fromLocalFile(str(item.path)) for item in dict.fromkeys(items) if item.path is not None]
+            if files:
+                data.setUrls(files)
+        return data
+
+
+class _NameAndNote(QStyledItemDelegate):
+    """The note behind the name, quieter, as far as there is room."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        node = index.data(NODE)
+        if not isinstance(node, Node) or not node.note:
+            return
+        shown = QStyleOptionViewItem(option)
+        self.initStyleOption(shown, index)
+        place = option.widget.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, shown, option.widget)
+        place.setLeft(place.left() + shown.fontMetrics.horizontalAdvance(node.title) + 4 * GRID)
+        place.setRight(option.rect.right() - GRID)
+        is_broken = node.item is not None and bool(node.item.fault)
+        painter.setPen(look().colour("warning" if is_broken else "muted"))
+        painter.setFont(shown.font)
+        said = shown.fontMetrics.elidedText(node.note, Qt.TextElideMode.ElideRight, max(place.width(), 0))
+        if said != "…":
+            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, said)
+
+
+def _row(node: Node) -> QStandardItem:
+    name, item = QStandardItem(node.title), node.item
+    name.setData(node, NODE)
+    name.setEditable(item is not None and item.path is not None)
+    name.setDragEnabled(item is not None)
+    name.setToolTip(_tip(node))
+    name.setAccessibleText(f"{node.title}, {node.note}" if node.note else node.title)
+    name.setIcon(icon("triangle-alert", "warning") if item and item.fault else icon(ICONS[node.kind], "muted" if item else "accent"))
+    for child in node.children:
+        name.appendRow(_row(child))
+    return name
+
+
+def _tip(node: Node) -> str:
+    item = node.item
+    if item is None:
+        return "" if node.note[:1].isdigit() else node.note
+    return item.fault or "\n".join(filter(None, [item.name, item.note, str(item.path or "")]))

@@ -1,0 +1,134 @@
+"""The kept runs: found again, opened, compared, and written about."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.ports import RunStore, RunSummary
+from sptrader_desktop.present.numbers import counted
+from sptrader_desktop.present.run_rows import newest_first, run_columns
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.tables.data_table import DataTable
+from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID
+
+FEWEST, MOST = 2, 6
+
+
+class RunHistory(QWidget):
+    """Reads the list from `store` when it is asked to `reload`; opening and comparing are done by who listens."""
+
+    openAsked = Signal(str)
+    compareAsked = Signal(list)  # ids, the oldest first
+    runAsked = Signal()
+
+    def __init__(self, store: RunStore, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("runHistory")
+        self.setAccessibleName("Run history")
+        self._store, self._selection = store, selection
+        self._runs: tuple[RunSummary, ...] = ()
+        self._build()
+        self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._runs[row].id))
+        self.table.stepAsked.connect(self.runAsked)
+        self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._refresh())
+        ends = [selection.zone.watch(lambda _: self._fill()), selection.run.watch(lambda _: self._show_current())]
+        self.destroyed.connect(lambda: [end() for end in ends])
+
+    def reload(self) -> None:
+        try:
+            self._runs = newest_first(self._store.list())
+        except SptraderError as error:
+            self._say(str(error), is_bad=True)
+            return
+        self._say("")
+        self._fill()
+        self._show_current()
+
+    @property
+    def chosen(self) -> list[str]:
+        return [self._runs[row].id for row in self.table.selected]
+
+    def _build(self) -> None:
+        text = "Every backtest that is kept will be here, with what it was made from."
+        self.table = DataTable("runs", "Runs", text, "Run Backtest  F5")
+        self._tags, self._note, self._message = QLineEdit(), QLineEdit(), QLabel()
+        self._message.setObjectName("historyMessage")
+        self._message.setWordWrap(True)
+        self._open = self._button("openRunButton", "Open", "Open the chosen run")
+        self._compare = self._button("compareRunsButton", "Compare", f"Compare {FEWEST} to {MOST} chosen runs")
+        self._open.clicked.connect(lambda _checked=False: self.openAsked.emit(self.chosen[0]))
+        self._compare.clicked.connect(lambda _checked=False: self.compareAsked.emit(sorted(self.chosen)))
+        row = QHBoxLayout()
+        row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        row.setSpacing(2 * GRID)
+        for line, name, title, stretch in ((self._tags, "runTags", "Tags", 1), (self._note, "runNote", "Note", 3)):
+            line.setObjectName(name)
+            line.setAccessibleName(f"{title} of the chosen run")
+            line.editingFinished.connect(self._write)
+            label = QLabel(title)
+            label.setBuddy(line)
+            row.addWidget(label)
+            row.addWidget(line, stretch)
+        self._tags.setPlaceholderText("london, draft")
+        row.addWidget(self._compare)
+        row.addWidget(self._open)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._message)
+        column.addLayout(row)
+        self._message.hide()
+        self._refresh()
+
+    def _button(self, name: str, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setAccessibleName(tip)
+        button.setToolTip(tip)
+        return button
+
+    def _fill(self) -> None:
+        self.table.put(run_columns(self._runs, self._selection.zone.value))
+        self._refresh()
+
+    def _show_current(self) -> None:
+        place = next((place for place, run in enumerate(self._runs) if run.id == self._selection.run.value), None)
+        if place is not None:
+            self.table.choose(place)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        chosen = self.table.selected
+        one = self._runs[chosen[0]] if len(chosen) == 1 and chosen[0] < len(self._runs) else None
+        self._open.setEnabled(one is not None)
+        self._compare.setEnabled(FEWEST <= len(chosen) <= MOST)
+        self._compare.setText(f"Compare {counted(len(chosen), 'run')}" if len(chosen) > 1 else "Compare")
+        for line, text in ((self._tags, ", ".join(one.tags) if one else ""), (self._note, one.note if one else "")):
+            line.setEnabled(one is not None)
+            line.setText(text)
+
+    def _write(self) -> None:
+        """When a line is left; what is refused stays in the line."""
+        chosen = self.chosen
+        if len(chosen) != 1:
+            return
+        run = next(run for run in self._runs if run.id == chosen[0])
+        tags, note = [tag.strip() for tag in self._tags.text().split(",") if tag.strip()], self._note.text()
+        if (tuple(tags), note) == (run.tags, run.note):
+            return
+        try:
+            self._store.annotate(run.id, tags, note)
+        except SptraderError as error:
+            self._say(str(error), is_bad=True)
+            return
+        current = self.table.current
+        self.reload()
+        if current is not None:
+            self.table.choose(current)
+
+    def _say(self, text: str, *, is_bad: bool = False) -> None:
+        self._message.setText(text)
+        self._message.setVisible(bool(text))
+        give(self._message, tone="danger" if is_bad else "")

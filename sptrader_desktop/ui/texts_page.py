@@ -1,0 +1,194 @@
+"""Everything that is text: what is opened and from where, new files from templates, and components computed as they are written."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.present.actions import ACTIONS
+from sptrader_desktop.present.component_output import ComponentReport, failure_report
+from sptrader_desktop.present.navigator import Item, Kind
+from sptrader_desktop.present.text_files import TextKeeper
+from sptrader_desktop.ui.backtest_panel import BacktestPanel
+from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.documents import Documents
+from sptrader_desktop.ui.editors.component_editor import ComponentEditor
+from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.editors.new_file_dialog import NewFileDialog
+from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
+from sptrader_desktop.ui.entry_list import Entry
+from sptrader_desktop.ui.jobs import Jobs
+from sptrader_desktop.ui.navigator import Navigator
+from sptrader_desktop.ui.research import Research
+from sptrader_desktop.ui.widgets.notices import Notice, Notices
+
+
+class TextsPage(QObject):
+    def __init__(
+        self, desk: Desk, jobs: Jobs, research: Research, panel: BacktestPanel, chart: QWidget, keeper: TextKeeper, notices: Notices
+    ) -> None:
+        super().__init__(chart)
+        self._desk, self._jobs, self._research, self._panel, self._notices = desk, jobs, research, panel, notices
+        self.documents = Documents(chart, self._strategy_editor, self._component_editor, keeper)
+        self._keeper = keeper
+        self.navigator = Navigator(desk.items, desk.folders(), self._moved)
+        self.navigator.openWanted.connect(self.open_item)
+        self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
+        self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))
+        self.navigator.listed.connect(self._list_again)
+        self.documents.edited.connect(self._edited)
+        self.documents.saved.connect(lambda _: self.navigator.refresh())
+        panel.seriesChosen.connect(lambda _: self._tell_data())
+        research.runKept.connect(lambda _: self.navigator.refresh())
+        panel.strategyChosen.connect(lambda _: self._know_components())
+
+    def handlers(self) -> dict[str, Callable[..., object]]:
+        return {
+            "file.open": self._open_file,
+            "file.edit_strategy": self._edit_strategy,
+            "file.close": self.documents.close_current,
+            "file.new_strategy": partial(self._new, Kind.STRATEGY),
+            "file.new_indicator": partial(self._new, Kind.INDICATOR),
+            "file.new_signal": partial(self._new, Kind.SIGNAL),
+            **self.navigator.commands(),
+            **{row.id: partial(self._on_editor, row.id) for row in ACTIONS if row.id.startswith(("editor.", "component."))},
+        }
+
+    def open_item(self, item: Item) -> None:
+        if item.kind is Kind.RUN:
+            self._research.open_run(item.key)
+        elif item.kind is Kind.DATASET:
+            self._panel.choose(None, next((one for one in self._panel.series if _is(one, item)), None))
+            self.documents.show_chart()
+        elif item.path is not None:
+            self.documents.open(item.path)
+            if item.kind is Kind.STRATEGY:
+                self._panel.choose(item.path, None)
+
+    def apply(self, text: str) -> None:
+        """The numbers of the sliders into the text; undo takes them back, and saving stays with the person."""
+        finished = self._research.finished
+        if finished is not None:
+            self.documents.open(Path(finished.recipe.strategy)).edit.take_text(text)
+
+    def entries(self) -> Iterable[Entry]:
+        """For the palette."""
+        for path in self._panel.strategies:
+            yield Entry(str(path), path.stem, partial(self.documents.open, path), "Strategy", icon="file-text")
+
+    def tell_drafts(self) -> None:
+        """What was not saved when the program ended the last time, be it by a crash."""
+        drafts = self._keeper.drafts()
+        if drafts:
+            names = ", ".join(draft.path.name for draft in drafts[-3:])
+            self._notices.tell(
+                Notice(
+                    f"Not saved when the program ended: {names}",
+                    "warning",
+                    "Open",
+                    lambda: [self.documents.open(one.path) for one in drafts],
+                )
+            )
+
+    # Within
+
+    def _strategy_editor(self) -> EditorPane:
+        editor = StrategyEditor(self._desk.examine, self._keeper)
+        editor.know_components(self._desk.catalogue())
+        return editor
+
+    def _component_editor(self) -> EditorPane:
+        editor = ComponentEditor(self._desk.examine_component, self._keeper)
+        editor.runWanted.connect(partial(self._compute, editor, self._desk.run_component, "computing"))
+        editor.verifyWanted.connect(partial(self._compute, editor, self._desk.verify_component, "trying for honesty"))
+        series = self._panel.chosen_series()
+        editor.set_data(series.label if series else "")
+        return editor
+
+    def _compute(
+        self,
+        editor: ComponentEditor,
+        work: Callable[[Path, tuple[str, ...], Series], ComponentReport],
+        doing: str,
+        path: Path,
+        params: tuple[str, ...],
+    ) -> None:
+        series = self._panel.chosen_series()
+        if series is None:
+            return
+        editor.show_running(f"{doing} {path.stem} …")
+        job = self._jobs.start("component", f"{doing} {path.stem}", lambda _: work(path, params, series), is_failure_shown=True)
+        job.finished.connect(editor.show_report)
+        job.failed.connect(lambda error: editor.show_report(_failed(path, error)))
+        job.cancelled.connect(lambda: editor.show_report(_failed(path, SptraderError("it was stopped"))))
+
+    def _know_components(self) -> None:
+        for editor in self.documents.editors:
+            if isinstance(editor, StrategyEditor):
+                editor.know_components(self._desk.catalogue())
+
+    def _tell_data(self) -> None:
+        series = self._panel.chosen_series()
+        for editor in self.documents.editors:
+            if isinstance(editor, ComponentEditor):
+                editor.set_data(series.label if series else "")
+
+    def _list_again(self, items: tuple[Item, ...]) -> None:
+        """Files came or went."""
+        strategies = [item.path for item in items if item.kind is Kind.STRATEGY and item.path]
+        self._panel.offer(strategies, [_series(item) for item in items if item.kind is Kind.DATASET])
+        self._know_components()
+
+    def _edited(self, path: Path) -> None:
+        if path == self._panel.chosen_strategy():
+            self._research.inputs_changed("its strategy is being edited")
+
+    def _on_editor(self, command: str) -> None:
+        editor = self.documents.current_editor
+        if editor is not None and command in editor.commands():
+            editor.commands()[command]()
+
+    def _edit_strategy(self) -> None:
+        chosen = self._panel.chosen_strategy()
+        if chosen is not None:
+            self.documents.open(chosen)
+
+    def _open_file(self) -> None:
+        dialog = QFileDialog(self.documents, "Open", str(self._desk.home_of(Kind.STRATEGY)))
+        dialog.setObjectName("openDialog")
+        dialog.setNameFilters(["Strategies and components (*.yaml *.yml *.py)", "All files (*)"])
+        dialog.fileSelected.connect(lambda name: self.documents.open(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _new(self, kind: Kind) -> None:
+        home = self._desk.home_of(kind)
+        families = [] if kind is not Kind.INDICATOR or not home.parent.is_dir() else sorted(home.parent.iterdir())
+        others = [folder for folder in families if folder.is_dir() and folder != home and not folder.name.startswith((".", "_"))]
+        dialog = NewFileDialog(kind, [home, *others], self.documents)
+        dialog.made.connect(self._made)
+        dialog.open()
+
+    def _made(self, path: Path) -> None:
+        self.navigator.refresh()
+        self.documents.open(path)
+
+    def _moved(self, old: Path, new: Path) -> None:
+        self._keeper.moved(old, new)
+        self.documents.moved(old, new)
+
+
+def _series(item: Item) -> Series:
+    symbol, _, timeframe = item.name.partition(" ")
+    return Series(symbol, timeframe, str(item.path)) if item.path else Series(symbol, timeframe, source=item.note)
+
+
+def _is(series: Series, item: Item) -> bool:
+    return series.path == str(item.path) if item.path else item.key == f"{series.source}:{series.symbol} {series.timeframe}"
+
+
+def _failed(path: Path, error: BaseException) -> ComponentReport:
+    return failure_report(f"{path.stem} was not computed", str(error), path)

@@ -1,0 +1,145 @@
+"""Lines a person draws: by mouse and keys, moved, undone, deleted, kept by symbol; and the ruler."""
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Drawings, measured
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.theme.look import look
+from tests.ui.charts import HOUR_US, candles_of, click, colour_at, drag, hover, painted, pane_of, show_exactly, walk
+
+ALT, SHIFT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+def shown(qtbot: QtBot, book: DrawingBook | None = None) -> CandleChart:
+    chart = CandleChart(Selection(), book)
+    qtbot.addWidget(chart)
+    chart.resize(900, 500)
+    chart.show()
+    chart.show_candles(walk(1000))
+    show_exactly(chart, 400, 500)
+    return chart
+
+
+def at(chart: CandleChart, bar: float, share: float) -> tuple[float, float]:
+    """Logical pixels of a bar, and of a share of the height from the top."""
+    frame = pane_of(chart).frame()
+    return frame.x_of(bar) / frame.scale, frame.height * share / frame.scale
+
+
+def value_at(chart: CandleChart, share: float) -> int:
+    frame = pane_of(chart).frame()
+    return round(frame.value_at(frame.height * share))
+
+
+def test_a_horizontal_line_is_drawn_at_the_pointer(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    hover(pane_of(chart), *at(chart, 450.5, 0.4))
+    QTest.keyClick(chart, Qt.Key.Key_H, ALT)
+    (line,) = chart.tools.drawings
+    assert line.kind == "horizontal"
+    assert line.start == line.end == Corner(int(chart.stamps[450]), value_at(chart, 0.4))
+    hover(pane_of(chart), *at(chart, 450.5, 0.9))
+    image, y = painted(pane_of(chart)), pane_of(chart).frame().y_of(line.start.ticks)
+    assert look().colour("accent").name() in {colour_at(image, 30, round(y) + step) for step in (-1, 0, 1)}
+
+
+def test_a_trend_line_goes_from_press_to_release_and_the_chart_stays(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    drag(pane_of(chart), at(chart, 420.5, 0.3), at(chart, 460.5, 0.7))
+    (line,) = chart.tools.drawings
+    start, end = Corner(int(chart.stamps[420]), value_at(chart, 0.3)), Corner(int(chart.stamps[460]), value_at(chart, 0.7))
+    assert line == Drawing("trend", start, end)
+    assert (chart.bars.first, chart.bars.last) == (400, 500)
+    drag(pane_of(chart), at(chart, 480.5, 0.2), at(chart, 470.5, 0.2))
+    assert chart.bars.first == pytest.approx(410)  # the tool was for one line
+    assert len(chart.tools.drawings) == 1
+
+
+def test_a_line_and_its_ends_are_dragged_and_every_step_can_be_undone(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    drag(pane_of(chart), at(chart, 420.5, 0.3), at(chart, 460.5, 0.7))
+    first = chart.tools.drawings
+    drag(pane_of(chart), at(chart, 440.5, 0.5), at(chart, 450.5, 0.6))
+    (moved,) = second = chart.tools.drawings
+    assert moved.start.stamp - first[0].start.stamp == 10 * HOUR_US
+    assert moved.end.stamp - first[0].end.stamp == 10 * HOUR_US
+    assert moved.start.ticks - first[0].start.ticks == moved.end.ticks - first[0].end.ticks == value_at(chart, 0.6) - value_at(chart, 0.5)
+    drag(pane_of(chart), at(chart, 470.5, 0.8), at(chart, 480.5, 0.2))
+    (turned,) = chart.tools.drawings
+    assert turned.start == moved.start
+    assert turned.end == Corner(int(chart.stamps[480]), value_at(chart, 0.2))
+    for expected in (second, first, ()):
+        QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+        assert chart.tools.drawings == expected
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL | SHIFT)
+    assert chart.tools.drawings == first
+
+
+def test_a_chosen_line_is_deleted_and_comes_back(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    hover(pane_of(chart), *at(chart, 450.5, 0.4))
+    QTest.keyClick(chart, Qt.Key.Key_H, ALT)
+    kept = chart.tools.drawings
+    QTest.keyClick(chart, Qt.Key.Key_Escape)
+    QTest.keyClick(chart, Qt.Key.Key_Delete)
+    assert chart.tools.drawings == kept  # nothing was chosen
+    click(pane_of(chart), *at(chart, 410.5, 0.4))
+    QTest.keyClick(chart, Qt.Key.Key_Delete)
+    assert chart.tools.drawings == ()
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert chart.tools.drawings == kept
+
+
+def test_the_ruler_tells_bars_time_pips_and_percent_and_leaves_nothing(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    drag(pane_of(chart), at(chart, 420.5, 0.7), at(chart, 444.5, 0.3), SHIFT)
+    begin, end = value_at(chart, 0.7), value_at(chart, 0.3)
+    expected = f"24 bars · 24.0 h · ▲ {(end - begin) / 10:+,.1f} pips · {100 * (end - begin) / begin:+.2f} %"
+    assert chart.tools.ruler_text() == expected
+    assert (chart.bars.first, chart.bars.last) == (400, 500)
+    QTest.keyClick(chart, Qt.Key.Key_Escape)
+    assert chart.tools.ruler_text() == ""
+    assert chart.tools.drawings == ()
+    assert not chart.tools.undo_stack.canUndo()
+
+
+def test_lines_belong_to_their_symbol_and_are_saved_at_every_change(qtbot: QtBot) -> None:
+    saved: list[tuple[str, Drawings]] = []
+    old = Drawing("horizontal", Corner(0, 107_900), Corner(0, 107_900))
+    book = DrawingBook({"EURUSD": [old]}, lambda symbol, drawings: saved.append((symbol, drawings)))
+    chart = shown(qtbot, book)
+    assert list(chart.tools.drawings) == [old]
+    chart.show_candles(walk(500, symbol="USDJPY"))
+    assert list(chart.tools.drawings) == []
+    chart.draw_horizontal()
+    assert [symbol for symbol, _ in saved] == ["USDJPY"]
+    chart.show_candles(walk(500))
+    assert list(chart.tools.drawings) == [old]
+    chart.tools.undo_stack.undo()
+    assert saved[-1] == ("USDJPY", ())
+    assert chart.tools.line_at(pane_of(chart).spot(QPointF(1, 1))) is None
+
+
+def test_lines_are_written_and_read_back() -> None:
+    line = Drawing("trend", Corner(5, 7), Corner(11, 13))
+    assert Drawing.from_json(line.as_json()) == line
+    wrong: list[object] = [{}, [], {"kind": "circle", "start": [1, 2], "end": [3, 4]}, {"kind": "trend", "start": [1, 2.5], "end": [3, 4]}]
+    for broken in wrong:
+        with pytest.raises(DataError, match="is not a drawn line"):
+            Drawing.from_json(broken)
+
+
+MOVES = [(10_150, "▲ +15.0 pips · +1.50 %"), (9_900, "▼ -10.0 pips · -1.00 %"), (10_000, "+0.0 pips · 0.00 %")]
+
+
+@pytest.mark.parametrize(("ticks", "text"), MOVES)
+def test_measures_have_a_direction(ticks: int, text: str) -> None:
+    candles = candles_of([(10_000, 10_000, 10_000, 10_000)] * 80)
+    assert measured(candles, 70, 10_000, 10, ticks) == f"60 bars · 2.5 d · {text}"

@@ -1,0 +1,217 @@
+"""The navigator under real keys and clicks: open, search, copy, rename, throw away, drag; and what other programs do to its files."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QFile, QPointF, Qt
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+from pytestqt.qtbot import QtBot
+
+from sptrader_desktop.present.navigator import MIME, Item, Kind, component_item, dataset_item, strategy_item
+from sptrader_desktop.ui import file_actions
+from sptrader_desktop.ui.editors.yaml_edit import YamlEdit
+from sptrader_desktop.ui.navigator import Navigator
+from tests.indicator_markets import catalogue
+
+Key = Qt.Key
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "strategies"
+    folder.mkdir()
+    for name in ("alpha", "beta"):
+        (folder / f"{name}.yaml").write_text(f"name: {name}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def navigator(qtbot: QtBot, folder: Path) -> Navigator:
+    def listing() -> Sequence[Item]:
+        strategies = [strategy_item(path, folder) for path in folder.rglob("*.yaml")]
+        components = [component_item(name, found, folder / "core") for name, found in catalogue().found.items()]
+        return [*strategies, *components, dataset_item("EURUSD", "1h", source="catalogue")]
+
+    navigator = Navigator(listing, [folder])
+    qtbot.addWidget(navigator)
+    navigator.resize(300, 500)
+    navigator.show()
+    navigator.refresh()
+    qtbot.waitUntil(lambda: navigator.choose(str(folder / "alpha.yaml")))
+    navigator.view.setFocus()
+    return navigator
+
+
+def names(navigator: Navigator, kind: Kind) -> list[str]:
+    root = navigator.rows.find(kind.value)
+    return [navigator.rows.index(row, 0, root).data() for row in range(navigator.rows.rowCount(root))]
+
+
+def test_enter_opens_what_is_chosen_and_a_branch_folds(qtbot: QtBot, navigator: Navigator) -> None:
+    with qtbot.waitSignal(navigator.openWanted) as opened:
+        QTest.keyClick(navigator.view, Key.Key_Return)
+    assert opened.args[0].name == "alpha"
+    navigator.choose(Kind.STRATEGY.value)
+    assert navigator.view.isExpanded(navigator.view.currentIndex())
+    QTest.keyClick(navigator.view, Key.Key_Return)
+    assert not navigator.view.isExpanded(navigator.view.currentIndex())
+
+
+def test_the_search_leaves_what_fits_and_esc_brings_all_back(qtbot: QtBot, navigator: Navigator) -> None:
+    QTest.keyClick(navigator.view, Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(navigator.search, "trend sma")
+    index = navigator.rows.find("indicators.trend.sma")
+    assert index.isValid()
+    assert navigator.view.isExpanded(index.parent())
+    assert not navigator.rows.find(Kind.STRATEGY.value).isValid()
+    QTest.keyClicks(navigator.search, "xyz")
+    assert "Nothing is called" in navigator.rows.index(0, 0).data()
+    QTest.keyClick(navigator.search, Key.Key_Escape)
+    assert names(navigator, Kind.STRATEGY) == ["alpha", "beta"]
+    assert navigator.view.isExpanded(navigator.rows.find(Kind.STRATEGY.value))
+    assert not navigator.view.isExpanded(navigator.rows.find(Kind.INDICATOR.value))
+
+
+def test_a_copy_has_its_own_name_inside_too_and_is_chosen(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
+    with qtbot.waitSignal(navigator.said) as said:
+        QTest.keyClick(navigator.view, Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    assert said.args == ["alpha was copied as alpha_copy"]
+    assert (folder / "alpha_copy.yaml").read_text(encoding="utf-8") == "name: alpha_copy\n"
+    qtbot.waitUntil(lambda: (item := navigator.chosen()) is not None and item.name == "alpha_copy")
+    assert names(navigator, Kind.STRATEGY) == ["alpha", "alpha_copy", "beta"]
+
+
+def typed_name(qtbot: QtBot, navigator: Navigator, name: str) -> None:
+    qtbot.waitUntil(lambda: navigator.view.findChild(QLineEdit) is None)
+    QTest.keyClick(navigator.view, Key.Key_F2)
+    editor = navigator.view.findChild(QLineEdit)
+    assert editor is not None
+    editor.selectAll()
+    QTest.keyClicks(editor, name)
+    QTest.keyClick(editor, Key.Key_Return)
+
+
+def test_f2_renames_file_and_name_inside_and_never_onto_another(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
+    with qtbot.waitSignal(navigator.failed) as failed:
+        typed_name(qtbot, navigator, "beta")
+    assert "is there already" in failed.args[0]
+    with qtbot.waitSignal(navigator.failed) as failed:
+        typed_name(qtbot, navigator, "No Good")
+    assert "small letters" in failed.args[0]
+    assert sorted(path.name for path in folder.iterdir()) == ["alpha.yaml", "beta.yaml"]
+    assert navigator.chosen() is not None
+    typed_name(qtbot, navigator, "gamma")
+    qtbot.waitUntil(lambda: names(navigator, Kind.STRATEGY) == ["beta", "gamma"])
+    assert (folder / "gamma.yaml").read_text(encoding="utf-8") == "name: gamma\n"
+    assert not (folder / "alpha.yaml").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a test can have a trash of its own")
+def test_del_moves_to_the_trash(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
+    trash = Path(os.environ["XDG_DATA_HOME"]) / "Trash" / "files"
+    before = {*trash.glob("alpha*")}
+    with qtbot.waitSignal(navigator.said) as said:
+        QTest.keyClick(navigator.view, Key.Key_Delete)
+    assert said.args == ["alpha was moved to the trash"]
+    (thrown,) = {*trash.glob("alpha*")} - before
+    assert thrown.read_text(encoding="utf-8") == "name: alpha\n"
+    qtbot.waitUntil(lambda: names(navigator, Kind.STRATEGY) == ["beta"])
+
+
+def test_without_a_trash_nothing_is_deleted(qtbot: QtBot, navigator: Navigator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QFile, "moveToTrash", lambda _: False)
+    navigator.choose(str(folder / "beta.yaml"))
+    with qtbot.waitSignal(navigator.failed) as failed:
+        QTest.keyClick(navigator.view, Key.Key_Delete)
+    assert "nothing was deleted" in failed.args[0]
+    assert (folder / "beta.yaml").exists()
+
+
+def test_what_is_no_file_cannot_be_thrown_away(qtbot: QtBot, navigator: Navigator) -> None:
+    navigator.choose("catalogue:EURUSD 1h")
+    with qtbot.waitSignal(navigator.failed) as failed:
+        QTest.keyClick(navigator.view, Key.Key_Delete)
+    assert "is no file of its own" in failed.args[0]
+
+
+def test_files_of_other_programs_appear_and_what_is_open_stays(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
+    navigator.view.setExpanded(navigator.rows.find("indicator/trend"), True)
+    navigator.view.setExpanded(navigator.rows.find(Kind.INDICATOR.value), True)
+    (folder / "gamma.yaml").write_text("name: gamma\n", encoding="utf-8")
+    qtbot.waitUntil(lambda: names(navigator, Kind.STRATEGY) == ["alpha", "beta", "gamma"])
+    assert navigator.view.isExpanded(navigator.rows.find("indicator/trend"))
+    item = navigator.chosen()
+    assert item is not None
+    assert item.name == "alpha"
+    (folder / "old").mkdir()
+    qtbot.waitUntil(lambda: str(folder / "old") in navigator._watcher.directories())
+    (folder / "old" / "delta.yaml").write_text("name: delta\n", encoding="utf-8")
+    qtbot.waitUntil(lambda: navigator.rows.find(str(folder / "old" / "delta.yaml")).isValid())
+
+
+def test_what_is_dragged_away_is_a_file_and_says_what_it_is(navigator: Navigator, folder: Path) -> None:
+    data = navigator.rows.mimeData([navigator.view.currentIndex()])
+    assert [url.toLocalFile() for url in data.urls()] == [str(folder / "alpha.yaml")]
+    assert bytes(data.data(MIME).data()).decode() == f"strategy\n{folder / 'alpha.yaml'}"
+    navigator.choose("catalogue:EURUSD 1h")
+    data = navigator.rows.mimeData([navigator.view.currentIndex()])
+    assert (data.hasUrls(), bytes(data.data(MIME).data())) == (False, b"dataset\ncatalogue:EURUSD 1h")
+
+
+def test_a_component_dropped_into_a_strategy_is_its_name(qtbot: QtBot, navigator: Navigator) -> None:
+    edit = YamlEdit()
+    qtbot.addWidget(edit)
+    edit.setPlainText("signals: []")
+    cursor = edit.textCursor()
+    cursor.setPosition(len("signals: ["))
+    edit.setTextCursor(cursor)
+    for key in ("signals.ma_crossover", "catalogue:EURUSD 1h"):
+        navigator.choose(key)
+        data = navigator.rows.mimeData([navigator.view.currentIndex()])
+        at, copy, left, none = (
+            edit.cursorRect().center(),
+            Qt.DropAction.CopyAction,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(edit.viewport(), QDragEnterEvent(at, copy, data, left, none))
+        QApplication.sendEvent(edit.viewport(), QDropEvent(QPointF(at), copy, data, left, none))
+    assert edit.text() == "signals: [signals.ma_crossover]"
+
+
+def test_the_menu_offers_what_can_be_done_with_what_is_chosen(qtbot: QtBot, navigator: Navigator) -> None:
+    menu = navigator.menu_here(navigator.view.visualRect(navigator.view.currentIndex()).center())
+    assert menu is not None
+    assert [action.objectName().removeprefix("navigator.") for action in menu.actions()] == [
+        "open",
+        "duplicate",
+        "rename",
+        "reveal",
+        "delete",
+    ]
+    action = menu.findChild(QAction, "navigator.duplicate")
+    assert action is not None
+    with qtbot.waitSignal(navigator.said):
+        action.trigger()
+    menu.close()
+    navigator.choose("catalogue:EURUSD 1h")
+    menu = navigator.menu_here(navigator.view.rect().center())
+    assert isinstance(menu, QMenu)
+    assert len(menu.actions()) == 1
+    menu.close()
+    QApplication.processEvents()
+
+
+def test_new_files_come_from_templates_and_never_over_another(tmp_path: Path) -> None:
+    made = file_actions.create(Kind.STRATEGY, tmp_path / "strategies", "my_idea")
+    assert made.read_text(encoding="utf-8").splitlines()[1] == "name: my_idea"
+    made.write_text("mine", encoding="utf-8")
+    with pytest.raises(Exception, match="is there already"):
+        file_actions.create(Kind.STRATEGY, tmp_path / "strategies", "my_idea")
+    assert made.read_text(encoding="utf-8") == "mine"
+    assert '"family": "trend"' in file_actions.create(Kind.INDICATOR, tmp_path / "trend", "mid").read_text(encoding="utf-8")
