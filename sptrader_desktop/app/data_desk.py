@@ -181,6 +181,7 @@ class WindowDataDesk:
             told = f"{counted(quotes, 'quote')} of {asked.symbol} kept in {path.name}"
         else:
             candles, got = compose_data.download_history(self._settings, asked.vendor, wanted, **more)
+            report(1.0, "keeping the candles")
             told = self._kept(candles, asked.place, replace=asked.replace)
         return (
             f"{told}; {counted(len(got.pieces), 'file')} of {asked.vendor}, {got.new:,} fetched now, {got.empty:,} in which it has nothing"

@@ -323,3 +323,29 @@ def test_the_page_is_imported_without_the_libraries_that_take_long() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.replace("'", " ").replace(",", " ").split())
     assert loaded & {"pandas", "numba", "pyarrow", "psycopg", "httpx", "redis"} == set()
+
+
+def test_what_is_told_after_a_stop_is_what_happened(page: DataPage, opened: DrivenPage, settings: Settings, tmp_path: Path) -> None:
+    """Keeping is waited for: either it is done, and told so, or nothing is there."""
+    page.open_file(written(tmp_path, metatrader_5(market(SPRING, 12, 60), EET), "USDSEK stop.csv"))
+    opened.settle()
+    opened.click(page.imports.keep)
+    opened.click(opened.find(QPushButton, "importCancel"))
+    opened.settle()
+    is_there = any(item.symbol == "USDSEK" for item in CandleCatalogue(settings.candles).datasets())
+    assert ("kept in the catalogue" in said(opened, "import")) == is_there
+    assert is_there or said(opened, "import").startswith("Stopped")
+
+
+def test_a_vendor_that_does_not_answer_is_left_at_once(page: DataPage, opened: DrivenPage) -> None:
+    with serving(lambda _: Answer(body=b"", hangs=1.0)) as server:
+        ask_download(opened, server.url, "4h")
+        type_into(opened, "downloadTo", "2014-06-05")
+        opened.click(opened.find(QPushButton, "downloadButton"))
+        opened.until(lambda: server.asked, "the first question")
+        opened.click(opened.find(QPushButton, "downloadCancel"))
+        assert not page.downloads.foot.is_at_work
+        assert page.downloads.fetch.isEnabled()
+        opened.settle()
+        assert len(server.asked) == 1, "nothing more is asked"
+        assert said(opened, "download").startswith("Stopped")

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit,
 
 from sptrader_desktop.present.database_address import DEFAULT_PORT, DatabaseParts, ServerTold
 from sptrader_desktop.ui.data.data_desk import DataDesk
-from sptrader_desktop.ui.data.data_work import DataWork
+from sptrader_desktop.ui.data.data_work import DataWork, forget
 from sptrader_desktop.ui.data.parts import Foot, button, column, form, label, line, named, row, side_form
 
 SESSION = (
@@ -16,6 +16,7 @@ SESSION = (
     "the program starts; where it is set, it is used from the beginning."
 )
 LOADS = "Candle files named <SYMBOL>_<timeframe>_… go in whole or not at all; a bar that is there already is replaced."
+LOADED_BEFORE = "Stopped; the files before this one are loaded"
 OWN = "The program's own server keeps its data with your settings, needs no password, and runs while a program of yours uses it."
 
 
@@ -51,7 +52,9 @@ class DatabasePanel(QWidget):
     def _test(self) -> None:
         address = self.address()
         if address is not None:
-            self._work.start("database", "asking PostgreSQL", lambda _: self._desk.test_database(address), self._tested, self.foot)
+            self._work.start(
+                "database", "asking PostgreSQL", lambda _: self._desk.test_database(address), self._tested, self.foot, late=forget
+            )
 
     def _tested(self, told: ServerTold) -> None:
         self.foot.say(told.sentence(), "up")
@@ -76,7 +79,7 @@ class DatabasePanel(QWidget):
 
     def load(self, paths: list[Path]) -> None:
         title = f"loading {paths[0].name}" if len(paths) == 1 else f"loading {len(paths)} files"
-        self._work.start("load", title, lambda report: self._desk.load(paths, report), self._loaded, self.foot)
+        self._work.start("load", title, lambda report: self._desk.load(paths, report), self._loaded, self.foot, LOADED_BEFORE)
 
     def _loaded(self, told: Sequence[str]) -> None:
         self.foot.say("\n".join(told), "up")

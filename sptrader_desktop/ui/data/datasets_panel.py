@@ -11,7 +11,7 @@ from sptrader_desktop.present.datasets import DatasetRow, dataset_columns
 from sptrader_desktop.present.navigator import Item, dataset_item
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, DataDesk
-from sptrader_desktop.ui.data.data_work import DataWork
+from sptrader_desktop.ui.data.data_work import DataWork, forget
 from sptrader_desktop.ui.data.parts import Foot, ReplaceBox, button, choice, chosen, column, label, line, row
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.file_actions import reveal, throw_away
@@ -43,7 +43,7 @@ class DatasetsPanel(QWidget):
 
     def refresh(self) -> None:
         """Anew from the disk; what was counted before and did not change is not counted again."""
-        self._work.start("list", "looking for candles", self._desk.datasets, self._show, self.looking)
+        self._work.start("list", "looking for candles", self._desk.datasets, self._show, self.looking, late=forget)
 
     def _show(self, rows: Sequence[DatasetRow]) -> None:
         chosen_before = self.chosen()

@@ -17,7 +17,7 @@ from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.ui.data.coverage_picture import CoveragePicture
 from sptrader_desktop.ui.data.data_desk import DataDesk
-from sptrader_desktop.ui.data.data_work import DataWork
+from sptrader_desktop.ui.data.data_work import DataWork, forget
 from sptrader_desktop.ui.data.parts import Foot, button, column, fill, form, label, line, named, row, side_form, text_table
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.tables.data_table import DataTable
@@ -56,7 +56,7 @@ class DoctorPanel(QWidget):
         self.verdict.setText("")
         self._body.setEnabled(False)
         self.foot.say("")
-        self._work.start("inspect", f"examining {item.name}", lambda _: self._desk.inspect(item), self._show, self.foot)
+        self._work.start("inspect", f"examining {item.name}", lambda _: self._desk.inspect(item), self._show, self.foot, late=forget)
 
     # What is shown
 

@@ -51,11 +51,25 @@ class DownloadPanel(QWidget):
         self.fetch.setEnabled(False)
         title = f"fetching {asked.symbol} {asked.timeframe} of {self._vendor().name}"
         work = self._work
-        work.start("download", title, lambda report: self._desk.download(asked, report), self._done, self.foot, STOPPED, self._ended)
+        work.start(
+            "download",
+            title,
+            lambda report: self._desk.download(asked, report),
+            self._done,
+            self.foot,
+            STOPPED,
+            self._ended,
+            late=self._kept_late,
+        )
 
     def _done(self, sentence: str) -> None:
         self.foot.say(sentence, "up")
         self._ended()
+        self.kept.emit()
+
+    def _kept_late(self, sentence: str) -> None:
+        if not self._work.is_at_work("download"):
+            self.foot.say(f"It was done before it could be stopped: {sentence}", "warning")
         self.kept.emit()
 
     def _ended(self, sentence: str = "") -> None:

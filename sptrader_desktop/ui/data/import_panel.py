@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, ImportAnswers, ImportPreview, ImportQuestion
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, POSTGRES, DataDesk
-from sptrader_desktop.ui.data.data_work import DataWork
+from sptrader_desktop.ui.data.data_work import DataWork, forget
 from sptrader_desktop.ui.data.parts import (
     Foot,
     ReplaceBox,
@@ -106,7 +106,13 @@ class ImportPanel(QWidget):
         self.keep.setEnabled(False)
         self._asked = answers = self.answers()
         self._work.start(
-            "preview", f"reading {path.name}", lambda report: self._desk.preview(path, answers, report), self._show, self.foot, STOPPED
+            "preview",
+            f"reading {path.name}",
+            lambda report: self._desk.preview(path, answers, report),
+            self._show,
+            self.foot,
+            STOPPED,
+            late=forget,
         )
 
     # What is shown
