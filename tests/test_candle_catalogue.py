@@ -292,14 +292,16 @@ def test_a_series_that_is_removed_is_gone_with_its_files_and_no_other_is(tmp_pat
     gone, stays = hourly(range(200)), hourly(range(50), symbol="GBPUSD")
     catalogue.keep(gone)
     catalogue.keep(stays)
+    catalogue.keep(replace(gone, side="mid"))
     assert catalogue.remove("EURUSD", "1h", "bid") == 200
-    assert [item.symbol for item in catalogue.datasets()] == ["GBPUSD"]
+    assert [(item.symbol, item.side) for item in catalogue.datasets()] == [("EURUSD", "mid"), ("GBPUSD", "bid")]
+    assert len(catalogue.candles(ASKED, "mid")) == 200
     assert catalogue.candles(CandleRequest("GBPUSD", "1h")).fingerprint == stays.fingerprint
-    assert not list((tmp_path / "EURUSD").rglob("*.parquet"))
+    assert not list((tmp_path / "EURUSD" / "1h" / "bid").iterdir())
     with pytest.raises(DataError, match="any more: look at the list again"):
         catalogue.remove("EURUSD", "1h", "bid")
     catalogue.keep(gone)
-    assert catalogue.candles(ASKED).fingerprint == gone.fingerprint
+    assert catalogue.candles(ASKED, "bid").fingerprint == gone.fingerprint
 
 
 def test_one_side_alone_is_read_when_it_is_named(tmp_path: Path) -> None:

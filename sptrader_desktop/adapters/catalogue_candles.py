@@ -125,7 +125,7 @@ class CandleCatalogue:
             _refuse_overlap(now, candles)
             for month in written:
                 index.execute("INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(month))
-        self._remove_replaced(candles, held)
+        self._remove_replaced(candles.symbol, candles.timeframe, candles.side, held)
         return len(candles)
 
     def remove(self, symbol: str, timeframe: str, side: str) -> int:
@@ -135,8 +135,7 @@ class CandleCatalogue:
             if not gone:
                 raise DataError(f"{self._folder}: it holds no {side} candles of {symbol} {timeframe} any more: look at the list again")
             index.execute("DELETE FROM months WHERE symbol = ? AND timeframe = ? AND side = ?", (symbol, timeframe, side))
-        for month in gone:
-            (self._folder / month.path).unlink(missing_ok=True)
+        self._remove_replaced(symbol, timeframe, side, gone)
         return sum(month.rows for month in gone)
 
     # Reading
@@ -245,13 +244,13 @@ class CandleCatalogue:
         columns = checked_columns(self._raw(source, months), candles.instrument, candles.timeframe, candles.bar_us, is_part=True)
         return candles_of(columns, candles.instrument, candles.timeframe, candles.side, source)
 
-    def _remove_replaced(self, candles: Candles, held: list[_Month]) -> None:
+    def _remove_replaced(self, symbol: str, timeframe: str, side: str, held: list[_Month]) -> None:
         """Files that counted before, unless somebody made them count again, and halves of writers that died. No other file is ours."""
         with self._index.transaction(writing=True) as index:
-            counted = {month.path for month in _read(index, candles.symbol, candles.timeframe)}
+            counted = {month.path for month in _read(index, symbol, timeframe)}
             for path in {month.path for month in held} - counted:
                 (self._folder / path).unlink(missing_ok=True)
-            for unfinished in (self._folder / candles.symbol / candles.timeframe / candles.side).glob("????-??.*.tmp"):
+            for unfinished in (self._folder / symbol / timeframe / side).glob("????-??.*.tmp"):
                 unfinished.unlink(missing_ok=True)
 
 
