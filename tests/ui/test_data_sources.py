@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
+    QFileDialog,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -22,10 +23,12 @@ from PySide6.QtWidgets import (
 
 from sptrader_desktop import compose_data
 from sptrader_desktop.adapters import http_fetch
+from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.adapters.postgres_candles import PostgresCandles
 from sptrader_desktop.adapters.postgres_server import PostgresServer
 from sptrader_desktop.app.data_desk import WindowDataDesk
+from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ports import CandleRequest
 from sptrader_desktop.present.import_form import ImportPreview
@@ -35,6 +38,7 @@ from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
 from tests.http_servers import Answer, Asked, serving
 from tests.kept_candles import hourly
+from tests.servers import own_settings
 from tests.test_download_dukascopy import vendor
 from tests.ui.data_pages import SAMPLE, DrivenPage, cell, choose, driven_page, go_to, page_settings, pick, press, said, type_into
 from tests.vendor_files import SPRING, market, metatrader_5, price, written
@@ -164,7 +168,7 @@ def test_bars_that_differ_replace_others_only_when_that_is_ticked(
 
 
 def test_an_import_that_is_stopped_keeps_nothing_and_the_page_is_free_at_once(page: DataPage, opened: DrivenPage, tmp_path: Path) -> None:
-    page.open_file(written(tmp_path, metatrader_5(market(SPRING, 30, 5), EET), "EURUSD long.csv"))
+    page.open_file(written(tmp_path, metatrader_5(market(SPRING, 8, 5), EET), "EURUSD long.csv"))
     opened.click(opened.find(QPushButton, "importCancel"))
     assert said(opened, "import") == "Stopped; nothing was kept"
     assert not page.imports.foot.is_at_work
@@ -285,6 +289,9 @@ def test_a_server_is_tested_used_filled_and_listed(page: DataPage, opened: Drive
     press(opened, "datasetOpenButton")
     page.seriesAsked.disconnect(asked.append)
     assert asked == [Series("EURUSD", "1h", source="postgres")]
+    desk = WindowDesk(own_settings())
+    desk.use_database(opened.used[-1])
+    assert desk.candles(asked[0]).timestamp.tolist() == load_candles(opened.desk.folder() / SAMPLE).timestamp.tolist()
     page.examine(row)
     opened.settle()
     assert page.doctor.doctored is not None
@@ -349,3 +356,28 @@ def test_a_vendor_that_does_not_answer_is_left_at_once(page: DataPage, opened: D
         opened.settle()
         assert len(server.asked) == 1, "nothing more is asked"
         assert said(opened, "download").startswith("Stopped")
+
+
+@pytest.mark.parametrize(
+    ("tab", "name", "dialog"), [("Import", "importFileButton", "importFileDialog"), ("PostgreSQL", "", "loadFilesDialog")]
+)
+def test_files_are_chosen_in_a_dialog_that_holds_nobody_up(
+    page: DataPage, opened: DrivenPage, tmp_path: Path, tab: str, name: str, dialog: str
+) -> None:
+    path = written(tmp_path, metatrader_5(BARS, EET), "EURUSD chosen.csv")
+    go_to(opened, tab)
+    if name:
+        opened.click(opened.find(QPushButton, name))
+    else:
+        page.database.ask_for_files()
+    asked = opened.find(QFileDialog, dialog)
+    assert asked.isVisible()
+    chosen = asked.fileSelected if name else asked.filesSelected
+    chosen.emit(str(path) if name else [str(path)])
+    asked.close()
+    opened.settle()
+    if name:
+        assert page.imports.path == path
+        assert page.imports.keep.isEnabled()
+    else:
+        assert "name the file <SYMBOL>_<timeframe>_" in said(opened, "database"), "a vendor's file is imported, not loaded"
