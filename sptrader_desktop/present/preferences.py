@@ -29,6 +29,7 @@ class Preferences:
     zone: Zone = Zone.UTC
     shortcuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by the id of the action, where they differ from its own
     layout_locked: bool = False
+    layout: str = ""  # the name of the one that is in use
     layouts: Mapping[str, str] = field(default_factory=dict)
     geometry: str = ""
     recent: tuple[str, ...] = ()
@@ -151,6 +152,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "zone": Zone,
     "shortcuts": _by_name(_texts),
     "layout_locked": _flag,
+    "layout": _text,
     "layouts": _by_name(_text),
     "geometry": _text,
     "recent": _texts,

@@ -29,6 +29,8 @@ from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.loop_lag import LoopLag
 from sptrader_desktop.ui.shutdown import Shutdown, end_with
 
+# Jobs' threads give way to the window's after so long: it asks for its turn many times in a frame.
+TURN_S = 0.0005
 Said = tuple[BaseException, str]
 LOG = logging.getLogger("sptrader.window")
 QT_LOG = logging.getLogger("sptrader.qt")
@@ -153,6 +155,7 @@ OpenWindow = Callable[[Host], Awaitable[object] | object]
 
 def run_window(open_window: OpenWindow) -> int:
     """Opens the window and returns when it has ended: 0, or 1 where something did not stop or the window could not be opened."""
+    sys.setswitchinterval(TURN_S)
     app = make_app()
     loop = WindowLoop(app)
     asyncio.set_event_loop(loop)

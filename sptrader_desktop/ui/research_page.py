@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
 from sptrader_desktop.present.numbers import amount, counted, figure
+from sptrader_desktop.present.run_marks import halts, signal_marks
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.strategy_numbers import sliders
-from sptrader_desktop.present.trade_marks import trade_marks
+from sptrader_desktop.present.trade_marks import protective_levels, trade_marks
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
@@ -57,8 +58,8 @@ class ResearchPage(QObject):
         self.panel.refuse("")
         try:
             text = self._text_of(Path(recipe.strategy))
-        except OSError as error:
-            self.panel.refuse(f"{recipe.strategy} cannot be read ({error.strerror}): choose another strategy")
+        except SptraderError as error:
+            self.panel.refuse(str(error))
             return
         self._research.run(recipe, text)
 
@@ -79,6 +80,8 @@ class ResearchPage(QObject):
         research.stale.watch(self.results.set_stale)
         self.what_if.turned.connect(research.what_if)
         self.what_if.forgotten.connect(research.forget_guess)
+        for chart in (self.chart, self.equity):
+            chart.pictureFailed.connect(lambda words: self._notices.tell(Notice(words, "error", key="picture")))
 
     # What is shown
 
@@ -89,6 +92,11 @@ class ResearchPage(QObject):
     def _show_candles(self, candles: Candles) -> None:
         self._selection.symbol.set(candles.symbol)
         self.chart.show_candles(candles)
+        finished = self._research.finished
+        if finished is not None:
+            self._show_trades(self._research.guess or finished.result)
+            if _place(candles, finished.result) is not None:
+                self._research.ask_curves(candles.symbol)
 
     def _show_run(self, finished: Finished) -> None:
         result = finished.result
@@ -98,24 +106,31 @@ class ResearchPage(QObject):
             self._show_candles(traded[symbol])
         self._show_trades(result)
         self.equity.set_ghost()
-        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
+        self._show_equity(result)
         self.results.show_result(result)
 
     def _show_trades(self, result: "Result") -> None:
-        symbols = [candles.symbol for candles in result.request.traded]
-        shown = self._selection.symbol.value
-        if shown in symbols:
-            self.chart.set_trades(trade_marks(result.outcome.trades, symbols.index(shown)))
+        """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""
+        place, trades = _place(self.chart.candles, result), result.outcome.trades
+        if place is not None:
+            self.chart.set_trades(trade_marks(trades, place, *protective_levels(trades, result.job.plan.exits)))
+            self.chart.set_signals(signal_marks(result, place))
 
-    def _show_curves(self, curves: list[Curve]) -> None:
-        self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
+    def _show_equity(self, result: "Result") -> None:
+        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
+        self.equity.set_halts(halts(result))
+
+    def _show_curves(self, candles: Candles, curves: list[Curve]) -> None:
+        """Over the candles they are of, unless others are shown meanwhile."""
+        if _is_same(self.chart.candles, candles):
+            self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
 
     def _show_guess(self, result: "Result | None") -> None:
         finished = self._research.finished
         if finished is None:
             return
         run, shown = finished.result, result or finished.result
-        self.equity.set_curve(shown.outcome.instants, shown.outcome.equity, shown.request.terms.currency)
+        self._show_equity(shown)
         self.equity.set_ghost(run.outcome.instants, run.outcome.equity) if result else self.equity.set_ghost()
         self._show_trades(shown)
         self.what_if.say(_compared(result, run) if result else "")
@@ -132,6 +147,16 @@ class ResearchPage(QObject):
             self.panel.refuse(_first(error))
         else:
             self._notices.tell(Notice(str(error), "error", key=kind))
+
+
+def _place(shown: Candles | None, result: "Result") -> int | None:
+    """Which of the traded candles these are."""
+    return next((place for place, traded in enumerate(result.request.traded) if _is_same(shown, traded)), None)
+
+
+def _is_same(shown: Candles | None, candles: Candles) -> bool:
+    """They may have been read again meanwhile."""
+    return shown is not None and (shown is candles or (bool(shown.fingerprint) and shown.fingerprint == candles.fingerprint))
 
 
 def _first(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """A real window over the real desk, on its own loop, without a screen; and the small steps in which a test drives it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -77,25 +77,24 @@ def driven_window(app: QApplication) -> Iterator[Driven]:
     loop = WindowLoop(app)
     asyncio.set_event_loop(loop)
     host = Host(app, loop)
-    driven: list[Driven] = []
-    ended: list[Awaitable[Any]] = []
+    opened: list[MainWindow] = []
 
-    async def open_it() -> None:
-        opened: asyncio.Future[MainWindow] = loop.create_future()
-        ended.append(asyncio.ensure_future(host.live(lambda host: opened.set_result(open_window(host, load_settings())))))
-        driven.append(Driven(host, await opened))
+    async def open_it() -> "asyncio.Task[tuple[str, ...]]":
+        living = asyncio.ensure_future(host.live(lambda host: opened.append(open_window(host, load_settings()))))
+        while not opened and not living.done():
+            await asyncio.sleep(0.01)
+        if not opened:
+            living.result()  # raises what kept the window from opening
+        return living
 
-    async def end() -> Any:
-        return await ended[0]
-
-    loop.run_until_complete(open_it())
+    living = loop.run_until_complete(open_it())
     try:
-        driven[0].window.activateWindow()
-        yield driven[0]
+        opened[0].activateWindow()
+        yield Driven(host, opened[0])
     finally:
         host.close()
-        left = loop.run_until_complete(end())
-        driven[0].window.deleteLater()
+        left = loop.run_until_complete(living)
+        opened[0].deleteLater()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         asyncio.set_event_loop(None)
