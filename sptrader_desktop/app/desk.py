@@ -38,6 +38,7 @@ WAIT_S = 0.1
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._candle_settings = settings
         self._guard, self._warm = threading.Lock(), threading.Event()
         self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
@@ -63,6 +64,10 @@ class WindowDesk:
     def wait_for_engine(self, waiting: Callable[[], object]) -> None:
         while not self._warm.wait(WAIT_S):
             waiting()
+
+    def use_database(self, address: str) -> None:
+        """Candles of PostgreSQL come from there until the program ends."""
+        self._candle_settings = replace(self._settings, database_url=address)
 
     def catalogue(self) -> "Catalogue":
         workspace = self._workspace()
@@ -175,7 +180,7 @@ class WindowDesk:
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
-        found = known or recipe_candles(recipe, self._settings)
+        found = known or recipe_candles(recipe, self._candle_settings)
         with self._guard:
             self._candles[key] = found
             self._candles.move_to_end(key)
