@@ -62,9 +62,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "file.edit_strategy", "Edit the Strategy", Menu.FILE, "pen-line", ("Ctrl+E",), tip="The text of the chosen one", needs="strategy"
     ),
-    Action(
-        "file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="document"
-    ),
+    Action("file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="tab"),
     Action("app.palette", "Command Palette…", Menu.VIEW, "command", ("Ctrl+K",), tip="Every command, a few letters away"),
     Action("view.navigator", "Navigator", Menu.VIEW, "panel-left", ("Ctrl+1",), tip="Show the pane and go to it"),
     Action("view.backtest", "Backtest", Menu.VIEW, "sliders-horizontal", ("Ctrl+2",), tip="Show the pane and go to it"),
@@ -75,6 +73,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.history", "Run History", Menu.VIEW, "history", ("Ctrl+7",), tip="Show the pane and go to it"),
     Action("view.compare", "Comparison", Menu.VIEW, "git-compare", ("Ctrl+8",), tip="Show the pane and go to it"),
     Action("view.log", "Log", Menu.VIEW, "scroll-text", ("Ctrl+9",), tip="Show the pane and go to it"),
+    Action("view.data", "Data", Menu.VIEW, "database", ("Ctrl+Shift+D",), tip="Import, examine, mend, download and keep candles"),
     Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
     Action("layout.use_research", "Research", Menu.VIEW, "", ("Ctrl+Alt+1",), tip="Chart in front", is_checkable=True, submenu=ROOMS),
     Action("layout.use_review", "Review", Menu.VIEW, "", ("Ctrl+Alt+2",), tip="The results in front", is_checkable=True, submenu=ROOMS),

@@ -75,6 +75,14 @@ class Documents(QTabWidget):
         self.setCurrentWidget(self._chart)
         self._chart.setFocus()
 
+    def show_page(self, page: QWidget, title: str) -> None:
+        """A page that stays when its tab is closed."""
+        if self.indexOf(page) < 0:
+            self.addTab(page, title)
+            self._head()
+        self.setCurrentWidget(page)
+        page.setFocus()
+
     def close_current(self) -> None:
         self._close(self.currentIndex())
 
@@ -93,7 +101,9 @@ class Documents(QTabWidget):
             widget.close_document()
             self.removeTab(place)
             widget.deleteLater()
-            self._head()
+        elif widget is not self._chart:
+            self.removeTab(place)
+        self._head()
 
     def _head(self) -> None:
         """With nothing but the chart, tabs say nothing; and the chart is not closed."""

@@ -21,6 +21,8 @@ from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
+from sptrader_desktop.ui.data.data_desk import DataDesk
+from sptrader_desktop.ui.data_tab import DataTab
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.dock_layout import DockLayout, Pane
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
@@ -60,7 +62,16 @@ class MainWindow(QMainWindow):
     closeAsked = Signal()
     painted = Signal()  # the first picture; nothing heavy is loaded before it
 
-    def __init__(self, desk: Desk, host: Host, settings: Settings, keeper: TextKeeper, preferences: KeptPreferences, theme: Theme) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        data_desk: DataDesk,
+        host: Host,
+        settings: Settings,
+        keeper: TextKeeper,
+        preferences: KeptPreferences,
+        theme: Theme,
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle(TITLE)
@@ -72,6 +83,7 @@ class MainWindow(QMainWindow):
         self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self)
         self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
+        self.data = DataTab(data_desk, host.jobs, self.selection, self.texts.documents, self.texts.navigator, self.research, host.tell)
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
@@ -198,6 +210,7 @@ class MainWindow(QMainWindow):
             "file.quit": self.close,
             "run.backtest": self.page.run,
             "run.cancel": self.research.cancel,
+            "view.data": self.data.open,
             "view.chart": self.texts.documents.show_chart,
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
@@ -253,6 +266,7 @@ class MainWindow(QMainWindow):
     def _tell_document(self) -> None:
         editor = self.texts.documents.current_editor
         self.actions_.set_state("document", editor is not None)
+        self.actions_.set_state("tab", self.texts.documents.currentWidget() is not self.page.chart)
         self.actions_.set_state("component", isinstance(editor, ComponentEditor))
 
     def _text_of(self, path: Path) -> str:

@@ -46,9 +46,9 @@ class Research(QObject):
         self.stale = Observable("")
         self.destroyed.connect(selection.bar.watch(self.explain))
 
-    def show_series(self, series: Series) -> None:
+    def show_series(self, series: Series) -> Job:
         """Candles without a run."""
-        self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
+        return self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
