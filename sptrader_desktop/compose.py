@@ -3,14 +3,10 @@
 Imports are inside the functions, so that `sptrader check` loads neither numba nor pandas.
 """
 
-import json
 import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +17,7 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides, terms_of
-from sptrader_desktop.settings import Settings, load_settings, shipped
+from sptrader_desktop.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.run_store import SqliteRunStore
@@ -30,8 +26,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.ports import ComponentRunner, RunReader, StoredRun
-    from sptrader_desktop.present.strategy_text import StrategyText
+    from sptrader_desktop.ports import ComponentRunner, StoredRun
     from sptrader_desktop.runtime.honesty import HonestyGate
 
 
@@ -61,30 +56,6 @@ def ready_engine(settings: Settings, say: Callable[[str], None]) -> None:
         say("compiling the engine for this computer, once: it takes half a minute …")
 
 
-def is_engine_compiled(settings: Settings) -> bool:
-    from sptrader_desktop.runtime.kernel_cache import is_compiled, use_kernel_cache
-
-    return is_compiled(use_kernel_cache(settings.kernels))
-
-
-def compile_engine(settings: Settings) -> None:
-    """In a process of its own, by a run of the sample that nobody sees; what goes wrong there is told by the run that is asked for."""
-    strategy, data = shipped("strategies") / "ma_crossover.yaml", next((shipped("workspace") / "data").glob("*.parquet"))
-    command = [sys.executable, "-m", "sptrader_desktop", "backtest", str(strategy), "--data", str(data), "--no-store"]
-    environment = os.environ | {"SPTRADER_KERNEL_CACHE": str(settings.kernels)}
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-
-
-def load_engine(settings: Settings) -> None:
-    """What a first run would import and link, done while nobody waits."""
-    from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
-
-    use_kernel_cache(settings.kernels)
-    import sptrader_desktop.adapters.pooled_components
-    import sptrader_desktop.present.result_json
-    import sptrader_desktop.runtime.backtest  # noqa: F401
-
-
 def run_store(settings: Settings) -> "SqliteRunStore":
     from sptrader_desktop.adapters.run_store import SqliteRunStore
 
@@ -105,18 +76,6 @@ def strategy_of(recipe: Recipe, settings: Settings, text: str | None = None) -> 
     if text is None:
         return StrategyRead(*read_strategy(Path(recipe.strategy), catalogue, given), catalogue)
     return StrategyRead(parse_strategy(text, recipe.strategy, catalogue, given), text, catalogue)
-
-
-def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[str] = ()) -> Strategy:
-    from sptrader_desktop.adapters.yaml_strategy import parse_strategy
-
-    return parse_strategy(text, name, catalogue, overrides(tuple(params)))
-
-
-def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
-    from sptrader_desktop.adapters.yaml_strategy import examine_strategy
-
-    return examine_strategy(text, catalogue)
 
 
 def prepare(recipe: Recipe, settings: Settings, read: StrategyRead, candles: "CandleSets | None" = None) -> Prepared:
@@ -149,13 +108,6 @@ def run_result(prepared: Prepared, report: "Callable[[Progress], None] | None" =
     return result, manifest
 
 
-def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue") -> "Result":
-    """Another strategy asked the same, at once: its components are not tried for honesty, so it is nothing to keep."""
-    from sptrader_desktop.runtime.backtest import backtest
-
-    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue))
-
-
 def manifest_of(prepared: Prepared) -> dict[str, Any]:
     from sptrader_desktop.runtime.manifest import make_manifest
 
@@ -167,64 +119,6 @@ def keep(settings: Settings, prepared: Prepared, result: "Result", document: byt
 
     run = FinishedRun(result.outcome, document, manifest_of(prepared), prepared.strategy_text, prepared.recipe.as_json())
     return run_store(settings).save(run)
-
-
-def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:
-    """Rendering its document takes longer than the run, so a window shows the result first."""
-    from sptrader_desktop.ports import FinishedRun
-    from sptrader_desktop.present.result_json import render, result_document
-
-    document = render(result_document(result, manifest))
-    return run_store(settings).save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))
-
-
-@contextmanager
-def open_bundle(path: Path, settings: Settings) -> "Iterator[RunReader]":
-    """Candles are looked for beside the bundle, where the command was given, and in the workspace."""
-    from sptrader_desktop.adapters.zip_run_bundle import ZipRunBundle
-
-    with tempfile.TemporaryDirectory(prefix="sptrader-bundle-") as folder:
-        yield ZipRunBundle(path, Path(folder), (path.parent, Path.cwd(), settings.workspace / "data"))
-
-
-def is_bundle(asked: str) -> bool:
-    from sptrader_desktop.adapters.zip_run_bundle import SUFFIX
-
-    return asked.lower().endswith(SUFFIX)
-
-
-def export_run(settings: Settings, asked: str, kind: str, out: Path, *, over: bool = False) -> str:
-    """Write a kept run as `html`, `csv` or `bundle`, over what is there only if that was asked for. The run's id."""
-    from sptrader_desktop.runtime.whole_files import refuse_existing, write_new, write_whole
-
-    if kind == "bundle" and not is_bundle(out.name):
-        raise RunError(f"{out}: `sptrader verify` knows bundles by their ending, name it {out.stem}.sptrun")
-    if not over:
-        refuse_existing(out)
-    store = run_store(settings)
-    stored = store.load(asked)
-    (write_whole if over else write_new)(out, _exported(store, stored, kind))
-    return stored.id
-
-
-def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
-    from sptrader_desktop.adapters.zip_run_bundle import bundle_bytes
-    from sptrader_desktop.present.report_html import html_report
-    from sptrader_desktop.present.trades_csv import trades_csv
-
-    if kind == "bundle":
-        return bundle_bytes(stored)
-    document = json.loads(stored.document)  # the store has checked it to be as it was written
-    if kind == "csv":
-        return trades_csv(document).encode()
-    return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
-
-
-def is_made_of(stored: "StoredRun", manifest: dict[str, Any]) -> bool:
-    """Was the kept run made from the same things?"""
-    from sptrader_desktop.present.result_json import render
-
-    return bool(json.loads(stored.document)["manifest"] == json.loads(render(manifest)))
 
 
 def recipe_of(stored: "StoredRun") -> Recipe:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
     from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.present.database_address import ServerTold
 
 
 def open_postgres(settings: Settings, instruments: "Mapping[str, Instrument] | None" = None) -> "PostgresCandles":
@@ -27,6 +28,14 @@ def open_postgres(settings: Settings, instruments: "Mapping[str, Instrument] | N
     except SptraderError:
         server.close()
         raise
+
+
+def postgres_answer(settings: Settings) -> "ServerTold":
+    """Asks the server that would be used what it is; nothing in it is changed."""
+    from sptrader_desktop.adapters.postgres_server import described, find_server
+
+    with closing(find_server(settings)) as server:
+        return described(server)
 
 
 def open_realtime(settings: Settings, symbol: str, timeframe: str, window: int) -> "RealtimeWindow":

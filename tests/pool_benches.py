@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -21,9 +22,14 @@ from tests.component_files import workspace
 from tests.edits import edited
 from tests.small_runs import hourly
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
 TOKEN = "POOL_TEST_TOKEN"
 LIMITS = Limits(deadline_s=2.0, memory=300 * MIB, output=8 * MIB, shown=2000)
 KINDS = ("asyncio", "qprocess")
+# Qt's application must not be collected while a process lives: whoever asks for it later would get one that is half gone.
+KEPT: list["QApplication"] = []
 
 
 class Bench:
@@ -70,12 +76,12 @@ class Bench:
 class QtBench(Bench):
     def made(self, limits: Limits) -> Workers:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        from PySide6.QtWidgets import QApplication
-
-        import qasync  # isort: skip  # it takes the Qt that is there
         from sptrader_desktop.adapters import qprocess_workers
+        from sptrader_desktop.ui.event_loop import WindowLoop
+        from sptrader_desktop.ui.host import make_app
 
-        self.loop: asyncio.AbstractEventLoop = qasync.QEventLoop(QApplication.instance() or QApplication([]))
+        KEPT.append(make_app())
+        self.loop: asyncio.AbstractEventLoop = WindowLoop(KEPT[-1])
         return Workers(qprocess_workers.start_worker, HostedLoop(self.loop), self.cache(), self.folder, size=2, limits=limits)
 
     def run(self, workspace: Path, jobs: Sequence[ComponentJob]) -> list[Answer]:

@@ -72,7 +72,7 @@ def test_the_readme_begins_with_a_sentence_a_picture_and_the_two_commands() -> N
     assert title == "# SPtrader Desktop"
     assert sentence.count("\n") == 0
     assert sentence.endswith(".")
-    assert re.fullmatch(r"!\[[^\]]+\]\(docs/images/report\.svg\)", picture)
+    assert re.fullmatch(r"!\[[^\]]+\]\(docs/images/window\.png\)", picture)
     assert [line.split("#")[0].strip() for line in fences(commands + "\n", "sh")[0].splitlines()] == ["make run", "make test"]
 
 

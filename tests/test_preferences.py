@@ -31,11 +31,14 @@ PREFERENCES = st.builds(
     zone=st.sampled_from(Zone),
     shortcuts=st.dictionaries(TEXT, st.lists(TEXT, max_size=3).map(tuple), max_size=3),
     layout_locked=st.booleans(),
+    layout=TEXT,
     layouts=st.dictionaries(TEXT, TEXT, max_size=3),
     geometry=TEXT,
     recent=st.lists(TEXT, max_size=3).map(tuple),
     strategy=TEXT,
     dataset=TEXT,
+    answers=st.dictionaries(TEXT, TEXT, max_size=3),
+    given=st.dictionaries(TEXT, st.lists(TEXT, max_size=3).map(tuple), max_size=3),
     unknown=UNKNOWN,
 )
 
@@ -62,6 +65,32 @@ def test_a_field_that_makes_no_sense_falls_back_alone_and_is_named(preferences: 
         assert f"`{name}`" in reading.notices[0]
     else:
         assert json.loads(written(reading.preferences))[name] == value
+
+
+NONSENSE: dict[str, list[object]] = {
+    "theme": ["blue", None, 3],
+    "palette": ["loud"],
+    "up_colour": ["blue"],
+    "scale": [99, 201, 150.0, True, "150"],
+    "zone": ["Mars", 0],
+    "shortcuts": [[], {"a": "Ctrl+A"}, {"a": [1]}],
+    "layout_locked": [0, "yes"],
+    "layout": [None, 1],
+    "layouts": [{"Research": 1}, ["x"]],
+    "geometry": [None, 1],
+    "recent": ["one.yaml", [1]],
+    "strategy": [1],
+    "dataset": [None],
+    "answers": [{"capital": 1}, []],
+    "given": [{"capital": "1"}, []],
+}
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_nonsense_is_never_taken(name: str) -> None:
+    for value in NONSENSE[name]:
+        reading = read(json.dumps({"schema": SCHEMA, name: value}).encode(), "preferences.json")
+        assert (reading.preferences, reading.is_damaged) == (Preferences(), True), value
 
 
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()) | PREFERENCES.map(lambda p: written(p)[:-9]))

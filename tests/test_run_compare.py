@@ -136,8 +136,24 @@ def test_a_list_says_range_and_drawdown_also_of_runs_that_were_kept_before_it_di
     assert store.list()[0].drawdown == result.metrics.drawdown.depth
 
 
+def test_figures_are_kept_with_the_run_so_that_a_list_reads_no_documents(store: SqliteRunStore, tmp_path: Path) -> None:
+    run_id = keep(store)
+    (tmp_path / "runs" / run_id / "document.json").unlink()
+    assert store.list()[0].drawdown == small_run().metrics.drawdown.depth
+
+
+def test_broken_notes_never_keep_a_run_from_being_kept(store: SqliteRunStore, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / NOTES).write_bytes(b"no database, but long enough to be taken for one" * 100)
+    run_id = keep(store)
+    assert store.load(run_id).id == run_id
+    with pytest.raises(RunError, match="move it away to begin without tags and notes"):
+        store.list()
+
+
 def test_a_damaged_document_leaves_the_list_readable(store: SqliteRunStore, tmp_path: Path) -> None:
     run_id = keep(store)
+    (tmp_path / "runs" / NOTES).unlink()
     (tmp_path / "runs" / run_id / "document.json").write_bytes(b"\xff{")
     assert store.list()[0].drawdown is None
     assert run_columns(store.list(), Zone.UTC)["drawdown"].text(0) == "–"

@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +22,7 @@ from typing import Any
 
 from sptrader_desktop.adapters.run_tables import decode_table, encode_tables
 from sptrader_desktop.adapters.sqlite_index import SqliteIndex
-from sptrader_desktop.adapters.sqlite_run_notes import RunFigures, RunNote, SqliteRunNotes
+from sptrader_desktop.adapters.sqlite_run_notes import NO_FIGURES, RunFigures, RunNote, SqliteRunNotes
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.ports import FinishedRun, RunSummary, StoredRun
@@ -67,9 +68,12 @@ class SqliteRunStore:
             for name, content in files.items():
                 write_through(unfinished / name, content)
             flush_folder(unfinished)
-            return self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
+            run_id = self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(RunError):  # the run is kept; what is wrong with the notes is told to whoever lists them
+            self._notes.keep_figures({run_id: figures_in(files["document.json"])})
+        return run_id
 
     def load(self, asked: str) -> StoredRun:
         run_id, hashes = self._find(asked)
@@ -85,10 +89,16 @@ class SqliteRunStore:
             kept = [_summary(*row) for row in rows]
         notes = self._notes.all()
         missing = [run.id for run in kept if notes.get(run.id, RunNote()).figures is None]
-        figures = {run_id: figures_in(self._folder / run_id / "document.json") for run_id in missing}
+        figures = {run_id: self._figures(run_id) for run_id in missing}
         if figures:
             self._notes.keep_figures(figures)
         return tuple(_annotated(run, notes.get(run.id, RunNote()), figures.get(run.id)) for run in kept)
+
+    def _figures(self, run_id: str) -> RunFigures:
+        try:
+            return figures_in((self._folder / run_id / "document.json").read_bytes())
+        except OSError:
+            return NO_FIGURES
 
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         self._find(run_id)
@@ -190,22 +200,22 @@ def _summary(run_id: str, saved_us: int, strategy: str, symbols: str, timeframe:
 
 
 def _annotated(run: RunSummary, note: RunNote, found: RunFigures | None) -> RunSummary:
-    figures = found or note.figures or RunFigures(None, None, None)
+    figures = found or note.figures or NO_FIGURES
     first, last = (
         None if stamp is None else datetime.fromtimestamp(stamp / 1_000_000, UTC) for stamp in (figures.first_us, figures.last_us)
     )
     return replace(run, first=first, last=last, drawdown=figures.drawdown, tags=note.tags, note=note.note)
 
 
-def figures_in(document: Path) -> RunFigures:
+def figures_in(document: bytes) -> RunFigures:
     """Of its two lines that say them: a result of 100,000 trades has ten megabytes more."""
     try:
-        parts = document_parts(document.read_bytes(), ("max_drawdown", "manifest"))
+        parts = document_parts(document, ("max_drawdown", "manifest"))
         data = parts["manifest"]["data"]
         firsts, lasts = ([item[name] for item in data if item[name]] for name in ("first", "last"))
         drawdown = float(parts["max_drawdown"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return RunFigures(None, None, None)  # a damaged run is told when it is opened
+    except (ValueError, KeyError, TypeError):
+        return NO_FIGURES  # a damaged run is told when it is opened
     return RunFigures(_microseconds(min(firsts, default="")), _microseconds(max(lasts, default="")), drawdown)
 
 

@@ -34,6 +34,9 @@ class RunFigures:
     drawdown: float | None
 
 
+NO_FIGURES = RunFigures(None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class RunNote:
     tags: tuple[str, ...] = ()

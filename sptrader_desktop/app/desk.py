@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose, compose_components, compose_data, compose_servers
+from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
 from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.core.errors import RunError, SptraderError
@@ -40,16 +40,26 @@ class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._documents = JsonDocuments(settings.preferences.parent)
+        self._candle_settings = settings
         self._guard, self._warm = threading.Lock(), threading.Event()
+        self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
+
+    def _workspace(self) -> Path:
+        """Brought up to date once: it takes a look into every file that came with the program."""
+        with self._guard:
+            if not self._is_ready:
+                compose_components.ready_workspace(self._settings)
+                self._is_ready = True
+        return self._settings.workspace
 
     def warm_up(self) -> None:
         """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
         try:
-            if not compose.is_engine_compiled(self._settings):
-                compose.compile_engine(self._settings)
-            compose.load_engine(self._settings)
+            if not compose_window.is_engine_compiled(self._settings):
+                compose_window.compile_engine(self._settings)
+            compose_window.load_engine(self._settings)
         finally:
             self._warm.set()  # what went wrong is told by the run that needs it
 
@@ -57,8 +67,12 @@ class WindowDesk:
         while not self._warm.wait(WAIT_S):
             waiting()
 
+    def use_database(self, address: str) -> None:
+        """Candles of PostgreSQL come from there until the program ends."""
+        self._candle_settings = replace(self._settings, database_url=address)
+
     def catalogue(self) -> "Catalogue":
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         state = tuple(_file_state(path) for path in sorted((workspace / "core").rglob("*.py")))
         with self._guard:
             if self._catalogue is None or self._catalogue[0] != state:
@@ -66,11 +80,11 @@ class WindowDesk:
             return self._catalogue[1]
 
     def strategies(self) -> Sequence[Path]:
-        folder = compose_components.ready_workspace(self._settings) / "strategies"
+        folder = self._workspace() / "strategies"
         return sorted(path for path in folder.rglob("*.y*ml") if path.is_file())
 
     def series(self) -> Sequence[Series]:
-        files = sorted((compose_components.ready_workspace(self._settings) / "data").glob("*.*"))
+        files = sorted((self._workspace() / "data").glob("*.*"))
         of_files = [_of_file(path) for path in files if path.suffix in {".parquet", ".csv"}]
         kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
         return [*(item for item in of_files if item), *kept]
@@ -83,10 +97,10 @@ class WindowDesk:
         return self._candles_of(recipe)[0][0]
 
     def check(self, text: str, name: str, params: Sequence[str] = ()) -> "Strategy":
-        return compose.strategy_in(text, name, self.catalogue(), params)
+        return compose_window.strategy_in(text, name, self.catalogue(), params)
 
     def examine(self, text: str) -> StrategyText:
-        return compose.examined(text, self.catalogue())
+        return compose_window.examined(text, self.catalogue())
 
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
@@ -94,7 +108,7 @@ class WindowDesk:
         return Finished(recipe, text, result, manifest)
 
     def what_if(self, finished: Finished, text: str) -> "Result":
-        return compose.what_if(self._settings, finished.result.request, self.check(text, finished.recipe.strategy), self.catalogue())
+        return compose_window.what_if(self._settings, finished.result.request, self.check(text, finished.recipe.strategy), self.catalogue())
 
     def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
         request, catalogue = finished.result.request, self.catalogue()
@@ -102,7 +116,7 @@ class WindowDesk:
         return indicator_curves(request.strategy, compose.traded_candles(finished.result, symbol), catalogue, runner)
 
     def keep(self, finished: Finished) -> str:
-        return compose.keep_result(self._settings, finished.recipe, finished.text, finished.result, finished.manifest)
+        return compose_window.keep_result(self._settings, finished.recipe, finished.text, finished.result, finished.manifest)
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation":
         return compose.explained(result, symbol, stamp)
@@ -114,7 +128,7 @@ class WindowDesk:
         return compose.run_store(self._settings)
 
     def items(self) -> Sequence[Item]:
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         found = [strategy_item(path, workspace / "strategies") for path in self.strategies()]
         found += [component_item(dotted, spec, workspace / "core") for dotted, spec in self.catalogue().found.items()]
         with suppress(SptraderError):
@@ -124,7 +138,7 @@ class WindowDesk:
         return found
 
     def folders(self) -> Sequence[Path]:
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         return [workspace / "strategies", workspace / "core" / "indicators", workspace / "core" / "signals", workspace / "data"]
 
     def home_of(self, kind: Kind) -> Path:
@@ -161,7 +175,7 @@ class WindowDesk:
     def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
         stored = self.runs.load(run_id)
         made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report)
-        if not compose.is_made_of(stored, made.manifest):
+        if not compose_runs.is_made_of(stored, made.manifest):
             raise RunError(
                 f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
             )
@@ -171,7 +185,7 @@ class WindowDesk:
         return [read_run(self.runs, run_id) for run_id in run_ids]
 
     def export(self, run_id: str, kind: str, out: Path) -> None:
-        compose.export_run(self._settings, run_id, kind, out, over=True)
+        compose_runs.export_run(self._settings, run_id, kind, out, over=True)
 
     def stop_components(self) -> None:
         compose_components.stop_components(self._settings)
@@ -180,7 +194,7 @@ class WindowDesk:
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
-        found = known or recipe_candles(recipe, self._settings)
+        found = known or recipe_candles(recipe, self._candle_settings)
         with self._guard:
             self._candles[key] = found
             self._candles.move_to_end(key)

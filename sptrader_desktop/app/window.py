@@ -88,14 +88,14 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     theme, desk = Theme(host.app, scale), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
     window = MainWindow(desk, host, settings, TextDrafts(settings.texts), preferences, theme)
-    window.offer(*_first_choice(desk, preferences.now.value))
     window.closeAsked.connect(host.close)
-    window.show()
-    host.loop.call_soon(window.settle_in)
-    compose_components.window_workers(settings, host.loop)
+    window.painted.connect(lambda: compose_components.window_workers(settings, host.loop))
+    window.painted.connect(lambda: host.jobs.start("warm-up", "getting the engine ready", lambda _: desk.warm_up()))
+    window.painted.connect(window.settle_in)
     host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
     host.shutdown.add("window", window.leave)
-    host.jobs.start("warm-up", "getting the engine ready", lambda _: desk.warm_up())
+    window.offer(*_first_choice(desk, preferences.now.value))
+    window.show()
     return window
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose
+from sptrader_desktop import compose, compose_runs
 from sptrader_desktop.cli import components_show, components_verify, data_download, data_import, data_inspect, data_load, export_run
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
@@ -72,8 +72,8 @@ def explain(chosen: argparse.Namespace) -> int:
 
 def verify(chosen: argparse.Namespace) -> int:
     settings = load_settings()
-    if compose.is_bundle(chosen.run):
-        with compose.open_bundle(Path(chosen.run), settings) as bundle:
+    if compose_runs.is_bundle(chosen.run):
+        with compose_runs.open_bundle(Path(chosen.run), settings) as bundle:
             return _verified(bundle, chosen.run, settings)
     return _verified(compose.run_store(settings), chosen.run, settings)
 

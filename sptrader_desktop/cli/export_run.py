@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sptrader_desktop import compose
+from sptrader_desktop import compose_runs
 from sptrader_desktop.settings import load_settings
 
 
@@ -18,5 +18,5 @@ def add_export(export: argparse.ArgumentParser) -> None:
 def export(chosen: argparse.Namespace) -> int:
     """Never over a file that is there."""
     kind, out = next((kind, getattr(chosen, kind)) for kind in ("html", "csv", "bundle") if getattr(chosen, kind))
-    print(f"{compose.export_run(load_settings(), chosen.run, kind, out)} written to {out}")
+    print(f"{compose_runs.export_run(load_settings(), chosen.run, kind, out)} written to {out}")
     return 0

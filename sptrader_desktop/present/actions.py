@@ -28,6 +28,9 @@ class Menu(Enum):
     HELP = "Hel&p"
 
 
+ROOMS = "&Workspaces"
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """`keys` are in Qt's portable spelling ("Ctrl+K"), or the name of a platform's standard key ("StandardKey.Save")."""
@@ -42,6 +45,7 @@ class Action:
     needs: str = ""  # the name of a state of the window without which the command is greyed, such as "run" or "strategy"
     is_checkable: bool = False
     starts_group: bool = False  # a line stands above it in its menu, as it does wherever the first word of the ids changes
+    submenu: str = ""  # the heading inside the menu under which it stands, with all others of that heading
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -72,8 +76,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.compare", "Comparison", Menu.VIEW, "git-compare", ("Ctrl+8",), tip="Show the pane and go to it"),
     Action("view.log", "Log", Menu.VIEW, "scroll-text", ("Ctrl+9",), tip="Show the pane and go to it"),
     Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
+    Action("layout.use_research", "Research", Menu.VIEW, "", ("Ctrl+Alt+1",), tip="Chart in front", is_checkable=True, submenu=ROOMS),
+    Action("layout.use_review", "Review", Menu.VIEW, "", ("Ctrl+Alt+2",), tip="The results in front", is_checkable=True, submenu=ROOMS),
+    Action("layout.use_writing", "Writing", Menu.VIEW, "", ("Ctrl+Alt+3",), tip="Room for text", is_checkable=True, submenu=ROOMS),
+    Action("layout.export", "Export This Workspace…", Menu.VIEW, tip="As a file, to give away", submenu=ROOMS, starts_group=True),
+    Action("layout.import", "Import a Workspace…", Menu.VIEW, tip="Panes as a file says", submenu=ROOMS),
     Action("layout.lock", "Lock the Panes", Menu.VIEW, "lock", is_checkable=True, tip="Panes cannot be dragged away by accident"),
     Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
+    Action("layout.undo", "Undo Layout", Menu.VIEW, "undo-2", ("Ctrl+Alt+Z",), tip="As the panes stood before", needs="layout_before"),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
     Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),

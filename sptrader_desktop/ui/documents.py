@@ -84,6 +84,13 @@ class Documents(QTabWidget):
     def editor_of(self, path: Path) -> EditorPane | None:
         return next((editor for editor in self.editors if editor.path == path), None)
 
+    def moved(self, old: Path, new: Path) -> None:
+        """A file got another name: its editor goes along, with what is not saved."""
+        editor = self.editor_of(old)
+        if editor is not None:
+            editor.move_to(new)
+            self._head()
+
     def text_of(self, path: Path) -> str:
         """As its editor has it, saved or not; a file that is not open is read."""
         editor = self.editor_of(path)
@@ -100,7 +107,7 @@ class Documents(QTabWidget):
         editor = self._component_editor() if path.suffix == ".py" else self._strategy_editor()
         editor.titleChanged.connect(lambda title: self.setTabText(self.indexOf(editor), title))
         editor.saved.connect(self.saved)
-        editor.edit.document().contentsChanged.connect(lambda: self.edited.emit(editor.path) if editor.path else None)
+        editor.edit.edited.connect(lambda: self.edited.emit(editor.path) if editor.path else None)
         self.opened.emit(editor)
         return editor
 

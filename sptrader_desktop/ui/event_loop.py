@@ -104,7 +104,7 @@ class WindowLoop(QEventLoop):  # type: ignore[misc] # untyped library
 
     def _turn(self) -> None:
         """Run what is due; what that adds runs in the next turn, so that Qt's own events get theirs."""
-        if self._is_turning or not self.is_running():
+        if not self.is_running():
             return
         self._is_turning = True
         try:
@@ -126,7 +126,7 @@ class WindowLoop(QEventLoop):  # type: ignore[misc] # untyped library
             self._soon.append(heapq.heappop(self._later))
 
     def _arm(self) -> None:
-        """Never before the time: a millisecond begun is a millisecond waited."""
+        """Nothing while callbacks run, so that they never nest. A millisecond begun is waited for: to wake early is for nothing."""
         if self._is_turning:
             return
         if self._soon:

@@ -61,6 +61,10 @@ class Report:
     def ask_to_stop(self) -> None:
         self._stop.set()
 
+    @property
+    def is_asked_to_stop(self) -> bool:
+        return self._stop.is_set()
+
     def begin(self) -> None:
         self._began = time.monotonic()
 

@@ -78,6 +78,11 @@ class LoopLag(QObject):
     def stop(self) -> None:
         self._beat.stop()
 
+    def forget(self) -> None:
+        """Count afresh from here."""
+        self.record = LagRecord()
+        self.start()
+
     def _on_beat(self) -> None:
         now = time.monotonic()
         self.record.add(max(0.0, 1000 * (now - self._due)))

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyledItemDeleg
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import BY_ID, Scope
-from sptrader_desktop.present.navigator import Item, Kind, Node, filtered, tree
+from sptrader_desktop.present.navigator import MIME, Item, Kind, Node, filtered, tree
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.key_names import pressed_command, sequences, shown
@@ -19,7 +19,6 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 WATCH_MS = 250
-MIME = "application/x-sptrader-item"
 NODE = Qt.ItemDataRole.UserRole
 ICONS = {
     Kind.STRATEGY: "file-text",
@@ -38,7 +37,7 @@ class Navigator(QWidget):
     chartWanted = Signal(object)  # an Item: candles
     said = Signal(str)  # what was done
     failed = Signal(str)  # what was not, and why
-    listed = Signal()  # what there is was listed again
+    listed = Signal(object)  # all Items, listed again
 
     def __init__(
         self,
@@ -83,7 +82,7 @@ class Navigator(QWidget):
         self._items = tuple(items)
         self._show()
         self._watch()
-        self.listed.emit()
+        self.listed.emit(self._items)
 
     def chosen(self) -> Item | None:
         node = self.rows.node(self.view.currentIndex())

@@ -5,6 +5,7 @@ One job of each kind at a time, the newest wins; nothing here draws, and nothing
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -31,7 +32,8 @@ class Research(QObject):
     runEnded = Signal()  # finished, failed or cancelled
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
-    curvesReady = Signal(object)  # list[Curve]
+    curvesReady = Signal(object, object)  # the Candles and their list[Curve]
+    textRead = Signal(object)  # StrategyText of the run
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
     failed = Signal(str, object)  # of what, the exception
@@ -68,7 +70,7 @@ class Research(QObject):
         self.forget_guess()
         job = self._start("backtest", title, work, self._done)
         for ended in (job.finished, job.failed, job.cancelled):
-            ended.connect(self.runEnded)
+            ended.connect(self._tell_end)
         self.runStarted.emit(job)
         return job
 
@@ -77,6 +79,13 @@ class Research(QObject):
         finished = self.finished
         if finished is not None:
             self._start("what-if", "what-if", lambda _: self._desk.what_if(finished, text), self._guessed)
+
+    def ask_curves(self, symbol: str) -> None:
+        """What the run's signals looked at, over the candles of that symbol."""
+        finished = self.finished
+        candles = next((item for item in finished.result.request.traded if item.symbol == symbol), None) if finished else None
+        if finished is not None and candles is not None:
+            self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), partial(self.curvesReady.emit, candles))
 
     def forget_guess(self) -> None:
         self._cancel("what-if")
@@ -100,9 +109,15 @@ class Research(QObject):
 
     def _start(self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None]) -> Job:
         job = self._jobs.start(kind, title, work, is_failure_shown=True)
-        job.finished.connect(finished)
-        job.failed.connect(lambda error: self._failed(kind, error))
+        # What was done before it heard of the stop is not wanted any more.
+        job.finished.connect(lambda answer: None if job.report.is_asked_to_stop else finished(answer))
+        job.failed.connect(lambda error: None if job.report.is_asked_to_stop else self._failed(kind, error))
         return job
+
+    def _tell_end(self) -> None:
+        """Of the last one: a newer run may be at work, or wait, where one was replaced."""
+        if not any(job.kind == "backtest" for job in (*self._jobs.waiting, *self._jobs.running)):
+            self.runEnded.emit()
 
     def _failed(self, kind: str, error: BaseException) -> None:
         LOG.warning("%s: %s", kind, error)
@@ -116,13 +131,15 @@ class Research(QObject):
             self._desk.stop_components()
 
     def _done(self, finished: Finished) -> None:
+        self.forget_guess()  # of the run before
         self.finished = finished
+        self._selection.run.set("")
         LOG.info("%s made %s", finished.result.request.strategy.name, counted(len(finished.result.outcome.trades), "trade"))
         self.stale.set("")
         self.runFinished.emit(finished)
-        symbol = self._selection.symbol.value or finished.result.request.traded[0].symbol
         # Afterwards, because the result is what the person waits for.
-        self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), self.curvesReady.emit)
+        self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine(finished.text), self.textRead.emit)
+        self.ask_curves(self._selection.symbol.value)
         if finished.run_id:
             self._kept(finished.run_id)
         else:

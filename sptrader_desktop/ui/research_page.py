@@ -60,8 +60,8 @@ class ResearchPage(QObject):
         self.panel.refuse("")
         try:
             text = self._text_of(Path(recipe.strategy))
-        except OSError as error:
-            self.panel.refuse(f"{recipe.strategy} cannot be read ({error.strerror}): choose another strategy")
+        except SptraderError as error:
+            self.panel.refuse(str(error))
             return
         self._research.run(recipe, text)
 
@@ -71,9 +71,11 @@ class ResearchPage(QObject):
         panel.seriesChosen.connect(self._show_series)
         panel.changed.connect(lambda: research.inputs_changed("The answers on the right have changed since this run"))
         research.candlesReady.connect(self._show_candles)
-        research.runStarted.connect(lambda _: panel.set_running(True))
-        research.runEnded.connect(lambda: panel.set_running(False))
+        research.candlesReady.connect(panel.tell_candles)
+        research.runStarted.connect(panel.foot.follow)
+        panel.cancelAsked.connect(research.cancel)
         research.runFinished.connect(self._show_run)
+        research.textRead.connect(lambda text: self.what_if.show_numbers(text, sliders(text)))
         research.curvesReady.connect(self._show_curves)
         research.guessed.connect(self._show_guess)
         research.explained.connect(self.explanation.show_explanation)
@@ -93,8 +95,15 @@ class ResearchPage(QObject):
     def _show_candles(self, candles: Candles) -> None:
         self._selection.symbol.set(candles.symbol)
         self.chart.show_candles(candles)
+        finished = self._research.finished
+        if finished is not None:
+            self._show_trades(self._research.guess or finished.result)
+            if _place(candles, finished.result) is not None:
+                self._research.ask_curves(candles.symbol)
 
     def _show_run(self, finished: Finished) -> None:
+        if finished.run_id:
+            self.panel.show_recipe(finished.recipe)
         result = finished.result
         traded = {candles.symbol: candles for candles in result.request.traded}
         symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
@@ -104,14 +113,11 @@ class ResearchPage(QObject):
         self.equity.set_ghost()
         self._show_equity(result)
         self.results.show_result(result)
-        text = self._desk.examine(finished.text)
-        self.what_if.show_numbers(text, sliders(text))
 
     def _show_trades(self, result: "Result") -> None:
-        symbols = [candles.symbol for candles in result.request.traded]
-        shown = self._selection.symbol.value
-        if shown in symbols:
-            place, trades = symbols.index(shown), result.outcome.trades
+        """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""
+        place, trades = _place(self.chart.candles, result), result.outcome.trades
+        if place is not None:
             self.chart.set_trades(trade_marks(trades, place, *protective_levels(trades, result.job.plan.exits)))
             self.chart.set_signals(signal_marks(result, place))
 
@@ -119,8 +125,10 @@ class ResearchPage(QObject):
         self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
         self.equity.set_halts(halts(result))
 
-    def _show_curves(self, curves: list[Curve]) -> None:
-        self.chart.set_overlays([Line(curve.title, curve.values, curve.pane) for curve in curves])
+    def _show_curves(self, candles: Candles, curves: list[Curve]) -> None:
+        """Over the candles they are of, unless others are shown meanwhile."""
+        if _is_same(self.chart.candles, candles):
+            self.chart.set_overlays([Line(curve.title, curve.values, curve.pane) for curve in curves])
 
     def _show_guess(self, result: "Result | None") -> None:
         finished = self._research.finished
@@ -144,6 +152,16 @@ class ResearchPage(QObject):
             self.panel.refuse(_first(error))
         else:
             self._notices.tell(Notice(str(error), "error", key=kind))
+
+
+def _place(shown: Candles | None, result: "Result") -> int | None:
+    """Which of the traded candles these are."""
+    return next((place for place, traded in enumerate(result.request.traded) if _is_same(shown, traded)), None)
+
+
+def _is_same(shown: Candles | None, candles: Candles) -> bool:
+    """They may have been read again meanwhile."""
+    return shown is not None and (shown is candles or (bool(shown.fingerprint) and shown.fingerprint == candles.fingerprint))
 
 
 def _first(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from sptrader_desktop.ui.shortcut_page import ShortcutPage
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 
 
 class SettingsDialog(QDialog):
@@ -84,7 +85,7 @@ class SettingsDialog(QDialog):
         return page
 
     def _box(self, setting: Setting) -> QComboBox:
-        box = QComboBox()
+        box = ChoiceBox()
         box.setObjectName(f"{setting.field}Box")
         box.setAccessibleName(setting.name)
         box.setAccessibleDescription(setting.tip)

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.yaml_strategy import examine_strategy
-from sptrader_desktop.present.code_lines import from_utf16, indent_after, matching_bracket, toggled, utf16
-from sptrader_desktop.present.code_words import Role, python_words, yaml_words
+from sptrader_desktop.present.code_words import Role
 from sptrader_desktop.present.text_problems import Stretch, TextProblem
 from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.editors.code_edit import LARGEST, CodeEdit
@@ -104,46 +103,7 @@ def test_comment_signs_come_and_go_in_one_step(qtbot: QtBot) -> None:
     assert edit.text() == text
 
 
-@given(st.lists(st.text(alphabet="ab #", max_size=8), max_size=6))
-def test_commenting_twice_changes_nothing(lines: list[str]) -> None:
-    if not any(line.strip() for line in lines) or all(line.lstrip().startswith("#") for line in lines if line.strip()):
-        return
-    assert toggled(toggled(lines)) == lines
-
-
-def test_a_key_after_a_dash_is_where_the_next_line_starts() -> None:
-    assert indent_after("  - signal: x", 2) == "    "
-    assert indent_after("  - {signal: x}", 2) == "  "
-    assert indent_after("- - a: 1", 2) == "    "
-    assert indent_after("    'a: b'", 2) == "    "
-
-
 # Brackets
-
-
-def naive_partner(text: str, at: int) -> int | None:
-    """By counting, for text without quotes and comments."""
-    opens, closes = "([{", ")]}"
-    stack: list[int] = []
-    for index, letter in enumerate(text):
-        if letter in opens:
-            stack.append(index)
-        elif letter in closes:
-            if not stack or opens.index(text[stack[-1]]) != closes.index(letter):
-                if at == index:
-                    return None
-                continue
-            partner = stack.pop()
-            if at in {index, partner}:
-                return partner if at == index else index
-    return None
-
-
-@given(st.text(alphabet="([{)]}a\n", max_size=40), st.integers(0, 39))
-def test_the_partner_of_a_bracket_is_found_as_by_counting(text: str, at: int) -> None:
-    found = matching_bracket(text, at)
-    if at < len(text) and text[at] in "()[]{}":
-        assert found == (at, naive_partner(text, at))
 
 
 def test_brackets_are_marked_and_one_alone_in_the_colour_of_danger(qtbot: QtBot) -> None:
@@ -158,13 +118,6 @@ def test_brackets_are_marked_and_one_alone_in_the_colour_of_danger(qtbot: QtBot)
 
 
 # Text to the character
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30), st.data())
-def test_positions_of_qt_and_python_translate_into_each_other(text: str, data: st.DataObject) -> None:
-    offset = data.draw(st.integers(0, len(text)))
-    assert utf16(text, offset) == len(text[:offset].encode("utf-16-le")) // 2
-    assert from_utf16(text, utf16(text, offset)) == offset
 
 
 def test_the_text_is_kept_to_the_character(qtbot: QtBot) -> None:
@@ -432,39 +385,6 @@ def test_the_wheel_with_control_zooms_and_the_text_keeps_its_family(qtbot: QtBot
 
 
 # Colours
-
-
-def test_words_of_yaml_are_told_apart() -> None:
-    line = 'stop_loss: {type: atr, value: 2.5, on: true} # "x"'
-    roles = {line[start : start + length]: role for start, length, role in yaml_words(line)}
-    assert roles == {
-        "stop_loss": Role.KEY, "type": Role.KEY, "value": Role.KEY, "on": Role.KEY,
-        "2.5": Role.NUMBER, "true": Role.WORD, '# "x"': Role.COMMENT,
-    }  # fmt: skip
-    assert [role for _, _, role in yaml_words("a: it's 5 o'clock")] == [Role.KEY, Role.NUMBER]
-
-
-def test_words_of_python_are_told_apart_over_lines() -> None:
-    words, state = python_words('def f(x): return len("a") + 1.5 # no', 0)
-    line = 'def f(x): return len("a") + 1.5 # no'
-    assert {line[start : start + length]: role for start, length, role in words} == {
-        "def": Role.WORD, "f": Role.DEFINED, "return": Role.WORD, "len": Role.NAME, '"a"': Role.TEXT,
-        "1.5": Role.NUMBER, "# no": Role.COMMENT,
-    }  # fmt: skip
-    assert state == 0
-    words, state = python_words('x = r"""one', 0)
-    assert (words[-1].role, state) == (Role.TEXT, 1)
-    assert python_words("two ''' still", state) == ([(0, 13, Role.TEXT)], 1)
-    words, state = python_words('three""" + if', 1)
-    assert ([word.role for word in words], state) == ([Role.TEXT, Role.WORD], 0)
-
-
-@given(st.text(alphabet="ab\"'#\\ {}[]:,.=0-9rf", max_size=40), st.sampled_from([0, 1, 2]))
-def test_no_line_is_too_strange_to_colour(line: str, state: int) -> None:
-    for words in (yaml_words(line), python_words(line, state)[0]):
-        ends = [0, *(start + length for start, length, _ in words)]
-        assert all(end <= start for end, (start, _, _) in zip(ends, words, strict=False))
-        assert ends[-1] <= len(line)
 
 
 def test_colours_are_no_edit(qtbot: QtBot) -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,24 +15,15 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.text_drafts import TextDrafts
-from sptrader_desktop.adapters.yaml_strategy import examine_strategy
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.core.strategy_fields import Path as Place
-from sptrader_desktop.present.strategy_form import form_rows
-from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.ui.editors import document
-from sptrader_desktop.ui.editors.form_fields import NumberField
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.editors.versions import DifferenceView, VersionsDialog
 from tests.command_line import ROOT
-from tests.indicator_markets import catalogue
 from tests.strategy_texts import FULL
+from tests.ui.editors import examine, open_editor, type_at
 
 Key, Control = Qt.Key, Qt.KeyboardModifier.ControlModifier
-
-
-def examine(text: str) -> StrategyText:
-    return examine_strategy(text, catalogue())
 
 
 @pytest.fixture
@@ -46,30 +36,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(qtbot: QtBot, path: Path) -> StrategyEditor:
     return open_editor(qtbot, path)
-
-
-def open_editor(qtbot: QtBot, path: Path) -> StrategyEditor:
-    editor = StrategyEditor(examine, TextDrafts(path.parent / "kept"))
-    qtbot.addWidget(editor, before_close_func=lambda widget: widget.close_document())
-    editor.know_components(catalogue())
-    editor.resize(1000, 600)
-    editor.show()
-    assert editor.open(path)
-    settle(qtbot, editor)
-    editor.edit.setFocus()
-    return editor
-
-
-def settle(qtbot: QtBot, editor: StrategyEditor) -> None:
-    qtbot.waitUntil(lambda: editor.is_settled)
-
-
-def type_at(editor: StrategyEditor, before: str, typed: str) -> None:
-    cursor = editor.edit.textCursor()
-    cursor.setPosition(editor.edit.position_of(editor.edit.text().index(before) + len(before)))
-    editor.edit.setTextCursor(cursor)
-    QTest.keyClicks(editor.edit, typed)
-    QTest.keyClick(editor.edit, Key.Key_Escape)
 
 
 def drafts(path: Path) -> list[str]:
@@ -225,6 +191,18 @@ def test_unsaved_changes_survive_a_kill(qtbot: QtBot, path: Path) -> None:
     assert keeper.version_text(path, keeper.versions(path)[0]) == mine
 
 
+def test_hands_that_never_rest_are_protected_all_the_same(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
+    type_at(opened, "author: somebody", "")
+    typed = 0
+    while not drafts(path):
+        QTest.keyClicks(opened.edit, "x")
+        QTest.qWait(20)
+        typed += 1
+        assert typed < 200
+    (draft,) = drafts(path)
+    assert "author: somebodyx" in draft
+
+
 def test_what_is_undone_leaves_no_draft(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
     type_at(opened, "author: somebody", "!")
     qtbot.waitUntil(lambda: len(drafts(path)) == 1)
@@ -293,108 +271,6 @@ def test_while_one_types_a_version_is_kept_now_and_then(
     assert keeper.version_text(path, keeper.versions(path)[0]) == FULL.replace("somebody", "somebody!?")
 
 
-# The form
-
-
-def number(editor: StrategyEditor, *path: str | int) -> NumberField:
-    field = editor.form.field(path)
-    assert isinstance(field, NumberField)
-    return field
-
-
-def test_the_form_writes_into_the_text_and_the_text_into_the_form(qtbot: QtBot, opened: StrategyEditor) -> None:
-    stop = number(opened, "parameters", "stop")
-    assert (stop.line.text(), stop.unit.text()) == ("2", "%")
-    stop.line.setFocus()
-    stop.line.selectAll()
-    QTest.keyClicks(stop.line, "3.5")
-    assert opened.edit.text() == FULL
-    QTest.keyClick(stop.line, Key.Key_Return)
-    assert opened.edit.text() == FULL.replace("stop: 0.02", "stop: 0.035")
-    assert stop.line.text() == "3.5"
-    opened.edit.undo()
-    settle(qtbot, opened)
-    type_at(opened, "stop: 0.0", "4")
-    settle(qtbot, opened)
-    assert stop.line.text() == "4.2"
-    opened.edit.undo()
-    settle(qtbot, opened)
-    assert opened.edit.text() == FULL
-
-
-def test_arrows_step_and_a_hand_that_goes_on_is_one_step_to_undo(qtbot: QtBot, opened: StrategyEditor) -> None:
-    fast = number(opened, "parameters", "fast")
-    fast.line.setFocus()
-    for _ in range(3):
-        QTest.keyClick(fast.line, Key.Key_Up)
-    QTest.keyClick(fast.line, Key.Key_Down)
-    assert opened.edit.text() == FULL.replace("fast: 20", "fast: 22")
-    opened.edit.undo()
-    assert opened.edit.text() == FULL
-
-
-def test_what_is_no_valid_number_is_said_and_not_written(qtbot: QtBot, opened: StrategyEditor) -> None:
-    stop = number(opened, "parameters", "stop")
-    stop.line.setFocus()
-    for typed, said in (("x", "must be a number"), ("200", "must be above 0 % and below 100 %"), ("", "must be a number")):
-        stop.line.selectAll()
-        QTest.keyClicks(stop.line, typed) if typed else QTest.keyClick(stop.line, Key.Key_Delete)
-        assert stop.fault.text() == said
-        assert opened.edit.text() == FULL
-    opened.edit.setFocus()
-    assert (stop.line.text(), stop.fault.text()) == ("2", "")
-
-
-def test_a_choice_in_the_form_is_a_word_in_the_text(qtbot: QtBot, opened: StrategyEditor) -> None:
-    box = opened.form.field(("entry", 1, "action"))
-    assert isinstance(box, QComboBox)
-    QTest.keyClick(box, Key.Key_Up)
-    assert opened.edit.text() == FULL.replace("action: sell", "action: buy")
-    scale = opened.form.field(("exit", "scale_out"))
-    assert isinstance(scale, QComboBox)
-    QTest.keyClick(scale, Key.Key_Down)
-    assert "scale_out: false" in opened.edit.text()
-
-
-def test_the_form_rests_with_a_reason_while_the_text_has_problems(qtbot: QtBot, opened: StrategyEditor) -> None:
-    type_at(opened, "action: buy", "y")
-    settle(qtbot, opened)
-    assert opened.form.reason.isVisible()
-    assert opened.form.reason.text() == "The text has 1 problem: mend it to go on here."
-    assert not number(opened, "parameters", "stop").isEnabled()
-    assert opened.edit.marked("problems") == ["buyy"]
-    QTest.keyClick(opened.edit, Key.Key_F8)
-    assert opened.edit.textCursor().selectedText() == "buyy"
-    QTest.keyClicks(opened.edit, "buy")
-    settle(qtbot, opened)
-    assert not opened.form.reason.isVisible()
-    assert number(opened, "parameters", "stop").isEnabled()
-    assert opened.problems.headline.text().startswith("✓")
-
-
-def rows_by_group(text: str) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
-    for row in form_rows(examine(text), catalogue()):
-        groups.setdefault(row.group, []).append(row.label)
-    return groups
-
-
-def test_the_form_has_every_value_but_words_and_references() -> None:
-    assert rows_by_group(FULL) == {
-        "Parameters": ["fast", "size", "stop", "low", "kind"],
-        "Entry 1": [
-            "order · type", "order · offset · type", "order · offset · value", "order · offset · period", "order · expiry",
-            "scale_in", "max_positions", "reverse",
-        ],
-        "Entry 2": ["action", "size · mode", "size · value"],
-        "Exit": [
-            "signal_exit · action", "stop_loss · type", "take_profit · type", "take_profit · value", "trailing_stop · activation_pct",
-            "trailing_stop · trail_pct", "scale_out", "partial_close_pct", "time_exit · bars",
-        ],
-        "Risk": ["max_drawdown", "daily_loss_limit", "position_limit", "max_positions", "stop_loss"],
-    } | {"Entry 1": ["action", *rows_by_group(FULL)["Entry 1"][1:]]}  # fmt: skip
-
-
 # Commands and words
 
 
@@ -435,8 +311,3 @@ def test_every_part_has_a_name_for_those_who_do_not_see_it(opened: StrategyEdito
     for path in opened.form.paths():
         assert opened.form.field(path).accessibleName()
     assert all(label.text() for label in opened.form.findChildren(QLabel) if label.isVisible())
-
-
-def test_a_hint_of_where_a_value_stands_is_its_path() -> None:
-    place: Place = ("parameters", "stop")
-    assert examine(FULL).with_value(place, Decimal("0.03")) == FULL.replace("stop: 0.02", "stop: 0.03")

@@ -12,10 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFrame, QInputDialog, QLineEdit, QMenu, QPushButton, QWidget
 
 from sptrader_desktop.core.resample import resample
-from sptrader_desktop.present.navigator import Kind
+from sptrader_desktop.present.navigator import MIME, Kind
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.market.chart_document import ChartDocument
-from sptrader_desktop.ui.navigator import MIME
 from tests.ui.charts import click, hover, pane_of
 from tests.ui.windows import Driven, driven_window
 

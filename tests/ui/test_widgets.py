@@ -1,15 +1,16 @@
 """The small widgets that panes share, moved by real keys and clicks."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QToolTip, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.waiting import time_left
 from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
@@ -90,6 +91,7 @@ def test_names_of_objects_are_made_from_the_words() -> None:
 # Waiting
 
 
+@example(seconds=365.25)
 @given(seconds=st.floats(0, 400_000))
 def test_time_left_is_near_and_rounder_the_longer_it_is(seconds: float) -> None:
     said = time_left(seconds).removesuffix(" left").split()
@@ -185,6 +187,24 @@ def test_a_column_that_scrolls_asks_for_the_width_of_what_is_in_it(qtbot: QtBot)
         qtbot.waitUntil(lambda: scroll.minimumWidth() == content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
         scroll.resize(scroll.minimumWidth(), 100)
         qtbot.waitUntil(lambda: label.width() >= label.fontMetrics().horizontalAdvance(label.text()))
+
+
+def test_a_choice_without_room_ends_in_dots_and_says_itself_whole(qtbot: QtBot) -> None:
+    box = ChoiceBox()
+    box.addItem("EURUSD 1h · EURUSD_1h_2024-01-02_2024-05-31")
+    shown(qtbot, box)
+    box.resize(600, 28)
+    assert box.shown_text() == box.currentText()
+    wide = box.grab().toImage()
+    box.resize(140, 28)
+    assert box.shown_text().startswith("EURUSD")
+    assert box.shown_text().endswith("…")
+    assert box.fontMetrics().horizontalAdvance(box.shown_text()) < 140
+    where = box.rect().center()
+    QApplication.sendEvent(box, QHelpEvent(QEvent.Type.ToolTip, where, box.mapToGlobal(where)))
+    assert QToolTip.text() == box.currentText()
+    assert box.grab().toImage() != wide
+    QToolTip.hideText()
 
 
 # Notices

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLineEdit,
+    QMenu,
     QPushButton,
     QSlider,
     QTableView,
@@ -145,7 +146,8 @@ def test_changed_answers_make_the_result_stale_until_it_is_run_again(ran: Driven
 def test_every_command_is_in_a_menu_or_has_a_key_and_no_two_share_one(opened: Driven) -> None:
     actions = opened.window.actions_
     assert actions.conflicts() == []
-    in_menus = {action.objectName() for menu in opened.window.menus.values() for action in menu.actions()}
+    menus = [*opened.window.menus.values(), *opened.window.menuBar().findChildren(QMenu)]
+    in_menus = {action.objectName() for menu in menus for action in menu.actions()}
     assert {row.id for row in actions.rows.values() if not actions.keys(row.id)} <= in_menus
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QSplitter, QWidget
 
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.text_files import TextKeeper
@@ -17,8 +17,10 @@ from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 
 GOOD = "No problems seen without running it"
+NO_DATA = "no candles are chosen"
 Problems = tuple[TextProblem, ...]
 
 
@@ -43,7 +45,7 @@ class ComponentEditor(EditorPane):
         self.verify_button = self._button(
             "Try for Honesty", "shield-check", "verifyComponentButton", "Does it look ahead, or forget what it needs?"
         )
-        self.data_label = QLabel("no candles are chosen", self)
+        self.data_label = ElidedLabel(NO_DATA, self)
         give(self.data_label, role="muted")
         self.params_field = QLineEdit(self)
         self.params_field.setObjectName("componentParameters")
@@ -67,7 +69,7 @@ class ComponentEditor(EditorPane):
 
     def set_data(self, label: str) -> None:
         """Which candles it would run on; nothing when there are none."""
-        self.data_label.setText(label or "no candles are chosen")
+        self.data_label.show_text(label or NO_DATA)
         for button in (self.run_button, self.verify_button):
             button.setEnabled(bool(label))
 
@@ -111,10 +113,12 @@ class ComponentEditor(EditorPane):
         row = QHBoxLayout(bar)
         row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         row.setSpacing(2 * GRID)
-        self.params_field.setFixedWidth(look().pixels(GRID * 50))
+        self.params_field.setMaximumWidth(look().pixels(GRID * 50))
+        self.params_field.setMinimumWidth(look().pixels(GRID * 20))
         for widget in (self.run_button, self.verify_button, self.params_field):
             row.addWidget(widget)
-        row.addWidget(self.data_label, 1)
+        row.setStretchFactor(self.params_field, 1)
+        row.addWidget(self.data_label, 2)
         self.column.insertWidget(1, bar)
         self.body.setOrientation(Qt.Orientation.Vertical)
         self.body.addWidget(self.output)

@@ -15,6 +15,8 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
 
+WIDEST_LABEL = 27 * GRID  # longer ones take a second line
+
 
 class ParameterForm(QScrollArea):
     """`valueWanted` carries a path and the value somebody wants there; what is shown changes when the text has changed."""
@@ -93,6 +95,7 @@ class ParameterForm(QScrollArea):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
         widest = max((self.fontMetrics().horizontalAdvance(row.label) for row in rows), default=0)
+        widest = min(widest + GRID, look().pixels(WIDEST_LABEL))
         for group, members in groupby(rows, lambda row: row.group):
             title = QLabel(group, self._rows)
             title.setFont(look().font(BODY, bold=True))
@@ -124,7 +127,8 @@ class ParameterForm(QScrollArea):
             label = QLabel(row.label, self._rows)
             label.setToolTip(row.help)
             label.setBuddy(field)
-            label.setMinimumWidth(widest)
+            label.setWordWrap(True)
+            label.setFixedWidth(widest)
             form.addRow(label, field)
         return form
 

@@ -33,6 +33,7 @@ def stylesheet(look: Look, folder: str) -> str:
         "hair": 1,
         "ring": tokens.RING,
         "half": tokens.GRID // 2,
+        "beside": tokens.GRID * 2 + 2,
         "round": tokens.GRID * 3 // 2 + 1,
         "radius": tokens.RADIUS,
         "icon": tokens.ICON,

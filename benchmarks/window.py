@@ -1,0 +1,161 @@
+"""What a person waits for in the window: its coming, a run that is painted, a slider's step, and how long it is ever held up."""
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import psutil
+
+from benchmarks.children import measured
+from benchmarks.report import Line, Options, duration
+from sptrader_desktop.settings import load_settings
+
+TITLE = "The window: 1600×900, offscreen, cached components; from the click to the end of the paint"
+USABLE_S, STEP_S, STALL_S = 1.5, 0.050, 0.050
+BARS = {60_000: 0.150, 1_000_000: 0.600}
+RUNS, STEPS = 9, 30
+
+
+def lines(options: Options) -> Iterator[Line]:
+    with tempfile.TemporaryDirectory(prefix="sptrader-bench-") as home:
+        places = _places(Path(home))
+        first = [measured("window", "0", **places) for _ in range(options.runs + 1)][1:]
+        usable = statistics.median(item["usable"] for item in first)
+        yield Line(
+            "warm start until the sample's chart is painted and F5 is heard",
+            duration(usable),
+            "",
+            "",
+            duration(USABLE_S),
+            usable < USABLE_S,
+        )
+        for bars, target in BARS.items():
+            found = measured("window", str(bars), **places)
+            yield Line(f"F5 until painted, {bars:,} bars", duration(found["run"]), "", "", duration(target), found["run"] < target)
+            limit = STEP_S if bars == min(BARS) else None
+            met = None if limit is None else found["step"] < limit
+            yield Line(
+                f"slider step until the curve is painted, {bars:,} bars",
+                duration(found["step"]),
+                "",
+                "",
+                duration(limit) if limit else "",
+                met,
+            )
+            yield Line(
+                f"loop held up, 99.9 % of that session, {bars:,} bars",
+                duration(found["lag"]),
+                "",
+                "",
+                duration(STALL_S),
+                found["lag"] < STALL_S,
+            )
+
+
+def _places(home: Path) -> dict[str, str]:
+    names = "WORKSPACE RUNS TEXTS CANDLES DOWNLOADS COMPONENT_CACHE SERVERS LOGS".split()
+    places = {f"SPTRADER_{name}": str(home / name.lower()) for name in names}
+    return places | {
+        "SPTRADER_PREFERENCES": str(home / "preferences.json"),
+        "SPTRADER_KERNEL_CACHE": str(load_settings().kernels),
+        "XDG_RUNTIME_DIR": str(home),
+        "QT_QPA_PLATFORM": "offscreen",
+        "QT_SCALE_FACTOR": "1",
+    }
+
+
+def child(arguments: list[str]) -> dict[str, Any]:
+    from sptrader_desktop.ui.host import Host, run_window  # noqa: PLC0415 # what is measured loads it
+
+    found: dict[str, Any] = {}
+
+    async def live(host: Host) -> None:
+        try:
+            found.update(await _session(host, int(arguments[0])))
+        finally:
+            host.close()
+
+    run_window(live)
+    return found
+
+
+async def _session(host: Any, bars: int) -> dict[str, Any]:
+    from sptrader_desktop.app.window import open_window  # noqa: PLC0415 # the same
+
+    settings = load_settings()
+    if bars:
+        _write_candles(settings.workspace / "data", bars)
+    window = open_window(host, settings)
+    window.resize(1600, 900)
+    while window.page.chart.candles is None:
+        await asyncio.sleep(0.001)
+    window.repaint()
+    usable = time.time() - psutil.Process(os.getpid()).create_time()
+    if not bars:
+        return {"usable": usable}
+    while host.jobs.running:
+        await asyncio.sleep(0.01)
+    series = next(item for item in window.page.panel.series if item.symbol == "GBPUSD" and item.timeframe == "1m")
+    window.page.panel.choose(None, series)
+    await _ran(host, window)
+    host.lag.forget()
+    runs = [await _ran(host, window) for _ in range(RUNS)]
+    slider = next(row for row in window.page.what_if.rows if row.spec.label == "stop_loss").slider
+    window.layouts.show("equity")
+    steps = [await _stepped(window, slider) for _ in range(STEPS)]
+    lag = host.lag.record.summary().p999 / 1000
+    return {"usable": usable, "run": statistics.median(runs), "step": statistics.median(steps), "lag": lag}
+
+
+async def _ran(host: Any, window: Any) -> float:
+    done = asyncio.get_running_loop().create_future()
+    connection = window.research.runFinished.connect(done.set_result)
+
+    def fail(_kind: str, error: BaseException) -> None:
+        if not done.done():
+            done.set_exception(error)
+
+    failed = window.research.failed.connect(fail)
+    start = perf_counter()
+    window.page.run()
+    await done
+    window.repaint()
+    took = perf_counter() - start
+    window.research.runFinished.disconnect(connection)
+    window.research.failed.disconnect(failed)
+    while any(job.kind != "explain" for job in host.jobs.running):
+        await asyncio.sleep(0.005)
+    return took
+
+
+async def _stepped(window: Any, slider: Any) -> float:
+    done = asyncio.get_running_loop().create_future()
+    connection = window.research.guessed.connect(done.set_result)
+    start = perf_counter()
+    slider.setValue(slider.value() + 1)
+    await done
+    window.repaint()
+    took = perf_counter() - start
+    window.research.guessed.disconnect(connection)
+    await asyncio.sleep(0.02)
+    return took
+
+
+def _write_candles(folder: Path, bars: int) -> None:
+    from dataclasses import replace  # noqa: PLC0415 # the same
+
+    from benchmarks.market import minute_candles  # noqa: PLC0415 # the same
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes  # noqa: PLC0415 # the same
+    from sptrader_desktop.core.instruments import CATALOGUE  # noqa: PLC0415 # the same
+
+    candles = replace(minute_candles(bars), instrument=CATALOGUE["GBPUSD"])
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("GBPUSD_*"):
+        old.unlink()
+    (folder / file_name(candles)).write_bytes(parquet_bytes(candles))

@@ -1,0 +1,72 @@
+"""What a window asks of the program beyond what the command line does: the engine made ready beforehand, texts half written, guesses."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sptrader_desktop.compose import run_store
+from sptrader_desktop.compose_components import component_runner
+from sptrader_desktop.core.strategy import Strategy
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.recipe_values import overrides
+from sptrader_desktop.settings import Settings, shipped
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.components import Catalogue
+    from sptrader_desktop.core.results import Request, Result
+    from sptrader_desktop.present.strategy_text import StrategyText
+
+
+def is_engine_compiled(settings: Settings) -> bool:
+    from sptrader_desktop.runtime.kernel_cache import is_compiled, use_kernel_cache
+
+    return is_compiled(use_kernel_cache(settings.kernels))
+
+
+def compile_engine(settings: Settings) -> None:
+    """In a process of its own, by a run of the sample that nobody sees; what goes wrong there is told by the run that is asked for."""
+    strategy, data = shipped("strategies") / "ma_crossover.yaml", next((shipped("workspace") / "data").glob("*.parquet"))
+    command = [sys.executable, "-m", "sptrader_desktop", "backtest", str(strategy), "--data", str(data), "--no-store"]
+    environment = os.environ | {"SPTRADER_KERNEL_CACHE": str(settings.kernels)}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def load_engine(settings: Settings) -> None:
+    """What a first run would import and link, done while nobody waits."""
+    from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
+
+    use_kernel_cache(settings.kernels)
+    import sptrader_desktop.adapters.pooled_components
+    import sptrader_desktop.present.result_json
+    import sptrader_desktop.runtime.backtest  # noqa: F401
+
+
+def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[str] = ()) -> Strategy:
+    from sptrader_desktop.adapters.yaml_strategy import parse_strategy
+
+    return parse_strategy(text, name, catalogue, overrides(tuple(params)))
+
+
+def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
+    from sptrader_desktop.adapters.yaml_strategy import examine_strategy
+
+    return examine_strategy(text, catalogue)
+
+
+def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue") -> "Result":
+    """Another strategy asked the same, at once: its components are not tried for honesty, so it is nothing to keep."""
+    from sptrader_desktop.runtime.backtest import backtest
+
+    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue))
+
+
+def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:
+    """Rendering its document takes longer than the run, so a window shows the result first."""
+    from sptrader_desktop.ports import FinishedRun
+    from sptrader_desktop.present.result_json import render, result_document
+
+    document = render(result_document(result, manifest))
+    return run_store(settings).save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))
