@@ -10,6 +10,7 @@ from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.postgres_candles import PostgresCandles
+    from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.present.database_address import ServerTold
@@ -58,6 +59,15 @@ def open_prices(settings: Settings, instruments: "Mapping[str, Instrument]", tol
 
     with closing(open_redis(settings)) as server:
         yield RealtimePrices(server, lambda: time.time_ns() // 1000, instruments, told)
+
+
+def open_live_prices(settings: Settings) -> "StreamPrices":
+    """The program's own server runs until they are closed."""
+    from sptrader_desktop.adapters.redis_live_prices import StreamPrices
+    from sptrader_desktop.adapters.redis_server import open_redis
+    from sptrader_desktop.core.instruments import CATALOGUE
+
+    return StreamPrices(open_redis(settings), CATALOGUE)
 
 
 def servers_told(settings: Settings) -> Mapping[str, tuple[str, bool]]:

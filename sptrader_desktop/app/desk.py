@@ -2,22 +2,23 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_window
+from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
+from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.core.errors import RunError, SptraderError
-from sptrader_desktop.ports import RunStore
+from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
 from sptrader_desktop.present.run_compare import KeptRun, read_run
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
-from sptrader_desktop.runtime.indicator_curves import Curve, indicator_curves
+from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.desk import Finished, Series
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.core.strategy import Strategy
+    from sptrader_desktop.core.strategy import Scalar, Strategy
 
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
@@ -38,6 +39,7 @@ WAIT_S = 0.1
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._documents = JsonDocuments(settings.preferences.parent)
         self._candle_settings = settings
         self._guard, self._warm = threading.Lock(), threading.Event()
         self._is_ready = False
@@ -155,6 +157,18 @@ class WindowDesk:
 
     def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
         return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series))
+
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles") -> Sequence[Curve]:
+        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue()))
+
+    # What a person gathers, and live prices
+
+    @property
+    def documents(self) -> JsonDocuments:
+        return self._documents
+
+    def live_prices(self) -> LivePrices:
+        return compose_servers.open_live_prices(self._settings)
 
     # Kept runs
 

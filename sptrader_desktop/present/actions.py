@@ -18,12 +18,14 @@ class Scope(Enum):
 
 
 class Menu(Enum):
+    """Their letters leave Alt+R and Alt+H to charts: two meanings of one key are none."""
+
     FILE = "&File"
     EDIT = "&Edit"
     VIEW = "&View"
-    RUN = "&Run"
+    RUN = "Ru&n"
     CHART = "&Chart"
-    HELP = "&Help"
+    HELP = "Hel&p"
 
 
 ROOMS = "&Workspaces"
@@ -86,6 +88,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
     Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),
+    Action("navigator.open_chart", "Open as Chart", None, "chart-candlestick", ("Shift+Return",), Scope.NAVIGATOR),
     Action("navigator.duplicate", "Duplicate", None, "copy", ("Ctrl+D",), Scope.NAVIGATOR),
     Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),
     Action("navigator.delete", "Move to Trash", None, "trash-2", ("Del",), Scope.NAVIGATOR),
@@ -152,6 +155,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.bars", "Bars", Menu.CHART, "chart-no-axes-column", ("Alt+2",), Scope.CHART),
     Action("chart.line", "Line", Menu.CHART, "chart-line", ("Alt+3",), Scope.CHART),
     Action("chart.heikin_ashi", "Heikin-Ashi", Menu.CHART, "chart-candlestick", ("Alt+4",), Scope.CHART),
+    Action(
+        "chart.timeframe",
+        "Timeframe…",
+        Menu.CHART,
+        "clock",
+        (",",),
+        Scope.CHART,
+        "Longer bars of the same candles",
+        "dataset's chart",
+        starts_group=True,
+    ),
+    Action("chart.indicators", "Add Indicator…", Menu.CHART, "square-function", ("/",), Scope.CHART, "Found by name", "dataset's chart"),
     Action("chart.log", "Logarithmic Scale", Menu.CHART, "", ("Alt+L",), Scope.CHART, starts_group=True),
     Action("chart.invert", "Inverted Scale", Menu.CHART, "flip-vertical", ("Alt+I",), Scope.CHART),
     Action(

@@ -32,6 +32,8 @@ from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
 from sptrader_desktop.ui.layout_commands import LayoutCommands
 from sptrader_desktop.ui.log_pane import LogPane
+from sptrader_desktop.ui.market.kept_market import KeptMarket
+from sptrader_desktop.ui.market_page import MarketPage
 from sptrader_desktop.ui.personal_tools import PersonalTools, follow
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.research_page import ResearchPage
@@ -79,9 +81,13 @@ class MainWindow(QMainWindow):
         self.selection = Selection()
         self._desk, self._preferences = desk, preferences
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
+        self.kept_market = KeptMarket(desk.documents, host.jobs)
         self.research = Research(desk, host.jobs, self.selection, self)
-        self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self)
+        self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self.kept_market.book, self)
         self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
+        self.market = MarketPage(
+            desk, host.jobs, self.kept_market, self.selection, self.texts.documents, lambda: self.page.panel.series, self.notices, host.tell
+        )
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
         self.data = DataTab(data_desk, host.jobs, self.selection, self.texts.documents, self.texts.navigator, self.research, host.tell)
         self.tools = PersonalTools(self, preferences.now)
@@ -154,6 +160,7 @@ class MainWindow(QMainWindow):
         )
         for editor in self.texts.documents.editors:
             editor.close_document()
+        self.market.close()
         self.hide()
 
     def _restore(self, preferences: Preferences) -> None:
@@ -220,16 +227,18 @@ class MainWindow(QMainWindow):
             **self.tools.handlers(),
             **self.texts.handlers(),
             **self.runs.handlers(),
+            **self.market.handlers(),
             **{name: partial(self.layouts.show, pane) for name, pane in VIEWS.items()},
             **{name: partial(self._on_chart, name) for name in self.page.chart.commands()},
         }
 
     def _on_chart(self, command: str) -> None:
-        """The chart that has the keyboard, else the candles."""
+        """The chart that has the keyboard, else the one in front."""
         focused = QApplication.focusWidget()
         while focused is not None and not isinstance(focused, TimeChart):
             focused = focused.parentWidget()
-        chart = focused if isinstance(focused, TimeChart) and command in focused.commands() else self.page.chart
+        opened = self.texts.documents.current_chart
+        chart = focused if isinstance(focused, TimeChart) and command in focused.commands() else opened.chart if opened else self.page.chart
         chart.commands()[command]()
 
     def _join(self) -> None:
@@ -246,6 +255,8 @@ class MainWindow(QMainWindow):
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
+        texts.navigator.chartWanted.connect(self.market.open_item)
+        self.market.chartOpened.connect(lambda document: actions.add_pane(Scope.CHART, document.chart))
 
     def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
@@ -265,8 +276,10 @@ class MainWindow(QMainWindow):
 
     def _tell_document(self) -> None:
         editor = self.texts.documents.current_editor
+        documents = self.texts.documents
         self.actions_.set_state("document", editor is not None)
-        self.actions_.set_state("tab", self.texts.documents.currentWidget() is not self.page.chart)
+        self.actions_.set_state("tab", documents.currentWidget() is not self.page.chart)
+        self.actions_.set_state("dataset's chart", documents.current_chart is not None)
         self.actions_.set_state("component", isinstance(editor, ComponentEditor))
 
     def _text_of(self, path: Path) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
+from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import amount, counted, figure
 from sptrader_desktop.present.run_marks import halts, signal_marks
 from sptrader_desktop.present.selection import Selection
@@ -40,12 +41,13 @@ class ResearchPage(QObject):
         notices: Notices,
         text_of: Callable[[Path], str],
         unforeseen: Callable[[BaseException, str], None],
+        book: DrawingBook | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._desk, self._research, self._selection = desk, research, selection
         self._notices, self._text_of, self._unforeseen = notices, text_of, unforeseen
-        self.chart, self.equity = CandleChart(selection), EquityChart(selection)
+        self.chart, self.equity = CandleChart(selection, book), EquityChart(selection)
         self.panel, self.what_if, self.explanation = BacktestPanel(), WhatIfPanel(), ExplainPane()
         self.results = ResultsPanel(selection)
         self._join()
@@ -126,7 +128,7 @@ class ResearchPage(QObject):
     def _show_curves(self, candles: Candles, curves: list[Curve]) -> None:
         """Over the candles they are of, unless others are shown meanwhile."""
         if _is_same(self.chart.candles, candles):
-            self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
+            self.chart.set_overlays([Line(curve.title, curve.values, curve.pane) for curve in curves])
 
     def _show_guess(self, result: "Result | None") -> None:
         finished = self._research.finished
@@ -168,15 +170,6 @@ def _first(error: BaseException) -> str:
         rest = len(error.problems) - 1
         return f"{error.problems[0]}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
     return str(error)
-
-
-def _label(curve: Curve) -> str:
-    output = "" if curve.output in {"value", curve.indicator} else f" {curve.output}"
-    return f"{curve.indicator.upper()}{output} ({curve.params})" if curve.params else f"{curve.indicator.upper()}{output}"
-
-
-def _pane(curve: Curve) -> str:
-    return f"{curve.indicator.upper()} ({curve.params})" if curve.params else curve.indicator.upper()
 
 
 def _compared(guess: "Result", run: "Result") -> str:
