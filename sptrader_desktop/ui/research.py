@@ -53,7 +53,7 @@ class Research(QObject):
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
             self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
-            return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)))
+            return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, "backtest")
 
@@ -62,7 +62,7 @@ class Research(QObject):
 
         def work(report: Report) -> Finished:
             self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
-            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)))
+            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, f"opening {run_id}")
 
@@ -78,14 +78,15 @@ class Research(QObject):
         """Another text over the candles of the last run."""
         finished = self.finished
         if finished is not None:
-            self._start("what-if", "what-if", lambda _: self._desk.what_if(finished, text), self._guessed)
+            self._start("what-if", "what-if", lambda report: self._desk.what_if(finished, text, report.check), self._guessed)
 
     def ask_curves(self, symbol: str) -> None:
         """What the run's signals looked at, over the candles of that symbol."""
         finished = self.finished
         candles = next((item for item in finished.result.request.traded if item.symbol == symbol), None) if finished else None
         if finished is not None and candles is not None:
-            self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), partial(self.curvesReady.emit, candles))
+            show = partial(self.curvesReady.emit, candles)
+            self._start("curves", "indicators", lambda report: self._desk.curves(finished, symbol, report.check), show)
 
     def forget_guess(self) -> None:
         self._cancel("what-if")
@@ -124,11 +125,9 @@ class Research(QObject):
         self.failed.emit(kind, error)
 
     def _cancel(self, *kinds: str) -> None:
-        found = [job for job in (*self._jobs.waiting, *self._jobs.running) if job.kind in kinds]
-        for job in found:
-            self._jobs.cancel(job)
-        if found:
-            self._desk.stop_components()
+        for job in (*self._jobs.waiting, *self._jobs.running):
+            if job.kind in kinds:
+                self._jobs.cancel(job)
 
     def _done(self, finished: Finished) -> None:
         self.forget_guess()  # of the run before

@@ -167,8 +167,9 @@ def _is_same(shown: Candles | None, candles: Candles) -> bool:
 def _first(error: BaseException) -> str:
     """A strategy has all its problems in its editor; here the first, and how many more."""
     if isinstance(error, StrategyError):
-        rest = len(error.problems) - 1
-        return f"{error.problems[0]}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
+        first, rest = error.problems[0], len(error.problems) - 1
+        at = "" if first.line is None else f"line {first.line}: "
+        return f"{at}{first.sentence()}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
     return str(error)
 
 
