@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
-from sptrader_desktop.present.selection import BarAt, Selection
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.data.data_desk import DataDesk
 from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
@@ -20,6 +21,7 @@ class DataTab(QObject):
         desk: DataDesk,
         jobs: Jobs,
         selection: Selection,
+        chart: CandleChart,
         documents: Documents,
         navigator: Navigator,
         research: Research,
@@ -27,6 +29,7 @@ class DataTab(QObject):
     ) -> None:
         super().__init__(documents)
         self._desk, self._jobs, self._selection, self._unforeseen = desk, jobs, selection, unforeseen
+        self._chart = chart
         self._documents, self._navigator, self._research = documents, navigator, research
         self._page: DataPage | None = None
 
@@ -34,7 +37,7 @@ class DataTab(QObject):
         if self._page is None:
             self._page = DataPage(self._desk, self._jobs, self._selection, self._unforeseen)
             self._page.seriesAsked.connect(self._show_series)
-            self._page.barAsked.connect(self._show_bar)
+            self._page.momentAsked.connect(self._show_moment)
             self._page.datasetsChanged.connect(self._navigator.refresh)
         self._documents.show_page(self._page, "Data")
         return self._page
@@ -43,6 +46,6 @@ class DataTab(QObject):
         self._documents.show_chart()
         return self._research.show_series(series)
 
-    def _show_bar(self, series: Series, bar: BarAt) -> None:
+    def _show_moment(self, series: Series, stamp: int) -> None:
         """The chart goes there when it has the candles."""
-        self._show_series(series).finished.connect(lambda _: self._selection.bar.set(bar))
+        self._show_series(series).finished.connect(lambda _: self._chart.go_to(stamp))

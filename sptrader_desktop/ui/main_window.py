@@ -89,7 +89,9 @@ class MainWindow(QMainWindow):
             desk, host.jobs, self.kept_market, self.selection, self.texts.documents, lambda: self.page.panel.series, self.notices, host.tell
         )
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
-        self.data = DataTab(data_desk, host.jobs, self.selection, self.texts.documents, self.texts.navigator, self.research, host.tell)
+        self.data = DataTab(
+            data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
+        )
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())

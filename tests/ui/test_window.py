@@ -205,15 +205,16 @@ def test_a_broken_arrangement_is_healed(opened: Driven, damage: bytes) -> None:
     opened.window.event(QEvent(QEvent.Type.LayoutRequest))
 
 
-def test_a_dataset_of_the_data_page_is_shown_at_the_bar_that_was_asked_for(opened: Driven) -> None:
+def test_a_moment_of_the_data_page_is_shown_in_the_chart(opened: Driven) -> None:
     opened.window.actions_.action("view.data").trigger()
-    page = opened.window.data.open()
+    page, documents, chart = opened.window.data.open(), opened.window.texts.documents, opened.window.page.chart
     series = opened.window.page.panel.series[0]
-    stamp = int(opened.window._desk.candles(series).timestamp[100])
-    page.barAsked.emit(series, BarAt("EURUSD", stamp))
+    candles = opened.window._desk.candles(series)
+    page.momentAsked.emit(series, int(candles.timestamp[100]))
     opened.settle()
-    assert opened.window.selection.bar.value == BarAt("EURUSD", stamp)
-    assert opened.window.texts.documents.currentWidget() is opened.window.page.chart
-    opened.window.texts.documents.show_page(page, "Data")
+    assert documents.currentWidget() is chart
+    assert chart.bars.first <= 100 <= chart.bars.last
+    documents.show_page(page, "Data")
     opened.window.actions_.action("file.close").trigger()
-    assert opened.window.texts.documents.indexOf(page) == -1
+    assert documents.indexOf(page) == -1
+    assert documents.currentWidget() is chart
