@@ -93,7 +93,7 @@ class MainWindow(QMainWindow):
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
-        self.status.insertPermanentWidget(0, self.prices.badge)
+        self.status.addPermanentWidget(self.prices.badge)
         self.actions_ = self._commands()
         self.menus = self.actions_.fill_menu_bar(self.menuBar())
         self.tools.join(self.actions_).add_provider(self.texts.entries)

@@ -141,7 +141,7 @@ class PricesPage(QObject):
         if candles is None:
             return
         menu, commands, price = QMenu(chart), chart.commands(), price_text(candles.symbol, ticks)
-        menu.setObjectName("chartMenu")
+        menu.setObjectName("chartContextMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         alert = menu.addAction(icon("bell-ring"), f"Price Alert at {price}", lambda: self.set_alert(candles.symbol, ticks))
         alert.setObjectName("alertHereAction")

@@ -47,6 +47,7 @@ class WatchlistPane(QWidget):
         self._symbols = symbols
         self._state: State = "off"
         self._rows: dict[str, Watched] = {}
+        self._shown: tuple[str, ...] = ()  # what the table has, which follows the symbols
         self.model = ColumnTable(self)
         self.view = TableView(self.model, self)
         self.view.setObjectName("watchlistView")
@@ -94,7 +95,7 @@ class WatchlistPane(QWidget):
     @property
     def chosen(self) -> str | None:
         index = self.view.currentIndex()
-        return self._symbols.value[int(self.model.sources[index.row()])] if index.isValid() else None
+        return self._shown[int(self.model.sources[index.row()])] if index.isValid() else None
 
     # What is done
 
@@ -137,6 +138,7 @@ class WatchlistPane(QWidget):
         table = watchlist_columns(rows, time.time_ns() // 1000, is_connected=self._state in {"live", "lost"}) if rows else Columns()
         is_other = table.keys != self.model.table.keys
         self.model.put(table)
+        self._shown = symbols
         if is_other and rows:
             self.view.fit(table)
         self._stack.setCurrentIndex(0 if symbols else 1)
@@ -151,7 +153,7 @@ class WatchlistPane(QWidget):
             self.view.show_row(row)
 
     def _open(self, index: QModelIndex) -> None:
-        self.openAsked.emit(self._symbols.value[int(self.model.sources[index.row()])])
+        self.openAsked.emit(self._shown[int(self.model.sources[index.row()])])
 
     def _say(self, words: str) -> None:
         self._problem.setText(words)
