@@ -25,6 +25,7 @@ class StreamPrices:
         self._server, self._instruments = server, instruments
         self._client: Any = server.client
         self._last = b""  # id of the entry read last; none before the first reading
+        self._asked: set[str] = set()
 
     @property
     def shown(self) -> str:
@@ -48,8 +49,11 @@ class StreamPrices:
             raise self._lost(error) from None
 
     def _read(self, symbols: Collection[str]) -> list[LivePrice]:
-        if not self._last:
-            return self._newest(symbols)
+        fresh = set(symbols) - self._asked
+        if fresh or not self._last:
+            found = self._newest(fresh)
+            self._asked |= fresh
+            return found
         pages = self._client.xread({STREAM: self._last}, count=PAGE, block=WAIT_MS)
         entries: list[_Entry] = pages[0][1] if pages else []
         if not entries:
@@ -59,8 +63,9 @@ class StreamPrices:
         return [price for entry in entries for price in self._prices(entry, symbols)]
 
     def _newest(self, symbols: Collection[str]) -> list[LivePrice]:
-        entries: list[_Entry] = self._client.xrevrange(STREAM, count=LOOKED_BACK)
-        self._last = entries[0][0] if entries else b"0-0"
+        """What came later than what was read is left to be read in its turn."""
+        entries: list[_Entry] = self._client.xrevrange(STREAM, max=self._last or "+", count=LOOKED_BACK)
+        self._last = self._last or (entries[0][0] if entries else b"0-0")
         found: dict[str, LivePrice] = {}
         for entry in entries:
             for price in self._prices(entry, symbols):

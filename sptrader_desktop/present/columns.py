@@ -60,9 +60,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """A table: equally long columns, each with a key of its own."""
+    """A table: equally long columns, each with a key of its own. Rows that are `muted` are there, but count for less now."""
 
     columns: tuple[Column, ...] = ()
+    muted: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.columns[0].values) if self.columns else 0
@@ -72,7 +73,7 @@ class Columns:
 
     def taken(self, rows: Rows) -> "Columns":
         """Some rows as a table of their own."""
-        return Columns(tuple(_taken(column, rows) for column in self.columns))
+        return Columns(tuple(_taken(column, rows) for column in self.columns), None if self.muted is None else self.muted[rows])
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -15,9 +15,9 @@ LEAST = QSize(GRID * 45, GRID * 30)
 LEAST_OF = {"backtest": QSize(0, GRID * 50), "whatIf": QSize(0, GRID * 30)}
 ARRANGEMENTS: dict[str, Arrangement] = {
     "Research": (
-        Stack(LEFT, GRID * 60, ("navigator",)),
+        Stack(LEFT, GRID * 60, ("navigator", "watchlist")),
         Stack(RIGHT, GRID * 76, ("backtest", "whatIf", "explain")),
-        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "log")),
+        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "alerts", "log")),
     ),
     "Review": (
         Stack(RIGHT, GRID * 90, ("explain", "backtest", "whatIf")),
@@ -26,5 +26,10 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     "Writing": (
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(BOTTOM, GRID * 40, ("log", "results")),
+    ),
+    "Market": (
+        Stack(LEFT, GRID * 60, ("navigator",)),
+        Stack(RIGHT, GRID * 100, ("watchlist",)),
+        Stack(BOTTOM, GRID * 40, ("alerts", "log")),
     ),
 }

@@ -32,9 +32,11 @@ from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
 from sptrader_desktop.ui.layout_commands import LayoutCommands
 from sptrader_desktop.ui.log_pane import LogPane
+from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.market.kept_market import KeptMarket
 from sptrader_desktop.ui.market_page import MarketPage
 from sptrader_desktop.ui.personal_tools import PersonalTools, follow
+from sptrader_desktop.ui.prices_page import PricesPage
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.research_page import ResearchPage
 from sptrader_desktop.ui.runs_page import RunsPage
@@ -57,6 +59,8 @@ VIEWS = {
     "view.history": "history",
     "view.compare": "comparison",
     "view.log": "log",
+    "view.watchlist": "watchlist",
+    "view.alerts": "alerts",
 }
 
 
@@ -88,6 +92,9 @@ class MainWindow(QMainWindow):
         self.market = MarketPage(
             desk, host.jobs, self.kept_market, self.selection, self.texts.documents, lambda: self.page.panel.series, self.notices, host.tell
         )
+        self.prices = PricesPage(
+            desk, host.jobs, self.kept_market, self.selection, lambda: self.page.panel.series, self.notices, host.task, self
+        )
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
         self.data = DataTab(
             data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
@@ -100,6 +107,7 @@ class MainWindow(QMainWindow):
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
+        self.status.addPermanentWidget(self.prices.badge)
         self.actions_ = self._commands()
         self.menus = self.actions_.fill_menu_bar(self.menuBar())
         self.tools.join(self.actions_).add_provider(self.texts.entries)
@@ -201,6 +209,8 @@ class MainWindow(QMainWindow):
             Pane("history", "Runs", runs.history),
             Pane("comparison", "Comparison", runs.comparison),
             Pane("log", "Log", self.log),
+            Pane("watchlist", "Watchlist", self.prices.watchlist),
+            Pane("alerts", "Alerts", self.prices.alerts),
         ]
         return [replace(pane, least=LEAST_OF.get(pane.id, LEAST_PANE)) for pane in panes]
 
@@ -258,7 +268,11 @@ class MainWindow(QMainWindow):
         texts.documents.opened.connect(self._take_in)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
         texts.navigator.chartWanted.connect(self.market.open_item)
-        self.market.chartOpened.connect(lambda document: actions.add_pane(Scope.CHART, document.chart))
+        texts.navigator.listed.connect(self.prices.read_candles)
+        self.market.chartOpened.connect(self._take_in_chart)
+        self.prices.attach(self.page.chart)
+        self.prices.chartAsked.connect(self.market.open_chart)
+        self.prices.alertsAsked.connect(lambda: self._bring("alerts"))
 
     def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
@@ -275,6 +289,10 @@ class MainWindow(QMainWindow):
 
     def _take_in(self, editor: EditorPane) -> None:
         self.actions_.add_pane(Scope.EDITOR, editor)
+
+    def _take_in_chart(self, document: ChartDocument) -> None:
+        self.actions_.add_pane(Scope.CHART, document.chart)
+        self.prices.attach(document.chart)
 
     def _tell_document(self) -> None:
         editor = self.texts.documents.current_editor

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, QPointF, Signal
+from PySide6.QtGui import QContextMenuEvent
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.present.chart_frame import Bars
@@ -20,6 +21,7 @@ from sptrader_desktop.ui.charts.drawing_tools import DrawingTools
 from sptrader_desktop.ui.charts.line_series import Line, LineSeries
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.price_axis import FigureScale, TickScale
+from sptrader_desktop.ui.charts.price_levels import PriceLevel, PriceLevels
 from sptrader_desktop.ui.charts.series import Series
 from sptrader_desktop.ui.charts.time_chart import SUB_PANE_SHARE, TimeChart
 from sptrader_desktop.ui.charts.trade_series import HoveredTrade, SignalSeries, TradeSeries
@@ -41,6 +43,8 @@ class CandleChart(TimeChart):
 
     barChosen = Signal(object)  # BarAt
     tradeChosen = Signal(int)  # the row of the TradeMarks
+    alertAsked = Signal(str, int)  # symbol, ticks
+    menuAsked = Signal(QPoint, int)  # where on the screen, and the ticks there
 
     def __init__(self, selection: Selection, book: DrawingBook | None = None, empty_text: str = EMPTY) -> None:
         super().__init__(selection, empty_text)
@@ -50,6 +54,7 @@ class CandleChart(TimeChart):
         self.setObjectName("candleChart")
         self.setAccessibleName("Chart: no candles")
         self.content: Content | None = None
+        self.levels: Callable[[str], Sequence[PriceLevel]] = lambda _symbol: ()  # asked at every paint
         self._lines: dict[str | None, list[LineSeries]] = {}
         self._signals: list[SignalSeries] = []
         self._trades: TradeSeries | None = None
@@ -90,6 +95,7 @@ class CandleChart(TimeChart):
         self.add_pane(pane, SUB_PANE_SHARE)
         self.tools.attach(pane, candles)
         pane.crosshair.touches.insert(0, HoveredTrade(lambda: self._trades))
+        pane.crosshair.touches.insert(0, PriceLevels(lambda: self.levels(candles.symbol)))
         pane.pointed.connect(self._hover_trade)
         self._compose()
         self.show_stamps(candles.timestamp, candles.bar_us)
@@ -174,6 +180,10 @@ class CandleChart(TimeChart):
         self.content.price.axis.tagged = last
         self.content.price.crosshair.newest = (last, "up" if last >= opened else "down")
 
+    def show_levels(self) -> None:
+        """`levels` answers something else now."""
+        self._touch()
+
     def _touch(self) -> None:
         if self.content is not None:
             self.content.price.crosshair.update()
@@ -248,13 +258,30 @@ class CandleChart(TimeChart):
         if row is not None:
             self.show_trade(row)
 
-    def draw_horizontal(self) -> None:
-        """At the pointer; without one at the newest close."""
+    def pointed_ticks(self) -> int | None:
+        """The price at the pointer; without one the newest close."""
         if self.content is None or not len(self.stamps):
-            return
-        crosshair, closes = self.content.price.crosshair, self.content.candles.candles.prices.close
-        value = float(closes[-1]) if crosshair.value is None else crosshair.value
-        self.tools.draw_horizontal(round(value), len(self.stamps) - 1 if crosshair.bar is None else crosshair.bar)
+            return None
+        value, closes = self.content.price.crosshair.value, self.content.candles.candles.prices.close
+        return round(float(closes[-1]) if value is None else value)
+
+    def draw_horizontal(self) -> None:
+        ticks = self.pointed_ticks()
+        if self.content is not None and ticks is not None:
+            bar = self.content.price.crosshair.bar
+            self.tools.draw_horizontal(ticks, len(self.stamps) - 1 if bar is None else bar)
+
+    def ask_alert(self) -> None:
+        ticks = self.pointed_ticks()
+        if self.candles is not None and ticks is not None and ticks > 0:
+            self.alertAsked.emit(self.candles.symbol, ticks)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        pane = self.price_pane
+        if pane is not None and len(self.stamps):
+            at = QPointF(pane.viewport().mapFromGlobal(event.globalPos()))
+            self.menuAsked.emit(event.globalPos(), round(pane.spot(at).value))
+            event.accept()
 
     # Scales
 
@@ -291,6 +318,7 @@ class CandleChart(TimeChart):
             "chart.next_trade": self.next_trade,
             "chart.previous_trade": self.previous_trade,
             "chart.horizontal_line": self.draw_horizontal,
+            "chart.alert": self.ask_alert,
             "chart.trend_line": partial(self.tools.start, "trend"),
             "chart.measure": partial(self.tools.start, "measure"),
             "chart.delete_drawing": self.tools.delete_chosen,

@@ -1,9 +1,12 @@
 """What a person keeps of markets from one start to the next, as one: drawn lines, templates, the watchlist and alerts."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sptrader_desktop.present.chart_indicators import Templates, templates_read, templates_written
 from sptrader_desktop.present.drawings import DrawingBook, Drawings, drawings_read, drawings_written
+from sptrader_desktop.present.price_alerts import Alerts, alerts_read, alerts_written
+from sptrader_desktop.present.watchlist import symbols_read
 from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.kept_value import DocumentStore, KeptValue
 
@@ -17,7 +20,11 @@ class KeptMarket:
         self.book = DrawingBook(
             self.drawings.now.value, lambda symbol, lines: self.drawings.now.set({**self.drawings.now.value, symbol: lines})
         )
-        self._all: tuple[KeptValue[Mapping[str, Drawings]] | KeptValue[Templates], ...] = (self.drawings, self.templates)
+        no_symbols: tuple[str, ...] = ()
+        no_alerts: Alerts = ()
+        self.watchlist = KeptValue("watchlist", store, jobs, no_symbols, symbols_read, list)
+        self.alerts = KeptValue("alerts", store, jobs, no_alerts, alerts_read, alerts_written)
+        self._all: tuple[KeptValue[Any], ...] = (self.drawings, self.templates, self.watchlist, self.alerts)
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -105,6 +105,8 @@ class ColumnTable(QAbstractTableModel):
                 return column.text(source)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
+            case Qt.ItemDataRole.ForegroundRole if self._table.muted is not None and self._table.muted[source]:
+                return look().colour("muted")
             case Qt.ItemDataRole.ForegroundRole if column.is_signed:
                 return _tone(column, source)
             case Qt.ItemDataRole.AccessibleTextRole:

@@ -1,0 +1,139 @@
+"""Prices that a person wants to hear of. An alert fires once, also when the price jumps over it, and never places an order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.instruments import CATALOGUE, Instrument
+from sptrader_desktop.present.column_makers import times, word
+from sptrader_desktop.present.columns import NOTHING, Columns
+from sptrader_desktop.present.numbers import price_unit
+from sptrader_desktop.present.selection import Zone
+
+Kind = Literal["at", "above", "below"]
+KINDS: tuple[Kind, ...] = ("at", "above", "below")
+
+
+class Fired(NamedTuple):
+    """When, in microseconds UTC, and at which price."""
+
+    stamp: int
+    ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAlert:
+    """`side`: where the price was seen first of what `at` waits for, −1 below, +1 above, 0 not seen yet."""
+
+    symbol: str
+    kind: Kind
+    ticks: int
+    side: int = 0
+    fired: Fired | None = None
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.symbol, self.kind, self.ticks
+
+    @property
+    def words(self) -> str:
+        """`EURUSD at 1.08500`."""
+        return f"{self.symbol} {self.kind} {price_text(self.symbol, self.ticks)}"
+
+    def armed(self) -> "PriceAlert":
+        return replace(self, side=0, fired=None)
+
+    def seen(self, stamp: int, ticks: int) -> "PriceAlert":
+        """After a price of its symbol."""
+        if self.fired is not None:
+            return self
+        off = ticks - self.ticks
+        is_there = {"above": off >= 0, "below": off <= 0, "at": off == 0 or off * self.side < 0}[self.kind]
+        if is_there:
+            return replace(self, fired=Fired(stamp, ticks))
+        return self if self.side or self.kind != "at" else replace(self, side=1 if off > 0 else -1)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"symbol": self.symbol, "kind": self.kind, "ticks": self.ticks, "side": self.side, "fired": self.fired}
+
+
+Alerts = tuple[PriceAlert, ...]
+
+
+def checked(alerts: Alerts, symbol: str, stamp: int, ticks: int) -> tuple[Alerts, Alerts]:
+    """All of them after a price, and those that it fired. Where nothing changed they are the same object."""
+    after = tuple(alert.seen(stamp, ticks) if alert.symbol == symbol else alert for alert in alerts)
+    if all(new is old for new, old in zip(after, alerts, strict=True)):
+        return alerts, ()
+    return after, tuple(new for new, old in zip(after, alerts, strict=True) if new.fired and not old.fired)
+
+
+def with_alert(alerts: Alerts, alert: PriceAlert) -> Alerts:
+    """One that is there already is armed again."""
+    return (*(other for other in alerts if other.key != alert.key), alert)
+
+
+def alerts_written(alerts: Alerts) -> Any:
+    return [alert.as_json() for alert in alerts]
+
+
+def alerts_read(held: Any) -> Alerts:
+    return tuple(map(_read, held))
+
+
+def _read(held: Any) -> PriceAlert:
+    match held:
+        case {
+            "symbol": str(symbol),
+            "kind": "at" | "above" | "below" as kind,
+            "ticks": int(ticks),
+            "side": -1 | 0 | 1 as side,
+            "fired": None | [int(), int()] as fired,
+        } if symbol in CATALOGUE:
+            return PriceAlert(symbol, kind, ticks, side, None if fired is None else Fired(*fired))
+    raise DataError(f"{str(held)[:80]} is no alert")
+
+
+def typed_alert(symbol: str, kind: Kind, text: str) -> PriceAlert:
+    """DataError says what is wrong with the price."""
+    instrument = CATALOGUE.get(symbol.strip().upper())
+    if instrument is None:
+        raise DataError(f"{symbol.strip() or 'no symbol'}: this symbol is not known: write one like EURUSD")
+    try:
+        ticks = Decimal(text.strip().replace(",", ".")) / instrument.tick
+    except ArithmeticError:
+        ticks = Decimal(0)
+    if not ticks.is_finite() or ticks <= 0:
+        raise DataError(f"{text.strip() or 'no price'}: write a price above zero, such as {_example(instrument)}")
+    if ticks != int(ticks):
+        raise DataError(f"{text.strip()}: {instrument.symbol} moves in steps of {instrument.tick}: round the price to that")
+    return PriceAlert(instrument.symbol, kind, int(ticks))
+
+
+def price_text(symbol: str, ticks: int) -> str:
+    return price_unit(CATALOGUE[symbol]).text(ticks)
+
+
+def alert_columns(alerts: Sequence[PriceAlert], zone: Zone) -> Columns:
+    symbols, prices = sorted({alert.symbol for alert in alerts}), [price_text(alert.symbol, alert.ticks) for alert in alerts]
+    rows, states = np.arange(len(alerts)), ("waiting", "fired")
+    fired = np.array([NOTHING if alert.fired is None else alert.fired.stamp for alert in alerts], np.int64)
+    reached = ["" if alert.fired is None else price_text(alert.symbol, alert.fired.ticks) for alert in alerts]
+    return Columns(
+        (
+            word("symbol", "Symbol", np.array([symbols.index(alert.symbol) for alert in alerts], np.int64), symbols),
+            word("kind", "When", np.array([KINDS.index(alert.kind) for alert in alerts], np.int64), KINDS),
+            word("price", "Price", rows, prices, is_right=True),
+            word("state", "State", np.array([alert.fired is not None for alert in alerts], np.int64), states),
+            times("fired", "Fired", fired, zone, "when the price came that reached it"),
+            word("reached", "Reached", rows, reached, "the price that fired it", is_right=True),
+        )
+    )
+
+
+def _example(instrument: Instrument) -> str:
+    return price_unit(instrument).text(int(Decimal("1.085") / instrument.tick))

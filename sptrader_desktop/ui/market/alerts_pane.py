@@ -1,0 +1,122 @@
+"""Price alerts: set, armed again and removed here; what they wait for and what fired them."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.price_alerts import KINDS, Alerts, PriceAlert, alert_columns, price_text, typed_alert, with_alert
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.tables.data_table import DataTable
+from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID
+
+EMPTY = "Prices you want to hear of will be here. Alt+A on a chart sets one at the pointer. Alerts only tell: they never place an order."
+ONLY_TELLS = "Checked on live prices while this program runs. Alerts only tell: they never place an order."
+
+
+class AlertsPane(QWidget):
+    """Shows `alerts`, which the person changes here."""
+
+    openAsked = Signal(str)  # a symbol
+
+    def __init__(self, alerts: Observable[Alerts], selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("alerts")
+        self.setAccessibleName("Price alerts")
+        self._alerts, self._selection = alerts, selection
+        self.table = DataTable("alerts", "Alerts", EMPTY)
+        self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._alerts.value[row].symbol))
+        self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.table, 1)
+        column.addLayout(self._form())
+        ends = [alerts.watch(lambda _: self._refresh()), selection.zone.watch(lambda _: self._refresh())]
+        self.destroyed.connect(lambda: [end() for end in ends])
+        self._refresh()
+
+    def ask(self, symbol: str, ticks: int | None) -> None:
+        """The form filled in, the price to be typed over."""
+        self.symbol.setText(symbol)
+        self.price.setText("" if ticks is None else price_text(symbol, ticks))
+        self.price.setFocus()
+        self.price.selectAll()
+
+    def put(self) -> None:
+        try:
+            alert = typed_alert(self.symbol.text(), KINDS[self.kind.currentIndex()], self.price.text())
+        except DataError as error:
+            self.say(str(error), is_bad=True)
+            return
+        self._alerts.set(with_alert(self._alerts.value, alert))
+        self.price.clear()
+        self.say(f"Waiting for {alert.words}")
+
+    def say(self, words: str, *, is_bad: bool = False) -> None:
+        self.note.setText(words or ONLY_TELLS)
+        give(self.note, tone="danger" if is_bad else "")
+
+    def arm_chosen(self) -> None:
+        chosen = self._chosen()
+        self._alerts.set(tuple(alert.armed() if alert in chosen else alert for alert in self._alerts.value))
+
+    def remove_chosen(self) -> None:
+        chosen = self._chosen()
+        self._alerts.set(tuple(alert for alert in self._alerts.value if alert not in chosen))
+
+    def _chosen(self) -> list[PriceAlert]:
+        return [self._alerts.value[row] for row in self.table.selected]
+
+    def _refresh(self) -> None:
+        self.table.put(alert_columns(self._alerts.value, self._selection.zone.value))
+        self._enable()
+
+    def _enable(self) -> None:
+        chosen = self._chosen() if len(self.table.model.table) == len(self._alerts.value) else []
+        self.arm.setEnabled(any(alert.fired for alert in chosen))
+        self.remove.setEnabled(bool(chosen))
+
+    def _form(self) -> QHBoxLayout:
+        self.symbol, self.kind, self.price, self.note = QLineEdit(), QComboBox(), QLineEdit(), QLabel(ONLY_TELLS)
+        self.symbol.setCompleter(QCompleter(sorted(CATALOGUE), self.symbol))
+        self.symbol.setPlaceholderText("Symbol")
+        self.symbol.setFixedWidth(GRID * 24)
+        self.price.setPlaceholderText("Price")
+        self.price.setFixedWidth(GRID * 24)
+        self.kind.addItems(list(KINDS))
+        self.note.setWordWrap(True)
+        self.note.setObjectName("alertNote")
+        give(self.note, role="small")
+        self.set_button = self._button("setAlertButton", "Set Alert", "Wait for this price")
+        self.arm = self._button("armAlertButton", "Arm Again", "Wait again for what has fired")
+        self.remove = self._button("removeAlertButton", "Remove", "Wait for the chosen ones no more")
+        row = QHBoxLayout()
+        row.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
+        row.setSpacing(GRID * 2)
+        for widget, name, words in (
+            (self.symbol, "alertSymbol", "Symbol of the alert"),
+            (self.kind, "alertKind", "When it fires: at the price, above or below it"),
+            (self.price, "alertPrice", "Price of the alert"),
+        ):
+            widget.setObjectName(name)
+            widget.setAccessibleName(words)
+            row.addWidget(widget)
+        row.addWidget(self.set_button)
+        row.addWidget(self.note, 1)
+        row.addWidget(self.arm)
+        row.addWidget(self.remove)
+        self.set_button.clicked.connect(self.put)
+        self.price.returnPressed.connect(self.put)
+        self.arm.clicked.connect(self.arm_chosen)
+        self.remove.clicked.connect(self.remove_chosen)
+        return row
+
+    def _button(self, name: str, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setToolTip(tip)
+        button.setAccessibleName(f"{text}: {tip}")
+        return button

@@ -1,0 +1,231 @@
+"""The watchlist: a few symbols with their last prices, from candles and, when asked for, live."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.ports import LivePrice
+from sptrader_desktop.present.columns import Columns
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.watchlist import Watched, live, moved_symbol, typed_symbols, watchlist_columns
+from sptrader_desktop.ui.market.live_feed import State
+from sptrader_desktop.ui.tables.column_table import ColumnTable
+from sptrader_desktop.ui.tables.table_view import TableView
+from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.roles import Tone, give
+from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
+
+SECOND_MS, SOON_MS = 1000, 200
+EMPTY = "The symbols you watch will be here, with their last prices. Add some below, or take those of your candles."
+STATES: Mapping[State, tuple[str, Tone, str]] = {
+    "off": ("No live prices: from candles", "", "Connect to Live Prices"),
+    "connecting": ("Connecting …", "accent", "Disconnect"),
+    "live": ("Live", "up", "Disconnect"),
+    "lost": ("Connection lost", "danger", "Disconnect"),
+}
+
+
+class WatchlistPane(QWidget):
+    """Shows `symbols`, which the person changes here; `show_rows` brings what is known of them."""
+
+    openAsked = Signal(str)  # a symbol
+    alertAsked = Signal(str)
+    connectAsked = Signal(bool)
+    fillAsked = Signal()  # with the symbols of the candles there are
+
+    def __init__(self, symbols: Observable[tuple[str, ...]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("watchlist")
+        self.setAccessibleName("Watchlist")
+        self._symbols = symbols
+        self._state: State = "off"
+        self._rows: dict[str, Watched] = {}
+        self._shown: tuple[str, ...] = ()  # what the table has, which follows the symbols
+        self.model = ColumnTable(self)
+        self.view = TableView(self.model, self)
+        self.view.setObjectName("watchlistView")
+        self.view.setAccessibleName("Watched symbols")
+        self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
+        self._soon.timeout.connect(self._refresh)
+        self._beat = QTimer(self, interval=SECOND_MS)
+        self._beat.timeout.connect(self._refresh)
+        self._build()
+        self.view.activated.connect(self._open)
+        self.destroyed.connect(symbols.watch(lambda _: self._refresh()))
+        self.show_state("off", "")
+        self._refresh()
+
+    # What is shown
+
+    def show_rows(self, rows: Sequence[Watched]) -> None:
+        """From candles; a live price that is there already stays."""
+        for row in rows:
+            known = self._rows.get(row.symbol)
+            live_now = None
+            if known is not None and known.is_live and known.last is not None:
+                live_now = LivePrice(known.symbol, known.stamp, known.last, known.ask)
+            self._rows[row.symbol] = row if live_now is None else row.at(live_now)
+        self._refresh()
+
+    def take_prices(self, prices: Sequence[LivePrice]) -> None:
+        missing = {price.symbol: Watched(price.symbol) for price in prices if price.symbol not in self._rows}
+        self._rows |= live(self._rows | missing, prices)
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def show_state(self, state: State, words: str) -> None:
+        self._state = state
+        said, tone, button = STATES[state]
+        self.state.show_text(f"{said}: {words}" if words else said)
+        give(self.state, tone=tone)
+        self.connect_button.setText(button)
+        if state == "live":
+            self._beat.start()
+        elif state == "off":
+            self._beat.stop()
+        self._refresh()
+
+    @property
+    def chosen(self) -> str | None:
+        index = self.view.currentIndex()
+        return self._shown[int(self.model.sources[index.row()])] if index.isValid() else None
+
+    # What is done
+
+    def add(self) -> None:
+        try:
+            typed = typed_symbols(self.field.text())
+        except DataError as error:
+            self._say(str(error))
+            return
+        self._say("")
+        self.field.clear()
+        self._symbols.set(tuple(dict.fromkeys((*self._symbols.value, *typed))))
+
+    def remove_chosen(self) -> None:
+        chosen = self.chosen
+        if chosen is not None:
+            self._symbols.set(tuple(symbol for symbol in self._symbols.value if symbol != chosen))
+
+    def move_chosen(self, step: int) -> None:
+        chosen = self.chosen
+        if chosen is not None:
+            self._symbols.set(moved_symbol(self._symbols.value, self._symbols.value.index(chosen), step))
+            self._choose(chosen)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Del takes a symbol out, Alt+Up and Alt+Down move it."""
+        is_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        if event.key() == Qt.Key.Key_Delete:
+            self.remove_chosen()
+        elif is_alt and event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
+            self.move_chosen(-1 if event.key() == Qt.Key.Key_Up else 1)
+        else:
+            super().keyPressEvent(event)
+
+    # Within
+
+    def _refresh(self) -> None:
+        symbols, current = self._symbols.value, self.chosen
+        rows = [self._rows.get(symbol) or Watched(symbol) for symbol in symbols]
+        table = watchlist_columns(rows, time.time_ns() // 1000, is_connected=self._state in {"live", "lost"}) if rows else Columns()
+        is_other = table.keys != self.model.table.keys
+        self.model.put(table)
+        self._shown = symbols
+        if is_other and rows:
+            self.view.fit(table)
+        self._stack.setCurrentIndex(0 if symbols else 1)
+        if current in symbols:
+            self._choose(str(current))
+        for button in self._of_chosen:
+            button.setEnabled(bool(symbols))
+
+    def _choose(self, symbol: str) -> None:
+        row = self.model.row_of(self._symbols.value.index(symbol))
+        if row >= 0 and self.view.currentIndex().row() != row:
+            self.view.show_row(row)
+
+    def _open(self, index: QModelIndex) -> None:
+        self.openAsked.emit(self._shown[int(self.model.sources[index.row()])])
+
+    def _say(self, words: str) -> None:
+        self._problem.setText(words)
+        self._problem.setVisible(bool(words))
+
+    def _build(self) -> None:
+        self.state = ElidedLabel("")
+        self.state.setObjectName("livePricesState")
+        self.connect_button = QPushButton()
+        self.connect_button.setObjectName("connectPricesButton")
+        self.connect_button.setAccessibleName("Connect to or disconnect from live prices")
+        self.connect_button.clicked.connect(lambda: self.connectAsked.emit(self._state == "off"))
+        head = QHBoxLayout()
+        head.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
+        head.addWidget(self.state, 1)
+        head.addWidget(self.connect_button)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.view)
+        empty = EmptyState("eye", "Nothing is watched yet", EMPTY, "Take Those of My Candles", self.fillAsked.emit)
+        self._stack.addWidget(empty)
+        self._problem = QLabel(wordWrap=True)
+        self._problem.setObjectName("watchlistProblem")
+        self._problem.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
+        give(self._problem, tone="danger")
+        self._problem.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self._problem)
+        column.addLayout(self._foot())
+
+    def _foot(self) -> QHBoxLayout:
+        self.field = QLineEdit()
+        self.field.setObjectName("addSymbolField")
+        self.field.setAccessibleName("Symbol to watch")
+        self.field.setPlaceholderText("Add a symbol")
+        completer = QCompleter(sorted(CATALOGUE), self.field)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.field.setCompleter(completer)
+        self.field.returnPressed.connect(self.add)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
+        foot.setSpacing(GRID)
+        foot.addWidget(self.field, 1)
+        foot.addWidget(self._button("addSymbolButton", "plus", "Add the symbol", self.add))
+        self._of_chosen = [
+            self._button("symbolUpButton", "chevron-up", "Move the chosen symbol up (Alt+Up)", lambda: self.move_chosen(-1)),
+            self._button("symbolDownButton", "chevron-down", "Move the chosen symbol down (Alt+Down)", lambda: self.move_chosen(1)),
+            self._button("removeSymbolButton", "trash-2", "Watch the chosen symbol no more (Del)", self.remove_chosen),
+            self._button("symbolAlertButton", "bell-ring", "Set a price alert for the chosen symbol", self._ask_alert),
+        ]
+        for button in self._of_chosen:
+            foot.addWidget(button)
+        return foot
+
+    def _ask_alert(self) -> None:
+        if self.chosen is not None:
+            self.alertAsked.emit(self.chosen)
+
+    def last(self, symbol: str) -> int | None:
+        """The last price that is known, in ticks."""
+        row = self._rows.get(symbol)
+        return row.last if row else None
+
+    def _button(self, name: str, drawing: str, tip: str, do: Callable[[], object]) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setIcon(icon(drawing, "muted"))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        give(button, role="flat")
+        button.clicked.connect(do)
+        return button

@@ -1,0 +1,116 @@
+"""When alerts fire, held against a plain reading of what `at`, `above` and `below` mean; and how they are written and typed."""
+
+import json
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.price_alerts import (
+    Alerts,
+    Fired,
+    Kind,
+    PriceAlert,
+    alert_columns,
+    alerts_read,
+    alerts_written,
+    checked,
+    typed_alert,
+    with_alert,
+)
+from sptrader_desktop.present.selection import Zone
+
+PRICES = st.lists(st.integers(100, 120), max_size=30)
+KINDS = st.sampled_from(get_args(Kind))
+ALERTS = st.lists(
+    st.builds(
+        PriceAlert,
+        st.sampled_from(["EURUSD", "USDJPY"]),
+        KINDS,
+        st.integers(100, 120),
+        st.sampled_from([-1, 0, 1]),
+        st.one_of(st.none(), st.builds(Fired, st.integers(0, 2**53), st.integers(1, 10**6))),
+    ),
+    max_size=4,
+).map(tuple)
+
+
+def first_reached(kind: str, level: int, prices: list[int]) -> int | None:
+    """By its place among the prices: `at` means that the price is there, or was on one side and is on the other."""
+    for place, price in enumerate(prices):
+        crossed = any((before - level) * (price - level) < 0 for before in prices[:place])
+        if {"above": price >= level, "below": price <= level, "at": price == level or crossed}[kind]:
+            return place
+    return None
+
+
+@given(KINDS, st.integers(100, 120), PRICES)
+def test_an_alert_fires_once_at_the_first_price_that_reaches_or_jumps_over_it(kind: Kind, level: int, prices: list[int]) -> None:
+    alerts: Alerts = (PriceAlert("EURUSD", kind, level),)
+    heard: list[int] = []
+    for place, price in enumerate(prices):
+        alerts, fired = checked(alerts, "EURUSD", place, price)
+        heard += [place for _ in fired]
+    expected = first_reached(kind, level, prices)
+    assert heard == ([] if expected is None else [expected])
+    assert alerts[0].fired == (None if expected is None else Fired(expected, prices[expected]))
+
+
+@given(KINDS, st.integers(100, 120), PRICES, PRICES)
+def test_a_start_in_between_changes_nothing(kind: Kind, level: int, before: list[int], after: list[int]) -> None:
+    """What `at` had seen is kept, so that a jump while the program was shut is heard at the first price."""
+    straight: Alerts = (PriceAlert("EURUSD", kind, level),)
+    restarted = straight
+    for price in before:
+        straight, _ = checked(straight, "EURUSD", 0, price)
+        restarted, _ = checked(restarted, "EURUSD", 0, price)
+    restarted = alerts_read(json.loads(json.dumps(alerts_written(restarted))))
+    for price in after:
+        straight, _ = checked(straight, "EURUSD", 1, price)
+        restarted, _ = checked(restarted, "EURUSD", 1, price)
+    assert straight == restarted
+
+
+def test_other_symbols_and_fired_alerts_are_left_alone_until_armed_again() -> None:
+    alerts: Alerts = (PriceAlert("EURUSD", "above", 110), PriceAlert("USDJPY", "above", 110))
+    alerts, fired = checked(alerts, "EURUSD", 5, 111)
+    assert [alert.symbol for alert in fired] == ["EURUSD"]
+    same, none = checked(alerts, "EURUSD", 6, 112)
+    assert same is alerts
+    assert none == ()
+    armed = (alerts[0].armed(), alerts[1])
+    assert checked(armed, "EURUSD", 7, 113)[1][0].fired == Fired(7, 113)
+
+
+def test_setting_an_alert_again_arms_it() -> None:
+    fired = PriceAlert("EURUSD", "at", 110, 1, Fired(1, 110))
+    assert with_alert((fired,), PriceAlert("EURUSD", "at", 110)) == (PriceAlert("EURUSD", "at", 110),)
+    assert len(with_alert((fired,), PriceAlert("EURUSD", "above", 110))) == 2
+
+
+@given(ALERTS)
+def test_alerts_come_back_as_they_were_kept(alerts: Alerts) -> None:
+    assert alerts_read(json.loads(json.dumps(alerts_written(alerts)))) == alerts
+    assert len(alert_columns(alerts, Zone.UTC)) == len(alerts)
+
+
+@pytest.mark.parametrize("held", [{}, {"symbol": "NOSUCH", "kind": "at", "ticks": 1, "side": 0, "fired": None}, {"symbol": "EURUSD"}, None])
+def test_what_is_no_alert_is_refused(held: object) -> None:
+    with pytest.raises(DataError, match="is no alert"):
+        alerts_read([held])
+
+
+def test_prices_are_typed_as_the_symbol_has_them() -> None:
+    assert typed_alert("eurusd", "at", "1.085") == PriceAlert("EURUSD", "at", 108_500)
+    assert typed_alert("USDJPY", "below", "150,25").words == "USDJPY below 150.250"
+    for symbol, price, said in (
+        ("EURUSD", "1.085001", "moves in steps of 0.00001"),
+        ("EURUSD", "", "no price: write a price above zero, such as 1.08500"),
+        ("EURUSD", "-1", "above zero"),
+        ("EURUSD", "nan", "above zero"),
+        ("NOSUCH", "1", "NOSUCH: this symbol is not known"),
+    ):
+        with pytest.raises(DataError, match=said):
+            typed_alert(symbol, "at", price)

@@ -1,0 +1,227 @@
+"""The watchlist, live prices and alerts in the real window, over a real Valkey."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QToolButton
+
+from sptrader_desktop.adapters.redis_prices import STREAM
+from sptrader_desktop.adapters.redis_server import RedisServer
+from sptrader_desktop.present.price_alerts import PriceAlert
+from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.theme.look import look
+from tests.ui.charts import colour_at, hover, painted, pane_of
+from tests.ui.windows import Driven, driven_window
+
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+@pytest.fixture(scope="module")
+def opened(qapp: QApplication) -> Iterator[Driven]:
+    with driven_window(qapp) as driven:
+        driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
+        driven.settle()
+        driven.window.layouts.use("Market")
+        yield driven
+
+
+@pytest.fixture
+def watching(opened: Driven) -> Iterator[Driven]:
+    """EURUSD and USDJPY, no alerts, and no live prices yet."""
+    opened.window.activateWindow()
+    opened.window.kept_market.watchlist.now.set(("EURUSD", "USDJPY"))
+    opened.window.kept_market.alerts.now.set(())
+    opened.settle()
+    yield opened
+    opened.window.prices.feed.stop()
+    for notice in opened.window.notices.waiting():
+        opened.window.notices.dismiss(notice.key)
+    opened.settle()
+
+
+@pytest.fixture
+def live(watching: Driven, valkey: RedisServer) -> Driven:
+    """Connected by the button."""
+    watching.click(watching.find(QPushButton, "connectPricesButton"))
+    watching.until(lambda: watching.window.prices.feed.state == "live", "live prices")
+    return watching
+
+
+def cell(driven: Driven, symbol: str, key: str) -> str:
+    table = driven.window.prices.watchlist.model.table
+    row = driven.window.kept_market.watchlist.now.value.index(symbol)
+    return table[key].text(row)
+
+
+def publish(server: RedisServer, bid: float, ask: float | None = None) -> None:
+    price: object = bid if ask is None else {"bid": bid, "ask": ask}
+    server.client.xadd(STREAM, {"data": json.dumps({"EURUSD": price})})
+
+
+def told(driven: Driven) -> list[str]:
+    return [notice.text for notice in driven.window.notices.waiting()]
+
+
+def kept(name: str) -> object:
+    return json.loads((load_settings().preferences.parent / f"{name}.json").read_text())["held"]
+
+
+def test_symbols_are_added_moved_and_removed_and_kept(watching: Driven) -> None:
+    pane = watching.window.prices.watchlist
+    field = watching.find(QLineEdit, "addSymbolField")
+    field.setFocus()
+    QTest.keyClicks(field, "gbpusd")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    watching.settle()
+    assert kept("watchlist") == ["EURUSD", "USDJPY", "GBPUSD"]
+    pane.view.show_row(2)
+    QTest.keyClick(pane, Qt.Key.Key_Up, ALT)
+    assert watching.window.kept_market.watchlist.now.value == ("EURUSD", "GBPUSD", "USDJPY")
+    assert pane.chosen == "GBPUSD"
+    watching.click(watching.find(QToolButton, "removeSymbolButton"))
+    watching.settle()
+    assert kept("watchlist") == ["EURUSD", "USDJPY"]
+    field.setText("nonsense")
+    watching.click(watching.find(QToolButton, "addSymbolButton"))
+    assert pane._problem.isVisible()
+    assert pane._problem.text().startswith("NONSENSE: this symbol is not known")
+    assert field.text() == "nonsense"
+    field.clear()
+
+
+def test_an_empty_watchlist_takes_the_symbols_of_the_candles(watching: Driven) -> None:
+    watching.window.kept_market.watchlist.now.set(())
+    button = watching.window.prices.watchlist.findChild(QPushButton, "emptyStateButton")
+    assert isinstance(button, QPushButton)
+    assert button.isVisible()
+    watching.click(button)
+    assert watching.window.kept_market.watchlist.now.value == ("EURUSD",)
+
+
+def test_rows_come_from_candles_until_prices_are_asked_for(watching: Driven) -> None:
+    candles = watching.window.page.chart.candles
+    assert candles is not None
+    assert cell(watching, "EURUSD", "last").replace(".", "") == f"{candles.prices.close[-1]}"
+    assert cell(watching, "EURUSD", "origin") == candles.timeframe
+    assert cell(watching, "USDJPY", "last") == "–"
+    assert cell(watching, "USDJPY", "origin") == "no candles"
+    assert watching.window.prices.feed.state == "off"
+    assert watching.find(QPushButton, "connectPricesButton").text() == "Connect to Live Prices"
+
+
+def test_return_opens_the_chart_of_a_row(watching: Driven) -> None:
+    view = watching.window.prices.watchlist.view
+    view.show_row(0)
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    (document,) = watching.window.texts.documents.charts
+    assert document.series.symbol == "EURUSD"
+    watching.settle()
+    document.closeAsked.emit()
+    view.show_row(1)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert told(watching)[0].startswith("There are no candles of USDJPY")
+
+
+def test_live_prices_fill_the_row_with_spread_and_age_and_a_loss_is_said(live: Driven, valkey: RedisServer) -> None:
+    publish(valkey, 1.23456, 1.23468)
+    live.until(lambda: cell(live, "EURUSD", "last") == "1.23456", "the price")
+    assert cell(live, "EURUSD", "spread") == "1.2"
+    assert cell(live, "EURUSD", "origin") == "live"
+    assert cell(live, "EURUSD", "age").endswith(" s")
+    assert live.window.prices.watchlist.state.whole_text().startswith("Live")
+    live.click(live.find(QPushButton, "connectPricesButton"))
+    assert live.window.prices.feed.state == "off"
+    publish(valkey, 1.3)
+    live.settle()
+    assert cell(live, "EURUSD", "last") == "1.23456", "nobody listens any more"
+
+
+def test_alt_a_sets_an_alert_at_the_pointer_which_is_drawn_and_kept(watching: Driven) -> None:
+    chart = watching.window.page.chart
+    hover(pane_of(chart), 300, 60)
+    ticks = chart.pointed_ticks()
+    assert ticks is not None
+    chart.setFocus()
+    QTest.keyClick(chart, Qt.Key.Key_A, ALT)
+    alert = PriceAlert("EURUSD", "at", ticks)
+    assert watching.window.kept_market.alerts.now.value == (alert,)
+    assert told(watching) == [f"Waiting for {alert.words} as soon as live prices are connected"]
+    watching.settle()
+    assert kept("alerts") == [alert.as_json()]
+    hover(pane_of(chart), 300, 200)
+    image, y = painted(pane_of(chart)), pane_of(chart).frame().y_of(ticks)
+    row = {colour_at(image, x, round(y) + step) for step in (-1, 0, 1) for x in range(200, 300)}
+    assert look().colour("warning").name() in row
+    assert watching.window.prices.badge.text() == "1 ALERT"
+
+
+def test_the_menu_of_a_chart_offers_the_price_it_was_opened_at(watching: Driven) -> None:
+    chart = watching.window.page.chart
+    pane = pane_of(chart)
+    at = QPoint(200, 80)
+    expected = round(pane.spot(at.toPointF()).value)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, pane.viewport().mapToGlobal(at))
+    QApplication.sendEvent(pane.viewport(), event)
+    menu = watching.find(QMenu, "chartContextMenu")
+    action = next(action for action in menu.actions() if action.objectName() == "alertHereAction")
+    action.trigger()
+    menu.close()
+    (alert,) = watching.window.kept_market.alerts.now.value
+    assert alert.ticks == expected
+    assert action.text().endswith(alert.words.rpartition(" ")[2])
+
+
+def test_a_price_that_jumps_over_an_alert_fires_it_once_and_it_can_be_armed_again(
+    live: Driven, valkey: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    alerts = live.window.prices.alerts
+    live.window.layouts.show("alerts")
+    alerts.ask("EURUSD", None)
+    QTest.keyClicks(alerts.price, "1.25")
+    QTest.keyClick(alerts.price, Qt.Key.Key_Return)
+    live.window.prices.set_alert("EURUSD", 130_000)
+    publish(valkey, 1.24)
+    live.until(lambda: cell(live, "EURUSD", "last") == "1.24000", "the first price")
+    assert live.window.prices.badge.text() == "2 ALERTS"
+    publish(valkey, 1.26)
+    live.until(lambda: live.window.prices.badge.text() == "1 FIRED", "the alert")
+    fired, waiting = sorted(live.window.kept_market.alerts.now.value, key=lambda alert: alert.ticks)
+    assert fired.fired is not None
+    assert fired.fired.ticks == 126_000
+    assert waiting.fired is None
+    assert "EURUSD at 1.25000: the price is 1.26000. No order was placed." in told(live)
+    assert any("price alert: EURUSD at 1.25000" in line for line in caplog.messages)
+    before = told(live)
+    publish(valkey, 1.24)
+    live.until(lambda: cell(live, "EURUSD", "last") == "1.24000", "the next price")
+    assert told(live) == before, "it fires once"
+    place = live.window.kept_market.alerts.now.value.index(fired)
+    alerts.table.view.show_row(alerts.table.model.row_of(place))
+    assert alerts.arm.isEnabled()
+    live.click(alerts.arm)
+    assert fired.armed() in live.window.kept_market.alerts.now.value
+    live.settle()
+    assert len(kept("alerts")) == 2  # type: ignore[arg-type]  # a list
+
+
+def test_a_price_that_cannot_be_is_refused_where_it_was_typed(watching: Driven) -> None:
+    alerts = watching.window.prices.alerts
+    watching.window.layouts.show("alerts")
+    alerts.ask("EURUSD", None)
+    QTest.keyClicks(alerts.price, "1.250001")
+    watching.click(alerts.set_button)
+    assert alerts.note.text().startswith("1.250001: EURUSD moves in steps of 0.00001")
+    assert alerts.price.text() == "1.250001"
+    assert watching.window.kept_market.alerts.now.value == ()
+
+
+def test_an_alert_of_the_watchlist_is_filled_in_with_its_last_price(watching: Driven) -> None:
+    watching.window.prices.watchlist.view.show_row(0)
+    watching.click(watching.find(QToolButton, "symbolAlertButton"))
+    assert watching.window.prices.alerts.symbol.text() == "EURUSD"
+    assert watching.window.prices.alerts.price.text() == cell(watching, "EURUSD", "last")
