@@ -228,6 +228,8 @@ class MainWindow(QMainWindow):
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
+        texts.documents.edited.connect(lambda path: self.page.compare() if path == self.page.panel.chosen_strategy() else None)
+        texts.navigator.listed.connect(self.page.look_outside)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
 
     def _show_run(self) -> None:

@@ -41,7 +41,6 @@ class TextsPage(QObject):
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
         self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))
         self.navigator.listed.connect(self._list_again)
-        self.documents.edited.connect(self._edited)
         self.documents.saved.connect(lambda _: self.navigator.refresh())
         panel.seriesChosen.connect(lambda _: self._tell_data())
         research.runKept.connect(lambda _: self.navigator.refresh())
@@ -144,10 +143,6 @@ class TextsPage(QObject):
         """Files came or went."""
         self._panel.offer(self._desk.strategies(), self._desk.series())
         self._know_components()
-
-    def _edited(self, path: Path) -> None:
-        if path == self._panel.chosen_strategy():
-            self._research.inputs_changed("its strategy is being edited")
 
     def _on_editor(self, command: str) -> None:
         editor = self.documents.current_editor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from sptrader_desktop import compose_components
 from sptrader_desktop.runtime.recipe import Recipe
@@ -51,10 +51,10 @@ def sample(driven: Driven) -> tuple[Path, Series]:
     return folder / "strategies" / "ma_crossover.yaml", series
 
 
-def half_of(series: Series, folder: Path) -> Series:
+def half_of(series: Series) -> Series:
     """The first half of its bars, in another file."""
     table = pq.read_table(series.path)
-    path = folder / f"{series.symbol}_{series.timeframe}_half.parquet"
+    path = Path(series.path).with_name(f"{series.symbol}_{series.timeframe}_half.parquet")
     pq.write_table(table.slice(0, len(table) // 2), path)
     return replace(series, path=str(path))
 
@@ -122,13 +122,13 @@ def test_a_guess_at_the_run_before_is_not_laid_over_the_new_one(ran: Driven) -> 
     assert window.research.guess is None
 
 
-def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven, tmp_path: Path) -> None:
+def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven) -> None:
     page = ran.window.page
     _, series = sample(ran)
     candles = page.chart.candles
     assert candles is not None
-    half = half_of(series, tmp_path)
-    page.panel.offer(page.panel.strategies, [series, half])
+    half = half_of(series)
+    ran.window.offer()
     assert ran.window.research.finished is not None
     ran.window.research.ask_curves("EURUSD")
     page.panel.choose(None, half)
@@ -143,6 +143,7 @@ def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven, tmp_
     ran.settle()
     assert has_marks(ran)
     assert page.chart._lines
+    Path(half.path).unlink()
 
 
 SLEEPY = """\
@@ -227,3 +228,71 @@ def pooled_jobs() -> int:
     """That workers of the window are at work on."""
     workers = compose_components._OPEN[load_settings().component_cache]
     return 0 if workers._open is None else sum(slot.worker is not None and not slot.is_free for slot in workers.pool._slots)
+
+
+# Stale or not: the badge says the truth
+
+
+def stale(driven: Driven) -> str:
+    return driven.window.research.stale.value
+
+
+def test_each_answer_makes_the_result_stale_and_taking_it_back_does_not(ran: Driven) -> None:
+    panel = ran.window.page.panel
+    for key, field in panel._answers.items():
+        before = panel._answer(key)
+        if isinstance(field, QLineEdit):
+            panel.set_answer(key, "2024-02-01")
+        else:
+            field.setCurrentIndex(1)
+        assert "answers" in stale(ran), key
+        panel.set_answer(key, before)
+        assert stale(ran) == "", key
+    panel.more.setText("EURUSD")
+    assert "answers" in stale(ran)
+    panel.more.clear()
+    assert stale(ran) == ""
+
+
+def test_answers_given_while_it_runs_are_not_those_of_its_result(ran: Driven) -> None:
+    spread = ran.find(QLineEdit, "spreadAnswer")
+    ran.window.page.run()
+    spread.setText("1.5")
+    ran.settle()
+    assert "answers" in stale(ran)
+    spread.setText("0")
+    assert stale(ran) == ""
+
+
+def test_an_edit_of_the_strategy_makes_the_result_stale_until_it_is_undone(ran: Driven) -> None:
+    strategy, _ = sample(ran)
+    editor = ran.window.texts.documents.open(strategy)
+    editor.edit.insertPlainText("# a thought\n")
+    assert "strategy" in stale(ran)
+    editor.edit.undo()
+    assert stale(ran) == ""
+    ran.window.texts.documents.close_current()
+
+
+@pytest.mark.parametrize(("what", "said"), [("strategy", "strategy"), ("component", "component"), ("candles", "candles")])
+def test_what_changes_on_the_disk_makes_the_result_stale_until_it_is_as_before(ran: Driven, what: str, said: str) -> None:
+    strategy, series = sample(ran)
+    component = load_settings().workspace / "core" / "signals" / "ma_crossover.py"
+    file = {"strategy": strategy, "component": component, "candles": Path(series.path)}[what]
+    before = file.read_bytes()
+    file.write_bytes(before[: len(before) // 2] if what == "candles" else before + b"# a thought\n")  # in place, as some editors do
+    ran.until(lambda: said in stale(ran), f"the change of the {what}")
+    file.write_bytes(before)
+    ran.until(lambda: not stale(ran), f"the {what} to be as before")
+
+
+def test_a_run_that_is_opened_brings_its_answers_and_is_not_stale(ran: Driven) -> None:
+    window, spread = ran.window, ran.find(QLineEdit, "spreadAnswer")
+    first = window.selection.run.value
+    spread.setText("2.5")
+    window.page.run()
+    ran.settle()
+    window.research.open_run(first)
+    ran.settle()
+    assert (spread.text(), stale(ran)) == ("0", "")
+    assert window.selection.run.value == first
