@@ -184,7 +184,7 @@ sys.meta_path.insert(0, Impatient())
 from sptrader_desktop.__main__ import main
 main()
 """
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    said = subprocess.run([sys.executable, "-c", code, "runs"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (said.returncode, said.stdout, said.stderr) == (1, "", "sptrader: stopped; nothing was stored\n")
 
 

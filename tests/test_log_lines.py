@@ -93,6 +93,14 @@ def test_what_is_logged_becomes_lines_with_the_traceback_and_without_secrets(hea
     assert {(line.source, line.level) for line in heard} == {("component.sma", logging.ERROR)}
 
 
+@pytest.mark.parametrize(("text", "args"), [("%d bars", ("many",)), ("%(bars)s", ({"of": 1},)), ("%s of %s", (1,))])
+def test_a_line_that_was_written_wrongly_harms_nobody(text: str, args: tuple[object, ...]) -> None:
+    heard: list[LogLine] = []
+    record = logging.LogRecord("sptrader.window", logging.INFO, "", 0, text, args, None)
+    LogFeed(heard.append).handle(record)
+    assert [line.text for line in heard] == [f"{text} {record.args}"]
+
+
 def test_a_line_without_end_is_cut(heard: list[LogLine]) -> None:
     logging.getLogger("sptrader.window").info("x" * (LONGEST_LINE * 3))
     assert [len(line.text) for line in heard] == [LONGEST_LINE + 1]

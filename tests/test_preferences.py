@@ -31,11 +31,14 @@ PREFERENCES = st.builds(
     zone=st.sampled_from(Zone),
     shortcuts=st.dictionaries(TEXT, st.lists(TEXT, max_size=3).map(tuple), max_size=3),
     layout_locked=st.booleans(),
+    layout=TEXT,
     layouts=st.dictionaries(TEXT, TEXT, max_size=3),
     geometry=TEXT,
     recent=st.lists(TEXT, max_size=3).map(tuple),
     strategy=TEXT,
     dataset=TEXT,
+    answers=st.dictionaries(TEXT, TEXT, max_size=3),
+    given=st.dictionaries(TEXT, st.lists(TEXT, max_size=3).map(tuple), max_size=3),
     unknown=UNKNOWN,
 )
 
@@ -72,11 +75,14 @@ NONSENSE: dict[str, list[object]] = {
     "zone": ["Mars", 0],
     "shortcuts": [[], {"a": "Ctrl+A"}, {"a": [1]}],
     "layout_locked": [0, "yes"],
+    "layout": [None, 1],
     "layouts": [{"Research": 1}, ["x"]],
     "geometry": [None, 1],
     "recent": ["one.yaml", [1]],
     "strategy": [1],
     "dataset": [None],
+    "answers": [{"capital": 1}, []],
+    "given": [{"capital": "1"}, []],
 }
 
 

@@ -32,6 +32,14 @@ def test_what_is_no_text_is_refused_with_its_line() -> None:
         decoded(b"name: x\n\xff", Path("s.yaml"))
 
 
+def test_what_no_file_could_hold_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path, keeper = tmp_path / "s.yaml", TextDrafts(tmp_path / "kept")
+    path.write_text("a")
+    with pytest.raises(DataError, match="line 2 holds half a character"):
+        keeper.write(path, "a\nb\ud800", keeper.read(path))
+    assert path.read_text() == "a"
+
+
 def test_a_save_keeps_line_ends_mark_and_permissions(tmp_path: Path) -> None:
     path = tmp_path / "s.py"
     path.write_bytes(b"\xef\xbb\xbfa\r\nb\r\n")

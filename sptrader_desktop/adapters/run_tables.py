@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.records import EXIT_REASONS, ORDER_KINDS, ORDER_STATES, VERDICTS
-from sptrader_desktop.core.simulation import Outcome
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.simulation import Outcome
 
 TIME, PRICE, QUANTITY, MONEY = "microseconds since 1970-01-01 UTC", "ticks of the symbol", "steps of the symbol", "1e-8 of the currency"
 UNITS = {
@@ -29,7 +31,7 @@ UNITS = {
 CODES = {"reasons": EXIT_REASONS, "verdicts": VERDICTS, "kinds": ORDER_KINDS, "states": ORDER_STATES}
 
 
-def encode_tables(outcome: Outcome, manifest: Mapping[str, Any]) -> dict[str, bytes]:
+def encode_tables(outcome: "Outcome", manifest: Mapping[str, Any]) -> dict[str, bytes]:
     """By name; equal tables give equal bytes with one version of Arrow."""
     common = _described(manifest)
     tables = {name: getattr(outcome, name) for name in ("trades", "fills", "orders", "verdicts")}

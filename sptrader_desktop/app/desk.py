@@ -2,23 +2,24 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_window
+from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
+from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.compose_components import Heed
 from sptrader_desktop.core.errors import DataError, RunError, SptraderError
-from sptrader_desktop.ports import RunStore
+from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
 from sptrader_desktop.present.run_compare import KeptRun, read_run
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
-from sptrader_desktop.runtime.indicator_curves import Curve, indicator_curves
+from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.desk import Finished, Series
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.core.strategy import Strategy
+    from sptrader_desktop.core.strategy import Scalar, Strategy
 
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
@@ -39,9 +40,20 @@ WAIT_S = 0.1
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._documents = JsonDocuments(settings.preferences.parent)
+        self._candle_settings = settings
         self._guard, self._warm = threading.Lock(), threading.Event()
+        self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
+
+    def _workspace(self) -> Path:
+        """Brought up to date once: it takes a look into every file that came with the program."""
+        with self._guard:
+            if not self._is_ready:
+                compose_components.ready_workspace(self._settings)
+                self._is_ready = True
+        return self._settings.workspace
 
     def warm_up(self) -> None:
         """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
@@ -56,8 +68,12 @@ class WindowDesk:
         while not self._warm.wait(WAIT_S):
             waiting()
 
+    def use_database(self, address: str) -> None:
+        """Candles of PostgreSQL come from there until the program ends."""
+        self._candle_settings = replace(self._settings, database_url=address)
+
     def catalogue(self) -> "Catalogue":
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         state = tuple(_file_state(path) for path in sorted((workspace / "core").rglob("*.py")))
         with self._guard:
             if self._catalogue is None or self._catalogue[0] != state:
@@ -65,11 +81,11 @@ class WindowDesk:
             return self._catalogue[1]
 
     def strategies(self) -> Sequence[Path]:
-        folder = compose_components.ready_workspace(self._settings) / "strategies"
+        folder = self._workspace() / "strategies"
         return sorted(path for path in folder.rglob("*.y*ml") if path.is_file())
 
     def series(self) -> Sequence[Series]:
-        files = sorted((compose_components.ready_workspace(self._settings) / "data").glob("*.*"))
+        files = sorted((self._workspace() / "data").glob("*.*"))
         of_files = [_of_file(path) for path in files if path.suffix in {".parquet", ".csv"}]
         kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
         return [*(item for item in of_files if item), *kept]
@@ -123,7 +139,7 @@ class WindowDesk:
         return compose.run_store(self._settings)
 
     def items(self) -> Sequence[Item]:
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         found = [strategy_item(path, workspace / "strategies") for path in self.strategies()]
         found += [component_item(dotted, spec, workspace / "core") for dotted, spec in self.catalogue().found.items()]
         with suppress(SptraderError):
@@ -133,7 +149,7 @@ class WindowDesk:
         return found
 
     def folders(self) -> Sequence[Path]:
-        workspace = compose_components.ready_workspace(self._settings)
+        workspace = self._workspace()
         return [workspace / "strategies", workspace / "core" / "indicators", workspace / "core" / "signals", workspace / "data"]
 
     def home_of(self, kind: Kind) -> Path:
@@ -152,6 +168,18 @@ class WindowDesk:
 
     def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
         return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
+
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles") -> Sequence[Curve]:
+        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue()))
+
+    # What a person gathers, and live prices
+
+    @property
+    def documents(self) -> JsonDocuments:
+        return self._documents
+
+    def live_prices(self) -> LivePrices:
+        return compose_servers.open_live_prices(self._settings)
 
     # Kept runs
 
@@ -176,7 +204,7 @@ class WindowDesk:
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
-        found = known or recipe_candles(recipe, self._settings)
+        found = known or recipe_candles(recipe, self._candle_settings)
         with self._guard:
             self._candles[key] = found
             self._candles.move_to_end(key)

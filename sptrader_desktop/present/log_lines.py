@@ -128,12 +128,20 @@ def _wall(stamp: int, zone: Zone) -> datetime:
 
 def lines_of(record: logging.LogRecord) -> Iterator[LogLine]:
     """One for each line of what was said, and of its traceback."""
-    text = record.getMessage()
+    text = _message(record)
     if record.exc_info and record.exc_info[1]:
         text += "\n" + "".join(traceback.format_exception(record.exc_info[1])).rstrip()
     at, source = int(record.created * 1_000_000), record.name.removeprefix(ROOT)
     for part in without_secrets(text).splitlines() or [""]:
         yield LogLine(at, record.levelno, source, part if len(part) <= LONGEST_LINE else f"{part[:LONGEST_LINE]}…")
+
+
+def _message(record: logging.LogRecord) -> str:
+    """A log line that was written wrongly must not stop whoever wrote it."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return f"{record.msg} {record.args}"
 
 
 class LogFeed(logging.Handler):

@@ -11,6 +11,7 @@ from sptrader_desktop.ports import RunSummary
 from sptrader_desktop.present.numbers import amount, counted
 
 MOST_RUNS = 300
+MIME = "application/x-sptrader-item"  # what is dragged: the kind, and in a line of its own the key
 
 
 class Kind(Enum):

@@ -4,7 +4,7 @@ A field that makes no sense falls back to its default and is named; fields that 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -29,17 +29,28 @@ class Preferences:
     zone: Zone = Zone.UTC
     shortcuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by the id of the action, where they differ from its own
     layout_locked: bool = False
+    layout: str = ""  # the name of the one that is in use
     layouts: Mapping[str, str] = field(default_factory=dict)
     geometry: str = ""
     recent: tuple[str, ...] = ()
     strategy: str = ""
     dataset: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)  # of the backtest panel, by question
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # answers that runs were made with, the newest first
     unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def answered(self, answers: Mapping[str, str]) -> "Preferences":
+        """With these answers as the ones that were given last."""
+        given = {key: _first(value, self.given.get(key, ())) for key, value in answers.items() if value}
+        return replace(self, given={**self.given, **given})
 
     def opened(self, path: Path) -> "Preferences":
         """With that file as the most recent one."""
-        name = str(path)
-        return replace(self, recent=(name, *(other for other in self.recent if other != name))[:MOST_RECENT])
+        return replace(self, recent=_first(str(path), self.recent))
+
+
+def _first(newest: str, others: Sequence[str]) -> tuple[str, ...]:
+    return (newest, *(other for other in others if other != newest))[:MOST_RECENT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +162,12 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "zone": Zone,
     "shortcuts": _by_name(_texts),
     "layout_locked": _flag,
+    "layout": _text,
     "layouts": _by_name(_text),
     "geometry": _text,
     "recent": _texts,
     "strategy": _text,
     "dataset": _text,
+    "answers": _by_name(_text),
+    "given": _by_name(_texts),
 }

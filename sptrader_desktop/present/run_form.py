@@ -1,6 +1,17 @@
 """The questions of the backtest panel: their words, choices and order, and which of them a refusal is about."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sptrader_desktop.present.numbers import clock, counted
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.candles import Candles
+
+DAY_US = 86_400_000_000
+Kind = Literal["text", "date", "file", "files", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,15 +25,29 @@ class Question:
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     suffix: str = ""
+    kind: Kind = "text"
 
     @property
     def option(self) -> str:
-        return {"start": "--from", "end": "--to"}.get(self.key, f"--{self.key}")
+        return {"start": "--from", "end": "--to", "params": "--param"}.get(self.key, f"--{self.key.replace('_', '-')}")
+
+    def value(self, text: str) -> str | tuple[str, ...]:
+        """What a person wrote, as a recipe holds it."""
+        if self.kind == "words":
+            return tuple(text.replace(",", " ").split())
+        if self.kind in {"file", "files"}:
+            paths = tuple(str(Path(part.strip()).expanduser().resolve()) for part in text.split(";") if part.strip())
+            return paths if self.kind == "files" else "".join(paths[:1])
+        return text.strip()
+
+    def text(self, value: str | Sequence[str]) -> str:
+        """The other way round."""
+        return value if isinstance(value, str) else (" " if self.kind == "words" else "; ").join(value)
 
 
 RANGE = (
-    Question("start", "From", "The first bar's open, UTC; empty: from the first bar there is", hint="first bar"),
-    Question("end", "To", "Bars opening before this, UTC; empty: to the last bar there is", hint="last bar"),
+    Question("start", "From", "The first bar's open, UTC; empty: from the first bar there is", hint="first bar", kind="date"),
+    Question("end", "To", "Bars opening before this, UTC; empty: to the last bar there is", hint="last bar", kind="date"),
 )
 ACCOUNT = (
     Question("capital", "Capital", "What the account starts with", "10000"),
@@ -50,8 +75,18 @@ COSTS = (
     Question("slippage", "Slippage", "Worsens market and stop fills", "0", suffix="pips"),
     Question("commission", "Commission", "Per fill: 3.5/lot, 0.002%, or 3.5/lot,min=1", hint="none"),
 )
+MORE = (
+    Question("params", "Parameters", "Instead of the strategy's own numbers, for this run only", hint="fast_period=12", kind="words"),
+    Question("ask", "Ask", "Real ask prices to the bid candles above, a file for each symbol", hint="none", kind="files"),
+    Question("finer", "Finer", "Candles that settle what came first inside a bar, a file for each symbol", hint="none", kind="files"),
+    Question("finer_ask", "Finer ask", "Real ask prices to the finer candles", hint="none", kind="files"),
+    Question("rates", "Rates", "Candles of pairs that convert to the account's currency", hint="none", kind="files"),
+    Question("instruments", "Instruments", "Your own instruments, as a file", hint="built in", kind="file"),
+    Question("financing", "Financing", "Annual long and short rates by symbol, as a file", hint="none", kind="file"),
+)
 GROUPS = (("Range", RANGE), ("Account", ACCOUNT), ("Rules of filling", FILLS), ("Costs", COSTS))
-QUESTIONS = tuple(question for _, group in GROUPS for question in group)
+QUESTIONS = (*(question for _, group in GROUPS for question in group), *MORE)
+BY_KEY = {question.key: question for question in QUESTIONS}
 
 
 def refused(sentence: str) -> tuple[Question | None, str]:
@@ -60,3 +95,15 @@ def refused(sentence: str) -> tuple[Question | None, str]:
         if sentence.startswith(f"{question.option} "):
             return question, f"{question.label} {sentence[len(question.option) + 1 :]}"
     return None, sentence
+
+
+def answers_of(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Every answer as a person would have written it; `recipe` by the names of its fields."""
+    return {key: question.text(recipe[key]) for key, question in BY_KEY.items()}
+
+
+def candles_line(candles: "Candles") -> str:
+    """`2,621 bars, 2024-01-02 00:00 to 2024-05-31 20:00`: how many, and the opens of the first and the last."""
+    if not len(candles):
+        return "no bars"
+    return f"{counted(len(candles), 'bar')}, {clock(int(candles.timestamp[0]))} to {clock(int(candles.timestamp[-1]))}"

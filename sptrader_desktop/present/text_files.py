@@ -28,8 +28,13 @@ class FileText:
     has_mark: bool = False
 
     def content(self, text: str) -> bytes:
-        """Written as the file was: line ends and the mark of its encoding stay."""
-        return (MARK if self.has_mark else b"") + text.replace("\n", self.newline).encode("utf-8", "surrogatepass")
+        """Written as the file was: line ends and the mark of its encoding stay. What no file could hold is refused."""
+        try:
+            raw = text.replace("\n", self.newline).encode("utf-8")
+        except UnicodeEncodeError as error:
+            line = text.count("\n", 0, error.start) + 1
+            raise DataError(f"nothing was saved: line {line} holds half a character, delete it and save again") from error
+        return (MARK if self.has_mark else b"") + raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,10 @@ class TextKeeper(Protocol):
         ...
 
     def version_text(self, path: Path, version: Version) -> str: ...
+
+    def moved(self, old: Path, new: Path) -> None:
+        """A file that is renamed takes its versions along."""
+        ...
 
 
 def decoded(raw: bytes, path: Path) -> FileText:

@@ -102,12 +102,18 @@ class ActionSet(QObject):
         return made
 
     def _fill(self, menu: QMenu, actions: list[QAction]) -> None:
-        family = ""
+        family, inner = "", dict[str, QMenu]()
         for action in actions:
-            own = action.objectName().partition(".")[0]
-            if family and (own != family or self.rows[action.objectName()].starts_group):
-                menu.addSeparator()
-            menu.addAction(action)
+            row, own = self.rows[action.objectName()], action.objectName().partition(".")[0]
+            is_first = bool(row.submenu) and row.submenu not in inner
+            target = inner.get(row.submenu, menu)
+            if family and (own != family or row.starts_group):
+                target.addSeparator()
+            if is_first:
+                inner[row.submenu] = target = menu.addMenu(row.submenu)
+                target.setObjectName(f"{row.submenu.replace('&', '').lower()}Menu")
+                target.setToolTipsVisible(True)
+            target.addAction(action)
             family = own
 
     # Keys

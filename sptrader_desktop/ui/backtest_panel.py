@@ -1,35 +1,36 @@
 """What to run: strategy, candles, range, account and costs. It asks; whoever listens to `runAsked` runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QGroupBox,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QDate, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.run_fields import Field, form_of, made_field, named, offer_given, row_of
+from sptrader_desktop.ui.run_foot import RunFoot
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
+from sptrader_desktop.ui.widgets.date_field import DateField
+from sptrader_desktop.ui.widgets.folded import Folded
+from sptrader_desktop.ui.widgets.word_completer import WordCompleter
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.candles import Candles
 
 T = TypeVar("T")
+SYMBOLS = "symbols"  # the key under which the further symbols are kept with the answers
 
 
 class BacktestPanel(QWidget):
     runAsked = Signal()
+    cancelAsked = Signal()
     changed = Signal()  # anything that a run depends on
     strategyChosen = Signal(str)
     seriesChosen = Signal(object)
@@ -37,13 +38,13 @@ class BacktestPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backtestPanel")
-        self._answers: dict[str, QLineEdit | QComboBox] = {}
+        self._answers: dict[str, Field] = {}
         self._series: list[Series] = []
         self._strategies: list[Path] = []
         self.strategy, self.data = ChoiceBox(), ChoiceBox()
-        self.more = QLineEdit()
-        self.run = QPushButton("Run Backtest")
-        self.problem = QLabel()
+        self.more, self.read, self.foot = QLineEdit(), QLabel(), RunFoot()
+        self.run, self.problem = self.foot.run, self.foot.problem
+        self._completer = WordCompleter(self)
         self._lay_out()
 
     # What it is told
@@ -66,28 +67,56 @@ class BacktestPanel(QWidget):
             self.data.setCurrentIndex(_place(self._series, series))
 
     def show_recipe(self, recipe: Recipe) -> None:
-        """The answers of a run that was asked before."""
-        for key in self._answers:
-            self.set_answer(key, str(getattr(recipe, key)))
+        """The answers of a run that was asked before, told as no change: nothing is stale by it."""
+        blocker = QSignalBlocker(self)
+        for key, text in run_form.answers_of(recipe.as_json()).items():
+            self.set_answer(key, text)
+        self.choose(Path(recipe.strategy), self._series_of(recipe))
+        named_symbols = {item.path: item.symbol for item in self._series if item.path}
+        further = [named_symbols.get(path, "") for path in recipe.data[1:]] if recipe.data else recipe.symbols[1:]
+        self.more.setText(" ".join(further))
+        blocker.unblock()
+        self._tell_strategy()
 
-    def set_answer(self, key: str, value: str) -> None:
-        field = self._answers[key]
+    def restore(self, answers: Mapping[str, str], given: Mapping[str, tuple[str, ...]]) -> None:
+        """As they were when the program ended; what it does not know any more is left out."""
+        for key, text in answers.items():
+            self.set_answer(key, text)
+        for key, texts in given.items():
+            if key in self._answers:
+                offer_given(self._answers[key], texts)
+
+    def set_answer(self, key: str, text: str) -> None:
+        field = self.more if key == SYMBOLS else self._answers.get(key)
         if isinstance(field, QComboBox):
-            field.setCurrentIndex(max(0, field.findData(value)))
-        else:
-            field.setText(value)
+            field.setCurrentIndex(max(0, field.findData(text)))
+        elif field is not None:
+            field.setText(text)
+            if text and key in {question.key for question in run_form.MORE}:
+                self._folded.unfold(True)
+
+    def tell_candles(self, candles: "Candles") -> None:
+        """How many bars were chosen and from when, where the choice is made."""
+        words = run_form.candles_line(candles)
+        self.read.setText(words)
+        self.read.setVisible(True)
+        place = self.data.currentIndex()
+        self.data.setItemData(place, f"{self.data.itemText(place)}\n{words} UTC", Qt.ItemDataRole.ToolTipRole)
+        self.data.setToolTip(f"{self.data.currentText()}\n{words} UTC")
+        if len(candles):
+            for key, stamp in (("start", candles.timestamp[0]), ("end", candles.timestamp[-1])):
+                field = self._answers[key]
+                if isinstance(field, DateField):
+                    field.first = QDate(1970, 1, 1).addDays(int(stamp) // run_form.DAY_US)
 
     def refuse(self, sentence: str) -> None:
         """Say what is wrong, at the answer that it is about."""
         question, words = run_form.refused(sentence)
-        self.problem.setText(words)
-        self.problem.setVisible(bool(words))
+        self.foot.say(words)
+        if question in run_form.MORE:
+            self._folded.unfold(True)
         if question:
             self._answers[question.key].setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def set_running(self, is_running: bool) -> None:
-        self.run.setEnabled(not is_running)
-        self.run.setText("Running …" if is_running else "Run Backtest")
 
     # What it answers
 
@@ -111,11 +140,21 @@ class BacktestPanel(QWidget):
         strategy, series = self.chosen_strategy(), self.chosen_series()
         if strategy is None or series is None:
             return None
-        answers: dict[str, Any] = {key: self._answer(key) for key in self._answers}
+        answers: dict[str, Any] = {key: run_form.BY_KEY[key].value(self._answer(key)) for key in self._answers}
         if series.path:
             return replace(Recipe(str(strategy), data=(series.path, *self._other_files(series))), **answers)
         symbols = (series.symbol, *(item.symbol for item in self._others(series)))
         return replace(Recipe(str(strategy), source=series.source, symbols=symbols, timeframe=series.timeframe), **answers)
+
+    def answers(self) -> dict[str, str]:
+        """As a person wrote them, to be kept."""
+        return {**{key: self._answer(key) for key in self._answers}, SYMBOLS: self.more.text().strip()}
+
+    def _series_of(self, recipe: Recipe) -> Series | None:
+        if recipe.data:
+            return next((item for item in self._series if item.path == recipe.data[0]), None)
+        wanted = recipe.source, *recipe.symbols[:1], recipe.timeframe
+        return next((item for item in self._series if (item.source, item.symbol, item.timeframe) == wanted), None)
 
     def _answer(self, key: str) -> str:
         field = self._answers[key]
@@ -139,7 +178,11 @@ class BacktestPanel(QWidget):
         column.setSpacing(GRID * 3)
         column.addWidget(self._what())
         for title, questions in run_form.GROUPS:
-            column.addWidget(self._group(title, questions))
+            box = QGroupBox(title)
+            box.setFlat(True)
+            column.addWidget(self._asked(questions, box))
+        self._folded = Folded("More", "moreAnswersButton", self._asked(run_form.MORE, QWidget()))
+        column.addWidget(self._folded)
         column.addStretch(1)
         self._align_labels(inner)
         scroll = ColumnScroll(inner)
@@ -148,7 +191,9 @@ class BacktestPanel(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(scroll, 1)
-        whole.addWidget(self._foot())
+        whole.addWidget(self.foot)
+        self.foot.runAsked.connect(self.runAsked)
+        self.foot.cancelAsked.connect(self.cancelAsked)
 
     def _align_labels(self, inner: QWidget) -> None:
         """The fields of all groups begin on one line."""
@@ -164,66 +209,50 @@ class BacktestPanel(QWidget):
 
     def _what(self) -> QWidget:
         box = QGroupBox("Run")
-        form = _form(box)
+        box.setFlat(True)
+        form = form_of(box)
         for name, label, field in (("strategyChoice", "Strategy", self.strategy), ("dataChoice", "Candles", self.data)):
-            _named(field, name, label)
+            named(field, name, label)
             field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             field.setMinimumContentsLength(10)
             form.addRow(label, field)
-        _named(self.more, "moreSymbols", "Further symbols")
+        named(self.more, "moreSymbols", "Further symbols")
         self.more.setPlaceholderText("for a portfolio: GBPUSD USDJPY")
         self.more.setToolTip("Further symbols of the same source and timeframe, traded by one account")
+        self.more.setCompleter(self._completer)
+        self.read.setObjectName("candlesRead")
+        give(self.read, role="small")
+        self.read.setWordWrap(True)
+        self.read.hide()
+        form.addRow("", self.read)
         form.addRow("And", self.more)
         self.strategy.currentIndexChanged.connect(self._strategy_changed)
         self.data.currentIndexChanged.connect(self._series_changed)
         self.more.textChanged.connect(self.changed)
         return box
 
-    def _group(self, title: str, questions: Sequence[run_form.Question]) -> QWidget:
-        box = QGroupBox(title)
-        form = _form(box)
+    def _asked(self, questions: Sequence[run_form.Question], box: QWidget) -> QWidget:
+        form = form_of(box)
         for question in questions:
-            field: QLineEdit | QComboBox
-            if question.choices:
-                field = ChoiceBox()
-                for value, label in question.choices:
-                    field.addItem(label, value)
-                field.currentIndexChanged.connect(self.changed)
-            else:
-                field = QLineEdit(question.default)
-                field.setPlaceholderText(question.hint)
-                field.textChanged.connect(self.changed)
-                field.returnPressed.connect(self.runAsked)
-            _named(field, f"{question.key}Answer", question.label)
-            field.setToolTip(question.tip)
+            field = made_field(question, self.changed.emit, self.runAsked.emit)
             self._answers[question.key] = field
-            form.addRow(question.label, _with_suffix(field, question.suffix) if question.suffix else field)
+            form.addRow(question.label, row_of(question, field))
         return box
 
-    def _foot(self) -> QWidget:
-        foot = QWidget()
-        foot.setObjectName("backtestFoot")
-        column = QVBoxLayout(foot)
-        column.setContentsMargins(GRID * 3, GRID * 2, GRID * 3, GRID * 3)
-        self.problem.setObjectName("backtestProblem")
-        self.problem.setProperty("role", "problem")
-        self.problem.setWordWrap(True)
-        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.problem.hide()
-        _named(self.run, "runBacktestButton", "Run Backtest")
-        self.run.setProperty("role", "primary")
-        self.run.setToolTip("Run the strategy over the chosen candles (F5)")
-        self.run.clicked.connect(self.runAsked)
-        column.addWidget(self.problem)
-        column.addWidget(self.run)
-        return foot
-
     def _strategy_changed(self) -> None:
-        path = self.chosen_strategy()
-        self.strategyChosen.emit(str(path) if path else "")
+        self._tell_strategy()
         self.changed.emit()
 
+    def _tell_strategy(self) -> None:
+        path = self.chosen_strategy()
+        self.strategyChosen.emit(str(path) if path else "")
+
     def _series_changed(self) -> None:
+        self.read.hide()
+        chosen = self.chosen_series()
+        self.data.setToolTip(chosen.label if chosen else "")
+        alike = {item.symbol for item in self._series if chosen and (item.source, item.timeframe) == (chosen.source, chosen.timeframe)}
+        self._completer.offer(sorted(alike - {chosen.symbol if chosen else ""}))
         self.seriesChosen.emit(self.chosen_series())
         self.changed.emit()
 
@@ -238,31 +267,3 @@ def _fill(box: QComboBox, labels: Sequence[str], chosen: int) -> None:
     box.addItems(labels)
     box.setCurrentIndex(chosen if labels else -1)
     box.blockSignals(was_blocked)
-
-
-def _form(box: QGroupBox) -> QFormLayout:
-    box.setFlat(True)
-    form = QFormLayout(box)
-    form.setContentsMargins(0, GRID, 0, 0)
-    form.setHorizontalSpacing(GRID * 3)
-    form.setVerticalSpacing(GRID * 2)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-    return form
-
-
-def _named(widget: QWidget, name: str, words: str) -> None:
-    widget.setObjectName(name)
-    widget.setAccessibleName(words)
-
-
-def _with_suffix(field: QWidget, suffix: str) -> QWidget:
-    row = QWidget()
-    line = QHBoxLayout(row)
-    line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(GRID * 2)
-    unit = QLabel(suffix)
-    unit.setProperty("role", "muted")
-    line.addWidget(field, 1)
-    line.addWidget(unit)
-    return row

@@ -3,13 +3,13 @@
 Every method may take its time and is called on a job's thread; what it returns is never changed afterwards.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.ports import RunStore
+from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.run_compare import KeptRun
@@ -17,13 +17,14 @@ from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.ui.kept_value import DocumentStore
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.core.strategy import Strategy
+    from sptrader_desktop.core.strategy import Scalar, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Desk(Protocol):
     @property
     def runs(self) -> RunStore:
         """Those that are kept."""
+        ...
+
+    @property
+    def documents(self) -> DocumentStore:
+        """What a person gathers beside their settings."""
         ...
 
     def items(self) -> Sequence[Item]:
@@ -99,6 +105,14 @@ class Desk(Protocol):
     def series(self) -> Sequence[Series]: ...
 
     def candles(self, series: Series) -> Candles: ...
+
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: Candles) -> Sequence[Curve]:
+        """ComponentError says what is wrong with it."""
+        ...
+
+    def live_prices(self) -> LivePrices:
+        """Starts a server where there is none; DataError where none can be had."""
+        ...
 
     def check(self, text: str, name: str) -> "Strategy":
         """StrategyError names every problem at once."""

@@ -1,15 +1,17 @@
-"""Where the panes stand: arrangements that are kept, locked and reset, and that heal when what was kept is broken or a screen is gone."""
+"""Where the panes stand: arrangements are kept, locked, reset and undone, and heal when what was kept is broken or a screen is gone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 # Raised when panes come or go in a way that an older arrangement cannot know.
 VERSION = 1
+MOST_UNDONE = 30
+SETTLED_MS = 150  # a pane that is dragged comes to rest
 
 LOCKED = QDockWidget.DockWidgetFeature.DockWidgetClosable
 FREE = LOCKED | QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
@@ -22,6 +24,7 @@ class Pane:
     id: str
     title: str
     widget: QWidget
+    least: QSize = field(default_factory=QSize)  # it is never smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,16 @@ Arrangement = Sequence[Stack]
 
 class DockLayout(QObject):
     changed = Signal(str)  # the arrangement's name
+    undoable = Signal(bool)
 
     def __init__(self, window: QMainWindow, panes: Sequence[Pane], arrangements: Mapping[str, Arrangement]) -> None:
         super().__init__(window)
         self._window, self._arrangements = window, arrangements
         self._kept: dict[str, bytes] = {}
+        self._before: list[tuple[str, bytes]] = []  # to go back to, the newest last
+        self._settled: tuple[str, object, bytes] | None = None  # name, which pane is where, and the state
+        self._settling = QTimer(self, singleShot=True, interval=SETTLED_MS)
+        self._settling.timeout.connect(self._settle)
         self.name = next(iter(arrangements))
         self.docks = {pane.id: self._dock(pane) for pane in panes}
         options = QMainWindow.DockOption
@@ -51,18 +59,50 @@ class DockLayout(QObject):
         window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.reset()
+        self._stand_as_at_first()
+        self._known()
 
     def use(self, name: str) -> None:
         """Go to another arrangement; how this one stands is kept."""
-        self._kept[self.name] = self.state()
+        if name != self.name:
+            self._remember()
+            self._kept[self.name] = self.state()
+            self.name = name
+            kept = self._kept.get(name)
+            if kept is None or not self._restored(kept):
+                self._stand_as_at_first()
+        self._known()
+
+    def put(self, name: str, state: bytes) -> bool:
+        """Go to an arrangement as `state` says. False: it cannot be used, and everything stands as it stood."""
+        before = self.state()
+        if not self._restored(state):
+            self._restored(before)
+            return False
+        self._kept[self.name] = before
+        self._remember((self.name, before))
         self.name = name
-        kept = self._kept.get(name)
-        if kept is None or not self._restored(kept):
-            self.reset()
-        self.changed.emit(name)
+        self._known()
+        return True
 
     def reset(self) -> None:
+        self._remember()
+        self._stand_as_at_first()
+        self._known()
+
+    def undo(self) -> None:
+        """As the panes stood before they were last moved, closed, reset or exchanged."""
+        self._settle()
+        if not self._before:
+            return
+        name, state = self._before.pop()
+        if name != self.name:
+            self._kept[self.name] = self.state()
+            self.name = name
+        self._restored(state)
+        self._known()
+
+    def _stand_as_at_first(self) -> None:
         for dock in self.docks.values():
             dock.setFloating(False)
             dock.hide()
@@ -86,11 +126,14 @@ class DockLayout(QObject):
     def take(self, kept: Mapping[str, bytes], name: str) -> bool:
         """What was stored. False: it could not be used, and the window stands as it comes out of the box."""
         self._kept = {key: state for key, state in kept.items() if key in self._arrangements}
-        self.name = name if name in self._arrangements else self.name
-        if self.name in self._kept and not self._restored(self._kept[self.name]):
-            self.reset()
-            return False
-        return True
+        is_other, self.name = name in self._arrangements and name != self.name, name if name in self._arrangements else self.name
+        stored = self._kept.get(self.name)
+        is_usable = stored is None or self._restored(stored)
+        if not is_usable or (stored is None and is_other):
+            self._stand_as_at_first()
+        self._before.clear()
+        self._known()
+        return is_usable
 
     def show(self, pane: str) -> None:
         """In front, and with the keyboard."""
@@ -105,7 +148,7 @@ class DockLayout(QObject):
         if not self._window.restoreState(QByteArray(state), VERSION):
             return False
         for dock in self.docks.values():
-            if dock.isFloating() and QGuiApplication.screenAt(dock.frameGeometry().center()) is None:
+            if dock.isFloating() and not _can_be_reached(dock):
                 dock.setFloating(False)  # its screen is gone
         self._head_all()
         return True
@@ -123,13 +166,46 @@ class DockLayout(QObject):
         dock = QDockWidget(pane.title, self._window)
         dock.setObjectName(pane.id)
         dock.setAccessibleName(pane.title)
+        pane.widget.setMinimumSize(pane.widget.minimumSize().expandedTo(pane.least))
         dock.setWidget(pane.widget)
         dock.setFeatures(FREE)
         dock.toggleViewAction().setObjectName(f"{pane.id}Toggle")
         # When Qt tells of the move it is not over.
         for moved in (dock.dockLocationChanged, dock.topLevelChanged, dock.visibilityChanged):
             moved.connect(lambda _: QTimer.singleShot(0, self, self._head_all))
+            moved.connect(lambda _: self._settling.start())
         return dock
+
+    # What was before
+
+    def _known(self) -> None:
+        """As the panes stand now, nobody needs to go back to."""
+        self._settling.stop()
+        self._settled = (self.name, self._places(), self.state())
+        self.changed.emit(self.name)
+        self.undoable.emit(bool(self._before))
+
+    def _settle(self) -> None:
+        """A person moved, closed or opened a pane: how they stood before is to be had back. Which tab is in front is no such thing."""
+        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._settling.start()
+            return
+        places = self._places()
+        if self._settled is not None and places != self._settled[1]:
+            self._remember((self._settled[0], self._settled[2]))
+        self._settled = (self.name, places, self.state())
+
+    def _remember(self, stood: tuple[str, bytes] | None = None) -> None:
+        self._before.append(stood or (self.name, self.state()))
+        del self._before[:-MOST_UNDONE]
+        self.undoable.emit(True)
+
+    def _places(self) -> object:
+        def place(dock: QDockWidget) -> object:
+            beside = frozenset(other.objectName() for other in self._window.tabifiedDockWidgets(dock))
+            return dock.isHidden(), dock.isFloating(), self._window.dockWidgetArea(dock), beside
+
+        return {name: place(dock) for name, dock in self.docks.items()}
 
     def _stack(self, stack: Stack) -> None:
         docks = [self.docks[name] for name in stack.panes]
@@ -144,3 +220,10 @@ class DockLayout(QObject):
         for stack in self._arrangements[self.name]:
             along = Qt.Orientation.Vertical if stack.area == Qt.DockWidgetArea.BottomDockWidgetArea else Qt.Orientation.Horizontal
             self._window.resizeDocks([self.docks[stack.panes[0]]], [stack.size], along)
+
+
+def _can_be_reached(dock: QDockWidget) -> bool:
+    """Its heading, by which it is dragged, lies on a screen."""
+    frame = dock.frameGeometry()
+    heading = frame.adjusted(0, 0, 0, -max(0, frame.height() - dock.fontMetrics().height()))
+    return any(screen.availableGeometry().intersects(heading) for screen in QGuiApplication.screens())

@@ -29,6 +29,8 @@ from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.loop_lag import LoopLag
 from sptrader_desktop.ui.shutdown import Shutdown, end_with
 
+# Jobs' threads give way to the window's after so long: it asks for its turn many times in a frame.
+TURN_S = 0.0005
 Said = tuple[BaseException, str]
 LOG = logging.getLogger("sptrader.window")
 QT_LOG = logging.getLogger("sptrader.qt")
@@ -153,6 +155,7 @@ OpenWindow = Callable[[Host], Awaitable[object] | object]
 
 def run_window(open_window: OpenWindow) -> int:
     """Opens the window and returns when it has ended: 0, or 1 where something did not stop or the window could not be opened."""
+    sys.setswitchinterval(TURN_S)
     app = make_app()
     loop = WindowLoop(app)
     asyncio.set_event_loop(loop)
@@ -192,7 +195,7 @@ def make_app() -> QApplication:
 def surface(host: Host) -> Iterator[None]:
     """Until the block ends, every error that nobody handled, in Python or Qt, leads to `host.tell`, and what is logged to `host.log`."""
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    sys.excepthook = lambda _kind, error, _trace: host.tell(error, "Something in the window")
+    sys.excepthook = lambda _kind, error, _trace: _on_unhandled(host, error)
     threading.excepthook = lambda said: host.tell(said.exc_value, f"The thread {_name(said.thread)}") if said.exc_value else None
     sys.unraisablehook = lambda said: host.tell(said.exc_value, "Something that was being put away") if said.exc_value else None
     host.loop.set_exception_handler(lambda _loop, context: _on_loop_error(host, context))
@@ -209,6 +212,14 @@ def surface(host: Host) -> Iterator[None]:
         root.removeHandler(feed)
         root.setLevel(level)
         host.loop.set_exception_handler(None)
+
+
+def _on_unhandled(host: Host, error: BaseException) -> None:
+    """In a slot. Ctrl-C comes here where the loop hears no signals."""
+    if isinstance(error, KeyboardInterrupt):
+        host.close()
+    else:
+        host.tell(error, "Something in the window")
 
 
 def _on_loop_error(host: Host, context: dict[str, Any]) -> None:

@@ -1,31 +1,39 @@
 """The window: panes in their places, the commands bound to what they do, and what is kept of it for the next start."""
 
-from base64 import b64decode, b64encode
-from binascii import Error as NoBase64
-from collections.abc import Callable, Iterable
+from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.actions import Scope
+from sptrader_desktop.present.layout_file import decoded
 from sptrader_desktop.present.preferences import Preferences
+from sptrader_desktop.present.run_form import answers_of
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.action_set import ActionSet
+from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF
+from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
-from sptrader_desktop.ui.desk import Desk, Series
-from sptrader_desktop.ui.dock_layout import DockLayout, Pane, Stack
+from sptrader_desktop.ui.data.data_desk import DataDesk
+from sptrader_desktop.ui.data_tab import DataTab
+from sptrader_desktop.ui.desk import Desk, Finished, Series
+from sptrader_desktop.ui.dock_layout import DockLayout, Pane
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
+from sptrader_desktop.ui.layout_commands import LayoutCommands
 from sptrader_desktop.ui.log_pane import LogPane
+from sptrader_desktop.ui.market.kept_market import KeptMarket
+from sptrader_desktop.ui.market_page import MarketPage
 from sptrader_desktop.ui.personal_tools import PersonalTools, follow
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.research_page import ResearchPage
@@ -39,18 +47,6 @@ from sptrader_desktop.ui.widgets.notices import Notice, Notices
 TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
-LEFT, RIGHT, BOTTOM = (
-    Qt.DockWidgetArea.LeftDockWidgetArea,
-    Qt.DockWidgetArea.RightDockWidgetArea,
-    Qt.DockWidgetArea.BottomDockWidgetArea,
-)
-ARRANGEMENTS = {
-    "Research": (
-        Stack(LEFT, GRID * 60, ("navigator",)),
-        Stack(RIGHT, GRID * 76, ("backtest", "whatIf", "explain")),
-        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "log")),
-    ),
-}
 VIEWS = {
     "view.navigator": "navigator",
     "view.backtest": "backtest",
@@ -66,8 +62,18 @@ VIEWS = {
 
 class MainWindow(QMainWindow):
     closeAsked = Signal()
+    painted = Signal()  # the first picture; nothing heavy is loaded before it
 
-    def __init__(self, desk: Desk, host: Host, settings: Settings, keeper: TextKeeper, preferences: KeptPreferences, theme: Theme) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        data_desk: DataDesk,
+        host: Host,
+        settings: Settings,
+        keeper: TextKeeper,
+        preferences: KeptPreferences,
+        theme: Theme,
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle(TITLE)
@@ -75,21 +81,28 @@ class MainWindow(QMainWindow):
         self.selection = Selection()
         self._desk, self._preferences = desk, preferences
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
+        self.kept_market = KeptMarket(desk.documents, host.jobs)
         self.research = Research(desk, host.jobs, self.selection, self)
-        self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self)
+        self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self.kept_market.book, self)
         self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
+        self.market = MarketPage(
+            desk, host.jobs, self.kept_market, self.selection, self.texts.documents, lambda: self.page.panel.series, self.notices, host.tell
+        )
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
+        self.data = DataTab(data_desk, host.jobs, self.selection, self.texts.documents, self.texts.navigator, self.research, host.tell)
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
         self.resize(SIZE)
         self.layouts = DockLayout(self, self._panes(), ARRANGEMENTS)
+        self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
         self.actions_ = self._commands()
         self.menus = self.actions_.fill_menu_bar(self.menuBar())
         self.tools.join(self.actions_).add_provider(self.texts.entries)
         host.logged.connect(self.log.show_added)
+        self.placing.join(self.actions_)
         self._join()
         follow(preferences.now, theme, self.selection.zone)
         self._restore(preferences.now.value)
@@ -103,8 +116,18 @@ class MainWindow(QMainWindow):
         panel.choose(strategy, series)
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
         chosen = panel.chosen_series()
-        if chosen is not None:
-            self.research.show_series(chosen)
+        if chosen is None:
+            QTimer.singleShot(0, self, self.painted.emit)
+            return
+        self.research.candlesReady.connect(self._first_picture)
+        self.research.failed.connect(self._first_picture)
+        self.research.show_series(chosen)
+
+    def _first_picture(self) -> None:
+        """It is painted when the loop comes round; from then on there is time for other things."""
+        self.research.candlesReady.disconnect(self._first_picture)
+        self.research.failed.disconnect(self._first_picture)
+        QTimer.singleShot(0, self, self.painted.emit)
 
     def settle_in(self) -> None:
         """What may come after the first picture."""
@@ -128,8 +151,8 @@ class MainWindow(QMainWindow):
         strategy, series = self.page.panel.chosen_strategy(), self.page.panel.chosen_series()
         self._preferences.now.set(
             replace(
-                self._preferences.now.value,
-                layouts={name: b64encode(state).decode() for name, state in self.layouts.kept().items()},
+                self.placing.kept(self._preferences.now.value),
+                answers=self.page.panel.answers(),
                 geometry=b64encode(bytes(self.saveGeometry().data())).decode(),
                 strategy=str(strategy or ""),
                 dataset=series.label if series else "",
@@ -137,16 +160,16 @@ class MainWindow(QMainWindow):
         )
         for editor in self.texts.documents.editors:
             editor.close_document()
+        self.market.close()
         self.hide()
 
     def _restore(self, preferences: Preferences) -> None:
         """As it stood; what cannot be used is said, and that part stands as it comes out of the box."""
-        (geometry,) = _decoded([preferences.geometry])
+        (geometry,) = decoded([preferences.geometry])
         if geometry:
             self.restoreGeometry(QByteArray(geometry))
-        layouts = dict(zip(preferences.layouts, _decoded(preferences.layouts.values()), strict=True))
-        if not self.layouts.take(layouts, self.layouts.name):
-            self.notices.tell(Notice("The panes could not be put back as they stood: they stand as at first", "warning"))
+        self.placing.restore(preferences)
+        self.page.panel.restore(preferences.answers, preferences.given)
         self.actions_.action("layout.lock").setChecked(preferences.layout_locked)
         self.layouts.lock(preferences.layout_locked)
         for sentence in self._preferences.notices:
@@ -166,7 +189,7 @@ class MainWindow(QMainWindow):
 
     def _panes(self) -> list[Pane]:
         page, runs = self.page, self.runs
-        return [
+        panes = [
             Pane("navigator", "Navigator", self.texts.navigator),
             Pane("backtest", "Backtest", page.panel),
             Pane("whatIf", "What If", page.what_if),
@@ -177,6 +200,7 @@ class MainWindow(QMainWindow):
             Pane("comparison", "Comparison", runs.comparison),
             Pane("log", "Log", self.log),
         ]
+        return [replace(pane, least=LEAST_OF.get(pane.id, LEAST_PANE)) for pane in panes]
 
     def _commands(self) -> ActionSet:
         actions = ActionSet(self)
@@ -193,33 +217,35 @@ class MainWindow(QMainWindow):
             "file.quit": self.close,
             "run.backtest": self.page.run,
             "run.cancel": self.research.cancel,
+            "view.data": self.data.open,
             "view.chart": self.texts.documents.show_chart,
-            "layout.lock": self._lock,
-            "layout.reset": self.layouts.reset,
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
             "help.data": self.help.open_data_folder,
             "help.diagnostics": self.help.save_diagnostics,
+            **self.placing.handlers(),
             **self.tools.handlers(),
             **self.texts.handlers(),
             **self.runs.handlers(),
+            **self.market.handlers(),
             **{name: partial(self.layouts.show, pane) for name, pane in VIEWS.items()},
             **{name: partial(self._on_chart, name) for name in self.page.chart.commands()},
         }
 
     def _on_chart(self, command: str) -> None:
-        """The chart that has the keyboard, else the candles."""
+        """The chart that has the keyboard, else the one in front."""
         focused = QApplication.focusWidget()
         while focused is not None and not isinstance(focused, TimeChart):
             focused = focused.parentWidget()
-        chart = focused if isinstance(focused, TimeChart) and command in focused.commands() else self.page.chart
+        opened = self.texts.documents.current_chart
+        chart = focused if isinstance(focused, TimeChart) and command in focused.commands() else opened.chart if opened else self.page.chart
         chart.commands()[command]()
 
     def _join(self) -> None:
         research, actions, texts = self.research, self.actions_, self.texts
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
-        research.runFinished.connect(lambda _: self._show_run())
+        research.runFinished.connect(self._show_run)
         self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
         self.page.results.runAsked.connect(self.page.run)
         self.runs.history.runAsked.connect(self.page.run)
@@ -231,10 +257,15 @@ class MainWindow(QMainWindow):
         texts.documents.edited.connect(lambda path: self.page.compare() if path == self.page.panel.chosen_strategy() else None)
         texts.navigator.listed.connect(self.page.look_outside)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
+        texts.navigator.chartWanted.connect(self.market.open_item)
+        self.market.chartOpened.connect(lambda document: actions.add_pane(Scope.CHART, document.chart))
 
-    def _show_run(self) -> None:
+    def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
         self._bring("results")
+        if not finished.run_id:
+            kept = self._preferences.now.value.answered(answers_of(finished.recipe.as_json()))
+            self._preferences.now.set(replace(kept, answers=self.page.panel.answers()))
 
     def _bring(self, pane: str) -> None:
         """To the front; the keyboard stays where it is."""
@@ -247,23 +278,11 @@ class MainWindow(QMainWindow):
 
     def _tell_document(self) -> None:
         editor = self.texts.documents.current_editor
+        documents = self.texts.documents
         self.actions_.set_state("document", editor is not None)
+        self.actions_.set_state("tab", documents.currentWidget() is not self.page.chart)
+        self.actions_.set_state("dataset's chart", documents.current_chart is not None)
         self.actions_.set_state("component", isinstance(editor, ComponentEditor))
-
-    def _lock(self, is_locked: bool) -> None:
-        self.layouts.lock(is_locked)
-        self._preferences.now.set(replace(self._preferences.now.value, layout_locked=is_locked))
 
     def _text_of(self, path: Path) -> str:
         return self.texts.documents.text_of(path)
-
-
-def _decoded(texts: Iterable[str]) -> list[bytes]:
-    """What is no base64 is as damaged as what is no arrangement."""
-    found = []
-    for text in texts:
-        try:
-            found.append(b64decode(text, validate=True))
-        except (NoBase64, ValueError):
-            found.append(b"damaged")
-    return found

@@ -33,6 +33,7 @@ class Research(QObject):
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
     curvesReady = Signal(object, object)  # the Candles and their list[Curve]
+    textRead = Signal(object)  # StrategyText of the run
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
     outsideKnown = Signal()
@@ -47,9 +48,9 @@ class Research(QObject):
         self._outside = ""  # what has changed on the disk since the run
         self.destroyed.connect(selection.bar.watch(self.explain))
 
-    def show_series(self, series: Series) -> None:
+    def show_series(self, series: Series) -> Job:
         """Candles without a run."""
-        self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
+        return self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
@@ -157,6 +158,7 @@ class Research(QObject):
         self.stale.set("")
         self.runFinished.emit(finished)
         # Afterwards, because the result is what the person waits for.
+        self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine(finished.text), self.textRead.emit)
         self.ask_curves(self._selection.symbol.value)
         if finished.run_id:
             self._kept(finished.run_id)

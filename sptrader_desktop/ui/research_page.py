@@ -8,10 +8,12 @@ from PySide6.QtCore import QObject
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
+from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import amount, counted, figure
+from sptrader_desktop.present.run_marks import halts, signal_marks
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.strategy_numbers import sliders
-from sptrader_desktop.present.trade_marks import trade_marks
+from sptrader_desktop.present.trade_marks import protective_levels, trade_marks
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
@@ -40,12 +42,13 @@ class ResearchPage(QObject):
         notices: Notices,
         text_of: Callable[[Path], str],
         unforeseen: Callable[[BaseException, str], None],
+        book: DrawingBook | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._desk, self._research, self._selection = desk, research, selection
         self._notices, self._text_of, self._unforeseen = notices, text_of, unforeseen
-        self.chart, self.equity = CandleChart(selection), EquityChart(selection)
+        self.chart, self.equity = CandleChart(selection, book), EquityChart(selection)
         self.panel, self.what_if, self.explanation = BacktestPanel(), WhatIfPanel(), ExplainPane()
         self.results = ResultsPanel(selection)
         self._files = FileWatch(self)
@@ -86,9 +89,11 @@ class ResearchPage(QObject):
         research.outsideKnown.connect(self.compare)
         self._files.changed.connect(self.look_outside)
         research.candlesReady.connect(self._show_candles)
-        research.runStarted.connect(lambda _: panel.set_running(True))
-        research.runEnded.connect(lambda: panel.set_running(False))
+        research.candlesReady.connect(panel.tell_candles)
+        research.runStarted.connect(panel.foot.follow)
+        panel.cancelAsked.connect(research.cancel)
         research.runFinished.connect(self._show_run)
+        research.textRead.connect(lambda text: self.what_if.show_numbers(text, sliders(text)))
         research.curvesReady.connect(self._show_curves)
         research.guessed.connect(self._show_guess)
         research.explained.connect(self.explanation.show_explanation)
@@ -96,6 +101,8 @@ class ResearchPage(QObject):
         research.stale.watch(self.results.set_stale)
         self.what_if.turned.connect(research.what_if)
         self.what_if.forgotten.connect(research.forget_guess)
+        for chart in (self.chart, self.equity):
+            chart.pictureFailed.connect(lambda words: self._notices.tell(Notice(words, "error", key="picture")))
 
     # What is shown
 
@@ -113,6 +120,8 @@ class ResearchPage(QObject):
                 self._research.ask_curves(candles.symbol)
 
     def _show_run(self, finished: Finished) -> None:
+        if finished.run_id:
+            self.panel.show_recipe(finished.recipe)
         result = finished.result
         traded = {candles.symbol: candles for candles in result.request.traded}
         symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
@@ -120,40 +129,33 @@ class ResearchPage(QObject):
             self._show_candles(traded[symbol])
         self._show_trades(result)
         self.equity.set_ghost()
-        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
+        self._show_equity(result)
         self.results.show_result(result)
-        text = self._desk.examine(finished.text)
-        self.what_if.show_numbers(text, sliders(text))
         self._files.watch(finished.files)
-        if finished.run_id:
-            self._take_answers(finished)
         self.compare()
-
-    def _take_answers(self, finished: Finished) -> None:
-        """Of a run that was opened: what is asked next is asked like it."""
-        recipe, (first, *others) = finished.recipe, finished.result.request.traded
-        named = {item.path or (item.symbol, item.timeframe): item for item in self.panel.series if item.source == recipe.source}
-        self.panel.choose(Path(recipe.strategy), named.get(recipe.data[0] if recipe.data else (first.symbol, recipe.timeframe)))
-        self.panel.show_recipe(recipe)
-        self.panel.more.setText(" ".join(candles.symbol for candles in others))
 
     def _show_trades(self, result: "Result") -> None:
         """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""
-        place = _place(self.chart.candles, result)
+        place, trades = _place(self.chart.candles, result), result.outcome.trades
         if place is not None:
-            self.chart.set_trades(trade_marks(result.outcome.trades, place))
+            self.chart.set_trades(trade_marks(trades, place, *protective_levels(trades, result.job.plan.exits)))
+            self.chart.set_signals(signal_marks(result, place))
+
+    def _show_equity(self, result: "Result") -> None:
+        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
+        self.equity.set_halts(halts(result))
 
     def _show_curves(self, candles: Candles, curves: list[Curve]) -> None:
         """Over the candles they are of, unless others are shown meanwhile."""
         if _is_same(self.chart.candles, candles):
-            self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
+            self.chart.set_overlays([Line(curve.title, curve.values, curve.pane) for curve in curves])
 
     def _show_guess(self, result: "Result | None") -> None:
         finished = self._research.finished
         if finished is None:
             return
         run, shown = finished.result, result or finished.result
-        self.equity.set_curve(shown.outcome.instants, shown.outcome.equity, shown.request.terms.currency)
+        self._show_equity(shown)
         self.equity.set_ghost(run.outcome.instants, run.outcome.equity) if result else self.equity.set_ghost()
         self._show_trades(shown)
         self.what_if.say(_compared(result, run) if result else "")
@@ -189,15 +191,6 @@ def _first(error: BaseException) -> str:
         at = "" if first.line is None else f"line {first.line}: "
         return f"{at}{first.sentence()}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
     return str(error)
-
-
-def _label(curve: Curve) -> str:
-    output = "" if curve.output in {"value", curve.indicator} else f" {curve.output}"
-    return f"{curve.indicator.upper()}{output} ({curve.params})" if curve.params else f"{curve.indicator.upper()}{output}"
-
-
-def _pane(curve: Curve) -> str:
-    return f"{curve.indicator.upper()} ({curve.params})" if curve.params else curve.indicator.upper()
 
 
 def _compared(guess: "Result", run: "Result") -> str:

@@ -6,9 +6,8 @@ A lock decides who is first, so that a socket left behind by a crash is known to
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
-from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.runtime.file_lock import FileLock
@@ -95,11 +94,3 @@ def _call_the_first(sockets: Path, arguments: Sequence[str]) -> None:
             socket.disconnectFromServer()
             return
     raise SptraderError("SPtrader is running already, but its window does not answer: wait for it, or end that program and start again")
-
-
-def come_to_front(window: QWidget) -> None:
-    """What a person means who starts the program that is running already."""
-    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-    window.show()
-    window.raise_()
-    window.activateWindow()

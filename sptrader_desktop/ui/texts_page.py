@@ -5,27 +5,25 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import ACTIONS
 from sptrader_desktop.present.component_output import ComponentReport, failure_report
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.text_files import TextKeeper
-from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.desk import Desk, Heed, Series
 from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.editors.new_file_dialog import NewFileDialog
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.entry_list import Entry
 from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.navigator import Navigator
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
-
-NEW = {Kind.STRATEGY: "New Strategy", Kind.INDICATOR: "New Indicator", Kind.SIGNAL: "New Signal"}
 
 
 class TextsPage(QObject):
@@ -36,7 +34,7 @@ class TextsPage(QObject):
         self._desk, self._jobs, self._research, self._panel, self._notices = desk, jobs, research, panel, notices
         self.documents = Documents(chart, self._strategy_editor, self._component_editor, keeper)
         self._keeper = keeper
-        self.navigator = Navigator(desk.items, desk.folders(), getattr(keeper, "moved", None))
+        self.navigator = Navigator(desk.items, desk.folders(), self._moved)
         self.navigator.openWanted.connect(self.open_item)
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
         self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))
@@ -139,9 +137,10 @@ class TextsPage(QObject):
             if isinstance(editor, ComponentEditor):
                 editor.set_data(series.label if series else "")
 
-    def _list_again(self) -> None:
+    def _list_again(self, items: tuple[Item, ...]) -> None:
         """Files came or went."""
-        self._panel.offer(self._desk.strategies(), self._desk.series())
+        strategies = [item.path for item in items if item.kind is Kind.STRATEGY and item.path]
+        self._panel.offer(strategies, [_series(item) for item in items if item.kind is Kind.DATASET])
         self._know_components()
 
     def _on_editor(self, command: str) -> None:
@@ -163,22 +162,25 @@ class TextsPage(QObject):
         dialog.open()
 
     def _new(self, kind: Kind) -> None:
-        dialog = QInputDialog(self.documents)
-        dialog.setObjectName("newFileDialog")
-        dialog.setWindowTitle(NEW[kind])
-        dialog.setLabelText("Its name, in small letters, digits and underscores:")
-        dialog.textValueSelected.connect(partial(self._make, kind))
-        dialog.finished.connect(dialog.deleteLater)
+        home = self._desk.home_of(kind)
+        families = [] if kind is not Kind.INDICATOR or not home.parent.is_dir() else sorted(home.parent.iterdir())
+        others = [folder for folder in families if folder.is_dir() and folder != home and not folder.name.startswith((".", "_"))]
+        dialog = NewFileDialog(kind, [home, *others], self.documents)
+        dialog.made.connect(self._made)
         dialog.open()
 
-    def _make(self, kind: Kind, name: str) -> None:
-        try:
-            path = file_actions.create(kind, self._desk.home_of(kind), name.strip())
-        except SptraderError as error:
-            self._notices.tell(Notice(str(error), "error"))
-            return
+    def _made(self, path: Path) -> None:
         self.navigator.refresh()
         self.documents.open(path)
+
+    def _moved(self, old: Path, new: Path) -> None:
+        self._keeper.moved(old, new)
+        self.documents.moved(old, new)
+
+
+def _series(item: Item) -> Series:
+    symbol, _, timeframe = item.name.partition(" ")
+    return Series(symbol, timeframe, str(item.path)) if item.path else Series(symbol, timeframe, source=item.note)
 
 
 def _is(series: Series, item: Item) -> bool:

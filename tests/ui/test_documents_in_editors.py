@@ -191,6 +191,18 @@ def test_unsaved_changes_survive_a_kill(qtbot: QtBot, path: Path) -> None:
     assert keeper.version_text(path, keeper.versions(path)[0]) == mine
 
 
+def test_hands_that_never_rest_are_protected_all_the_same(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
+    type_at(opened, "author: somebody", "")
+    typed = 0
+    while not drafts(path):
+        QTest.keyClicks(opened.edit, "x")
+        QTest.qWait(20)
+        typed += 1
+        assert typed < 200
+    (draft,) = drafts(path)
+    assert "author: somebodyx" in draft
+
+
 def test_what_is_undone_leaves_no_draft(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
     type_at(opened, "author: somebody", "!")
     qtbot.waitUntil(lambda: len(drafts(path)) == 1)

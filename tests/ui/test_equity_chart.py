@@ -9,8 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.money import MONEY_ONE
+from sptrader_desktop.present.run_marks import Halt
 from sptrader_desktop.present.selection import Selection
-from sptrader_desktop.ui.charts.equity_chart import Curve, EquityChart, Halt, prepared
+from sptrader_desktop.ui.charts.equity_chart import Curve, EquityChart, prepared
 from sptrader_desktop.ui.charts.price_axis import MoneyScale, ShareScale
 from sptrader_desktop.ui.theme.look import look
 from tests.ui.charts import HOUR_US, click, colour_at, hover, painted, pane_of, show_exactly, shown, stamp, walk

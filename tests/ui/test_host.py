@@ -1,5 +1,6 @@
 """The host, in real programs: no fault ends it, the end is bounded and named, and starting it loads none of what is heavy."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -57,6 +58,11 @@ def test_an_exit_in_a_callback_still_stops_in_order() -> None:
     assert ran("exit").returncode == 7
 
 
+def test_ctrl_c_in_a_slot_stops_in_order() -> None:
+    done = ran("interrupt")
+    assert (done.stdout, done.returncode) == ("stopped in order\n", 0)
+
+
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [
@@ -85,3 +91,17 @@ def test_starting_the_host_loads_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert "PySide6" in loaded
     assert not loaded & {"pandas", "numba", "pyarrow", "redis", "psycopg", "ruamel", "httpx", "pyqtgraph"}
+
+
+def test_nothing_in_the_window_turns_a_loop_of_its_own_or_ends_the_program() -> None:
+    """Dialogs and menus are opened, not executed; the host alone ends the program."""
+    forbidden = {"exec", "exec_", "processEvents", "exit", "_exit", "asyncSlot", "asyncClose", "waitForFinished"}
+    allowed = {("shutdown.py", "_exit")}  # the end by force
+    called = {
+        (path.name, node.func.attr)
+        for folder in ("ui", "app")
+        for path in (ROOT / "sptrader_desktop" / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in forbidden
+    }
+    assert called == allowed

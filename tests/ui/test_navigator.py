@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QFile, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QFile, QPointF, Qt
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
-from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, strategy_item
+from sptrader_desktop.present.navigator import MIME, Item, Kind, component_item, dataset_item, strategy_item
 from sptrader_desktop.ui import file_actions
-from sptrader_desktop.ui.navigator import MIME, Navigator
+from sptrader_desktop.ui.editors.yaml_edit import YamlEdit
+from sptrader_desktop.ui.navigator import Navigator
 from tests.indicator_markets import catalogue
 
 Key = Qt.Key
@@ -162,6 +163,27 @@ def test_what_is_dragged_away_is_a_file_and_says_what_it_is(navigator: Navigator
     assert (data.hasUrls(), bytes(data.data(MIME).data())) == (False, b"dataset\ncatalogue:EURUSD 1h")
 
 
+def test_a_component_dropped_into_a_strategy_is_its_name(qtbot: QtBot, navigator: Navigator) -> None:
+    edit = YamlEdit()
+    qtbot.addWidget(edit)
+    edit.setPlainText("signals: []")
+    cursor = edit.textCursor()
+    cursor.setPosition(len("signals: ["))
+    edit.setTextCursor(cursor)
+    for key in ("signals.ma_crossover", "catalogue:EURUSD 1h"):
+        navigator.choose(key)
+        data = navigator.rows.mimeData([navigator.view.currentIndex()])
+        at, copy, left, none = (
+            edit.cursorRect().center(),
+            Qt.DropAction.CopyAction,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(edit.viewport(), QDragEnterEvent(at, copy, data, left, none))
+        QApplication.sendEvent(edit.viewport(), QDropEvent(QPointF(at), copy, data, left, none))
+    assert edit.text() == "signals: [signals.ma_crossover]"
+
+
 def test_the_menu_offers_what_can_be_done_with_what_is_chosen(qtbot: QtBot, navigator: Navigator) -> None:
     menu = navigator.menu_here(navigator.view.visualRect(navigator.view.currentIndex()).center())
     assert menu is not None
@@ -180,7 +202,7 @@ def test_the_menu_offers_what_can_be_done_with_what_is_chosen(qtbot: QtBot, navi
     navigator.choose("catalogue:EURUSD 1h")
     menu = navigator.menu_here(navigator.view.rect().center())
     assert isinstance(menu, QMenu)
-    assert len(menu.actions()) == 1
+    assert [action.objectName() for action in menu.actions()] == ["navigator.open", "navigator.open_chart"]
     menu.close()
     QApplication.processEvents()
 

@@ -43,7 +43,7 @@ def test_a_new_strategy_is_made_from_a_name_that_is_free(qtbot: QtBot, tmp_path:
     dialog.open()
     assert dialog.name.text() == "my_strategy_2"
     dialog.name.clear()
-    for typed, said in (("My", "small letters"), ("small", "of that name already")):
+    for typed, said in (("My", "A strategy's name has 1 to 64 small letters"), ("small", "There is one of that name already")):
         dialog.name.setText(typed)
         assert said in dialog.fault.text()
         assert not dialog.make_button.isEnabled()

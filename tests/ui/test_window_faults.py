@@ -38,7 +38,7 @@ def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def ran(opened: Driven) -> Driven:
     """The sample's run is shown, as at the first start."""
     window = opened.window
-    window.offer(*sample(opened))
+    choose(opened, *sample(opened))
     window.page.panel.run.click()
     opened.settle()
     assert window.research.finished is not None
@@ -57,6 +57,13 @@ def half_of(series: Series) -> Series:
     path = Path(series.path).with_name(f"{series.symbol}_{series.timeframe}_half.parquet")
     pq.write_table(table.slice(0, len(table) // 2), path)
     return replace(series, path=str(path))
+
+
+def choose(driven: Driven, strategy: Path | None, series: Series) -> None:
+    """Of what there is now."""
+    panel, desk = driven.window.page.panel, driven.window._desk
+    panel.offer(desk.strategies(), desk.series())
+    panel.choose(strategy, series)
 
 
 def has_marks(driven: Driven) -> bool:
@@ -128,7 +135,7 @@ def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven) -> N
     candles = page.chart.candles
     assert candles is not None
     half = half_of(series)
-    ran.window.offer()
+    choose(ran, None, series)
     assert ran.window.research.finished is not None
     ran.window.research.ask_curves("EURUSD")
     page.panel.choose(None, half)
@@ -167,12 +174,12 @@ def sleepy(ran: Driven) -> Iterator[Path]:
     component.write_text(SLEEPY)
     text = strategy.read_text().replace("params: {fast_period: parameters.fast_period, slow_period: parameters.slow_period}", "params: {}")
     hangs.write_text(text.replace("ma_crossover", "sleepy"))
-    ran.window.offer(hangs, series)
+    choose(ran, hangs, series)
     yield hangs
     ran.settle()
     hangs.unlink()
     component.unlink()
-    ran.window.offer(strategy, series)
+    choose(ran, strategy, series)
 
 
 @pytest.mark.parametrize("way", ["the button at the foot", "the command"])
@@ -188,7 +195,7 @@ def test_a_component_that_hangs_is_left_at_once_and_the_next_run_works(ran: Driv
     assert job.state is JobState.CANCELLED, "its own time limit would have made it fail"
     assert window.page.panel.problem.text() == ""
     assert window.page.panel.run.isEnabled()
-    window.offer(*sample(ran))
+    choose(ran, *sample(ran))
     before = window.research.finished
     window.page.run()
     ran.settle()

@@ -74,6 +74,14 @@ def leave_by_exit(_host: Host, _window: Small) -> None:
     QTimer.singleShot(0, lambda: _host.loop.call_soon(sys.exit, 7))
 
 
+def interrupt_in_a_slot(host: Host, window: Small) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    host.shutdown.add("the last step", lambda: say("stopped in order"))
+    QTimer.singleShot(0, window, interrupt)
+
+
 def refuse(_host: Host, _window: Small) -> None:
     raise DataError("the workspace is used by another window: close that one")
 
@@ -94,6 +102,7 @@ WHAT = {
     "hang": hang_everywhere,
     "hold": hold_the_window,
     "exit": leave_by_exit,
+    "interrupt": interrupt_in_a_slot,
     "refuse": refuse,
     "break": break_at_start,
     "wait": wait,

@@ -1,7 +1,7 @@
 """A real window over the real desk, on its own loop, without a screen; and the small steps in which a test drives it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -20,11 +20,11 @@ W = TypeVar("W", bound=QWidget)
 PATIENCE_S = 240.0  # compiling the engine on a busy machine included
 
 
-class Driven:
-    """What a person does to a window, and waiting for what comes of it."""
+class Driver:
+    """What a person does to a widget, and waiting for what comes of it."""
 
-    def __init__(self, host: Host, window: MainWindow) -> None:
-        self.host, self.window = host, window
+    def __init__(self, host: Host, widget: QWidget) -> None:
+        self.host, self.widget = host, widget
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         result: T = self.host.loop.run_until_complete(work)
@@ -39,8 +39,11 @@ class Driven:
         try:
             self.run(wait())
         except TimeoutError:
-            said = self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
-            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}; the window says {said}") from None
+            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}; it says {self.said()}") from None
+
+    def said(self) -> object:
+        """What may tell why something did not come."""
+        return ""
 
     def settle(self) -> None:
         """Until no job is at work and what they sent was delivered."""
@@ -48,16 +51,25 @@ class Driven:
         self.run(asyncio.sleep(0.05))
 
     def find(self, kind: type[W], name: str) -> W:
-        found = self.window.findChild(kind, name)
-        assert found is not None, f"the window has no {kind.__name__} named {name}"
+        found = self.widget.findChild(kind, name)
+        assert found is not None, f"there is no {kind.__name__} named {name}"
         return found
 
     def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Where the keyboard is."""
-        QTest.keyClick(QApplication.focusWidget() or self.window, key, modifiers)
+        QTest.keyClick(QApplication.focusWidget() or self.widget, key, modifiers)
 
     def click(self, widget: QWidget) -> None:
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+class Driven(Driver):
+    def __init__(self, host: Host, window: MainWindow) -> None:
+        super().__init__(host, window)
+        self.window = window
+
+    def said(self) -> object:
+        return self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
 
 
 @contextmanager
@@ -65,25 +77,24 @@ def driven_window(app: QApplication) -> Iterator[Driven]:
     loop = WindowLoop(app)
     asyncio.set_event_loop(loop)
     host = Host(app, loop)
-    driven: list[Driven] = []
-    ended: list[Awaitable[Any]] = []
+    opened: list[MainWindow] = []
 
-    async def open_it() -> None:
-        opened: asyncio.Future[MainWindow] = loop.create_future()
-        ended.append(asyncio.ensure_future(host.live(lambda host: opened.set_result(open_window(host, load_settings())))))
-        driven.append(Driven(host, await opened))
+    async def open_it() -> "asyncio.Task[tuple[str, ...]]":
+        living = asyncio.ensure_future(host.live(lambda host: opened.append(open_window(host, load_settings()))))
+        while not opened and not living.done():
+            await asyncio.sleep(0.01)
+        if not opened:
+            living.result()  # raises what kept the window from opening
+        return living
 
-    async def end() -> Any:
-        return await ended[0]
-
-    loop.run_until_complete(open_it())
+    living = loop.run_until_complete(open_it())
     try:
-        driven[0].window.activateWindow()
-        yield driven[0]
+        opened[0].activateWindow()
+        yield Driven(host, opened[0])
     finally:
         host.close()
-        left = loop.run_until_complete(end())
-        driven[0].window.deleteLater()
+        left = loop.run_until_complete(living)
+        opened[0].deleteLater()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         asyncio.set_event_loop(None)

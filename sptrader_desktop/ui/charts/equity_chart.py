@@ -4,7 +4,6 @@ Linked in time with the candles: one crosshair, a band where they are, a click t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from sptrader_desktop.present.chart_frame import Array, Bars, Frame
 from sptrader_desktop.present.clocks import clock_text
 from sptrader_desktop.present.numbers import amount, share
 from sptrader_desktop.present.pyramid import Cells, Pyramid
+from sptrader_desktop.present.run_marks import Halt
 from sptrader_desktop.present.selection import BarAt, Selection, Span
 from sptrader_desktop.ui.charts.backdrops import Backdrop
 from sptrader_desktop.ui.charts.line_series import paint_histogram, paint_line
@@ -29,14 +29,6 @@ from sptrader_desktop.ui.theme.tokens import GRID
 
 BAND = 30  # of 255
 EMPTY = "The equity of a backtest will be here.\nRun one to see it."
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Where trading was halted: the instant, and why in a word or two."""
-
-    instant: int
-    reason: str
 
 
 class CurveSeries:

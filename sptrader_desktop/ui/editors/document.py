@@ -39,7 +39,7 @@ class Document(QObject):
         self._versioned_at = datetime.now(UTC)
         self._writer = QThreadPool(self)
         self._writer.setMaxThreadCount(1)
-        self._drafting = self._timer(DRAFT_MS, self._keep_draft)
+        self._drafting = self._timer(DRAFT_MS, self._draft_is_due)
         self._noticing = self._timer(WATCH_MS, self._look_outside)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.fileChanged.connect(self._noticing.start)
@@ -161,8 +161,16 @@ class Document(QObject):
     # Drafts and versions
 
     def _changed(self) -> None:
-        if self._path is not None:
+        """Hands that never rest are no reason to wait longer."""
+        if self._path is not None and not self._drafting.isActive():
             self._drafting.start()
+
+    def _draft_is_due(self) -> None:
+        """On a slow disk drafts do not queue up: the newest is written when the one before is."""
+        if self._writer.activeThreadCount():
+            self._drafting.start()
+        else:
+            self._keep_draft()
 
     def _keep_draft(self) -> None:
         self._drafting.stop()

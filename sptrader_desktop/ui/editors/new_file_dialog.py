@@ -50,6 +50,8 @@ class NewFileDialog(QDialog):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
+        form.setVerticalSpacing(2 * GRID)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow("Name", self.name)
         if len(self._folders) > 1:
             form.addRow("Family", self.family)
@@ -80,7 +82,7 @@ class NewFileDialog(QDialog):
     def _check(self) -> None:
         name = self.name.text()
         fault = name_fault(self._kind, name) or ("there is one of that name already" if name in self._taken() else "")
-        self.fault.setText(fault)
+        self.fault.setText(fault[:1].upper() + fault[1:])
         self.make_button.setEnabled(not fault)
 
     def _make(self) -> None:

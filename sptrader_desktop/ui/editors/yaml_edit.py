@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.core.components import Catalogue
+from sptrader_desktop.present.navigator import MIME, Kind
 from sptrader_desktop.present.strategy_completion import Candidate, StrategyWords
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
@@ -37,6 +39,14 @@ class YamlEdit(CodeEdit):
 
     def help_at(self, offset: int) -> str:
         return self.words.help_at(self.text(), offset)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """A component dragged here from the navigator is its name; other things from there are no text."""
+        kind, _, key = bytes(source.data(MIME).data()).decode().partition("\n")
+        if not kind:
+            super().insertFromMimeData(source)
+        elif kind in {Kind.SIGNAL.value, Kind.INDICATOR.value}:
+            self.textCursor().insertText(key)
 
     def _word_typed(self) -> None:
         """While a word is being typed, and not before or behind one."""

@@ -12,7 +12,7 @@ from sptrader_desktop.present.numbers import share
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.thinned_curve import thinned
 from sptrader_desktop.present.zone_clock import clock_in
-from sptrader_desktop.ui.results.picture import LEFT, RIGHT, Picture, Spot
+from sptrader_desktop.ui.results.picture import LEFT, RIGHT, Picture, Spot, draw_levels
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
@@ -68,15 +68,9 @@ class CurvePicture(Picture):
         self._draw_names(painter, area)
 
     def _draw_scale(self, painter: QPainter, area: QRectF, plot: QRectF) -> None:
-        metrics, (low, high), (first, last) = QFontMetricsF(look().font(SMALL)), self._ends(), self._span()
-        painter.setFont(look().font(SMALL))
-        for value in {low, 0.0, high}:
-            y = self._y(value, plot)
-            painter.setPen(QPen(look().colour("edge" if value == 0 else "line"), 1))
-            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
-            painter.setPen(look().colour("muted"))
-            place = QRectF(area.left(), y - metrics.height() / 2, plot.left() - area.left() - GRID, metrics.height())
-            painter.drawText(place, RIGHT, share(value, signed=True, places=1))
+        metrics, (first, last) = QFontMetricsF(look().font(SMALL)), self._span()
+        levels = [(self._y(value, plot), share(value, signed=True, places=1)) for value in (0.0, *self._ends())]
+        draw_levels(painter, area, plot, levels)
         below = QRectF(plot.left(), plot.bottom() + GRID, plot.width(), metrics.height())
         painter.drawText(below, LEFT, clock_in(first, self._zone))
         painter.drawText(below, RIGHT, f"{clock_in(last, self._zone)} {self._zone.value}")

@@ -88,7 +88,7 @@ class TimingPage(Page):
         for picture, groups, clock in (
             (self._hours, trade_groups.by_hour(result, _zone), f", {_zone.value} time"),
             (self._days, trade_groups.by_weekday(result, _zone), f", {_zone.value} time"),
-            (self._sessions, trade_groups.by_session(result), ", by the clocks of Tokyo, London and New York"),
+            (self._sessions, trade_groups.by_session(result), ", by the clocks of their cities"),
         ):
             picture.put([_bar(group, currency) for group in groups], currency, _best_and_worst(groups, currency) + clock)
 

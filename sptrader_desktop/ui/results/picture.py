@@ -149,5 +149,19 @@ class Picture(QWidget):
             self.update()
 
 
+def draw_levels(painter: QPainter, area: QRectF, plot: QRectF, levels: Sequence[tuple[float, str]]) -> None:
+    """Lines across the plot with their values left of it, the first of them strongest; a value that would lie on another is left out."""
+    painter.setFont(look().font(SMALL))
+    height = QFontMetricsF(painter.font()).height()
+    written: list[float] = []
+    for place, (y, text) in enumerate(levels):
+        painter.setPen(QPen(look().colour("line" if place else "edge"), 1))
+        painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
+        if all(abs(y - other) >= height for other in written):
+            painter.setPen(look().colour("muted"))
+            painter.drawText(QRectF(area.left(), y - height / 2, plot.left() - area.left() - GRID, height), RIGHT, text)
+            written.append(y)
+
+
 def tone(value: float) -> QColor:
     return look().colour("up") if value > 0 else look().colour("down") if value < 0 else look().colour("muted")

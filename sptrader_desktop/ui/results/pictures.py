@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from sptrader_desktop.present.numbers import NONE, figure, share
 from sptrader_desktop.present.trade_groups import MONTHS, MonthCell, YearRow
-from sptrader_desktop.ui.results.picture import CENTRE, LEFT, RIGHT, Picture, Spot, tone
+from sptrader_desktop.ui.results.picture import CENTRE, LEFT, RIGHT, Picture, Spot, draw_levels, tone
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
@@ -52,15 +52,8 @@ class BarPicture(Picture):
         ]
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
-        plot, (low, high) = self._plot(area), self._ends()
-        painter.setFont(look().font(SMALL))
-        for value in {low, 0.0, high}:
-            y = self._y(value, plot)
-            painter.setPen(QPen(look().colour("edge" if value == 0 else "line"), 1))
-            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
-            painter.setPen(look().colour("muted"))
-            height = QFontMetricsF(painter.font()).height()
-            painter.drawText(QRectF(area.left(), y - height / 2, plot.left() - area.left() - GRID, height), RIGHT, self._label(value))
+        plot = self._plot(area)
+        draw_levels(painter, area, plot, [(self._y(value, plot), self._label(value)) for value in (0.0, *self._ends())])
         width = plot.width() / len(self._bars)
         gap = min(width / 6, GRID)
         for place, bar in enumerate(self._bars):

@@ -1,0 +1,46 @@
+"""A workspace as a file: where its panes stand, to be kept or given to somebody else."""
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as NoBase64
+from collections.abc import Iterable
+
+from sptrader_desktop.core.errors import DataError
+
+KIND = "sptrader workspace"
+SCHEMA = 1
+
+
+def written(name: str, state: bytes) -> bytes:
+    document = {"kind": KIND, "schema": SCHEMA, "name": name, "state": b64encode(state).decode()}
+    return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def read(content: bytes, source: str) -> tuple[str, bytes]:
+    """The name of the workspace and how its panes stand; `source` is the file's name, for the sentence."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise DataError(f"{source} holds no workspace: choose a file that “Export This Workspace” wrote")
+    if document.get("schema") != SCHEMA:
+        raise DataError(f"{source} has schema {document.get('schema')!r}, this version knows {SCHEMA}: update the program to use it")
+    name, (state,) = document.get("name"), decoded([document.get("state")])
+    if not isinstance(name, str) or state == DAMAGED:
+        raise DataError(f"{source} is damaged: export the workspace again")
+    return name, state
+
+
+DAMAGED = b"damaged"
+
+
+def decoded(texts: Iterable[object]) -> list[bytes]:
+    """What is no base64 is as damaged as what is no arrangement."""
+    found = []
+    for text in texts:
+        try:
+            found.append(b64decode(text, validate=True) if isinstance(text, str) else DAMAGED)
+        except (NoBase64, ValueError):
+            found.append(DAMAGED)
+    return found

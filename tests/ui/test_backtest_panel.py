@@ -1,0 +1,307 @@
+"""The backtest panel: what is answered is what is run, kept and shown with a kept run; a run is followed and stopped here."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QDate, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLineEdit, QPushButton, QToolButton
+from pytestqt.qtbot import QtBot
+
+from sptrader_desktop.present import run_form
+from sptrader_desktop.present.preferences import MOST_RECENT, Preferences
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.ui.backtest_panel import BacktestPanel
+from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.host import Host
+from sptrader_desktop.ui.jobs import Report
+from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
+from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
+from tests.ui.windows import Driven, driven_window
+
+HERE = Path(__file__)
+SERIES = [
+    Series("EURUSD", "1h", "/data/EURUSD_1h.parquet"),
+    Series("GBPUSD", "1h", "/data/GBPUSD_1h.parquet"),
+    Series("USDJPY", "1d", source="catalogue"),
+]
+STRATEGIES = [Path("/s/one.yaml"), Path("/s/two.yaml")]
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> BacktestPanel:
+    made = BacktestPanel()
+    qtbot.addWidget(made)
+    made.offer(STRATEGIES, SERIES)
+    made.show()
+    return made
+
+
+def line(panel: BacktestPanel, name: str) -> QLineEdit:
+    found = panel.findChild(QLineEdit, name)
+    assert found is not None, name
+    return found
+
+
+def popup_of(field: QLineEdit) -> QAbstractItemView:
+    popup = field.completer().popup()
+    assert popup is not None
+    return popup
+
+
+# Answers
+
+WORD = st.text("abcxyz019=._", min_size=1, max_size=8)
+FILES = st.lists(st.text("abc", min_size=1, max_size=8).map(lambda name: f"/data/{name}"), max_size=3).map(tuple)
+RECIPES = st.builds(
+    Recipe,
+    strategy=st.sampled_from([str(path) for path in STRATEGIES]),
+    data=st.lists(st.sampled_from([one.path for one in SERIES[:2]]), min_size=1, max_size=2, unique=True).map(tuple),
+    start=st.sampled_from(["", "2024-03-01"]),
+    end=st.sampled_from(["", "2024-04-01 12:00"]),
+    ask=FILES,
+    finer=FILES,
+    finer_ask=FILES,
+    rates=FILES,
+    instruments=st.sampled_from(["", "/data/mine.yaml"]),
+    financing=st.sampled_from(["", "/data/rates.yaml"]),
+    params=st.lists(WORD, max_size=2).map(tuple),
+    capital=st.sampled_from(["10000", "5"]),
+    currency=st.sampled_from(["USD", "EUR"]),
+    fill=st.sampled_from(["next_open", "close"]),
+    intrabar=st.sampled_from(["stop_first", "target_first"]),
+    spread=WORD,
+    slippage=WORD,
+    commission=WORD,
+    leverage=WORD,
+)
+
+
+def test_a_recipe_that_is_shown_is_the_recipe_that_is_asked_for(qtbot: QtBot) -> None:
+    panel = BacktestPanel()
+    qtbot.addWidget(panel)
+    panel.offer(STRATEGIES, SERIES)
+
+    @settings(max_examples=30)
+    @given(RECIPES)
+    def holds(recipe: Recipe) -> None:
+        panel.show_recipe(recipe)
+        assert panel.recipe() == recipe
+
+    holds()
+
+
+def test_a_run_from_a_source_is_shown_too(panel: BacktestPanel) -> None:
+    asked = Recipe("/s/two.yaml", source="catalogue", symbols=("USDJPY",), timeframe="1d")
+    panel.show_recipe(asked)
+    assert panel.recipe() == asked
+
+
+def test_every_field_of_a_recipe_is_asked_for() -> None:
+    chosen = {"strategy", "data", "source", "symbols", "timeframe", "symbol"}  # by the boxes of strategies, candles and symbols
+    assert {field.name for field in fields(Recipe)} - chosen == set(run_form.BY_KEY)
+
+
+def test_showing_a_recipe_changes_nothing_that_a_result_depends_on(panel: BacktestPanel, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(panel.changed):
+        panel.show_recipe(Recipe("/s/two.yaml", data=("/data/GBPUSD_1h.parquet",), spread="2"))
+    with qtbot.waitSignal(panel.changed):
+        QTest.keyClicks(line(panel, "spreadAnswer"), "1")
+
+
+def test_answers_come_back_at_the_next_start_and_those_unknown_are_left_out(panel: BacktestPanel, qtbot: QtBot) -> None:
+    for name, text in (("capitalAnswer", "777"), ("finerAnswer", "/data/a.parquet; /data/b.parquet"), ("moreSymbols", "GBPUSD")):
+        line(panel, name).setText(text)
+    other = BacktestPanel()
+    qtbot.addWidget(other)
+    other.offer(STRATEGIES, SERIES)
+    other.restore({**panel.answers(), "of a later version": "x"}, {})
+    assert other.recipe() == panel.recipe()
+    assert other.recipe() != Recipe("/s/one.yaml", data=("/data/EURUSD_1h.parquet",))
+
+
+@given(st.lists(st.sampled_from(["1", "2", "3", ""]), max_size=20))
+def test_what_was_answered_last_is_offered_first_and_nothing_twice(answers: list[str]) -> None:
+    kept = Preferences()
+    for answer in answers:
+        kept = kept.answered({"capital": answer})
+    said = [answer for answer in reversed(answers) if answer]
+    assert list(kept.given.get("capital", ())) == list(dict.fromkeys(said))[:MOST_RECENT]
+
+
+def test_answers_given_before_are_offered_while_one_types(panel: BacktestPanel, qtbot: QtBot) -> None:
+    panel.restore({}, {"commission": ("3.5/lot", "0.002%")})
+    field = line(panel, "commissionAnswer")
+    field.setFocus()
+    QTest.keyClicks(field, "3")
+    popup = popup_of(field)
+    assert popup.isVisible()
+    QTest.keyClick(popup, Qt.Key.Key_Down)
+    QTest.keyClick(popup, Qt.Key.Key_Return)
+    assert field.text() == "3.5/lot"
+
+
+def test_further_symbols_are_completed_word_by_word(panel: BacktestPanel) -> None:
+    field = line(panel, "moreSymbols")
+    field.setFocus()
+    QTest.keyClicks(field, "USDJPY g")
+    popup = popup_of(field)
+    assert [popup.model().index(row, 0).data() for row in range(popup.model().rowCount())] == ["GBPUSD"]
+    QTest.keyClick(popup, Qt.Key.Key_Down)
+    QTest.keyClick(popup, Qt.Key.Key_Return)
+    assert field.text() == "USDJPY GBPUSD"
+
+
+# Days and files
+
+
+def test_a_day_is_typed_or_picked_with_keys_alone(panel: BacktestPanel) -> None:
+    field = panel.findChild(DateField, "startAnswer")
+    assert field is not None
+    field.first = QDate(2024, 3, 14)
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    calendar = panel.findChild(QCalendarWidget, "calendar")
+    assert calendar is not None
+    assert calendar.selectedDate() == QDate(2024, 3, 14)
+    inner = QApplication.focusWidget()
+    assert inner is not None
+    QTest.keyClick(inner, Qt.Key.Key_Right)
+    QTest.keyClick(inner, Qt.Key.Key_Return)
+    assert field.text() == "2024-03-15"
+    assert not any(popup.isVisible() for popup in panel.findChildren(CalendarPopup))
+    field.selectAll()
+    QTest.keyClicks(field, "2024-03-01")
+    asked = panel.recipe()
+    assert asked
+    assert asked.start == "2024-03-01"
+
+
+def test_files_are_picked_below_more_which_opens_at_what_is_wrong_in_it(panel: BacktestPanel, qtbot: QtBot) -> None:
+    field = line(panel, "instrumentsAnswer")
+    assert not field.isVisible()
+    panel.refuse("--finer-ask x.parquet: no such file")
+    assert field.isVisible()
+    assert panel.problem.text().startswith("Finer ask x.parquet")
+    button = panel.findChild(QToolButton, "instrumentsPick")
+    assert button is not None
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    dialog = panel.findChild(QFileDialog, "pickFileDialog")
+    assert dialog is not None
+    written = dialog.findChild(QLineEdit, "fileNameEdit")
+    assert written is not None
+    written.setText(str(HERE))
+    QTest.keyClick(written, Qt.Key.Key_Return)
+    asked = panel.recipe()
+    assert asked
+    assert asked.instruments == str(HERE)
+
+
+# A run at work
+
+
+@pytest.fixture
+def foot(qtbot: QtBot) -> RunFoot:
+    made = RunFoot()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_a_run_is_followed_with_the_time_left_and_stopped_by_the_button(foot: RunFoot, host: Host, qtbot: QtBot) -> None:
+    go_on = threading.Event()
+
+    def work(report: Report) -> None:
+        report.begin()
+        report._began = (report._began or 0) - 30  # it began half a minute ago
+        while not go_on.wait(0.005):
+            report(0.25, "12 trades")
+
+    job = host.jobs.start("backtest", "backtest", work)
+    foot.cancelAsked.connect(lambda: host.jobs.cancel(job))
+    foot.follow(job)
+    assert not foot.run.isEnabled()
+    qtbot.waitUntil(lambda: "left" in foot.left.text())
+    assert foot.left.text() == "1 min 30 s left"
+    assert foot.words.whole_text() == "12 trades"
+    assert foot.bar.value() == foot.bar.maximum() // 4
+    QTest.mouseClick(foot.cancel, Qt.MouseButton.LeftButton)
+    assert foot.cancel.text() == "Stopping …"
+    qtbot.waitUntil(lambda: job.is_over)
+    assert foot.run.isEnabled()
+    assert not foot.bar.isVisible()
+    assert not foot.cancel.isVisible()
+
+
+def test_a_second_run_waits_visibly_and_the_end_of_the_first_does_not_end_it(foot: RunFoot, host: Host, qtbot: QtBot) -> None:
+    gates = threading.Event(), threading.Event()
+    first = host.jobs.start("backtest", "first", lambda _: gates[0].wait())
+    foot.follow(first)
+    second = host.jobs.start("backtest", "second", lambda _: gates[1].wait())
+    foot.follow(second)
+    assert foot.words.whole_text() == QUEUED
+    gates[0].set()
+    qtbot.waitUntil(lambda: first.is_over)
+    assert not foot.run.isEnabled()
+    gates[1].set()
+    qtbot.waitUntil(lambda: second.is_over)
+    assert foot.run.isEnabled()
+
+
+@pytest.fixture
+def host(qapp: QApplication) -> Iterator[Host]:
+    from sptrader_desktop.ui.event_loop import WindowLoop
+
+    loop = WindowLoop(qapp)
+    made = Host(qapp, loop)
+    yield made
+    made.jobs.cancel_all()
+    made.bridge.close()
+    loop.close()
+
+
+# In the window
+
+
+@pytest.fixture(scope="module")
+def opened(qapp: QApplication) -> Iterator[Driven]:
+    with driven_window(qapp) as driven:
+        driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
+        driven.settle()
+        yield driven
+
+
+def test_the_choice_says_how_many_bars_from_when(opened: Driven) -> None:
+    candles, panel = opened.window.page.chart.candles, opened.window.page.panel
+    assert candles is not None
+    assert panel.read.text() == f"{len(candles):,} bars, 2024-01-02 00:00 to 2024-05-31 20:00"
+    assert panel.read.text() in panel.data.toolTip()
+
+
+def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> None:
+    window, panel = opened.window, opened.window.page.panel
+    panel.set_answer("spread", "1.5")
+    panel.set_answer("start", "2024-02-01")
+    opened.click(opened.find(QPushButton, "runBacktestButton"))
+    opened.until(lambda: window.research.finished, "the run")
+    opened.settle()
+    run_id, asked = window.selection.run.value, panel.recipe()
+    assert asked
+    panel.set_answer("spread", "0")
+    panel.set_answer("start", "")
+    assert window.research.stale.value
+    before = window.research.finished
+    window.research.open_run(run_id)
+    opened.until(lambda: window.research.finished is not before, "the kept run")
+    opened.settle()
+    assert panel.recipe() == asked
+    assert window.research.stale.value == ""
+    kept = window._preferences.now.value
+    assert kept.given["spread"][0] == "1.5"
+    assert asked == replace(asked, spread="1.5", start="2024-02-01")
+    panel.show_recipe(replace(asked, spread="0", start=""))

@@ -1,0 +1,56 @@
+"""Open texts beside the chart: what counts as an edit, and what becomes of a tab whose file is renamed."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from sptrader_desktop.adapters.component_problems import examine_component
+from sptrader_desktop.adapters.text_drafts import TextDrafts
+from sptrader_desktop.ui.documents import Documents
+from sptrader_desktop.ui.editors.component_editor import ComponentEditor
+from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
+from tests.strategy_texts import SMALL
+from tests.ui.editors import examine
+
+
+@pytest.fixture
+def documents(qtbot: QtBot, tmp_path: Path) -> Documents:
+    keeper = TextDrafts(tmp_path / "kept")
+    found = Documents(QWidget(), lambda: StrategyEditor(examine, keeper), lambda: ComponentEditor(examine_component, keeper), keeper)
+    qtbot.addWidget(found)
+    found.resize(900, 500)
+    found.show()
+    return found
+
+
+def test_opening_and_colouring_are_no_edit_and_typing_is(qtbot: QtBot, documents: Documents, tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    edited: list[Path] = []
+    documents.edited.connect(edited.append)
+    editor = documents.open(path)
+    assert editor.edit.highlighter is not None
+    qtbot.waitUntil(editor.edit.highlighter.is_done)
+    editor.edit.highlighter.rehighlight()
+    assert edited == []
+    QTest.keyClicks(editor.edit, "#")
+    assert edited == [path]
+    editor.close_document()
+
+
+def test_the_tab_of_a_renamed_file_goes_along_with_what_is_not_saved(qtbot: QtBot, documents: Documents, tmp_path: Path) -> None:
+    path, new = tmp_path / "small.yaml", tmp_path / "other.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    editor = documents.open(path)
+    QTest.keyClicks(editor.edit, "# mine")
+    path.rename(new)
+    documents.moved(path, new)
+    assert documents.tabText(1) == "other.yaml •"
+    assert documents.open(new) is editor
+    assert editor.document.save()
+    assert new.read_text(encoding="utf-8") == "# mine" + SMALL
+    assert not path.exists()
+    editor.close_document()
