@@ -142,9 +142,14 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """The window goes when everything has stopped, not before."""
+        """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
         event.ignore()
-        self.closeAsked.emit()
+        exposed = [editor.path.name for editor in self.texts.documents.editors if editor.path and not editor.document.protect()]
+        if exposed:
+            said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. Make room on the disk, or save it elsewhere"
+            self.notices.tell(Notice(said, "error", "Close anyway", self.closeAsked.emit, key="exposed"))
+        else:
+            self.closeAsked.emit()
 
     def leave(self) -> None:
         """Keep how it stands, let go of the texts and go."""

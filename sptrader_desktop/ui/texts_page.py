@@ -176,6 +176,7 @@ class TextsPage(QObject):
     def _moved(self, old: Path, new: Path) -> None:
         self._keeper.moved(old, new)
         self.documents.moved(old, new)
+        self._panel.renamed(old, new)
 
 
 def _series(item: Item) -> Series:

@@ -1,6 +1,7 @@
 """A person who is faster than the program, and a world that changes behind its back: the window keeps to what was asked last."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -303,3 +304,82 @@ def test_a_run_that_is_opened_brings_its_answers_and_is_not_stale(ran: Driven) -
     ran.settle()
     assert (spread.text(), stale(ran)) == ("0", "")
     assert window.selection.run.value == first
+
+
+# Nothing that was typed is lost
+
+
+@contextmanager
+def nowhere_to_keep_drafts() -> Iterator[None]:
+    drafts = load_settings().texts / "drafts"
+    aside = drafts.with_name("aside")
+    drafts.mkdir(parents=True, exist_ok=True)
+    drafts.rename(aside)
+    drafts.write_text("in the way")
+    try:
+        yield
+    finally:
+        drafts.unlink()
+        aside.rename(drafts)
+
+
+def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Driven) -> None:
+    window, strategy = ran.window, sample(ran)[0]
+    documents, asked = window.texts.documents, list[bool]()
+    window.closeAsked.disconnect()
+    window.closeAsked.connect(lambda: asked.append(True))
+    editor = documents.open(strategy)
+    editor.edit.insertPlainText("# a thought\n")
+    with nowhere_to_keep_drafts():
+        documents.close_current()
+        assert documents.current_editor is editor
+        window.close()
+        assert not asked
+        (told,) = (notice for notice in window.notices.waiting() if notice.key == "exposed")
+        assert "ma_crossover.yaml" in told.text
+    window.close()
+    assert asked == [True], "now there is room for it"
+    window.notices.dismiss("exposed")
+    window.closeAsked.connect(ran.host.close)
+    editor.document.discard()
+    documents.close_current()
+    assert documents.current_editor is None
+
+
+def test_unsaved_text_comes_back_where_its_file_and_folder_are_gone(ran: Driven, tmp_path: Path) -> None:
+    documents, path = ran.window.texts.documents, tmp_path / "mine" / "gone.yaml"
+    path.parent.mkdir()
+    path.write_text("name: gone\n")
+    documents.open(path).edit.insertPlainText("# a thought\n")
+    documents.close_current()
+    path.unlink()
+    path.parent.rmdir()
+    editor = documents.open(path)
+    assert editor.edit.text() == "# a thought\nname: gone\n"
+    assert editor.document.is_modified
+    assert editor.document.save()
+    assert path.read_text() == "# a thought\nname: gone\n"
+    documents.close_current()
+
+
+def test_a_strategy_that_vanishes_is_replaced_by_none_and_chosen_again_when_it_is_back(ran: Driven) -> None:
+    panel, (strategy, _) = ran.window.page.panel, sample(ran)
+    text = strategy.read_text()
+    strategy.unlink()
+    ran.until(lambda: strategy not in panel.strategies, "the list without it")
+    assert panel.chosen_strategy() is None
+    assert panel.strategy.shown_text().startswith("ma_crossover")
+    strategy.write_text(text)
+    ran.until(lambda: strategy in panel.strategies, "the list with it")
+    assert panel.chosen_strategy() == strategy
+
+
+def test_a_strategy_that_is_renamed_stays_chosen(ran: Driven) -> None:
+    window, (strategy, _) = ran.window, sample(ran)
+    panel, other = window.page.panel, strategy.with_name("renamed.yaml")
+    strategy.rename(other)
+    window.texts._moved(strategy, other)
+    window.texts.navigator.refresh()
+    ran.until(lambda: other in panel.strategies and strategy not in panel.strategies, "the list with the new name")
+    assert panel.chosen_strategy() == other
+    other.rename(strategy)
