@@ -12,7 +12,7 @@ from sptrader_desktop import compose, compose_components, compose_data, compose_
 from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.compose_components import Heed
-from sptrader_desktop.core.errors import RunError, SptraderError
+from sptrader_desktop.core.errors import DataError, RunError, SptraderError
 from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
@@ -107,7 +107,15 @@ class WindowDesk:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
         prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe), heed)
         result, manifest = compose.run_result(prepared, report)
-        return Finished(recipe, text, result, manifest)
+        return Finished(recipe, text, result, manifest, files=_files(recipe, read.strategy, read.catalogue))
+
+    def changed_since(self, finished: Finished) -> str:
+        request, recipe = finished.result.request, finished.recipe
+        try:
+            candles = self._candles_of(recipe)
+        except DataError:
+            return "its candles cannot be read any more"
+        return compose_window.changed_since(self._settings, request, finished.text, finished.manifest, candles, self.catalogue())
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
         strategy = self.check(text, finished.recipe.strategy)
@@ -191,6 +199,8 @@ class WindowDesk:
         compose_runs.export_run(self._settings, run_id, kind, out, over=True)
 
     def _candles_of(self, recipe: Recipe) -> CandleSets:
+        if recipe.source:
+            return recipe_candles(recipe, self._settings)  # those of a source may change unseen
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
@@ -219,13 +229,22 @@ def _file_state(path: Path) -> tuple[str, int, int]:
     return str(path), state.st_mtime_ns, state.st_size
 
 
-def _candles_key(recipe: Recipe) -> object:
-    """What decides the candles of a recipe, the state of its files included; those of a source may change unseen: they have no key."""
-    if recipe.source:
-        return object()
+def _candle_files(recipe: Recipe) -> list[Path]:
     files = (*recipe.data, *recipe.ask, *recipe.finer, *recipe.finer_ask, *recipe.rates, recipe.instruments, recipe.financing)
+    return [Path(file) for file in files if file]
+
+
+def _files(recipe: Recipe, strategy: "Strategy", catalogue: "Catalogue") -> tuple[Path, ...]:
+    """What a run depends on and a person may edit."""
+    signals = [catalogue.signal(use.component) for use in strategy.signals]
+    indicators = [catalogue.indicator(required.type) for signal in signals for required in signal.required_indicators]
+    return Path(recipe.strategy), *_candle_files(recipe), *(Path(spec.source) for spec in (*signals, *indicators))
+
+
+def _candles_key(recipe: Recipe) -> object:
+    """What decides the candles of a recipe, the state of its files included."""
     return (
         (recipe.symbol, recipe.timeframe, recipe.start, recipe.end),
         tuple(map(len, (recipe.data, recipe.ask, recipe.finer, recipe.finer_ask))),
-        tuple(_file_state(Path(path)) for path in files),
+        tuple(_file_state(path) for path in _candle_files(recipe)),
     )

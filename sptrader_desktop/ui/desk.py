@@ -50,6 +50,7 @@ class Finished:
     result: "Result"
     manifest: dict[str, Any]
     run_id: str = ""  # under which it is kept, when it was opened and not made
+    files: tuple[Path, ...] = ()  # what it was made of and a person may edit
 
 
 # Called while components are waited for; raises Cancelled when somebody asked for the stop.
@@ -128,6 +129,10 @@ class Desk(Protocol):
     def backtest(
         self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None
     ) -> Finished: ...
+
+    def changed_since(self, finished: Finished) -> str:
+        """What is another on the disk than when the run was made, its strategy excepted; empty where nothing is."""
+        ...
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
         """Another text over the same candles and terms, at once and not kept; components are not tried for honesty again."""

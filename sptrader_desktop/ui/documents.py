@@ -122,8 +122,11 @@ class Documents(QTabWidget):
     def _close(self, place: int) -> None:
         """What is not saved stays as a draft and comes back when the file is opened again."""
         widget = self.widget(place)
-        if isinstance(widget, EditorPane | ChartDocument):
+        if isinstance(widget, EditorPane) and not widget.close_document():
+            return  # it says why
+        if isinstance(widget, ChartDocument):
             widget.close_document()
+        if isinstance(widget, EditorPane | ChartDocument):
             self.removeTab(place)
             widget.deleteLater()
         elif widget is not self._chart:

@@ -152,9 +152,14 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """The window goes when everything has stopped, not before."""
+        """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
         event.ignore()
-        self.closeAsked.emit()
+        exposed = [editor.path.name for editor in self.texts.documents.editors if editor.path and not editor.document.protect()]
+        if exposed:
+            said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. Make room on the disk, or save it elsewhere"
+            self.notices.tell(Notice(said, "error", "Close anyway", self.closeAsked.emit, key="exposed"))
+        else:
+            self.closeAsked.emit()
 
     def leave(self) -> None:
         """Keep how it stands, let go of the texts and go."""
@@ -266,6 +271,8 @@ class MainWindow(QMainWindow):
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
+        texts.documents.edited.connect(lambda path: self.page.compare() if path == self.page.panel.chosen_strategy() else None)
+        texts.navigator.listed.connect(self.page.look_outside)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
         texts.navigator.chartWanted.connect(self.market.open_item)
         texts.navigator.listed.connect(self.prices.read_candles)

@@ -36,6 +36,7 @@ class Research(QObject):
     textRead = Signal(object)  # StrategyText of the run
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
+    outsideKnown = Signal()
     failed = Signal(str, object)  # of what, the exception
 
     def __init__(self, desk: Desk, jobs: Jobs, selection: Selection, parent: QObject | None = None) -> None:
@@ -44,6 +45,7 @@ class Research(QObject):
         self.finished: Finished | None = None
         self.guess: Result | None = None
         self.stale = Observable("")
+        self._outside = ""  # what has changed on the disk since the run
         self.destroyed.connect(selection.bar.watch(self.explain))
 
     def show_series(self, series: Series) -> Job:
@@ -104,9 +106,27 @@ class Research(QObject):
     def cancel(self) -> None:
         self._cancel("backtest", "what-if")
 
-    def inputs_changed(self, why: str) -> None:
-        if self.finished is not None:
-            self.stale.set(why)
+    def compare(self, recipe: Recipe | None, text: str) -> None:
+        """Is the result of what is chosen now?"""
+        finished = self.finished
+        if finished is None:
+            return
+        if recipe != finished.recipe:
+            self.stale.set("the answers on the right are others than those of this run")
+        else:
+            self.stale.set("its strategy was edited since" if text != finished.text else self._outside)
+
+    def look_outside(self) -> None:
+        """Has anything changed on the disk since the run? `outsideKnown` follows where the answer is another than before."""
+        finished = self.finished
+        if finished is not None:
+            self._start("changes", "looking for changes", lambda _: (finished, self._desk.changed_since(finished)), self._take_outside)
+
+    def _take_outside(self, found: tuple[Finished, str]) -> None:
+        finished, why = found
+        if finished is self.finished and why != self._outside:
+            self._outside = why
+            self.outsideKnown.emit()
 
     def _start(self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None]) -> Job:
         job = self._jobs.start(kind, title, work, is_failure_shown=True)
@@ -134,6 +154,7 @@ class Research(QObject):
         self.finished = finished
         self._selection.run.set("")
         LOG.info("%s made %s", finished.result.request.strategy.name, counted(len(finished.result.outcome.trades), "trade"))
+        self._outside = ""
         self.stale.set("")
         self.runFinished.emit(finished)
         # Afterwards, because the result is what the person waits for.

@@ -21,6 +21,7 @@ from sptrader_desktop.ui.charts.equity_chart import EquityChart
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.explain_pane import ExplainPane
+from sptrader_desktop.ui.file_watch import FileWatch
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.results.results_panel import ResultsPanel
 from sptrader_desktop.ui.what_if_panel import WhatIfPanel
@@ -50,6 +51,7 @@ class ResearchPage(QObject):
         self.chart, self.equity = CandleChart(selection, book), EquityChart(selection)
         self.panel, self.what_if, self.explanation = BacktestPanel(), WhatIfPanel(), ExplainPane()
         self.results = ResultsPanel(selection)
+        self._files = FileWatch(self)
         self._join()
 
     def run(self) -> None:
@@ -65,11 +67,27 @@ class ResearchPage(QObject):
             return
         self._research.run(recipe, text)
 
+    def compare(self) -> None:
+        """Is what is shown of what is chosen and written now?"""
+        recipe = self.panel.recipe()
+        try:
+            text = self._text_of(Path(recipe.strategy)) if recipe else ""
+        except SptraderError:
+            text = ""  # it is not there any more, or cannot be read
+        self._research.compare(recipe, text)
+
+    def look_outside(self) -> None:
+        """The same, and whether files have changed."""
+        self.compare()
+        self._research.look_outside()
+
     def _join(self) -> None:
         research, panel = self._research, self.panel
         panel.runAsked.connect(self.run)
         panel.seriesChosen.connect(self._show_series)
-        panel.changed.connect(lambda: research.inputs_changed("The answers on the right have changed since this run"))
+        panel.changed.connect(self.compare)
+        research.outsideKnown.connect(self.compare)
+        self._files.changed.connect(self.look_outside)
         research.candlesReady.connect(self._show_candles)
         research.candlesReady.connect(panel.tell_candles)
         research.runStarted.connect(panel.foot.follow)
@@ -113,6 +131,8 @@ class ResearchPage(QObject):
         self.equity.set_ghost()
         self._show_equity(result)
         self.results.show_result(result)
+        self._files.watch(finished.files)
+        self.compare()
 
     def _show_trades(self, result: "Result") -> None:
         """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""

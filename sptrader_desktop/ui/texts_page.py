@@ -39,7 +39,6 @@ class TextsPage(QObject):
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
         self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))
         self.navigator.listed.connect(self._list_again)
-        self.documents.edited.connect(self._edited)
         self.documents.saved.connect(lambda _: self.navigator.refresh())
         panel.seriesChosen.connect(lambda _: self._tell_data())
         research.runKept.connect(lambda _: self.navigator.refresh())
@@ -144,10 +143,6 @@ class TextsPage(QObject):
         self._panel.offer(strategies, [_series(item) for item in items if item.kind is Kind.DATASET])
         self._know_components()
 
-    def _edited(self, path: Path) -> None:
-        if path == self._panel.chosen_strategy():
-            self._research.inputs_changed("its strategy is being edited")
-
     def _on_editor(self, command: str) -> None:
         editor = self.documents.current_editor
         if editor is not None and command in editor.commands():
@@ -181,6 +176,7 @@ class TextsPage(QObject):
     def _moved(self, old: Path, new: Path) -> None:
         self._keeper.moved(old, new)
         self.documents.moved(old, new)
+        self._panel.renamed(old, new)
 
 
 def _series(item: Item) -> Series:
