@@ -86,6 +86,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("layout.undo", "Undo Layout", Menu.VIEW, "undo-2", ("Ctrl+Alt+Z",), tip="As the panes stood before", needs="layout_before"),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
+    Action("explain.next", "Explain Next Decision", Menu.RUN, "lightbulb", ("F7",), tip="The next bar where a rule held", needs="run"),
+    Action("explain.previous", "Explain Previous Decision", Menu.RUN, "", ("Shift+F7",), tip="The one before", needs="run"),
     Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),
     Action("navigator.duplicate", "Duplicate", None, "copy", ("Ctrl+D",), Scope.NAVIGATOR),
     Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),

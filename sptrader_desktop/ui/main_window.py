@@ -43,6 +43,7 @@ from sptrader_desktop.ui.widgets.notices import Notice, Notices
 TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
+CLICK_A_BAR = "Click any bar of the chart, and Explain says why it traded or did not"
 VIEWS = {
     "view.navigator": "navigator",
     "view.backtest": "backtest",
@@ -198,6 +199,8 @@ class MainWindow(QMainWindow):
             "file.quit": self.close,
             "run.backtest": self.page.run,
             "run.cancel": self.research.cancel,
+            "explain.next": partial(self._explain, True),
+            "explain.previous": partial(self._explain, False),
             "view.chart": self.texts.documents.show_chart,
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
@@ -225,6 +228,8 @@ class MainWindow(QMainWindow):
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
         self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
+        self.page.chart.stepAsked.connect(lambda: self.layouts.show("backtest"))
+        self.page.results.explainAsked.connect(lambda: self._bring("explain"))
         self.page.results.runAsked.connect(self.page.run)
         self.runs.history.runAsked.connect(self.page.run)
         self.runs.comparisonReady.connect(lambda: self._bring("comparison"))
@@ -234,12 +239,29 @@ class MainWindow(QMainWindow):
         texts.documents.opened.connect(self._take_in)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
 
+    def _explain(self, forward: bool) -> None:
+        self.page.step_decision(forward)
+        self._bring("explain")
+
     def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
         self._bring("results")
+        self._hint(
+            "click",
+            CLICK_A_BAR,
+            "Explain a Decision",
+            partial(self._explain, True),
+        )
         if not finished.run_id:
             kept = self._preferences.now.value.answered(answers_of(finished.recipe.as_json()))
             self._preferences.now.set(replace(kept, answers=self.page.panel.answers()))
+
+    def _hint(self, name: str, words: str, action: str, do: Callable[[], object]) -> None:
+        """What helps once is not said twice."""
+        kept = self._preferences.now.value
+        if name not in kept.hints:
+            self._preferences.now.set(replace(kept, hints=(*kept.hints, name)))
+            self.notices.tell(Notice(words, "note", action, do, key=f"hint {name}"))
 
     def _bring(self, pane: str) -> None:
         """To the front; the keyboard stays where it is."""

@@ -34,6 +34,7 @@ class Research(QObject):
     runKept = Signal(str)  # the id
     curvesReady = Signal(object, object)  # the Candles and their list[Curve]
     textRead = Signal(object)  # StrategyText of the run
+    guessing = Signal(bool)  # a guess is being computed
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
     failed = Signal(str, object)  # of what, the exception
@@ -43,6 +44,7 @@ class Research(QObject):
         self._desk, self._jobs, self._selection = desk, jobs, selection
         self.finished: Finished | None = None
         self.guess: Result | None = None
+        self._guesses = 0
         self.stale = Observable("")
         self.destroyed.connect(selection.bar.watch(self.explain))
 
@@ -78,7 +80,11 @@ class Research(QObject):
         """Another text over the candles of the last run."""
         finished = self.finished
         if finished is not None:
-            self._start("what-if", "what-if", lambda _: self._desk.what_if(finished, text), self._guessed)
+            job = self._start("what-if", "what-if", lambda _: self._desk.what_if(finished, text), self._guessed)
+            self._guesses += 1
+            for ended in (job.finished, job.failed, job.cancelled):
+                ended.connect(lambda *_: self._guess_ended())
+            self.guessing.emit(True)
 
     def ask_curves(self, symbol: str) -> None:
         """What the run's signals looked at, over the candles of that symbol."""
@@ -150,6 +156,10 @@ class Research(QObject):
         LOG.info("the run is kept as %s", run_id)
         self._selection.run.set(run_id)
         self.runKept.emit(run_id)
+
+    def _guess_ended(self) -> None:
+        self._guesses -= 1
+        self.guessing.emit(self._guesses > 0)
 
     def _guessed(self, result: "Result") -> None:
         self.guess = result

@@ -1,6 +1,7 @@
 """What a pane shows while it has nothing: what will be there, and the step that fills it."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
@@ -8,6 +9,13 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID, ICON
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
+
+
+class EmptyWords(NamedTuple):
+    icon: str
+    title: str
+    text: str
+    button: str
 
 
 class EmptyState(QWidget):
@@ -19,6 +27,8 @@ class EmptyState(QWidget):
         button: str = "",
         step: Callable[[], object] | None = None,
         parent: QWidget | None = None,
+        *,
+        is_first_step: bool = False,
     ) -> None:
         super().__init__(parent)
         heading, words = QLabel(title), QLabel(text)
@@ -38,6 +48,8 @@ class EmptyState(QWidget):
         self.button.setAccessibleName(button)
         self.button.setAccessibleDescription(text)
         self.button.setVisible(step is not None)
+        if is_first_step:
+            give(self.button, role="primary")
         if step is not None:
             column.addSpacing(GRID)
             column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
