@@ -17,7 +17,7 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     "Research": (
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(RIGHT, GRID * 76, ("backtest", "whatIf", "explain")),
-        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "log")),
+        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "log", "guide")),
     ),
     "Review": (
         Stack(RIGHT, GRID * 90, ("explain", "backtest", "whatIf")),
@@ -25,6 +25,18 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     ),
     "Writing": (
         Stack(LEFT, GRID * 60, ("navigator",)),
-        Stack(BOTTOM, GRID * 40, ("log", "results")),
+        Stack(BOTTOM, GRID * 40, ("log", "results", "guide")),
     ),
+}
+# The command that shows each pane.
+VIEWS = {
+    "view.navigator": "navigator",
+    "view.backtest": "backtest",
+    "view.what_if": "whatIf",
+    "view.explain": "explain",
+    "view.results": "results",
+    "view.equity": "equity",
+    "view.history": "history",
+    "view.compare": "comparison",
+    "view.log": "log",
 }

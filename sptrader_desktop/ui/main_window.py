@@ -11,20 +11,22 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.actions import Scope
+from sptrader_desktop.present.guide import START, topic
 from sptrader_desktop.present.layout_file import decoded
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.run_form import answers_of
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.text_files import TextKeeper
-from sptrader_desktop.settings import Settings
+from sptrader_desktop.settings import Settings, shipped
 from sptrader_desktop.ui.action_set import ActionSet
-from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF
+from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.dock_layout import DockLayout, Pane
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.guide_pane import GuidePane
 from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
@@ -44,17 +46,6 @@ TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
 CLICK_A_BAR = "Click any bar of the chart, and Explain says why it traded or did not"
-VIEWS = {
-    "view.navigator": "navigator",
-    "view.backtest": "backtest",
-    "view.what_if": "whatIf",
-    "view.explain": "explain",
-    "view.results": "results",
-    "view.equity": "equity",
-    "view.history": "history",
-    "view.compare": "comparison",
-    "view.log": "log",
-}
 
 
 class MainWindow(QMainWindow):
@@ -68,6 +59,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(LEAST)
         self.selection = Selection()
         self._desk, self._preferences = desk, preferences
+        self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
         self.research = Research(desk, host.jobs, self.selection, self)
         self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self)
@@ -181,6 +173,7 @@ class MainWindow(QMainWindow):
             Pane("history", "Runs", runs.history),
             Pane("comparison", "Comparison", runs.comparison),
             Pane("log", "Log", self.log),
+            Pane("guide", "Guide", self.guide),
         ]
         return [replace(pane, least=LEAST_OF.get(pane.id, LEAST_PANE)) for pane in panes]
 
@@ -202,6 +195,8 @@ class MainWindow(QMainWindow):
             "explain.next": partial(self._explain, True),
             "explain.previous": partial(self._explain, False),
             "view.chart": self.texts.documents.show_chart,
+            "help.here": self._help_here,
+            "help.guide": partial(self._open_guide, START),
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
             "help.data": self.help.open_data_folder,
@@ -213,6 +208,21 @@ class MainWindow(QMainWindow):
             **{name: partial(self.layouts.show, pane) for name, pane in VIEWS.items()},
             **{name: partial(self._on_chart, name) for name in self.page.chart.commands()},
         }
+
+    def _help_here(self) -> None:
+        """In an editor the word under the cursor; elsewhere the page about what has the keyboard."""
+        widget, names = QApplication.focusWidget(), list[str]()
+        while widget is not None:
+            if isinstance(widget, EditorPane):
+                widget.commands()["editor.help"]()
+                return
+            names.append(widget.objectName())
+            widget = widget.parentWidget()
+        self._open_guide(topic(names))
+
+    def _open_guide(self, anchor: str) -> None:
+        self.guide.open_at(anchor)
+        self.layouts.show("guide")
 
     def _on_chart(self, command: str) -> None:
         """The chart that has the keyboard, else the candles."""
