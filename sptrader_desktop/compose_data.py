@@ -4,6 +4,7 @@ Imports are inside the functions, so that naming the sources loads neither pyarr
 """
 
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sptrader_desktop.runtime.whole_files import refuse_existing, write_new
 from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
+    from sptrader_desktop.adapters.candle_survey import Surveyed
     from sptrader_desktop.adapters.csv_import import ImportAsked, Imported
     from sptrader_desktop.adapters.dukascopy_history import DukascopyHistory
     from sptrader_desktop.adapters.histdata_history import HistdataHistory
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.ports import CandleRequest, CandleSource
     from sptrader_desktop.present.data_findings import Inspection
+    from sptrader_desktop.present.doctor import Doctored
+    from sptrader_desktop.present.import_form import ImportAnswers, ImportPreview
     from sptrader_desktop.runtime.download import Fetched, Report
 
 # Not today: the same question gives the same candles.
@@ -74,13 +78,57 @@ def import_candles(path: Path, asked: "ImportAsked", instruments: str = "") -> "
     return import_csv(path, asked, known_instruments(instruments))
 
 
+def preview_import(path: Path, answers: "ImportAnswers", report: Callable[[float], object]) -> "ImportPreview":
+    from sptrader_desktop.adapters.csv_import import ImportAsked
+    from sptrader_desktop.adapters.import_preview import preview
+
+    said: dict[str, Any] = {key: value for key, value in answers.values.items() if value}
+    if "points" in said:
+        said["points"] = said["points"] == "yes"
+    return preview(path, ImportAsked(**said, columns=answers.columns, force=answers.force), known_instruments(), report)
+
+
+def kept_series(settings: Settings, symbol: str, timeframe: str, side: str) -> "Candles":
+    """Of the catalogue, this side alone."""
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+    from sptrader_desktop.ports import CandleRequest
+
+    return CandleCatalogue(settings.candles).candles(CandleRequest(symbol, timeframe), side)
+
+
+def survey_file(path: Path) -> "Surveyed":
+    from sptrader_desktop.adapters.candle_survey import survey
+
+    return survey(path)
+
+
+def count_bars(candles: "Candles") -> tuple[int, int]:
+    """How many are present, and how many the market could have made between the first and the last."""
+    from sptrader_desktop.present.coverage_days import covered
+
+    return covered(candles.timestamp, candles.bar_us, candles.instrument.charged_every_day)
+
+
+def forget_candles(settings: Settings, symbol: str, timeframe: str, side: str) -> int:
+    """Out of the catalogue; how many bars that were."""
+    from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+
+    return CandleCatalogue(settings.candles).remove(symbol, timeframe, side)
+
+
 def download_history(
-    settings: Settings, vendor: str, asked: "CandleRequest", instruments: str = "", address: str = "", report: "Report | None" = None
+    settings: Settings,
+    vendor: str,
+    asked: "CandleRequest",
+    instruments: str = "",
+    address: str = "",
+    report: "Report | None" = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> "tuple[Candles, Fetched]":
     from sptrader_desktop.adapters.http_fetch import HttpFetcher, Patience
     from sptrader_desktop.runtime.download import download
 
-    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS), sleep) as fetcher:
         return download(_vendors()[vendor](fetcher, known_instruments(instruments), address), asked, settings.downloads, report)
 
 
@@ -99,6 +147,7 @@ def download_ticks(
     instruments: str = "",
     address: str = "",
     report: "Report | None" = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> "tuple[Path, int, Fetched]":
     """Into a new Parquet file at `out`, which may be a folder: the file and how many quotes."""
     from sptrader_desktop.adapters.candle_files import known_instrument
@@ -107,7 +156,7 @@ def download_ticks(
     from sptrader_desktop.runtime.download import fetch
 
     known = known_instruments(instruments)
-    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS)) as fetcher:
+    with HttpFetcher(Patience(pause=BETWEEN_REQUESTS), sleep) as fetcher:
         vendor = _vendors()[name](fetcher, known, address)
         got = fetch(vendor, asked, settings.downloads, report)
         if not got.pieces:
@@ -130,23 +179,30 @@ def _covered(asked: "CandleRequest", got: "Fetched") -> tuple[int, int]:
 def resampled(path: Path, timeframe: str, symbol: str = "", instruments: str = "") -> "Candles":
     """Of a file of finer candles or of ticks: the bars that neither began before it nor end after it."""
     from sptrader_desktop.adapters.candle_files import known_instrument, load_candles
-    from sptrader_desktop.adapters.candle_series import begun
     from sptrader_desktop.adapters.parquet_ticks import is_tick_file, read_ticks
-    from sptrader_desktop.core.resample import candles_of_ticks, resample
+    from sptrader_desktop.core.resample import candles_of_ticks
     from sptrader_desktop.present.market_hours import MINUTE_US
 
     known = known_instruments(instruments)
-    if is_tick_file(path):
-        ticks = read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known))
-        stamps, step_us, made = ticks.stamp, MINUTE_US, candles_of_ticks(ticks, timeframe)
-    else:
-        fine = load_candles(path, symbol=symbol or None, instruments=known)
-        stamps, step_us, made = fine.timestamp, fine.bar_us, resample(fine, timeframe)
-    if len(made):
-        made = begun(made, int(stamps[0]), step_us)
-    if not len(made):
-        raise DataError(f"{path}: no bar of {timeframe} begins and is over in it: choose a shorter timeframe")
-    return made
+    if not is_tick_file(path):
+        return resampled_candles(load_candles(path, symbol=symbol or None, instruments=known), timeframe)
+    ticks = read_ticks(path, known_instrument(path, symbol or path.stem.split("_")[0].upper(), known))
+    return _begun(candles_of_ticks(ticks, timeframe), int(ticks.stamp[0]) if len(ticks.stamp) else 0, MINUTE_US, timeframe, str(path))
+
+
+def resampled_candles(fine: "Candles", timeframe: str) -> "Candles":
+    from sptrader_desktop.core.resample import resample
+
+    return _begun(resample(fine, timeframe), int(fine.timestamp[0]), fine.bar_us, timeframe, fine.source)
+
+
+def _begun(made: "Candles", first: int, step_us: int, timeframe: str, source: str) -> "Candles":
+    from sptrader_desktop.adapters.candle_series import begun
+
+    whole = begun(made, first, step_us) if len(made) else made
+    if not len(whole):
+        raise DataError(f"{source}: no bar of {timeframe} begins and is over in it: choose a shorter timeframe")
+    return whole
 
 
 def keep_candles(
@@ -175,6 +231,28 @@ def inspect_data(path: Path, symbol: str, timeframe: str, instruments: str) -> "
     from sptrader_desktop.adapters.candle_findings import inspect_candles
 
     return inspect_candles(path, symbol=symbol or None, timeframe=timeframe or None, instruments=known_instruments(instruments))
+
+
+def doctored_file(path: Path) -> "Doctored":
+    """A file with its calendar and what a repair of it may do."""
+    from sptrader_desktop.adapters.candle_findings import days_of, inspection_of
+    from sptrader_desktop.adapters.candle_inspection import examine
+    from sptrader_desktop.adapters.candle_repair import FIXES, MECHANICAL
+    from sptrader_desktop.present.doctor import doctored
+
+    found = examine(path, instruments=known_instruments())
+    return doctored(inspection_of(found), days_of(found), FIXES, MECHANICAL)
+
+
+def doctored_candles(candles: "Candles") -> "Doctored":
+    """What no file holds is not repaired."""
+    from sptrader_desktop.adapters.candle_findings import days_of, inspection_of
+    from sptrader_desktop.adapters.candle_inspection import examined
+    from sptrader_desktop.adapters.candle_raw_table import table_of
+    from sptrader_desktop.present.doctor import doctored
+
+    found = examined(table_of(candles), candles.instrument, candles.timeframe, candles.source)
+    return doctored(inspection_of(found), days_of(found))
 
 
 def repair_data(path: Path, out: Path, *, symbol: str, timeframe: str, instruments: str, **asked: Any) -> "Repair":

@@ -10,8 +10,10 @@ from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.postgres_candles import PostgresCandles
+    from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
     from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.present.database_address import ServerTold
 
 
 def open_postgres(settings: Settings, instruments: "Mapping[str, Instrument] | None" = None) -> "PostgresCandles":
@@ -26,6 +28,14 @@ def open_postgres(settings: Settings, instruments: "Mapping[str, Instrument] | N
     except SptraderError:
         server.close()
         raise
+
+
+def postgres_answer(settings: Settings) -> "ServerTold":
+    """Asks the server that would be used what it is; nothing in it is changed."""
+    from sptrader_desktop.adapters.postgres_server import described, find_server
+
+    with closing(find_server(settings)) as server:
+        return described(server)
 
 
 def open_realtime(settings: Settings, symbol: str, timeframe: str, window: int) -> "RealtimeWindow":
@@ -49,6 +59,15 @@ def open_prices(settings: Settings, instruments: "Mapping[str, Instrument]", tol
 
     with closing(open_redis(settings)) as server:
         yield RealtimePrices(server, lambda: time.time_ns() // 1000, instruments, told)
+
+
+def open_live_prices(settings: Settings) -> "StreamPrices":
+    """The program's own server runs until they are closed."""
+    from sptrader_desktop.adapters.redis_live_prices import StreamPrices
+    from sptrader_desktop.adapters.redis_server import open_redis
+    from sptrader_desktop.core.instruments import CATALOGUE
+
+    return StreamPrices(open_redis(settings), CATALOGUE)
 
 
 def servers_told(settings: Settings) -> Mapping[str, tuple[str, bool]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose import run_store
-from sptrader_desktop.compose_components import component_runner
+from sptrader_desktop.compose_components import Heed, component_runner
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides
@@ -56,11 +56,11 @@ def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
     return examine_strategy(text, catalogue)
 
 
-def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue") -> "Result":
+def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue", heed: Heed | None = None) -> "Result":
     """Another strategy asked the same, at once: its components are not tried for honesty, so it is nothing to keep."""
     from sptrader_desktop.runtime.backtest import backtest
 
-    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue))
+    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue, heed))
 
 
 def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:

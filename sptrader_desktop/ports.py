@@ -1,6 +1,6 @@
 """What the program needs from outside, as protocols: adapters implement them, tests bring fakes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -55,6 +55,32 @@ class CandleStore(CandleSource, Protocol):
     def keep(self, candles: Candles) -> int:
         """All or nothing; a bar that is there already is replaced. The number of rows written."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LivePrice:
+    """In ticks of the symbol's instrument; without `ask` the price is a mid. `stamp` is in microseconds UTC."""
+
+    symbol: str
+    stamp: int
+    price: int
+    ask: int | None = None
+
+
+class LivePrices(Protocol):
+    """Prices as they come, in their order; used from one thread."""
+
+    @property
+    def shown(self) -> str:
+        """Where they come from, for people."""
+        ...
+
+    def read(self, symbols: Collection[str]) -> Sequence[LivePrice]:
+        """What came since the last time, at first the last that is known of each; waits a moment where there is nothing. DataError where
+        the connection is lost: asking again goes on where it was."""
+        ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

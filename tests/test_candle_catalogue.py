@@ -285,3 +285,32 @@ def test_a_catalogue_of_the_version_before_is_brought_up_where_it_stands(folder:
     assert [(found.rows, found.is_synthetic) for found in CandleCatalogue(folder).datasets()] == [(100, False)]
     assert CandleCatalogue(folder).keep(hourly(range(100, 200))) == 100
     assert len(CandleCatalogue(folder).candles(ASKED)) == 200
+
+
+def test_a_series_that_is_removed_is_gone_with_its_files_and_no_other_is(tmp_path: Path) -> None:
+    catalogue = CandleCatalogue(tmp_path)
+    gone, stays = hourly(range(200)), hourly(range(50), symbol="GBPUSD")
+    catalogue.keep(gone)
+    catalogue.keep(stays)
+    catalogue.keep(replace(gone, side="mid"))
+    assert catalogue.remove("EURUSD", "1h", "bid") == 200
+    assert [(item.symbol, item.side) for item in catalogue.datasets()] == [("EURUSD", "mid"), ("GBPUSD", "bid")]
+    assert len(catalogue.candles(ASKED, "mid")) == 200
+    assert catalogue.candles(CandleRequest("GBPUSD", "1h")).fingerprint == stays.fingerprint
+    assert not list((tmp_path / "EURUSD" / "1h" / "bid").iterdir())
+    with pytest.raises(DataError, match="any more: look at the list again"):
+        catalogue.remove("EURUSD", "1h", "bid")
+    catalogue.keep(gone)
+    assert catalogue.candles(ASKED, "bid").fingerprint == gone.fingerprint
+
+
+def test_one_side_alone_is_read_when_it_is_named(tmp_path: Path) -> None:
+    catalogue = CandleCatalogue(tmp_path)
+    bid, ask = hourly(range(20)), replace(hourly(range(20), 3), side="ask")
+    catalogue.keep(bid)
+    catalogue.keep(ask)
+    assert catalogue.candles(ASKED, "ask").prices.close.tolist() == ask.prices.close.tolist()
+    assert catalogue.candles(ASKED, "bid").ask is None
+    assert catalogue.candles(ASKED).ask is not None
+    with pytest.raises(DataError, match="no 1h mid candles of EURUSD"):
+        catalogue.candles(ASKED, "mid")

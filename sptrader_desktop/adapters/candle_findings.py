@@ -13,11 +13,13 @@ from sptrader_desktop.core.calendar import DAY_US, HOUR_US
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.bar_shapes import BLOCK, long_run, spike_threshold
+from sptrader_desktop.present.coverage_days import CoverageDays, coverage_days
 from sptrader_desktop.present.data_findings import KINDS, Coverage, Finding, Inspection, ShownRow, Span
 from sptrader_desktop.present.market_hours import MINUTE_US
 from sptrader_desktop.present.numbers import counted, duration, plain
 
 SHOWN = 3
+OF_THE_FILE = {"timeframe", "columns", "time_zone", "close_stamped", "clock_jump"}
 HOLE_US = DAY_US  # so much market time without bars is more than thin trading
 LEAST_COVERAGE = 0.95  # below it short gaps add up to a hole; bars under a minute are made by quotes, and quotes may be few
 
@@ -44,6 +46,17 @@ def inspection_of(examined: Examined) -> Inspection:
         coverage=Coverage(hours.expected, hours.present, _spans(examined, hours.gap_row, hours.gap_bars)),
         findings=tuple(sorted(_findings(examined), key=lambda finding: list(KINDS).index(finding.kind))),
     )
+
+
+def days_of(examined: Examined) -> CoverageDays:
+    """On the corrected clock; kinds that are of the whole file are of no day."""
+    stamps, hours = examined.table.stamps, examined.hours
+    if len(hours.stamps) == len(examined.by_time):
+        stamps = stamps.copy()
+        stamps[examined.by_time] = hours.stamps
+    has_time = examined.table.has_time
+    marked = {kind: stamps[rows[has_time[rows]]] for kind, rows in examined.marks.items() if kind not in OF_THE_FILE}
+    return coverage_days(hours.stamps, examined.bar_us, examined.instrument.charged_every_day, marked)
 
 
 def _spans(examined: Examined, rows: Rows, bars: Int64Array) -> tuple[Span, ...]:

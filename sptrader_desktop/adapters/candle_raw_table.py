@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sptrader_desktop.adapters.candle_checks import LATTICE_TOLERANCE, MAX_TICKS, FloatArray, RawCandles, TimeUnit
-from sptrader_desktop.core.candles import Int64Array
+from sptrader_desktop.adapters.candle_layout import PRICES
+from sptrader_desktop.core.candles import Candles, Int64Array
 from sptrader_desktop.core.instruments import Instrument
 
 Mask = NDArray[np.bool_]
@@ -56,6 +57,14 @@ def raw_table(raw: RawCandles) -> RawTable:
     finer = known % per != 0 if per > 1 else np.zeros(len(known), bool)
     volume = columns.pop("volume", None)
     return RawTable(known // per * times, stamps, raw.unit, columns, volume, has_time, finer)
+
+
+def table_of(candles: Candles) -> RawTable:
+    """Candles that were checked already, for who asks whether they are plausible."""
+    per_one, stamps = candles.instrument.ticks_per_one, candles.timestamp
+    sides = [("", candles.prices), *([("ask_", candles.ask)] if candles.ask is not None else [])]
+    prices = {f"{prefix}{name}": getattr(side, name) / per_one for prefix, side in sides for name in PRICES}
+    return RawTable(stamps, stamps, "us", prices, candles.volume, np.ones(len(stamps), bool), np.zeros(len(stamps), bool))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

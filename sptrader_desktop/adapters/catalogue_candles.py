@@ -100,11 +100,13 @@ class CandleCatalogue:
             for key, found in series.items()
         ]
 
-    def candles(self, asked: CandleRequest) -> Candles:
+    def candles(self, asked: CandleRequest, side: str = "") -> Candles:
+        """Of one side alone, or of the side that is meant with the asks that were kept for it."""
         overtaken: _OvertakenError | None = None
         for _ in range(_READS):
             try:
-                return self._with_other_side(asked, self._held(asked))
+                held = self._held(asked, side)
+                return self._candles(asked, held) if side else self._with_other_side(asked, held)
             except _OvertakenError as missing:
                 overtaken = missing
         raise DataError(f"{overtaken}: the index names this file, but it is missing: import these candles again")
@@ -123,8 +125,18 @@ class CandleCatalogue:
             _refuse_overlap(now, candles)
             for month in written:
                 index.execute("INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(month))
-        self._remove_replaced(candles, held)
+        self._remove_replaced(candles.symbol, candles.timeframe, candles.side, held)
         return len(candles)
+
+    def remove(self, symbol: str, timeframe: str, side: str) -> int:
+        """The whole series; the number of bars that are gone. A reader who has begun meets it whole or not at all."""
+        with self._index.transaction(writing=True) as index:
+            gone = [month for month in _read(index, symbol, timeframe) if month.side == side]
+            if not gone:
+                raise DataError(f"{self._folder}: it holds no {side} candles of {symbol} {timeframe} any more: look at the list again")
+            index.execute("DELETE FROM months WHERE symbol = ? AND timeframe = ? AND side = ?", (symbol, timeframe, side))
+        self._remove_replaced(symbol, timeframe, side, gone)
+        return sum(month.rows for month in gone)
 
     # Reading
 
@@ -134,11 +146,12 @@ class CandleCatalogue:
         with self._index.transaction() as index:
             return _read(index, symbol, timeframe)
 
-    def _held(self, asked: CandleRequest) -> list[_Month]:
-        months = self._months(asked.symbol, asked.timeframe)
+    def _held(self, asked: CandleRequest, side: str) -> list[_Month]:
+        months = [month for month in self._months(asked.symbol, asked.timeframe) if side in ("", month.side)]
         if not months:
             held = ", ".join(dict.fromkeys(f"{month.symbol} {month.timeframe}" for month in self._months())) or "nothing yet"
-            where = f"{self._folder}: it holds no {asked.timeframe} candles of {asked.symbol}"
+            what = f"{asked.timeframe} {side} candles" if side else f"{asked.timeframe} candles"
+            where = f"{self._folder}: it holds no {what} of {asked.symbol}"
             raise DataError(f"{where} (it holds {held}): import them with `sptrader data import`")
         return months
 
@@ -231,13 +244,13 @@ class CandleCatalogue:
         columns = checked_columns(self._raw(source, months), candles.instrument, candles.timeframe, candles.bar_us, is_part=True)
         return candles_of(columns, candles.instrument, candles.timeframe, candles.side, source)
 
-    def _remove_replaced(self, candles: Candles, held: list[_Month]) -> None:
+    def _remove_replaced(self, symbol: str, timeframe: str, side: str, held: list[_Month]) -> None:
         """Files that counted before, unless somebody made them count again, and halves of writers that died. No other file is ours."""
         with self._index.transaction(writing=True) as index:
-            counted = {month.path for month in _read(index, candles.symbol, candles.timeframe)}
+            counted = {month.path for month in _read(index, symbol, timeframe)}
             for path in {month.path for month in held} - counted:
                 (self._folder / path).unlink(missing_ok=True)
-            for unfinished in (self._folder / candles.symbol / candles.timeframe / candles.side).glob("????-??.*.tmp"):
+            for unfinished in (self._folder / symbol / timeframe / side).glob("????-??.*.tmp"):
                 unfinished.unlink(missing_ok=True)
 
 

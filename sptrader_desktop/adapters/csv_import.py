@@ -1,8 +1,8 @@
 """A vendor's CSV file into candles, and what was recognised on the way; whatever the file does not settle is asked, never guessed."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -17,11 +17,12 @@ from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, Layout, printable
 from sptrader_desktop.adapters.candle_series import begun, candles_of
 from sptrader_desktop.adapters.csv_import_bars import BarQuestion, StampOf, holes
-from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_header, recognise
+from sptrader_desktop.adapters.csv_import_layouts import METATRADER, Recognised, is_any_header, is_header, mapped, recognise
 from sptrader_desktop.adapters.csv_import_numbers import WORDS, Mark, decimal_mark, numbers
 from sptrader_desktop.adapters.csv_import_stamps import DateOrder, Stamps, read_stamps, times_of_day
 from sptrader_desktop.adapters.csv_import_table import Table, read_table
 from sptrader_desktop.adapters.csv_import_zone import ClockQuestion, Zoned
+from sptrader_desktop.adapters.parquet_import_table import read_parquet_table
 from sptrader_desktop.adapters.zoneinfo_clocks import ClockError
 from sptrader_desktop.core.candles import Candles, Int64Array, PriceSide
 from sptrader_desktop.core.errors import DataError
@@ -38,7 +39,7 @@ _NO_PRICE, _SURELY_POINTS = 1_000, 30_000
 
 @dataclass(frozen=True, slots=True)
 class ImportAsked:
-    """What a person says about a file; what is not said is found out or asked for."""
+    """What a person says about a file; what is not said is found out or asked for. `columns` are places by role, when said by hand."""
 
     symbol: str = ""
     timeframe: str = ""
@@ -51,6 +52,7 @@ class ImportAsked:
     day: str = ""
     points: bool | None = None
     force: bool = False
+    columns: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,23 +73,42 @@ class Imported:
 
 
 def import_csv(path: Path, asked: ImportAsked, instruments: Mapping[str, Instrument] = CATALOGUE) -> Imported:
-    file = _opened(path, asked, instruments)
+    return import_table(path, import_file(path, asked), asked, instruments)
+
+
+def import_file(path: Path, asked: ImportAsked) -> Table:
+    """Parquet of any columns too, as if each cell were text."""
+    if path.suffix.lower() == ".parquet":
+        return read_parquet_table(path)
+    return read_table(path, is_any_header if asked.columns else is_header)
+
+
+def import_table(
+    path: Path,
+    table: Table,
+    asked: ImportAsked,
+    instruments: Mapping[str, Instrument] = CATALOGUE,
+    report: Callable[[float], object] = lambda _: None,
+) -> Imported:
+    """`report` hears how far it is and may raise to stop it."""
+    file = _opened(path, table, asked, instruments, report)
     return file.ticks() if file.known.is_ticks else file.bars()
 
 
 def import_quotes(path: Path, asked: ImportAsked, instruments: Mapping[str, Instrument] = CATALOGUE) -> tuple[Ticks, str]:
     """The ticks of a file as they are, in UTC, and the clock by which it was written."""
-    file = _opened(path, asked, instruments)
+    file = _opened(path, import_file(path, asked), asked, instruments, lambda _: None)
     if not file.known.is_ticks:
         raise DataError(f"{file.table.source}: these are bars, not ticks: give a file of ticks")
     quoted = file.quoted()
     return quoted.ticks, quoted.zoned.clock
 
 
-def _opened(path: Path, asked: ImportAsked, instruments: Mapping[str, Instrument]) -> "_File":
-    table = read_table(path, is_header)
-    known = recognise(table, asked.layout)
-    return _File(path, table, known, asked, *_symbol(path, table, known, asked, instruments))
+def _opened(
+    path: Path, table: Table, asked: ImportAsked, instruments: Mapping[str, Instrument], report: Callable[[float], object]
+) -> "_File":
+    known = mapped(table, asked.columns, asked.layout) if asked.columns else recognise(table, asked.layout)
+    return _File(path, table, known, asked, report, *_symbol(path, table, known, asked, instruments))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,15 +117,18 @@ class _File:
     table: Table
     known: Recognised
     asked: ImportAsked
+    report: Callable[[float], object]
     instrument: Instrument
     symbol_why: str
 
     def bars(self) -> Imported:
         stamps, rows, remarks = self._stamps()
+        self.report(0.4)
         columns, how = self._prices([role for role in (*PRICES, *ASK_PRICES) if role in self.known.columns])
         question = BarQuestion(self.table.source, stamps.wall[rows], self.asked.timeframe, self.asked.stamp, self.asked.force)
         timeframe, stamp = question.timeframe(), question.stamp()
         bar_us = parse_timeframe(timeframe)
+        self.report(0.6)
         zoned = self._zoned(stamps, rows, bar_us, bar_us if stamp == "close" else 0)
         volume, without = self._volume()
         batch = RawBatch(zoned.utc, {name: values[rows] for name, values in (columns | volume).items()})
@@ -112,6 +136,7 @@ class _File:
         raw = RawCandles(
             self.table.source, layout, len(rows), "us", iter([batch]), lambda row: f"line {self.table.lines.of(int(rows[row]))}"
         )
+        self.report(0.8)
         checked = checked_columns(raw, self.instrument, timeframe, bar_us)
         side, side_why = self._side()
         candles = candles_of(checked, self.instrument, timeframe, side, self.table.source)
@@ -139,6 +164,7 @@ class _File:
 
     def quoted(self) -> _Quoted:
         stamps, rows, remarks = self._stamps()
+        self.report(0.4)
         columns, how = self._prices(["bid", "ask"])
         bid, ask = (columns[role][rows] for role in ("bid", "ask"))
         begin = 0
@@ -148,6 +174,7 @@ class _File:
         if begin:
             remarks.append(("left out", f"{begin} quotes at the beginning, until both sides are known"))
         rows, bid, ask = rows[begin:], bid[begin:], ask[begin:]
+        self.report(0.6)
         zoned = self._zoned(stamps, rows, 0, 0)
         quotes = Ticks(self.instrument, zoned.utc, self._whole("bid", bid, rows), self._whole("ask", ask, rows))
         return _Quoted(quotes, zoned, stamps, f"bid with ask, {how}", remarks)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sptrader_desktop.adapters.candle_layout import PRICES, printable
+from sptrader_desktop.adapters.candle_layout import ASK_PRICES, PRICES, printable
 from sptrader_desktop.adapters.csv_import_table import Table
 from sptrader_desktop.core.candles import PriceSide
 from sptrader_desktop.core.errors import DataError
@@ -91,6 +91,31 @@ def is_header(cells: Sequence[str]) -> bool:
 def _plain(name: str) -> str:
     """`<TICK_VOL>`, `Tick Vol.` and `tickvol` are the same word; what stands in brackets is a remark."""
     return re.sub(r"[^a-z]", "", re.sub(r"\(.*?\)|\[.*?\]", "", name.lower()))
+
+
+def is_any_header(cells: Sequence[str]) -> bool:
+    """A row of words: no cell is a number. Rows of candles have prices."""
+    return not any(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*", cell) for cell in cells)
+
+
+ROLES = ("stamp", "date", "time", *PRICES, "volume", *ASK_PRICES, "bid", "ask", "symbol")
+
+
+def mapped(table: Table, columns: Mapping[str, int], told: str = "") -> Recognised:
+    """By hand: `columns` maps roles to places, and what it leaves out is unused."""
+    roles = set(columns)
+    if "stamp" not in roles and not {"date", "time"} <= roles:
+        raise DataError(f"{table.source}: no column is said to hold the time: choose one, or one of dates and one of times")
+    wanted = ("bid", "ask") if roles & {"bid", "ask"} else (*PRICES, *(ASK_PRICES if roles & set(ASK_PRICES) else ()))
+    missing = next((role for role in wanted if role not in roles), None)
+    if missing:
+        raise DataError(f"{table.source}: no column is said to hold the {missing.replace('_', ' ')}: choose it")
+    chosen = {role: at for role, at in columns.items() if role != "date" or "stamp" not in roles}
+    if "stamp" in roles:
+        chosen.pop("time", None)
+    used = set(chosen.values())
+    unused = tuple(name for at, name in enumerate(table.names) if at not in used and name)
+    return Recognised(LAYOUTS.get(told, PLAIN), chosen, unused, "bid" if "ask_open" in chosen else None)
 
 
 def recognise(table: Table, told: str = "") -> Recognised:

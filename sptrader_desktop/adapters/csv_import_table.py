@@ -56,7 +56,7 @@ class Lines:
 
 def read_table(path: Path, is_header: Callable[[Sequence[str]], bool]) -> Table:
     source = str(path)
-    text = _text(source, path)
+    text = file_text(source, path)
     sample, skipped = _beginning(text)
     if not sample:
         raise DataError(f"{source}: it is empty: export it again")
@@ -73,7 +73,7 @@ def read_table(path: Path, is_header: Callable[[Sequence[str]], bool]) -> Table:
     raise DataError(f"{source}: line {lines.of(0)}: it has {len(columns)} cells under {len(names)} column names: mend the header")
 
 
-def _text(source: str, path: Path) -> str:
+def file_text(source: str, path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{source}: it is larger than {MAX_BYTES >> 30} GiB: split it, and import the parts")

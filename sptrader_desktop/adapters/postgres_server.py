@@ -15,6 +15,7 @@ from sptrader_desktop.adapters.candle_layout import printable
 from sptrader_desktop.adapters.embedded_postgres import find_postgres, postgres_address, postgres_plan, postgres_sockets
 from sptrader_desktop.adapters.embedded_server import ServerInUse, use_server
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.database_address import ServerTold
 from sptrader_desktop.settings import Settings
 
 # A network that goes silent is noticed within half a minute.
@@ -110,6 +111,18 @@ def postgres_told(settings: Settings) -> tuple[str, bool]:
     except DataError as error:
         return str(error), False
     return f"{server.shown}, since DATABASE_URL is set; it answers", True
+
+
+def described(server: PostgresServer) -> ServerTold:
+    with postgres_errors(server.shown), server.connect() as connection:
+        found = connection.execute(
+            "SELECT current_setting('server_version'), to_regclass('sptrader.series') IS NOT NULL, "
+            "(SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'), "
+            "EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb')"
+        ).fetchone()
+    assert found is not None
+    version, has_candles, timescale, offers = found
+    return ServerTold(server.shown, str(version).partition(" ")[0], timescale or "", bool(offers), bool(has_candles))
 
 
 @contextmanager

@@ -2,22 +2,24 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_window
+from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
+from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
+from sptrader_desktop.compose_components import Heed
 from sptrader_desktop.core.errors import RunError, SptraderError
-from sptrader_desktop.ports import RunStore
+from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
 from sptrader_desktop.present.run_compare import KeptRun, read_run
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
-from sptrader_desktop.runtime.indicator_curves import Curve, indicator_curves
+from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.desk import Finished, Series
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.core.strategy import Strategy
+    from sptrader_desktop.core.strategy import Scalar, Strategy
 
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
@@ -38,6 +40,8 @@ WAIT_S = 0.1
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._documents = JsonDocuments(settings.preferences.parent)
+        self._candle_settings = settings
         self._guard, self._warm = threading.Lock(), threading.Event()
         self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
@@ -63,6 +67,10 @@ class WindowDesk:
     def wait_for_engine(self, waiting: Callable[[], object]) -> None:
         while not self._warm.wait(WAIT_S):
             waiting()
+
+    def use_database(self, address: str) -> None:
+        """Candles of PostgreSQL come from there until the program ends."""
+        self._candle_settings = replace(self._settings, database_url=address)
 
     def catalogue(self) -> "Catalogue":
         workspace = self._workspace()
@@ -95,17 +103,19 @@ class WindowDesk:
     def examine(self, text: str) -> StrategyText:
         return compose_window.examined(text, self.catalogue())
 
-    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
-        result, manifest = compose.run_result(compose.prepare(recipe, self._settings, read, self._candles_of(recipe)), report)
+        prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe), heed)
+        result, manifest = compose.run_result(prepared, report)
         return Finished(recipe, text, result, manifest)
 
-    def what_if(self, finished: Finished, text: str) -> "Result":
-        return compose_window.what_if(self._settings, finished.result.request, self.check(text, finished.recipe.strategy), self.catalogue())
+    def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
+        strategy = self.check(text, finished.recipe.strategy)
+        return compose_window.what_if(self._settings, finished.result.request, strategy, self.catalogue(), heed)
 
-    def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
+    def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
         request, catalogue = finished.result.request, self.catalogue()
-        runner = compose_components.component_runner(self._settings, catalogue)
+        runner = compose_components.component_runner(self._settings, catalogue, heed)
         return indicator_curves(request.strategy, compose.traded_candles(finished.result, symbol), catalogue, runner)
 
     def keep(self, finished: Finished) -> str:
@@ -145,17 +155,29 @@ class WindowDesk:
     def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]:
         return compose_components.examined_component(text, path, self.catalogue())
 
-    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
-        return compose_components.component_tried(self._settings, self.catalogue(), path, params, self.candles(series))
+    def run_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
+        return compose_components.component_tried(self._settings, self.catalogue(), path, params, self.candles(series), heed)
 
-    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
-        return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series))
+    def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
+        return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
+
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles") -> Sequence[Curve]:
+        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue()))
+
+    # What a person gathers, and live prices
+
+    @property
+    def documents(self) -> JsonDocuments:
+        return self._documents
+
+    def live_prices(self) -> LivePrices:
+        return compose_servers.open_live_prices(self._settings)
 
     # Kept runs
 
-    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         stored = self.runs.load(run_id)
-        made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report)
+        made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report, heed)
         if not compose_runs.is_made_of(stored, made.manifest):
             raise RunError(
                 f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
@@ -168,14 +190,11 @@ class WindowDesk:
     def export(self, run_id: str, kind: str, out: Path) -> None:
         compose_runs.export_run(self._settings, run_id, kind, out, over=True)
 
-    def stop_components(self) -> None:
-        compose_components.stop_components(self._settings)
-
     def _candles_of(self, recipe: Recipe) -> CandleSets:
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
-        found = known or recipe_candles(recipe, self._settings)
+        found = known or recipe_candles(recipe, self._candle_settings)
         with self._guard:
             self._candles[key] = found
             self._candles.move_to_end(key)

@@ -18,12 +18,14 @@ class Scope(Enum):
 
 
 class Menu(Enum):
+    """Their letters leave Alt+R and Alt+H to charts: two meanings of one key are none."""
+
     FILE = "&File"
     EDIT = "&Edit"
     VIEW = "&View"
-    RUN = "&Run"
+    RUN = "Ru&n"
     CHART = "&Chart"
-    HELP = "&Help"
+    HELP = "Hel&p"
 
 
 ROOMS = "&Workspaces"
@@ -62,9 +64,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "file.edit_strategy", "Edit the Strategy", Menu.FILE, "pen-line", ("Ctrl+E",), tip="The text of the chosen one", needs="strategy"
     ),
-    Action(
-        "file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="document"
-    ),
+    Action("file.close", "Close the Tab", Menu.FILE, "x", ("StandardKey.Close",), tip="What is not saved comes back with it", needs="tab"),
     Action("app.palette", "Command Palette…", Menu.VIEW, "command", ("Ctrl+K",), tip="Every command, a few letters away"),
     Action("view.navigator", "Navigator", Menu.VIEW, "panel-left", ("Ctrl+1",), tip="Show the pane and go to it"),
     Action("view.backtest", "Backtest", Menu.VIEW, "sliders-horizontal", ("Ctrl+2",), tip="Show the pane and go to it"),
@@ -75,6 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.history", "Run History", Menu.VIEW, "history", ("Ctrl+7",), tip="Show the pane and go to it"),
     Action("view.compare", "Comparison", Menu.VIEW, "git-compare", ("Ctrl+8",), tip="Show the pane and go to it"),
     Action("view.log", "Log", Menu.VIEW, "scroll-text", ("Ctrl+9",), tip="Show the pane and go to it"),
+    Action("view.data", "Data", Menu.VIEW, "database", ("Ctrl+Shift+D",), tip="Import, examine, mend, download and keep candles"),
     Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
     Action("layout.use_research", "Research", Menu.VIEW, "", ("Ctrl+Alt+1",), tip="Chart in front", is_checkable=True, submenu=ROOMS),
     Action("layout.use_review", "Review", Menu.VIEW, "", ("Ctrl+Alt+2",), tip="The results in front", is_checkable=True, submenu=ROOMS),
@@ -89,6 +90,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("explain.next", "Explain Next Decision", Menu.RUN, "lightbulb", ("F7",), tip="The next bar where a rule held", needs="run"),
     Action("explain.previous", "Explain Previous Decision", Menu.RUN, "", ("Shift+F7",), tip="The one before", needs="run"),
     Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),
+    Action("navigator.open_chart", "Open as Chart", None, "chart-candlestick", ("Shift+Return",), Scope.NAVIGATOR),
     Action("navigator.duplicate", "Duplicate", None, "copy", ("Ctrl+D",), Scope.NAVIGATOR),
     Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),
     Action("navigator.delete", "Move to Trash", None, "trash-2", ("Del",), Scope.NAVIGATOR),
@@ -162,6 +164,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.bars", "Bars", Menu.CHART, "chart-no-axes-column", ("Alt+2",), Scope.CHART),
     Action("chart.line", "Line", Menu.CHART, "chart-line", ("Alt+3",), Scope.CHART),
     Action("chart.heikin_ashi", "Heikin-Ashi", Menu.CHART, "chart-candlestick", ("Alt+4",), Scope.CHART),
+    Action(
+        "chart.timeframe",
+        "Timeframe…",
+        Menu.CHART,
+        "clock",
+        (",",),
+        Scope.CHART,
+        "Longer bars of the same candles",
+        "dataset's chart",
+        starts_group=True,
+    ),
+    Action("chart.indicators", "Add Indicator…", Menu.CHART, "square-function", ("/",), Scope.CHART, "Found by name", "dataset's chart"),
     Action("chart.log", "Logarithmic Scale", Menu.CHART, "", ("Alt+L",), Scope.CHART, starts_group=True),
     Action("chart.invert", "Inverted Scale", Menu.CHART, "flip-vertical", ("Alt+I",), Scope.CHART),
     Action(

@@ -64,6 +64,15 @@ class DrawingBook:
                 self._save(symbol, drawings)
 
 
+def drawings_read(held: Any) -> dict[str, Drawings]:
+    """By symbol, from what `drawings_written` gave."""
+    return {str(symbol): tuple(map(Drawing.from_json, lines)) for symbol, lines in held.items()}
+
+
+def drawings_written(book: Mapping[str, Drawings]) -> Any:
+    return {symbol: [drawing.as_json() for drawing in drawings] for symbol, drawings in book.items() if drawings}
+
+
 def measured(candles: Candles, first_bar: int, first_ticks: int, last_bar: int, last_ticks: int) -> str:
     """`24 bars · 1 d · ▲ +45.2 pips · +0.42 %`: from one place of the chart to another, forwards or backwards."""
     bars, ticks = last_bar - first_bar, last_ticks - first_ticks

@@ -65,7 +65,7 @@ def quantity_of(text: StrategyText, path: Path, catalogue: Catalogue | None = No
     if len(path) > 1 and path[-2] == "params":
         spec = given_to(text, path, catalogue)
         accepts = spec.parameters.get(str(path[-1])) if spec else None
-        return _accepted(accepts) if accepts else ANY
+        return accepted(accepts) if accepts else ANY
     if "outputs" in path:
         return STRENGTH if path[-1] == EVENT_STRENGTH else None
     key = key_at(path)
@@ -85,7 +85,8 @@ def given_to(text: StrategyText, path: Path, catalogue: Catalogue | None) -> Com
     return spec if isinstance(spec, ComponentSpec) else None
 
 
-def _accepted(accepts: ParameterSpec) -> Quantity:
+def accepted(accepts: ParameterSpec) -> Quantity:
+    """The numbers that a component's parameter takes."""
     low, high = (bound if bound is not None else wide for bound, wide in ((accepts.low, -WIDEST), (accepts.high, WIDEST)))
     return Quantity(Span(low, high, has_low=True), is_whole=accepts.type == "int")
 

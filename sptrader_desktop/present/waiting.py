@@ -9,7 +9,7 @@ def time_left(seconds: float | None) -> str:
     if whole < 60:
         return f"{whole} s left"
     if whole < 600:
-        minutes, rest = divmod(round(whole / 10) * 10, 60)
+        minutes, rest = divmod(round(seconds / 10) * 10, 60)
         return f"{minutes} min {rest} s left" if rest else f"{minutes} min left"
-    hours, minutes = divmod(round(whole / 60), 60)
+    hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min left" if hours else f"{minutes} min left"

@@ -1,6 +1,6 @@
 """What a strategy's signals looked at, as curves to draw: the indicators they require, with the parameters they were given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.components import Catalogue
 from sptrader_desktop.core.errors import ComponentError
-from sptrader_desktop.core.strategy import Strategy
-from sptrader_desktop.ports import ComponentJob, ComponentRunner
+from sptrader_desktop.core.strategy import Scalar, Strategy
+from sptrader_desktop.ports import Answer, ComponentJob, ComponentRunner
 
 # An output belongs on the candles when nearly all of its values lie this near to the close, as a share of it.
 NEAR_PRICE = 0.3
@@ -25,6 +25,19 @@ class Curve:
     params: str
     values: NDArray[np.float64]
     is_price: bool
+
+    @property
+    def title(self) -> str:
+        """`MACD histogram (12, 26, 9)`: an output that is the indicator itself needs no second name."""
+        output = "" if self.output in {"value", self.indicator} else f" {self.output}"
+        return f"{self.indicator.upper()}{output} ({self.params})" if self.params else f"{self.indicator.upper()}{output}"
+
+    @property
+    def pane(self) -> str | None:
+        """None for what lies on the candles."""
+        if self.is_price:
+            return None
+        return f"{self.indicator.upper()} ({self.params})" if self.params else self.indicator.upper()
 
 
 def indicator_curves(strategy: Strategy, candles: Candles, catalogue: Catalogue, runner: ComponentRunner) -> Sequence[Curve]:
@@ -41,9 +54,19 @@ def indicator_curves(strategy: Strategy, candles: Candles, catalogue: Catalogue,
     for (dotted, shown), answer in zip(jobs, runner.run(list(jobs.values())), strict=True):
         if isinstance(answer.result, ComponentError):
             continue
-        for output, values in answer.values().items():
-            curves.append(Curve(dotted.rpartition(".")[2], output, shown, values, is_price(values, candles)))
+        curves += _curves(dotted, shown, answer, candles)
     return curves
+
+
+def curves_of(dotted: str, params: Mapping[str, Scalar], candles: Candles, runner: ComponentRunner) -> Sequence[Curve]:
+    """One indicator by itself, whose ComponentError is raised; `params` are shown as they are given."""
+    (answer,) = runner.run([ComponentJob(dotted, params, candles)])
+    return _curves(dotted, ", ".join(f"{value}" for value in params.values()), answer, candles)
+
+
+def _curves(dotted: str, shown: str, answer: Answer, candles: Candles) -> Sequence[Curve]:
+    name = dotted.rpartition(".")[2]
+    return [Curve(name, output, shown, values, is_price(values, candles)) for output, values in answer.values().items()]
 
 
 def is_price(values: NDArray[np.float64], candles: Candles) -> bool:

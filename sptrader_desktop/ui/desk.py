@@ -3,13 +3,13 @@
 Every method may take its time and is called on a job's thread; what it returns is never changed afterwards.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.ports import RunStore
+from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.run_compare import KeptRun
@@ -17,13 +17,14 @@ from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.ui.kept_value import DocumentStore
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.explained import Explanation
     from sptrader_desktop.core.results import Result
     from sptrader_desktop.core.simulation import Progress
-    from sptrader_desktop.core.strategy import Strategy
+    from sptrader_desktop.core.strategy import Scalar, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,19 @@ class Finished:
     run_id: str = ""  # under which it is kept, when it was opened and not made
 
 
+# Called while components are waited for; raises Cancelled when somebody asked for the stop.
+Heed = Callable[[], object]
+
+
 class Desk(Protocol):
     @property
     def runs(self) -> RunStore:
         """Those that are kept."""
+        ...
+
+    @property
+    def documents(self) -> DocumentStore:
+        """What a person gathers beside their settings."""
         ...
 
     def items(self) -> Sequence[Item]:
@@ -71,11 +81,11 @@ class Desk(Protocol):
 
     def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]: ...
 
-    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+    def run_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport: ...
 
-    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+    def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport: ...
 
-    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         """A kept run, made again from what it was made from; RunError when it comes out otherwise."""
         ...
 
@@ -95,6 +105,14 @@ class Desk(Protocol):
 
     def candles(self, series: Series) -> Candles: ...
 
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: Candles) -> Sequence[Curve]:
+        """ComponentError says what is wrong with it."""
+        ...
+
+    def live_prices(self) -> LivePrices:
+        """Starts a server where there is none; DataError where none can be had."""
+        ...
+
     def check(self, text: str, name: str) -> "Strategy":
         """StrategyError names every problem at once."""
         ...
@@ -107,13 +125,15 @@ class Desk(Protocol):
         """Until it is loaded, or compiled for this computer; `waiting` is called again and again and may raise Cancelled."""
         ...
 
-    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished: ...
+    def backtest(
+        self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None
+    ) -> Finished: ...
 
-    def what_if(self, finished: Finished, text: str) -> "Result":
+    def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
         """Another text over the same candles and terms, at once and not kept; components are not tried for honesty again."""
         ...
 
-    def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
+    def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
         """What the run's signals looked at."""
         ...
 
@@ -122,7 +142,3 @@ class Desk(Protocol):
         ...
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation": ...
-
-    def stop_components(self) -> None:
-        """On the window's thread: whoever waits for components hears Cancelled."""
-        ...

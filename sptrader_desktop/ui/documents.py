@@ -4,16 +4,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
 
+from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.market.chart_document import ChartDocument
+from sptrader_desktop.ui.navigator import dragged_item
 
 
 class Documents(QTabWidget):
     saved = Signal(object)  # Path
     edited = Signal(object)  # Path, at every change of its text
     opened = Signal(object)  # EditorPane, before its text is there
+    datasetDropped = Signal(str)  # its key in the navigator
 
     def __init__(
         self,
@@ -28,6 +33,7 @@ class Documents(QTabWidget):
         self.setDocumentMode(True)
         self.setMovable(True)
         self.setTabsClosable(True)
+        self.setAcceptDrops(True)
         self._chart, self._keeper = chart, keeper
         self._strategy_editor, self._component_editor = strategy_editor, component_editor
         self.addTab(chart, "Chart")
@@ -43,6 +49,25 @@ class Documents(QTabWidget):
     def current_editor(self) -> EditorPane | None:
         widget = self.currentWidget()
         return widget if isinstance(widget, EditorPane) else None
+
+    @property
+    def charts(self) -> list[ChartDocument]:
+        """Those beside the first."""
+        found = (self.widget(place) for place in range(self.count()))
+        return [widget for widget in found if isinstance(widget, ChartDocument)]
+
+    @property
+    def current_chart(self) -> ChartDocument | None:
+        widget = self.currentWidget()
+        return widget if isinstance(widget, ChartDocument) else None
+
+    def add_chart(self, chart: ChartDocument) -> None:
+        chart.titleChanged.connect(lambda title: self.setTabText(self.indexOf(chart), title))
+        chart.closeAsked.connect(lambda: self._close(self.indexOf(chart)))
+        self.addTab(chart, chart.title)
+        self._head()
+        self.setCurrentWidget(chart)
+        chart.setFocus()
 
     def open(self, path: Path) -> EditorPane:
         """In a tab of its own, or the one where it is open already."""
@@ -75,6 +100,14 @@ class Documents(QTabWidget):
         self.setCurrentWidget(self._chart)
         self._chart.setFocus()
 
+    def show_page(self, page: QWidget, title: str) -> None:
+        """A page that stays when its tab is closed."""
+        if self.indexOf(page) < 0:
+            self.addTab(page, title)
+            self._head()
+        self.setCurrentWidget(page)
+        page.setFocus()
+
     def close_current(self) -> None:
         self._close(self.currentIndex())
 
@@ -89,11 +122,24 @@ class Documents(QTabWidget):
     def _close(self, place: int) -> None:
         """What is not saved stays as a draft and comes back when the file is opened again."""
         widget = self.widget(place)
-        if isinstance(widget, EditorPane):
+        if isinstance(widget, EditorPane | ChartDocument):
             widget.close_document()
             self.removeTab(place)
             widget.deleteLater()
-            self._head()
+        elif widget is not self._chart:
+            self.removeTab(place)
+        self._head()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        dragged = dragged_item(event.mimeData())
+        if dragged is not None and dragged[0] is Kind.DATASET:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        dragged = dragged_item(event.mimeData())
+        if dragged is not None and dragged[0] is Kind.DATASET:
+            event.acceptProposedAction()
+            self.datasetDropped.emit(dragged[1])
 
     def _head(self) -> None:
         """With nothing but the chart, tabs say nothing; and the chart is not closed."""

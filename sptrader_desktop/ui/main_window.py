@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.actions import Scope
-from sptrader_desktop.present.guide import START, topic
 from sptrader_desktop.present.layout_file import decoded
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.run_form import answers_of
@@ -22,16 +21,21 @@ from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
+from sptrader_desktop.ui.data.data_desk import DataDesk
+from sptrader_desktop.ui.data_tab import DataTab
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.dock_layout import DockLayout, Pane
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.guide_help import GuideHelp
 from sptrader_desktop.ui.guide_pane import GuidePane
 from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
 from sptrader_desktop.ui.layout_commands import LayoutCommands
 from sptrader_desktop.ui.log_pane import LogPane
+from sptrader_desktop.ui.market.kept_market import KeptMarket
+from sptrader_desktop.ui.market_page import MarketPage
 from sptrader_desktop.ui.personal_tools import PersonalTools, follow
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.research_page import ResearchPage
@@ -52,7 +56,16 @@ class MainWindow(QMainWindow):
     closeAsked = Signal()
     painted = Signal()  # the first picture; nothing heavy is loaded before it
 
-    def __init__(self, desk: Desk, host: Host, settings: Settings, keeper: TextKeeper, preferences: KeptPreferences, theme: Theme) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        data_desk: DataDesk,
+        host: Host,
+        settings: Settings,
+        keeper: TextKeeper,
+        preferences: KeptPreferences,
+        theme: Theme,
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle(TITLE)
@@ -61,10 +74,15 @@ class MainWindow(QMainWindow):
         self._desk, self._preferences = desk, preferences
         self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
+        self.kept_market = KeptMarket(desk.documents, host.jobs)
         self.research = Research(desk, host.jobs, self.selection, self)
-        self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self)
+        self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self.kept_market.book, self)
         self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
+        self.market = MarketPage(
+            desk, host.jobs, self.kept_market, self.selection, self.texts.documents, lambda: self.page.panel.series, self.notices, host.tell
+        )
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
+        self.data = DataTab(data_desk, host.jobs, self.selection, self.texts.documents, self.texts.navigator, self.research, host.tell)
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
@@ -135,6 +153,7 @@ class MainWindow(QMainWindow):
         )
         for editor in self.texts.documents.editors:
             editor.close_document()
+        self.market.close()
         self.hide()
 
     def _restore(self, preferences: Preferences) -> None:
@@ -194,42 +213,29 @@ class MainWindow(QMainWindow):
             "run.cancel": self.research.cancel,
             "explain.next": partial(self._explain, True),
             "explain.previous": partial(self._explain, False),
+            "view.data": self.data.open,
             "view.chart": self.texts.documents.show_chart,
-            "help.here": self._help_here,
-            "help.guide": partial(self._open_guide, START),
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
             "help.data": self.help.open_data_folder,
             "help.diagnostics": self.help.save_diagnostics,
             **self.placing.handlers(),
+            **GuideHelp(self.guide, partial(self.layouts.show, "guide")).handlers(),
             **self.tools.handlers(),
             **self.texts.handlers(),
             **self.runs.handlers(),
+            **self.market.handlers(),
             **{name: partial(self.layouts.show, pane) for name, pane in VIEWS.items()},
             **{name: partial(self._on_chart, name) for name in self.page.chart.commands()},
         }
 
-    def _help_here(self) -> None:
-        """In an editor the word under the cursor; elsewhere the page about what has the keyboard."""
-        widget, names = QApplication.focusWidget(), list[str]()
-        while widget is not None:
-            if isinstance(widget, EditorPane):
-                widget.commands()["editor.help"]()
-                return
-            names.append(widget.objectName())
-            widget = widget.parentWidget()
-        self._open_guide(topic(names))
-
-    def _open_guide(self, anchor: str) -> None:
-        self.guide.open_at(anchor)
-        self.layouts.show("guide")
-
     def _on_chart(self, command: str) -> None:
-        """The chart that has the keyboard, else the candles."""
+        """The chart that has the keyboard, else the one in front."""
         focused = QApplication.focusWidget()
         while focused is not None and not isinstance(focused, TimeChart):
             focused = focused.parentWidget()
-        chart = focused if isinstance(focused, TimeChart) and command in focused.commands() else self.page.chart
+        opened = self.texts.documents.current_chart
+        chart = focused if isinstance(focused, TimeChart) and command in focused.commands() else opened.chart if opened else self.page.chart
         chart.commands()[command]()
 
     def _join(self) -> None:
@@ -248,6 +254,8 @@ class MainWindow(QMainWindow):
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
+        texts.navigator.chartWanted.connect(self.market.open_item)
+        self.market.chartOpened.connect(lambda document: actions.add_pane(Scope.CHART, document.chart))
 
     def _explain(self, forward: bool) -> None:
         self.page.step_decision(forward)
@@ -256,12 +264,7 @@ class MainWindow(QMainWindow):
     def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
         self._bring("results")
-        self._hint(
-            "click",
-            CLICK_A_BAR,
-            "Explain a Decision",
-            partial(self._explain, True),
-        )
+        self._hint("click", CLICK_A_BAR, "Explain a Decision", partial(self._explain, True))
         if not finished.run_id:
             kept = self._preferences.now.value.answered(answers_of(finished.recipe.as_json()))
             self._preferences.now.set(replace(kept, answers=self.page.panel.answers()))
@@ -284,7 +287,10 @@ class MainWindow(QMainWindow):
 
     def _tell_document(self) -> None:
         editor = self.texts.documents.current_editor
+        documents = self.texts.documents
         self.actions_.set_state("document", editor is not None)
+        self.actions_.set_state("tab", documents.currentWidget() is not self.page.chart)
+        self.actions_.set_state("dataset's chart", documents.current_chart is not None)
         self.actions_.set_state("component", isinstance(editor, ComponentEditor))
 
     def _text_of(self, path: Path) -> str:

@@ -34,6 +34,7 @@ class Navigator(QWidget):
     """`listing` names all there is; it is asked in another thread and must not raise. `folders` are watched for other programs' doings."""
 
     openWanted = Signal(object)  # an Item
+    chartWanted = Signal(object)  # an Item: candles
     said = Signal(str)  # what was done
     failed = Signal(str)  # what was not, and why
     listed = Signal(object)  # all Items, listed again
@@ -102,6 +103,7 @@ class Navigator(QWidget):
         """By the ids of the table of actions."""
         return {
             "navigator.open": self.open_chosen,
+            "navigator.open_chart": self.open_chosen_as_chart,
             "navigator.duplicate": self.duplicate_chosen,
             "navigator.rename": lambda: self.view.edit(self.view.currentIndex()),
             "navigator.delete": self.throw_away_chosen,
@@ -115,6 +117,11 @@ class Navigator(QWidget):
             self.openWanted.emit(item)
         elif self.view.currentIndex().isValid():
             self.view.setExpanded(self.view.currentIndex(), not self.view.isExpanded(self.view.currentIndex()))
+
+    def open_chosen_as_chart(self) -> None:
+        item = self.chosen()
+        if item is not None and item.kind is Kind.DATASET:
+            self.chartWanted.emit(item)
 
     def duplicate_chosen(self) -> None:
         def act(item: Item) -> str:
@@ -145,7 +152,9 @@ class Navigator(QWidget):
         menu, commands = QMenu(self), self.commands()
         menu.setObjectName("navigatorMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name in ("open", "duplicate", "rename", "reveal", "delete") if item.path else ("open",):
+        of_data = ("open_chart",) if item.kind is Kind.DATASET else ()
+        of_files = ("duplicate", "rename", "reveal", "delete") if item.path else ()
+        for name in ("open", *of_data, *of_files):
             row = BY_ID[f"navigator.{name}"]
             action = menu.addAction(icon(row.icon), f"{row.text}\t{shown(sequences(row.keys)[:1])}", commands[row.id])
             action.setObjectName(row.id)
@@ -228,6 +237,14 @@ class Navigator(QWidget):
     def _double_clicked(self) -> None:
         if self.chosen() is not None:
             self.open_chosen()
+
+
+def dragged_item(data: QMimeData) -> tuple[Kind, str] | None:
+    """The kind and key of what was dragged from here."""
+    if not data.hasFormat(MIME):
+        return None
+    kind, _, key = bytes(data.data(MIME).data()).decode().partition("\n")
+    return (Kind(kind), key) if kind in {one.value for one in Kind} else None
 
 
 class _Rows(QStandardItemModel):

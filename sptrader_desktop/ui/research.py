@@ -48,14 +48,14 @@ class Research(QObject):
         self.stale = Observable("")
         self.destroyed.connect(selection.bar.watch(self.explain))
 
-    def show_series(self, series: Series) -> None:
+    def show_series(self, series: Series) -> Job:
         """Candles without a run."""
-        self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
+        return self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
             self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
-            return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)))
+            return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, "backtest")
 
@@ -64,7 +64,7 @@ class Research(QObject):
 
         def work(report: Report) -> Finished:
             self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
-            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)))
+            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, f"opening {run_id}")
 
@@ -80,7 +80,7 @@ class Research(QObject):
         """Another text over the candles of the last run."""
         finished = self.finished
         if finished is not None:
-            job = self._start("what-if", "what-if", lambda _: self._desk.what_if(finished, text), self._guessed)
+            job = self._start("what-if", "what-if", lambda report: self._desk.what_if(finished, text, report.check), self._guessed)
             self._guesses += 1
             for ended in (job.finished, job.failed, job.cancelled):
                 ended.connect(lambda *_: self._guess_ended())
@@ -91,7 +91,8 @@ class Research(QObject):
         finished = self.finished
         candles = next((item for item in finished.result.request.traded if item.symbol == symbol), None) if finished else None
         if finished is not None and candles is not None:
-            self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), partial(self.curvesReady.emit, candles))
+            show = partial(self.curvesReady.emit, candles)
+            self._start("curves", "indicators", lambda report: self._desk.curves(finished, symbol, report.check), show)
 
     def forget_guess(self) -> None:
         self._cancel("what-if")
@@ -130,11 +131,9 @@ class Research(QObject):
         self.failed.emit(kind, error)
 
     def _cancel(self, *kinds: str) -> None:
-        found = [job for job in (*self._jobs.waiting, *self._jobs.running) if job.kind in kinds]
-        for job in found:
-            self._jobs.cancel(job)
-        if found:
-            self._desk.stop_components()
+        for job in (*self._jobs.waiting, *self._jobs.running):
+            if job.kind in kinds:
+                self._jobs.cancel(job)
 
     def _done(self, finished: Finished) -> None:
         self.forget_guess()  # of the run before

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
 from sptrader_desktop.present.decision_rows import decision_stamps, neighbour
+from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import amount, counted, figure
 from sptrader_desktop.present.run_marks import halts, signal_marks
 from sptrader_desktop.present.selection import BarAt, Selection
@@ -42,12 +43,13 @@ class ResearchPage(QObject):
         notices: Notices,
         text_of: Callable[[Path], str],
         unforeseen: Callable[[BaseException, str], None],
+        book: DrawingBook | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._desk, self._research, self._selection = desk, research, selection
         self._notices, self._text_of, self._unforeseen = notices, text_of, unforeseen
-        self.chart, self.equity = CandleChart(selection), EquityChart(selection)
+        self.chart, self.equity = CandleChart(selection, book), EquityChart(selection)
         self.panel, self.what_if, self.explanation = BacktestPanel(), WhatIfPanel(), ExplainPane()
         self.results = ResultsPanel(selection)
         self._numbers_of = ""  # the strategy whose numbers are shown
@@ -156,7 +158,7 @@ class ResearchPage(QObject):
     def _show_curves(self, candles: Candles, curves: list[Curve]) -> None:
         """Over the candles they are of, unless others are shown meanwhile."""
         if _is_same(self.chart.candles, candles):
-            self.chart.set_overlays([Line(_label(curve), curve.values, None if curve.is_price else _pane(curve)) for curve in curves])
+            self.chart.set_overlays([Line(curve.title, curve.values, curve.pane) for curve in curves])
 
     def _show_guess(self, result: "Result | None") -> None:
         finished = self._research.finished
@@ -195,18 +197,10 @@ def _is_same(shown: Candles | None, candles: Candles) -> bool:
 def _first(error: BaseException) -> str:
     """A strategy has all its problems in its editor; here the first, and how many more."""
     if isinstance(error, StrategyError):
-        rest = len(error.problems) - 1
-        return f"{error.problems[0]}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
+        first, rest = error.problems[0], len(error.problems) - 1
+        at = "" if first.line is None else f"line {first.line}: "
+        return f"{at}{first.sentence()}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
     return str(error)
-
-
-def _label(curve: Curve) -> str:
-    output = "" if curve.output in {"value", curve.indicator} else f" {curve.output}"
-    return f"{curve.indicator.upper()}{output} ({curve.params})" if curve.params else f"{curve.indicator.upper()}{output}"
-
-
-def _pane(curve: Curve) -> str:
-    return f"{curve.indicator.upper()} ({curve.params})" if curve.params else curve.indicator.upper()
 
 
 def _compared(guess: "Result", run: "Result") -> str:

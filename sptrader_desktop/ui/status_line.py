@@ -13,8 +13,8 @@ from sptrader_desktop.ui.widgets.badge import Badge
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
 EVERY_MS = 2000
-# Jobs that are over before anybody could read what they are called.
-QUIET = {"what-if", "explain", "curves", "keep", "numbers"}
+# Jobs that are over before anybody could read what they are called, by the first word of their kind.
+QUIET = {"what-if", "explain", "curves", "keep", "numbers", "indicator"}
 STALL_MS = 50
 
 
@@ -56,7 +56,7 @@ class StatusLine(QStatusBar):
         self._show_memory()
 
     def _follow(self) -> None:
-        job = next((job for job in self._jobs.running if job.kind not in QUIET), None)
+        job = next((job for job in self._jobs.running if job.kind.partition(" ")[0] not in QUIET), None)
         if job is self._shown:
             return
         self._shown = job

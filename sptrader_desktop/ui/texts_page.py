@@ -13,7 +13,7 @@ from sptrader_desktop.present.component_output import ComponentReport, failure_r
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
-from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.desk import Desk, Heed, Series
 from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
@@ -111,7 +111,7 @@ class TextsPage(QObject):
     def _compute(
         self,
         editor: ComponentEditor,
-        work: Callable[[Path, tuple[str, ...], Series], ComponentReport],
+        work: Callable[[Path, tuple[str, ...], Series, Heed], ComponentReport],
         doing: str,
         path: Path,
         params: tuple[str, ...],
@@ -120,7 +120,9 @@ class TextsPage(QObject):
         if series is None:
             return
         editor.show_running(f"{doing} {path.stem} …")
-        job = self._jobs.start("component", f"{doing} {path.stem}", lambda _: work(path, params, series), is_failure_shown=True)
+        job = self._jobs.start(
+            "component", f"{doing} {path.stem}", lambda report: work(path, params, series, report.check), is_failure_shown=True
+        )
         job.finished.connect(editor.show_report)
         job.failed.connect(lambda error: editor.show_report(_failed(path, error)))
         job.cancelled.connect(lambda: editor.show_report(_failed(path, SptraderError("it was stopped"))))

@@ -202,7 +202,7 @@ def test_the_menu_offers_what_can_be_done_with_what_is_chosen(qtbot: QtBot, navi
     navigator.choose("catalogue:EURUSD 1h")
     menu = navigator.menu_here(navigator.view.rect().center())
     assert isinstance(menu, QMenu)
-    assert len(menu.actions()) == 1
+    assert [action.objectName() for action in menu.actions()] == ["navigator.open", "navigator.open_chart"]
     menu.close()
     QApplication.processEvents()
 

@@ -1,6 +1,6 @@
 """The small widgets that panes share, moved by real keys and clicks."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent
@@ -91,6 +91,7 @@ def test_names_of_objects_are_made_from_the_words() -> None:
 # Waiting
 
 
+@example(seconds=365.25)
 @given(seconds=st.floats(0, 400_000))
 def test_time_left_is_near_and_rounder_the_longer_it_is(seconds: float) -> None:
     said = time_left(seconds).removesuffix(" left").split()

@@ -203,3 +203,17 @@ def test_a_broken_arrangement_is_healed(opened: Driven, damage: bytes) -> None:
     assert all(not dock.isHidden() for dock in layouts.docks.values())
     assert layouts.take(kept, "Research")
     opened.window.event(QEvent(QEvent.Type.LayoutRequest))
+
+
+def test_a_dataset_of_the_data_page_is_shown_at_the_bar_that_was_asked_for(opened: Driven) -> None:
+    opened.window.actions_.action("view.data").trigger()
+    page = opened.window.data.open()
+    series = opened.window.page.panel.series[0]
+    stamp = int(opened.window._desk.candles(series).timestamp[100])
+    page.barAsked.emit(series, BarAt("EURUSD", stamp))
+    opened.settle()
+    assert opened.window.selection.bar.value == BarAt("EURUSD", stamp)
+    assert opened.window.texts.documents.currentWidget() is opened.window.page.chart
+    opened.window.texts.documents.show_page(page, "Data")
+    opened.window.actions_.action("file.close").trigger()
+    assert opened.window.texts.documents.indexOf(page) == -1

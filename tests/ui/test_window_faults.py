@@ -10,8 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from sptrader_desktop import compose_components
+from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
-from sptrader_desktop.ui.desk import Finished, Series
+from sptrader_desktop.ui.desk import Finished, Heed, Series
+from sptrader_desktop.ui.editors.component_editor import ComponentEditor
+from sptrader_desktop.ui.jobs import JobState
 from sptrader_desktop.ui.what_if_panel import NumberRow
 from tests.ui.windows import Driven, driven_window
 
@@ -93,10 +97,10 @@ def test_a_guess_that_comes_after_the_reset_is_forgotten(ran: Driven, monkeypatc
     window, begun, goes_on = ran.window, Event(), Event()
     really = window._desk.what_if
 
-    def slow(finished: Finished, text: str) -> "Result":
+    def slow(finished: Finished, text: str, heed: Heed) -> "Result":
         begun.set()
         assert goes_on.wait(60)
-        return really(finished, text)
+        return really(finished, text, heed)
 
     monkeypatch.setattr(window._desk, "what_if", slow)
     row = number(ran, "fast_period")
@@ -139,3 +143,87 @@ def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven, tmp_
     ran.settle()
     assert has_marks(ran)
     assert page.chart._lines
+
+
+SLEEPY = """\
+import time
+__metadata_version__ = 2
+__metadata__ = {"name": "sleepy", "event_types": ["golden_cross", "death_cross"], "warm_up": "1"}
+
+
+class Sleepy:
+    def evaluate(self, data, indicators):
+        time.sleep(3600)
+"""
+
+
+@pytest.fixture
+def sleepy(ran: Driven) -> Iterator[Path]:
+    """A strategy whose component does not answer; it is chosen."""
+    strategy, series = sample(ran)
+    component = load_settings().workspace / "core" / "signals" / "sleepy.py"
+    hangs = strategy.with_name("sleepy.yaml")
+    component.write_text(SLEEPY)
+    text = strategy.read_text().replace("params: {fast_period: parameters.fast_period, slow_period: parameters.slow_period}", "params: {}")
+    hangs.write_text(text.replace("ma_crossover", "sleepy"))
+    ran.window.offer(hangs, series)
+    yield hangs
+    ran.settle()
+    hangs.unlink()
+    component.unlink()
+    ran.window.offer(strategy, series)
+
+
+@pytest.mark.parametrize("way", ["the button at the foot", "the command"])
+def test_a_component_that_hangs_is_left_at_once_and_the_next_run_works(ran: Driven, sleepy: Path, way: str) -> None:
+    window = ran.window
+    job = window.research.run(Recipe(str(sleepy), data=(sample(ran)[1].path,)), sleepy.read_text())
+    ran.until(lambda: pooled_jobs() and job.state is JobState.RUNNING, "the component to begin")
+    if way == "the command":
+        window.actions_.action("run.cancel").trigger()
+    else:
+        ran.click(ran.find(QPushButton, "cancelJobButton"))
+    ran.settle()
+    assert job.state is JobState.CANCELLED, "its own time limit would have made it fail"
+    assert window.page.panel.problem.text() == ""
+    assert window.page.panel.run.isEnabled()
+    window.offer(*sample(ran))
+    before = window.research.finished
+    window.page.run()
+    ran.settle()
+    assert window.research.finished is not before
+
+
+def test_a_wrong_strategy_is_told_as_a_sentence_with_its_line(ran: Driven) -> None:
+    window, (strategy, series) = ran.window, sample(ran)
+    wrong = strategy.read_text().replace("fast_period: 20", "fast_period: twenty").replace("trend.sma", "trend.smaa")
+    window.research.run(Recipe(str(strategy), data=(series.path,)), wrong)
+    ran.settle()
+    said = window.page.panel.problem.text()
+    assert said.startswith("line 8: dependencies.indicators.0 = indicators.trend.smaa: ")
+    assert said.endswith(" more problem)")
+    assert "Problem(" not in said
+
+
+def test_a_guess_that_is_forgotten_stops_nobody_elses_component(ran: Driven, sleepy: Path) -> None:
+    jobs, component = ran.host.jobs, load_settings().workspace / "core" / "signals" / "sleepy.py"
+    editor = ran.window.texts.documents.open(component)
+    assert isinstance(editor, ComponentEditor)
+    editor.runWanted.emit(component, ())
+    ran.until(pooled_jobs, "the component to begin")
+    (tried,) = (job for job in jobs.running if job.kind == "component")
+    row = number(ran, "fast_period")
+    row.slider.setValue(row.slider.value() + 2)
+    ran.window.research.forget_guess()
+    ran.until(lambda: not any(job.kind == "what-if" for job in jobs.running), "the guess to end")
+    assert not tried.is_over
+    jobs.cancel(tried)
+    ran.settle()
+    assert tried.state is JobState.CANCELLED
+    ran.window.texts.documents.close_current()
+
+
+def pooled_jobs() -> int:
+    """That workers of the window are at work on."""
+    workers = compose_components._OPEN[load_settings().component_cache]
+    return 0 if workers._open is None else sum(slot.worker is not None and not slot.is_free for slot in workers.pool._slots)

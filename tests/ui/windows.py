@@ -20,11 +20,11 @@ W = TypeVar("W", bound=QWidget)
 PATIENCE_S = 240.0  # compiling the engine on a busy machine included
 
 
-class Driven:
-    """What a person does to a window, and waiting for what comes of it."""
+class Driver:
+    """What a person does to a widget, and waiting for what comes of it."""
 
-    def __init__(self, host: Host, window: MainWindow) -> None:
-        self.host, self.window = host, window
+    def __init__(self, host: Host, widget: QWidget) -> None:
+        self.host, self.widget = host, widget
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         result: T = self.host.loop.run_until_complete(work)
@@ -39,8 +39,11 @@ class Driven:
         try:
             self.run(wait())
         except TimeoutError:
-            said = self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
-            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}; the window says {said}") from None
+            raise AssertionError(f"waited {PATIENCE_S:.0f} s for {what}; it says {self.said()}") from None
+
+    def said(self) -> object:
+        """What may tell why something did not come."""
+        return ""
 
     def settle(self) -> None:
         """Until no job is at work and what they sent was delivered."""
@@ -48,16 +51,25 @@ class Driven:
         self.run(asyncio.sleep(0.05))
 
     def find(self, kind: type[W], name: str) -> W:
-        found = self.window.findChild(kind, name)
-        assert found is not None, f"the window has no {kind.__name__} named {name}"
+        found = self.widget.findChild(kind, name)
+        assert found is not None, f"there is no {kind.__name__} named {name}"
         return found
 
     def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Where the keyboard is."""
-        QTest.keyClick(QApplication.focusWidget() or self.window, key, modifiers)
+        QTest.keyClick(QApplication.focusWidget() or self.widget, key, modifiers)
 
     def click(self, widget: QWidget) -> None:
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+class Driven(Driver):
+    def __init__(self, host: Host, window: MainWindow) -> None:
+        super().__init__(host, window)
+        self.window = window
+
+    def said(self) -> object:
+        return self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
 
 
 @contextmanager

@@ -115,6 +115,7 @@ class Pane(Canvas):
         self.add(self.plot)
         self.add(self.crosshair)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAcceptDrops(False)  # whatever is around it may
         self.setMinimumHeight(12 * GRID)
         self.setObjectName(f"{name or 'price'}Pane")
         self.setAccessibleName(f"{name or 'Price'} pane")

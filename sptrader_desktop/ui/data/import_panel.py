@@ -1,0 +1,292 @@
+"""Import on one page: the file as it is, its columns, and what they are understood as; every answer shows at once what it changes."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QTextCursor, QTextFormat
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSplitter,
+    QStackedLayout,
+    QTextEdit,
+    QWidget,
+)
+
+from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, ImportAnswers, ImportPreview, ImportQuestion
+from sptrader_desktop.present.numbers import counted
+from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, POSTGRES, DataDesk
+from sptrader_desktop.ui.data.data_work import DataWork, forget
+from sptrader_desktop.ui.data.parts import (
+    Foot,
+    ReplaceBox,
+    button,
+    choice,
+    chosen,
+    column,
+    fill,
+    form,
+    label,
+    line,
+    named,
+    row,
+    side_form,
+    text_table,
+)
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
+
+KINDS = "Candles and ticks (*.csv *.txt *.parquet);;All files (*)"
+NO_FILE = "Choose a CSV or Parquet file, or drop one here: what is in it and how it is understood is shown before anything is kept."
+NOTHING_YET = "The first candles stand here as soon as nothing is left to ask."
+STOPPED = "Stopped; nothing was kept"
+
+
+class ImportPanel(QWidget):
+    kept = Signal()
+
+    def __init__(self, desk: DataDesk, work: DataWork, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("importPanel")
+        self._desk, self._work = desk, work
+        self.path: Path | None = None
+        self.preview: ImportPreview | None = None
+        self._asked = ImportAnswers()
+        self._by_hand: dict[int, str] = {}
+        self._names: tuple[str, ...] = ()
+        self._roles: list[QComboBox] = []
+        self._questions: dict[str, QComboBox | QLineEdit] = {}
+        self._file = ElidedLabel("No file chosen")
+        self.keep = button("importKeepButton", "Keep Candles", "Nothing is kept before this", "primary")
+        self.foot = Foot("import")
+        self._build()
+
+    # The file
+
+    def take(self, path: Path) -> None:
+        """Another file: what was answered about the one before does not hold for it."""
+        self.path, self._by_hand, self._names = path, {}, ()
+        self._file.show_text(str(path))
+        self._stack.setCurrentIndex(1)
+        for field in self._questions.values():
+            field.blockSignals(True)
+            field.setCurrentIndex(0) if isinstance(field, QComboBox) else field.clear()
+            field.blockSignals(False)
+        self.force.blockSignals(True)
+        self.force.setChecked(False)
+        self.force.blockSignals(False)
+        self.replace.take_back()
+        self._look_again()
+
+    def ask_for_file(self) -> None:
+        dialog = QFileDialog(self, "Import candles", "", KINDS)
+        dialog.setObjectName("importFileDialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda chosen: self.take(Path(chosen)))
+        dialog.open()
+
+    def answers(self) -> ImportAnswers:
+        values = {key: chosen(field) if isinstance(field, QComboBox) else field.text().strip() for key, field in self._questions.items()}
+        if values["symbol"]:
+            values["symbol"] = values["symbol"].upper()
+        columns = {role: at for at, role in self._by_hand.items() if role}
+        return ImportAnswers(values, columns, self.force.isChecked())
+
+    def _look_again(self) -> None:
+        path = self.path
+        if path is None:
+            return
+        self.keep.setEnabled(False)
+        self._asked = answers = self.answers()
+        self._work.start(
+            "preview",
+            f"reading {path.name}",
+            lambda report: self._desk.preview(path, answers, report),
+            self._show,
+            self.foot,
+            STOPPED,
+            late=forget,
+        )
+
+    # What is shown
+
+    def _show(self, preview: ImportPreview) -> None:
+        self.preview = preview
+        self._show_lines(preview)
+        self._show_columns(preview)
+        fill(self.understood, preview.head, preview.rows, right=True)
+        self.notes.setText("\n".join(f"{subject.capitalize()}: {text}" for subject, text in preview.notes) or NOTHING_YET)
+        self.understood.setVisible(bool(preview.rows))
+        self.keep.setEnabled(preview.refusal is None and preview.candles is not None)
+        asked = preview.refusal.key if preview.refusal else ""
+        for key, field in self._questions.items():
+            give(field, tone="warning" if key == asked else "")
+        if preview.refusal:
+            self.foot.say(preview.refusal.sentence, "warning" if asked else "danger")
+        elif preview.candles is not None:
+            self.foot.say(f"{counted(len(preview.candles), 'bar')} understood; nothing is kept yet")
+
+    def _show_lines(self, preview: ImportPreview) -> None:
+        width = len(f"{preview.lines[-1][0]}") if preview.lines else 1
+        self.lines.setPlainText("\n".join(f"{number:>{width}}  {text}" for number, text in preview.lines))
+        refused = preview.refusal.line if preview.refusal else None
+        numbers = [number for number, _ in preview.lines]
+        marked = QTextEdit.ExtraSelection()
+        if refused in numbers:
+            cursor = QTextCursor(self.lines.document().findBlockByNumber(numbers.index(refused)))
+            self.lines.setTextCursor(cursor)
+            self.lines.centerCursor()
+            marked.cursor = cursor
+            marked.format.setBackground(look().colour("selected"))
+            marked.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
+        self.lines.setExtraSelections([marked] if refused in numbers else [])
+
+    def _show_columns(self, preview: ImportPreview) -> None:
+        """The choices stay where the columns do: whoever steps through one by keys keeps the focus."""
+        if preview.names != self._names:
+            self._names = preview.names
+            fill(self.columns, preview.names, preview.cells, first_row=1 if preview.names else 0)
+            self._roles = [self._role_of(at, name) for at, name in enumerate(preview.names)]
+            if self._roles:
+                self.columns.setRowHeight(0, self._roles[0].sizeHint().height())
+        if not self._by_hand:
+            for box, role in zip(self._roles, preview.roles, strict=False):
+                box.setCurrentIndex(max(0, box.findData(role)))
+
+    def _role_of(self, at: int, name: str) -> QComboBox:
+        box = choice(f"columnRole{at}", f"{name} is", ROLES, "What this column holds")
+        box.activated.connect(lambda _: self._map())
+        self.columns.setCellWidget(0, at, box)
+        self.columns.setColumnWidth(at, max(self.columns.columnWidth(at), box.sizeHint().width()))
+        return box
+
+    def _map(self) -> None:
+        """From now on the columns are what the person says; what was recognised is where that begins."""
+        self._by_hand = {at: str(box.currentData()) for at, box in enumerate(self._roles)}
+        said = [role for role in self._by_hand.values() if role]
+        twice = next((words for role, words in ROLES if said.count(role) > 1), "")
+        if twice:
+            self._work.cancel("preview")
+            self.keep.setEnabled(False)
+            self.foot.say(f"Two columns are said to hold this: {twice}. Choose what each of them holds", "warning")
+        else:
+            self._look_again()
+
+    # Keeping
+
+    def _keep(self) -> None:
+        preview, place, replace = self.preview, chosen(self.place), self.replace.isChecked()
+        if preview is None or preview.candles is None:
+            return
+        self.keep.setEnabled(False)
+        title = f"keeping {Path(preview.path).name}"
+        self._work.start("keep", title, lambda _: self._desk.keep(preview, place, replace), self._kept, self.foot, failed=self._not_kept)
+
+    def _kept(self, sentence: str) -> None:
+        self.foot.say(sentence, "up")
+        self.kept.emit()
+
+    def _not_kept(self, sentence: str) -> None:
+        """What is refused because it would replace other bars can be told to."""
+        self.keep.setEnabled(not self.replace.offer(sentence))
+
+    # Building
+
+    def _build(self) -> None:
+        self.choose = button("importFileButton", "Choose File…", "A CSV or Parquet file of any vendor's layout")
+        self.choose.clicked.connect(lambda _=False: self.ask_for_file())
+        self._file.setObjectName("importFile")
+        answers = form()
+        for question in QUESTIONS:
+            answers.addRow(question.label, self._field(question))
+        self.force = QCheckBox("Even against the market's hours")
+        named(self.force, "importForce", FORCE.label, FORCE.tip)
+        self.force.toggled.connect(lambda _: self._look_again())
+        self.place = choice(
+            "importPlace",
+            "Keep in",
+            ((CATALOGUE, "Catalogue"), (FOLDER, "New Parquet file in the workspace"), (POSTGRES, "PostgreSQL, replacing bars")),
+            "Where the candles go",
+        )
+        self.replace = ReplaceBox("importReplace")
+        self.replace.toggled.connect(lambda _: self.keep.setEnabled(self.preview is not None and self.preview.candles is not None))
+        self.keep.setEnabled(False)
+        self.keep.clicked.connect(lambda _=False: self._keep())
+        self.foot.cancelAsked.connect(lambda: self._work.cancel("preview", "keep"))
+        answers.addRow(self.force)
+        answers.addRow("Keep in", self.place)
+        answers.addRow(self.replace)
+        left = column(self.choose, self._file, label("Answers", "muted"), answers, 1)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        side = QWidget()
+        side.setLayout(column(side_form(left, "importAnswers"), _foot_of(self.foot, self.keep), margin=0))
+        side.setFixedWidth(side.sizeHint().width())
+        whole.addWidget(side)
+        empty = EmptyState("import", "Import", NO_FILE, "Choose a File…", self.ask_for_file)
+        empty.button.setObjectName("importEmptyButton")
+        right = QWidget()
+        self._stack = QStackedLayout(right)
+        self._stack.addWidget(empty)
+        self._stack.addWidget(self._views())
+        whole.addWidget(right, 1)
+
+    def _field(self, question: ImportQuestion) -> QWidget:
+        name, tip = f"import{question.key.capitalize()}", question.tip
+        field: QComboBox | QLineEdit
+        if question.choices:
+            field = choice(name, question.label, question.choices, tip, is_open=question.is_open)
+            field.activated.connect(lambda _: self._look_again())
+            edit = field.lineEdit()
+            if edit is not None:
+                edit.editingFinished.connect(self._answered)
+        else:
+            field = line(name, question.label, "as found in the file", tip)
+            field.editingFinished.connect(self._answered)
+        self._questions[question.key] = field
+        return field
+
+    def _answered(self) -> None:
+        """Leaving a field without changing it asks nothing."""
+        if self._asked != self.answers():
+            self._look_again()
+
+    def _views(self) -> QWidget:
+        self.lines = QPlainTextEdit()
+        named(self.lines, "importLines", "The file as text")
+        self.lines.setReadOnly(True)
+        self.lines.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.lines.setFont(look().font(fixed=True))
+        self.columns = text_table("importColumns", "Columns of the file and what each holds")
+        self.understood = text_table("importUnderstood", "The first candles as they are understood")
+        self.notes = label(NOTHING_YET, "muted")
+        self.notes.setObjectName("importNotes")
+        self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.understood.hide()
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setObjectName("importViews")
+        split.setChildrenCollapsible(False)
+        for title, widgets in (
+            ("In the file", (self.lines,)),
+            ("Columns: choose what each holds where it was not recognised", (self.columns,)),
+            ("Understood as", (self.notes, self.understood)),
+        ):
+            part = QWidget()
+            part.setLayout(column(label(title, "muted"), *widgets, *((1,) if self.notes in widgets else ()), margin=2))
+            split.addWidget(part)
+        split.setSizes([2, 2, 3])
+        return split
+
+
+def _foot_of(foot: Foot, keep: QWidget) -> QHBoxLayout:
+    holder = QWidget()
+    holder.setLayout(column(foot, keep, margin=3))
+    return row(holder)

@@ -1,0 +1,238 @@
+"""What the panels of the Data page are built from: named fields, forms, and a foot that tells how work goes and what became of it."""
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sptrader_desktop.ui.jobs import JobProgress
+from sptrader_desktop.ui.tables.table_view import ROW_ROOM, RoomyCells
+from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.roles import Tone, give
+from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.progress_line import ProgressLine
+
+FORM_WIDTH = 88 * GRID
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class Foot(QWidget):
+    """Under a panel: a job at work, or one sentence about what became of it."""
+
+    cancelAsked = Signal()
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.said, self._progress = QLabel(), ProgressLine()
+        self.said.setObjectName(f"{name}Said")
+        self.said.setWordWrap(True)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._progress.button.setObjectName(f"{name}Cancel")
+        self._progress.cancelAsked.connect(self.cancelAsked)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self._progress)
+        column.addWidget(self.said)
+        self.end()
+
+    @property
+    def is_at_work(self) -> bool:
+        return not self._progress.isHidden()
+
+    def begin(self, words: str) -> None:
+        self.say("")
+        self._progress.start(words)
+        self._progress.show()
+
+    def show_progress(self, progress: JobProgress) -> None:
+        self._progress.show_progress(progress.fraction, progress.words, progress.left_s)
+
+    def end(self, sentence: str = "", tone: Tone = "") -> None:
+        self._progress.hide()
+        self.say(sentence, tone)
+
+    def say(self, sentence: str, tone: Tone = "") -> None:
+        give(self.said, tone=tone)
+        self.said.style().unpolish(self.said)  # a label that is hidden meanwhile has its tone when it is shown
+        self.said.style().polish(self.said)
+        self.said.setText(sentence)
+        self.said.setAccessibleName(sentence)
+        self.said.setVisible(bool(sentence))
+
+
+class ReplaceBox(QCheckBox):
+    """Offered when something was refused because it would replace other bars; ticked, it does."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__("Replace bars that differ", parent)
+        self.setObjectName(name)
+        self.setAccessibleName(self.text())
+        self.setToolTip("Bars that are kept already give way to these")
+        self.hide()
+
+    def offer(self, sentence: str) -> bool:
+        is_meant = "Replace lets them" in sentence
+        if is_meant:
+            self.show()
+        return is_meant
+
+    def take_back(self) -> None:
+        self.blockSignals(True)
+        self.setChecked(False)
+        self.blockSignals(False)
+        self.hide()
+
+
+def named(widget: QWidget, name: str, words: str, tip: str = "") -> QWidget:
+    widget.setObjectName(name)
+    widget.setAccessibleName(words)
+    if tip:
+        widget.setToolTip(tip)
+    return widget
+
+
+def button(name: str, text: str, tip: str = "", role: str = "") -> QPushButton:
+    made = QPushButton(text)
+    named(made, name, text.rstrip("…. "), tip)
+    if role:
+        give(made, role=role)
+    return made
+
+
+def choice(name: str, words: str, choices: Iterable[tuple[str, str]], tip: str = "", *, is_open: bool = False) -> QComboBox:
+    made = QComboBox()
+    named(made, name, words, tip)
+    made.setEditable(is_open)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(12)
+    for value, shown in choices:
+        made.addItem(shown, value)
+    if is_open:
+        made.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    return made
+
+
+def chosen(box: QComboBox) -> str:
+    """The value of the words that stand there, or what was typed."""
+    place = box.findText(box.currentText())
+    return str(box.itemData(place)) if place >= 0 else box.currentText().strip()
+
+
+def line(name: str, words: str, hint: str = "", tip: str = "") -> QLineEdit:
+    made = QLineEdit()
+    named(made, name, words, tip)
+    made.setPlaceholderText(hint)
+    return made
+
+
+def form() -> QFormLayout:
+    made = QFormLayout()
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setHorizontalSpacing(GRID * 3)
+    made.setVerticalSpacing(GRID * 2)
+    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    made.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+    return made
+
+
+def label(text: str, role: str = "", *, wraps: bool = True) -> QLabel:
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wraps)
+    if role:
+        give(made, role=role)
+    return made
+
+
+def row(*widgets: QWidget | int) -> QHBoxLayout:
+    """Numbers are stretches."""
+    made = QHBoxLayout()
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setSpacing(GRID * 2)
+    for widget in widgets:
+        if isinstance(widget, int):
+            made.addStretch(widget)
+        else:
+            made.addWidget(widget)
+    return made
+
+
+def column(*parts: QWidget | QHBoxLayout | QFormLayout | QVBoxLayout | int, margin: int = 3) -> QVBoxLayout:
+    made = QVBoxLayout()
+    made.setContentsMargins(GRID * margin, GRID * margin, GRID * margin, GRID * margin)
+    made.setSpacing(GRID * 2)
+    for part in parts:
+        if isinstance(part, int):
+            made.addStretch(part)
+        elif isinstance(part, QWidget):
+            made.addWidget(part)
+        else:
+            made.addLayout(part)
+    return made
+
+
+def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH) -> QScrollArea:
+    """The answers at the left of a panel, as wide as they need and scrolled where the window is low."""
+    holder = QWidget()
+    holder.setLayout(inside)
+    scroll = QScrollArea()
+    scroll.setObjectName(name)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setWidget(holder)
+    needed = holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
+    scroll.setFixedWidth(max(look().pixels(width), needed))
+    scroll.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+    return scroll
+
+
+def text_table(name: str, words: str) -> QTableWidget:
+    made = QTableWidget()
+    named(made, name, words)
+    made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    made.setShowGrid(False)
+    made.setWordWrap(False)
+    made.setTabKeyNavigation(False)
+    made.setItemDelegate(RoomyCells(made))
+    made.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    made.verticalHeader().hide()
+    made.verticalHeader().setDefaultSectionSize(made.fontMetrics().height() + ROW_ROOM)
+    return made
+
+
+def fill(table: QTableWidget, head: Sequence[str], rows: Sequence[Sequence[str]], right: bool = False, first_row: int = 0) -> None:
+    """`right` stands what follows the first column at the right, as numbers do."""
+    table.setColumnCount(len(head))
+    table.setRowCount(len(rows) + first_row)
+    for at, name in enumerate(head):
+        title = QTableWidgetItem(name)
+        title.setTextAlignment(RIGHT if right and at else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.setHorizontalHeaderItem(at, title)
+    for number, texts in enumerate(rows):
+        for at, text in enumerate(texts):
+            cell = QTableWidgetItem(text)
+            cell.setToolTip(text)
+            if right and at:
+                cell.setTextAlignment(RIGHT)
+            table.setItem(number + first_row, at, cell)
+    table.resizeColumnsToContents()

@@ -1,0 +1,1 @@
+"""Looking at markets without a strategy: charts of any candles, the watchlist, live prices and alerts."""

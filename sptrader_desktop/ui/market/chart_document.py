@@ -1,0 +1,243 @@
+"""A chart of any candles, without a strategy: its timeframe, its indicators, and whether it moves with other charts."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.components import ComponentSpec
+from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.core.resample import resample
+from sptrader_desktop.present.chart_indicators import ChartIndicator, Templates
+from sptrader_desktop.present.chart_timeframes import timeframes_from
+from sptrader_desktop.present.drawings import DrawingBook
+from sptrader_desktop.present.linked_charts import follow_zone, link
+from sptrader_desktop.present.navigator import Kind
+from sptrader_desktop.present.pyramid import Pyramid
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.entry_list import Entry
+from sptrader_desktop.ui.jobs import Job, Jobs
+from sptrader_desktop.ui.kept_value import KeptValue
+from sptrader_desktop.ui.market.chart_bar import ChartBar
+from sptrader_desktop.ui.market.indicator_form import IndicatorForm
+from sptrader_desktop.ui.market.indicators_on_chart import IndicatorsOnChart, Slot
+from sptrader_desktop.ui.market.picker import Picker
+from sptrader_desktop.ui.navigator import dragged_item
+from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.empty_state import EmptyWords
+from sptrader_desktop.ui.widgets.notices import Notice
+
+NUMBERS = count(1)
+WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "")
+
+
+class ChartDocument(QWidget):
+    """`group` is what linked charts share; its zone is every chart's."""
+
+    titleChanged = Signal(str)
+    closeAsked = Signal()
+    noticed = Signal(object)  # Notice
+    failed = Signal(object, str)  # what is no person's fault, and at what
+
+    def __init__(
+        self, desk: Desk, jobs: Jobs, series: Series, group: Selection, book: DrawingBook, templates: KeptValue[Templates]
+    ) -> None:
+        super().__init__()
+        self.setObjectName("chartDocument")
+        self.setAcceptDrops(True)
+        self.series = series
+        self._desk, self._jobs, self._group, self._templates = desk, jobs, group, templates
+        self._kind, self._is_closed = f"chart {next(NUMBERS)}", False
+        self._base: Candles | None = None
+        own = Selection()
+        self.chart = CandleChart(own, book, WAITING)
+        self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
+        self.bar = ChartBar(series.symbol)
+        self.problem = QLabel(wordWrap=True)
+        self.problem.setObjectName("chartProblem")
+        self.problem.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
+        give(self.problem, tone="danger")
+        self.picker = Picker("indicatorPicker", "Search indicators", self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget, share in ((self.bar, 0), (self.problem, 0), (self.chart, 1)):
+            column.addWidget(widget, share)
+        self.problem.hide()
+        self.setFocusProxy(self.chart)
+        self._unlink: Callable[[], None] = lambda: None
+        self.destroyed.connect(follow_zone(own, group))
+        self._join()
+        self.bar.link.setChecked(True)
+        self._read()
+
+    @property
+    def title(self) -> str:
+        return f"{self.series.symbol} {self.bar.timeframe or self.series.timeframe}"
+
+    # Commands
+
+    def open_timeframes(self) -> None:
+        self.bar.open_timeframes()
+
+    def open_indicators(self) -> None:
+        self._start("list", "listing indicators", lambda _: self._entries(), self._pick)
+
+    def add_indicator(self, dotted: str) -> None:
+        def spec(_: object) -> ComponentSpec:
+            return self._desk.catalogue().indicator(dotted)
+
+        self._start(f"add {dotted}", f"adding {dotted}", spec, self._add)
+
+    def set_linked(self, is_linked: bool) -> None:
+        self._unlink()
+        self.chart.is_range_linked = is_linked
+        self._unlink = link(self.chart.selection, self._group) if is_linked else lambda: None
+
+    def apply_template(self, name: str) -> None:
+        self.indicators.put(self._templates.now.value[name])
+
+    def save_template(self, name: str) -> None:
+        if name.strip():
+            self._templates.now.set({**self._templates.now.value, name.strip(): self.indicators.indicators})
+            self.noticed.emit(Notice(f"The template {name.strip()} is kept: {len(self.indicators.slots)} indicators", "done"))
+
+    def delete_template(self, name: str) -> None:
+        """It comes back with Undo."""
+        before = self._templates.now.value
+        self._templates.now.set({other: held for other, held in before.items() if other != name})
+        self.noticed.emit(Notice(f"The template {name} was deleted", "done", "Undo", lambda: self._templates.now.set(before)))
+
+    def close_document(self) -> None:
+        self._is_closed = True
+        self._unlink()
+        self.indicators.close()
+        for job in (*self._jobs.waiting, *self._jobs.running):
+            if job.kind.startswith(f"{self._kind} "):
+                self._jobs.cancel(job)
+
+    # Within
+
+    def _join(self) -> None:
+        bar = self.bar
+        bar.timeframeChosen.connect(self._show_timeframe)
+        bar.indicatorsAsked.connect(self.open_indicators)
+        bar.slotAsked.connect(self._open_form)
+        bar.templatesAsked.connect(lambda: bar.open_templates(self._templates.now.value, can_save=bool(self.indicators.slots)))
+        bar.templateWanted.connect(self.apply_template)
+        bar.templateSaved.connect(self.save_template)
+        bar.templateDeleted.connect(self.delete_template)
+        bar.link.toggled.connect(self.set_linked)
+        bar.closeAsked.connect(self.closeAsked)
+        self.indicators.changed.connect(self._show_indicators)
+        self.indicators.failed.connect(self.failed)
+        self.chart.pictureFailed.connect(lambda words: self.noticed.emit(Notice(words, "error", key="picture")))
+
+    def _start(self, what: str, title: str, work: Callable[[Any], Any], done: Callable[[Any], None]) -> Job:
+        def heard(answer: Any) -> None:
+            if not self._is_closed:
+                done(answer)
+
+        job = self._jobs.start(f"{self._kind} {what}", title, work, is_failure_shown=True)
+        job.finished.connect(heard)
+        job.failed.connect(lambda error: None if self._is_closed else self._say(error, title))
+        return job
+
+    def _read(self) -> None:
+        self._start("candles", f"reading {self.series.label}", lambda _: _prepared(self._desk.candles(self.series)), self._show_base)
+
+    def _show_base(self, prepared: tuple[Candles, Pyramid]) -> None:
+        self._base = prepared[0]
+        self.bar.offer(timeframes_from(prepared[0].timeframe))
+        self._show(prepared)
+
+    def _show_timeframe(self, timeframe: str) -> None:
+        base = self._base
+        if base is not None:
+            self._start("candles", f"{base.symbol} in {timeframe}", lambda _: _prepared(_resampled(base, timeframe)), self._show)
+
+    def _show(self, prepared: tuple[Candles, Pyramid]) -> None:
+        candles, pyramid = prepared
+        self.problem.hide()
+        self.chart.show_candles(candles, pyramid)
+        self.bar.show_timeframe(candles.timeframe)
+        self.titleChanged.emit(self.title)
+        self.indicators.compute_all()
+
+    def _say(self, error: BaseException, title: str) -> None:
+        """On the chart; the timeframe goes back to what is shown."""
+        if not isinstance(error, SptraderError | OSError):
+            self.failed.emit(error, title)
+        if self.chart.candles is not None:
+            self.bar.show_timeframe(self.chart.candles.timeframe)
+        else:
+            self.chart.empty.say("The candles could not be read")
+        self._show_problem(str(error))
+
+    def _show_problem(self, words: str) -> None:
+        self.problem.setText(words)
+        self.problem.setVisible(bool(words))
+
+    # Indicators
+
+    def _entries(self) -> Sequence[Entry]:
+        """In a job."""
+        catalogue = self._desk.catalogue()
+        found = []
+        for dotted in sorted(catalogue.indicators, key=lambda name: name.rpartition(".")[2]):
+            spec = catalogue.found[dotted]
+            family = ", ".join(dotted.split(".")[1:-1])
+            reason = "" if isinstance(spec, ComponentSpec) else "broken"
+            name = dotted.rpartition(".")[2]
+            found.append(Entry(dotted, name.upper(), partial(self.add_indicator, dotted), family, "", "square-function", reason))
+        return found
+
+    def _pick(self, entries: Sequence[Entry]) -> None:
+        self.picker.open_below(self.bar.add, entries)
+
+    def _add(self, spec: ComponentSpec) -> None:
+        self.indicators.add(ChartIndicator(spec.dotted, spec.given({})))
+
+    def _open_form(self, slot: Slot) -> None:
+        def show(spec: ComponentSpec) -> None:
+            if slot in self.indicators.slots and slot.indicator.params.keys() == spec.parameters.keys():
+                form = IndicatorForm(spec, slot.indicator.params, self)
+                form.paramsWanted.connect(partial(self.indicators.set_params, slot))
+                form.removeWanted.connect(partial(self.indicators.remove, slot))
+                form.open_below(self.bar.chip(slot) or self.bar)
+
+        dotted = slot.indicator.dotted
+        self._start("form", f"opening {dotted}", lambda _: self._desk.catalogue().indicator(dotted), show)
+
+    def _show_indicators(self) -> None:
+        self.bar.show_slots([(slot, self.indicators.first_line(slot)) for slot in self.indicators.slots])
+        self._show_problem("\n".join(slot.fault for slot in self.indicators.slots if slot.fault))
+
+    # Drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        dragged = dragged_item(event.mimeData())
+        if dragged is not None and dragged[0] is Kind.INDICATOR:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        dragged = dragged_item(event.mimeData())
+        if dragged is not None and dragged[0] is Kind.INDICATOR:
+            event.acceptProposedAction()
+            self.add_indicator(dragged[1])
+
+
+def _prepared(candles: Candles) -> tuple[Candles, Pyramid]:
+    return candles, Pyramid.of_prices(candles.prices)
+
+
+def _resampled(base: Candles, timeframe: str) -> Candles:
+    return base if timeframe == base.timeframe else resample(base, timeframe)

@@ -1,0 +1,73 @@
+"""Joins what happens when a person looks at markets: charts of any candles, the watchlist, live prices and alerts."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from sptrader_desktop.present.navigator import Item, dataset_item
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.documents import Documents
+from sptrader_desktop.ui.jobs import Jobs
+from sptrader_desktop.ui.market.chart_document import ChartDocument
+from sptrader_desktop.ui.market.kept_market import KeptMarket
+from sptrader_desktop.ui.widgets.notices import Notice, Notices
+
+
+class MarketPage(QObject):
+    """`offered` names the candles there are; `group` is what linked charts share."""
+
+    chartOpened = Signal(object)  # ChartDocument
+
+    def __init__(
+        self,
+        desk: Desk,
+        jobs: Jobs,
+        kept: KeptMarket,
+        group: Selection,
+        documents: Documents,
+        offered: Callable[[], Sequence[Series]],
+        notices: Notices,
+        unforeseen: Callable[[BaseException, str], None],
+    ) -> None:
+        super().__init__(documents)
+        self._desk, self._jobs, self._kept, self._group = desk, jobs, kept, group
+        self._documents, self._offered, self._notices, self._unforeseen = documents, offered, notices, unforeseen
+        documents.datasetDropped.connect(self.open_key)
+        kept.tell_failures(lambda error: notices.tell(Notice(str(error), "error", key="kept")))
+        for sentence in kept.notices:
+            notices.tell(Notice(sentence, "warning"))
+
+    def handlers(self) -> dict[str, Callable[..., object]]:
+        return {
+            "chart.timeframe": lambda: self._on_chart(ChartDocument.open_timeframes),
+            "chart.indicators": lambda: self._on_chart(ChartDocument.open_indicators),
+        }
+
+    def open_chart(self, series: Series) -> ChartDocument:
+        chart = ChartDocument(self._desk, self._jobs, series, self._group, self._kept.book, self._kept.templates)
+        chart.noticed.connect(self._notices.tell)
+        chart.failed.connect(self._unforeseen)
+        self.chartOpened.emit(chart)
+        self._documents.add_chart(chart)
+        return chart
+
+    def open_item(self, item: Item) -> None:
+        self.open_key(item.key)
+
+    def open_key(self, key: str) -> None:
+        series = next((one for one in self._offered() if dataset_item(one.symbol, one.timeframe, one.path, one.source).key == key), None)
+        if series is None:
+            name = key.rpartition("/")[2]
+            self._notices.tell(Notice(f"{name} is not among the candles any more: refresh the navigator and choose again", "error"))
+        else:
+            self.open_chart(series)
+
+    def close(self) -> None:
+        """What was changed last and not written yet is."""
+        self._kept.flush()
+
+    def _on_chart(self, do: Callable[[ChartDocument], None]) -> None:
+        chart = self._documents.current_chart
+        if chart is not None:
+            do(chart)

@@ -1,0 +1,300 @@
+"""The Data page as a person uses it: real files, a real PostgreSQL, a vendor's server on this machine, real clicks and keys."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
+
+from sptrader_desktop import compose_data
+from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+from sptrader_desktop.ports import CandleRequest
+from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.settings import Settings
+from sptrader_desktop.ui.data.data_page import DataPage
+from sptrader_desktop.ui.desk import Series
+from tests.kept_candles import hourly
+from tests.ui.data_pages import SAMPLE, DrivenPage, cell, choose, driven_page, page_settings, pick, press, said, type_into
+from tests.vendor_files import SPRING, market
+
+BARS = market(SPRING, weeks=4)
+EET = ZoneInfo("Europe/Athens")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return page_settings(tmp_path_factory.mktemp("data page"))
+
+
+@pytest.fixture(scope="module")
+def opened(qapp: QApplication, settings: Settings) -> Iterator[DrivenPage]:
+    with driven_page(qapp, settings) as driven:
+        driven.settle()
+        yield driven
+
+
+@pytest.fixture
+def page(opened: DrivenPage) -> DataPage:
+    opened.settle()
+    return opened.page
+
+
+# The list
+
+
+def test_the_sample_is_listed_with_its_bars_its_coverage_and_that_it_is_made_up(page: DataPage, opened: DrivenPage) -> None:
+    row = choose(opened, SAMPLE)
+    candles = load_candles(opened.desk.folder() / SAMPLE)
+    assert (row.symbol, row.timeframe, row.side, row.rows) == ("EURUSD", "1h", "bid", len(candles))
+    assert (row.first, row.last) == (int(candles.timestamp[0]), int(candles.timestamp[-1]))
+    assert row.coverage == 1.0
+    assert row.is_synthetic
+    assert row.bytes == (opened.desk.folder() / SAMPLE).stat().st_size
+    assert page.datasets.details.text().endswith("coverage 100.00 % · synthetic, no market data")
+
+
+def test_times_are_told_in_the_zone_that_is_chosen(page: DataPage, opened: DrivenPage) -> None:
+    table = page.datasets.table.model.table
+    assert table["first"].text(0) == "2024-01-02 00:00"
+    opened.selection.zone.set(Zone.NEW_YORK)
+    table = page.datasets.table.model.table
+    assert (table["first"].header, table["first"].text(0)) == ("First bar New York", "2024-01-01 19:00")
+    opened.selection.zone.set(Zone.UTC)
+
+
+def test_return_on_a_row_asks_for_its_chart(page: DataPage, opened: DrivenPage) -> None:
+    asked: list[Series] = []
+    page.seriesAsked.connect(asked.append)
+    row = choose(opened, SAMPLE)
+    QTest.keyClick(page.datasets.table.view, Qt.Key.Key_Return)
+    press(opened, "datasetOpenButton")
+    page.seriesAsked.disconnect(asked.append)
+    assert asked == [Series("EURUSD", "1h", row.path)] * 2
+
+
+def test_a_file_that_cannot_be_read_is_listed_with_the_reason_and_offers_no_chart(page: DataPage, opened: DrivenPage) -> None:
+    broken = opened.desk.folder() / "USDJPY_1h_broken.parquet"
+    broken.write_bytes(b"no parquet")
+    press(opened, "datasetsRefreshButton")
+    row = choose(opened, broken.name)
+    assert "this is not a readable Parquet file" in page.datasets.details.text()
+    assert str(broken) not in page.datasets.details.text()
+    assert row.rows is None
+    assert not page.datasets.open.isEnabled()
+    press(opened, "datasetDeleteButton")
+    assert not broken.exists()
+    assert said(opened, "datasets").startswith("USDJPY_1h_broken.parquet is in the trash")
+    assert broken.name not in {item.place for item in page.datasets.rows}
+    trash = Path(os.environ["XDG_DATA_HOME"]) / "Trash" / "files"
+    assert (trash / broken.name).read_bytes() == b"no parquet"
+
+
+def test_the_catalogue_is_only_deleted_from_when_its_name_was_typed(page: DataPage, opened: DrivenPage, settings: Settings) -> None:
+    catalogue = CandleCatalogue(settings.candles)
+    catalogue.keep(hourly(range(200), symbol="AUDUSD"))
+    catalogue.keep(hourly(range(40), symbol="NZDUSD"))
+    press(opened, "datasetsRefreshButton")
+    at = next(at for at, item in enumerate(page.datasets.rows) if item.name == "AUDUSD 1h bid")
+    page.datasets.table.choose(at)
+    press(opened, "datasetDeleteButton")
+    assert len(catalogue.datasets()) == 2, "nothing is deleted by the first click"
+    type_into(opened, "deleteName", "AUDUSD 1h")
+    assert not opened.find(QPushButton, "deleteConfirmButton").isEnabled()
+    QTest.keyClick(opened.find(QLineEdit, "deleteName"), Qt.Key.Key_Return)
+    opened.settle()
+    assert len(catalogue.datasets()) == 2, "half a name is none"
+    type_into(opened, "deleteName", "AUDUSD 1h bid")
+    press(opened, "deleteConfirmButton")
+    assert [item.symbol for item in catalogue.datasets()] == ["NZDUSD"]
+    assert said(opened, "datasets") == "Deleted from the catalogue: AUDUSD 1h bid, 200 bars"
+    catalogue.remove("NZDUSD", "1h", "bid")
+    press(opened, "datasetsRefreshButton")
+
+
+@pytest.mark.parametrize(("timeframe", "place"), [("4h", "Catalogue"), ("1d", "New file")])
+def test_longer_candles_are_made_of_a_dataset(page: DataPage, opened: DrivenPage, settings: Settings, timeframe: str, place: str) -> None:
+    row = choose(opened, SAMPLE)
+    pick(opened, "resampleTimeframe", timeframe)
+    pick(opened, "resamplePlace", place)
+    press(opened, "resampleButton")
+    expected = compose_data.resampled(Path(row.path), timeframe)
+    assert f"of EURUSD {timeframe}" in said(opened, "datasets")
+    if place == "Catalogue":
+        kept = CandleCatalogue(settings.candles).candles(CandleRequest("EURUSD", timeframe))
+    else:
+        kept = load_candles(next(opened.desk.folder().glob(f"EURUSD_{timeframe}_*.parquet")))
+    assert kept.timestamp.tolist() == expected.timestamp.tolist()
+    assert kept.prices.close.tolist() == expected.prices.close.tolist()
+    assert kept.is_synthetic
+    assert any(item.timeframe == timeframe and item.is_synthetic for item in page.datasets.rows), "the list shows it at once"
+
+
+# The doctor
+
+
+@pytest.fixture(scope="module")
+def holed(opened: DrivenPage) -> Path:
+    """The sample without a week, half a day, and with one row upside down."""
+    source = opened.desk.folder() / SAMPLE
+    table = pq.read_table(source)
+    keep = np.ones(table.num_rows, bool)
+    keep[600:720] = keep[1000:1012] = False
+    columns = {name: table[name].to_numpy().copy() for name in table.column_names if name != "timestamp"}
+    columns["high"][1500], columns["low"][1500] = columns["low"][1500], columns["high"][1500]
+    path = opened.desk.folder() / "EURUSD_1h_holed.parquet"
+    pq.write_table(pa.table({"timestamp": table["timestamp"], **columns}).filter(pa.array(keep)), path)
+    opened.page.datasets.refresh()
+    opened.settle()
+    return path
+
+
+@pytest.fixture
+def examined(page: DataPage, opened: DrivenPage, holed: Path) -> DataPage:
+    choose(opened, holed.name)
+    press(opened, "datasetInspectButton")
+    assert page.tabs.currentWidget() is page.doctor
+    page.doctor.tabs.setCurrentIndex(0)
+    page.doctor.picture.grab()
+    return page
+
+
+def test_the_calendar_tells_every_day_to_pointer_and_keys(examined: DataPage) -> None:
+    picture, doctored = examined.doctor.picture, examined.doctor.doctored
+    assert doctored is not None
+    empty = int(np.flatnonzero((doctored.days.expected > 0) & (doctored.days.present == 0))[0])
+    QTest.mouseMove(picture, picture.place_of(empty).toPoint())
+    assert "0 of 24 bars (0.0 %)" in picture.said
+    picture.setFocus()
+    picture.point_at_day(int(doctored.days.days[empty]))
+    week_before = str(np.datetime64(int(doctored.days.days[empty]) - 7, "D"))
+    QTest.keyClick(picture, Qt.Key.Key_Left)
+    assert week_before in picture.said
+    QTest.keyClick(picture, Qt.Key.Key_Down)
+    assert str(np.datetime64(int(doctored.days.days[empty]) - 6, "D")) in picture.said
+    assert picture.accessibleDescription() == picture.said
+
+
+def test_a_click_on_a_day_asks_for_the_chart_there(examined: DataPage, holed: Path) -> None:
+    asked: list[tuple[Series, int]] = []
+
+    def hear(series: Series, moment: int) -> None:
+        asked.append((series, moment))
+
+    examined.momentAsked.connect(hear)
+    doctored = examined.doctor.doctored
+    assert doctored is not None
+    place = int(np.flatnonzero(doctored.days.present == 24)[40])
+    QTest.mouseClick(examined.doctor.picture, Qt.MouseButton.LeftButton, pos=examined.doctor.picture.place_of(place).toPoint())
+    examined.momentAsked.disconnect(hear)
+    assert asked == [(Series("EURUSD", "1h", str(holed)), int(doctored.days.opens[place]))]
+
+
+def test_findings_are_listed_and_only_what_is_ticked_is_mended_in_a_new_file(examined: DataPage, opened: DrivenPage, holed: Path) -> None:
+    doctor = examined.doctor
+    kinds = doctor.findings.model.table["kind"]
+    assert {kinds.text(row) for row in range(len(kinds.values))} >= {"swapped", "hole"}
+    assert doctor.verdict.text().startswith("Refused: no backtest takes it before this is settled: swapped")
+    before = holed.read_bytes()
+    press(opened, "repairButton")
+    assert said(opened, "doctor") == "Tick what is to be mended, or set the clock"
+    opened.click(doctor.fixes["swapped"])
+    doctor.fixes["swapped"].setChecked(True)
+    press(opened, "repairButton")
+    mended = holed.with_name("EURUSD_1h_holed_mended.parquet")
+    assert holed.read_bytes() == before
+    assert len(load_candles(mended)) == pq.read_metadata(holed).num_rows
+    assert "(swapped 2)" in said(opened, "doctor")
+    assert {cell(doctor.ledger, row, 2) for row in range(doctor.ledger.rowCount())} == {"high", "low"}
+    assert mended.name in {row.place for row in examined.datasets.rows}
+    press(opened, "repairButton")
+    assert "exists and is not overwritten" in said(opened, "doctor")
+
+
+def test_a_series_of_the_catalogue_is_examined_but_not_mended(page: DataPage, opened: DrivenPage, settings: Settings) -> None:
+    CandleCatalogue(settings.candles).keep(hourly(range(90), symbol="GBPUSD"))
+    press(opened, "datasetsRefreshButton")
+    row = next(row for row in page.datasets.rows if row.symbol == "GBPUSD" and row.where == "catalogue")
+    page.examine(row)
+    opened.settle()
+    assert page.doctor.doctored is not None
+    assert page.doctor.doctored.inspection.rows == 90
+    assert not page.doctor.mend.isEnabled()
+
+
+# For everybody
+
+
+def test_every_field_and_button_can_be_reached_by_tab_and_has_a_name(page: DataPage, opened: DrivenPage) -> None:
+    kinds = (QAbstractButton, QLineEdit, QComboBox)
+    for place in range(page.tabs.count()):
+        page.tabs.setCurrentIndex(place)
+        panel = page.tabs.currentWidget()
+        assert panel is not None
+        shown = [widget for kind in kinds for widget in panel.findChildren(kind) if widget.isVisible() and not is_part(widget)]
+        # Arrow keys go from one radio button to the next.
+        assert [widget.objectName() for widget in shown if not widget.objectName() or not name_of(widget)] == []
+        reached = in_tab_order(panel)
+        unreachable = [
+            widget.objectName()
+            for widget in shown
+            if widget.isEnabled()
+            and not isinstance(widget, QRadioButton)
+            and (widget not in reached or not widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        ]
+        assert [name for name in unreachable if not name.startswith("datasets") and not name.startswith("findings")] == []
+
+
+def in_tab_order(panel: QWidget) -> set[QWidget]:
+    found: set[QWidget] = set()
+    widget: QWidget | None = panel.nextInFocusChain()
+    while widget is not None and widget not in found:
+        found.add(widget)
+        widget = widget.nextInFocusChain()
+    return found
+
+
+def is_part(widget: QWidget) -> bool:
+    return widget.objectName().startswith("qt_") or isinstance(widget.parentWidget(), QComboBox | QAbstractSpinBox | QLineEdit)
+
+
+def name_of(widget: QWidget) -> str:
+    return widget.accessibleName() or (widget.text() if isinstance(widget, QAbstractButton) else "")
+
+
+def test_it_fits_a_small_screen(page: DataPage) -> None:
+    assert page.minimumSizeHint().width() <= 1366 / 1.5
+    assert page.minimumSizeHint().height() <= 768 / 1.5 - 100
+
+
+def test_empty_pages_say_what_will_be_there_and_offer_the_step(qapp: QApplication, settings: Settings, tmp_path: Path) -> None:
+    bare = replace(settings, workspace=tmp_path / "workspace", candles=tmp_path / "candles")
+    with driven_page(qapp, bare) as driven:
+        driven.settle()
+        for path in driven.desk.folder().iterdir():
+            path.unlink()
+        driven.page.datasets.refresh()
+        driven.settle()
+        driven.click(driven.find(QPushButton, "datasetsStep"))
+        assert driven.page.tabs.currentWidget() is driven.page.imports
+        assert driven.find(QPushButton, "importEmptyButton").isVisible()
+        driven.page.tabs.setCurrentWidget(driven.page.doctor)
+        driven.click(driven.find(QPushButton, "doctorChooseButton"))
+        assert driven.page.tabs.currentWidget() is driven.page.datasets
