@@ -16,9 +16,9 @@ from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.run_form import answers_of
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.text_files import TextKeeper
-from sptrader_desktop.settings import Settings
+from sptrader_desktop.settings import Settings, shipped
 from sptrader_desktop.ui.action_set import ActionSet
-from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF
+from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
 from sptrader_desktop.ui.data.data_desk import DataDesk
@@ -27,6 +27,8 @@ from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.dock_layout import DockLayout, Pane
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.guide_help import GuideHelp
+from sptrader_desktop.ui.guide_pane import GuidePane
 from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
@@ -49,19 +51,7 @@ from sptrader_desktop.ui.widgets.notices import Notice, Notices
 TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
-VIEWS = {
-    "view.navigator": "navigator",
-    "view.backtest": "backtest",
-    "view.what_if": "whatIf",
-    "view.explain": "explain",
-    "view.results": "results",
-    "view.equity": "equity",
-    "view.history": "history",
-    "view.compare": "comparison",
-    "view.log": "log",
-    "view.watchlist": "watchlist",
-    "view.alerts": "alerts",
-}
+CLICK_A_BAR = "Click any bar of the chart, and Explain says why it traded or did not"
 
 
 class MainWindow(QMainWindow):
@@ -84,6 +74,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(LEAST)
         self.selection = Selection()
         self._desk, self._preferences = desk, preferences
+        self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
         self.kept_market = KeptMarket(desk.documents, host.jobs)
         self.research = Research(desk, host.jobs, self.selection, self)
@@ -216,6 +207,7 @@ class MainWindow(QMainWindow):
             Pane("log", "Log", self.log),
             Pane("watchlist", "Watchlist", self.prices.watchlist),
             Pane("alerts", "Alerts", self.prices.alerts),
+            Pane("guide", "Guide", self.guide),
         ]
         return [replace(pane, least=LEAST_OF.get(pane.id, LEAST_PANE)) for pane in panes]
 
@@ -234,6 +226,8 @@ class MainWindow(QMainWindow):
             "file.quit": self.close,
             "run.backtest": self.page.run,
             "run.cancel": self.research.cancel,
+            "explain.next": partial(self._explain, True),
+            "explain.previous": partial(self._explain, False),
             "view.data": self.data.open,
             "view.chart": self.texts.documents.show_chart,
             "help.about": self.help.about,
@@ -241,6 +235,7 @@ class MainWindow(QMainWindow):
             "help.data": self.help.open_data_folder,
             "help.diagnostics": self.help.save_diagnostics,
             **self.placing.handlers(),
+            **GuideHelp(self.guide, partial(self.layouts.show, "guide")).handlers(),
             **self.tools.handlers(),
             **self.texts.handlers(),
             **self.runs.handlers(),
@@ -264,6 +259,8 @@ class MainWindow(QMainWindow):
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
         self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
+        self.page.chart.stepAsked.connect(lambda: self.layouts.show("backtest"))
+        self.page.results.explainAsked.connect(lambda: self._bring("explain"))
         self.page.results.runAsked.connect(self.page.run)
         self.runs.history.runAsked.connect(self.page.run)
         self.runs.comparisonReady.connect(lambda: self._bring("comparison"))
@@ -281,12 +278,24 @@ class MainWindow(QMainWindow):
         self.prices.chartAsked.connect(self.market.open_chart)
         self.prices.alertsAsked.connect(lambda: self._bring("alerts"))
 
+    def _explain(self, forward: bool) -> None:
+        self.page.step_decision(forward)
+        self._bring("explain")
+
     def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
         self._bring("results")
+        self._hint("click", CLICK_A_BAR, "Explain a Decision", partial(self._explain, True))
         if not finished.run_id:
             kept = self._preferences.now.value.answered(answers_of(finished.recipe.as_json()))
             self._preferences.now.set(replace(kept, answers=self.page.panel.answers()))
+
+    def _hint(self, name: str, words: str, action: str, do: Callable[[], object]) -> None:
+        """What helps once is not said twice."""
+        kept = self._preferences.now.value
+        if name not in kept.hints:
+            self._preferences.now.set(replace(kept, hints=(*kept.hints, name)))
+            self.notices.tell(Notice(words, "note", action, do, key=f"hint {name}"))
 
     def _bring(self, pane: str) -> None:
         """To the front; the keyboard stays where it is."""

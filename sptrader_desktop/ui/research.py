@@ -34,6 +34,7 @@ class Research(QObject):
     runKept = Signal(str)  # the id
     curvesReady = Signal(object, object)  # the Candles and their list[Curve]
     textRead = Signal(object)  # StrategyText of the run
+    guessing = Signal(bool)  # a guess is being computed
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
     outsideKnown = Signal()
@@ -44,6 +45,7 @@ class Research(QObject):
         self._desk, self._jobs, self._selection = desk, jobs, selection
         self.finished: Finished | None = None
         self.guess: Result | None = None
+        self._guesses = 0
         self.stale = Observable("")
         self._outside = ""  # what has changed on the disk since the run
         self.destroyed.connect(selection.bar.watch(self.explain))
@@ -80,7 +82,11 @@ class Research(QObject):
         """Another text over the candles of the last run."""
         finished = self.finished
         if finished is not None:
-            self._start("what-if", "what-if", lambda report: self._desk.what_if(finished, text, report.check), self._guessed)
+            job = self._start("what-if", "what-if", lambda report: self._desk.what_if(finished, text, report.check), self._guessed)
+            self._guesses += 1
+            for ended in (job.finished, job.failed, job.cancelled):
+                ended.connect(lambda *_: self._guess_ended())
+            self.guessing.emit(True)
 
     def ask_curves(self, symbol: str) -> None:
         """What the run's signals looked at, over the candles of that symbol."""
@@ -170,6 +176,10 @@ class Research(QObject):
         LOG.info("the run is kept as %s", run_id)
         self._selection.run.set(run_id)
         self.runKept.emit(run_id)
+
+    def _guess_ended(self) -> None:
+        self._guesses -= 1
+        self.guessing.emit(self._guesses > 0)
 
     def _guessed(self, result: "Result") -> None:
         self.guess = result
