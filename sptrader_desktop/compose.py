@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
-from sptrader_desktop.compose_components import component_runner, components, honesty_gate, ready_workspace
+from sptrader_desktop.compose_components import Heed, component_runner, components, honesty_gate, ready_workspace
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
@@ -78,12 +78,14 @@ def strategy_of(recipe: Recipe, settings: Settings, text: str | None = None) -> 
     return StrategyRead(parse_strategy(text, recipe.strategy, catalogue, given), text, catalogue)
 
 
-def prepare(recipe: Recipe, settings: Settings, read: StrategyRead, candles: "CandleSets | None" = None) -> Prepared:
+def prepare(
+    recipe: Recipe, settings: Settings, read: StrategyRead, candles: "CandleSets | None" = None, heed: Heed | None = None
+) -> Prepared:
     """Read everything else a recipe names, unless its candles are at hand."""
     from sptrader_desktop.core.results import Request
 
     terms, (traded, rates, finer) = terms_of(recipe), candles or recipe_candles(recipe, settings)
-    runner = component_runner(settings, read.catalogue)
+    runner = component_runner(settings, read.catalogue, heed)
     gate = honesty_gate(settings, read.catalogue, runner)
     return Prepared(recipe, Request(read.strategy, terms, traded, rates, finer), read.text, runner, gate)
 

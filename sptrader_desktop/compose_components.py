@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.worker_process import StartWorker
 
 
+# Called while components are waited for; raises Cancelled when somebody asked for the stop.
+Heed = Callable[[], object]
+
 # The workers of this process, by the folder of their cache.
 _OPEN: "dict[Path, Workers]" = {}
 
@@ -48,12 +51,12 @@ def components(workspace: Path) -> "Catalogue":
     return load_catalogue(workspace)
 
 
-def component_runner(settings: Settings, catalogue: "Catalogue") -> "ComponentRunner":
+def component_runner(settings: Settings, catalogue: "Catalogue", heed: Heed | None = None) -> "ComponentRunner":
     """One catalogue's components on the workers of this process; none of them starts before something must be computed."""
     from sptrader_desktop.adapters.pooled_components import PooledRunner
     from sptrader_desktop.runtime.logged_components import LoggedComponents
 
-    return LoggedComponents(PooledRunner(_workers(settings.component_cache), catalogue))
+    return LoggedComponents(PooledRunner(_workers(settings.component_cache), catalogue, heed))
 
 
 def _workers(cache_folder: Path) -> "Workers":
@@ -79,13 +82,6 @@ async def end_window_workers(settings: Settings) -> None:
     workers = _OPEN.pop(settings.component_cache, None)
     if workers is not None:
         await workers.aclose()
-
-
-def stop_components(settings: Settings) -> None:
-    """On the loop that runs them."""
-    workers = _OPEN.get(settings.component_cache)
-    if workers is not None:
-        workers.stop_running()
 
 
 def _made(start: "StartWorker", host: "Host", cache_folder: Path) -> "Workers":
@@ -146,7 +142,9 @@ def examined_component(text: str, path: Path, catalogue: "Catalogue") -> "tuple[
     return examine_component(text, path, catalogue)
 
 
-def component_tried(settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles") -> "ComponentReport":
+def component_tried(
+    settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles", heed: Heed | None = None
+) -> "ComponentReport":
     """Really computed, so that what it prints is seen."""
     from sptrader_desktop.ports import ComponentJob
     from sptrader_desktop.present.component_output import component_report, failure_report
@@ -154,19 +152,19 @@ def component_tried(settings: Settings, catalogue: "Catalogue", path: Path, para
     try:
         spec = component_at(catalogue, path)
         job = ComponentJob(spec.dotted, overrides(tuple(params)), candles, attempt=1)
-        (answer,) = component_runner(settings, catalogue).run([job])
+        (answer,) = component_runner(settings, catalogue, heed).run([job])
     except (ComponentError, RunError) as error:
         return failure_report(f"{path.stem} was not run", str(error), path)
     return component_report(spec, candles, answer)
 
 
 def component_verified(
-    settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles"
+    settings: Settings, catalogue: "Catalogue", path: Path, params: Sequence[str], candles: "Candles", heed: Heed | None = None
 ) -> "ComponentReport":
     from sptrader_desktop.present.component_output import failure_report, honesty_report
     from sptrader_desktop.runtime.honesty import chosen
 
-    gate = honesty_gate(settings, catalogue, component_runner(settings, catalogue))
+    gate = honesty_gate(settings, catalogue, component_runner(settings, catalogue, heed))
     try:
         *_, subject = chosen(catalogue, component_at(catalogue, path).dotted, overrides(tuple(params)))
         verdict = gate.tried(subject, candles)

@@ -3,18 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose import run_store
-from sptrader_desktop.compose_components import component_runner
+from sptrader_desktop.compose_components import Heed, component_runner
+from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides
 from sptrader_desktop.settings import Settings, shipped
 
 if TYPE_CHECKING:
+    from sptrader_desktop.compose_candles import CandleSets
     from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.results import Request, Result
     from sptrader_desktop.present.strategy_text import StrategyText
@@ -56,11 +58,26 @@ def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
     return examine_strategy(text, catalogue)
 
 
-def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue") -> "Result":
+def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue", heed: Heed | None = None) -> "Result":
     """Another strategy asked the same, at once: its components are not tried for honesty, so it is nothing to keep."""
     from sptrader_desktop.runtime.backtest import backtest
 
-    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue))
+    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue, heed))
+
+
+def changed_since(
+    settings: Settings, request: "Request", text: str, manifest: Mapping[str, Any], candles: "CandleSets", catalogue: "Catalogue"
+) -> str:
+    """The first thing outside of the strategy that is another than when the manifest was made; nothing where all is as it was."""
+    from sptrader_desktop.runtime.manifest import make_manifest
+    from sptrader_desktop.runtime.stored_runs import causes_between
+
+    traded, rates, finer = candles
+    try:
+        now = make_manifest(replace(request, traded=traded, rates=rates, finer=finer), text, component_runner(settings, catalogue))
+    except ComponentError:
+        return "a component of it is broken now"
+    return next(causes_between(manifest, now), "")
 
 
 def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:

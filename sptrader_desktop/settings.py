@@ -58,7 +58,7 @@ def load_settings() -> Settings:
 
 
 def shipped(name: str) -> Path:
-    """`workspace` or `strategies` as they came with the program: inside the wheel, or at the root of a checkout."""
+    """`workspace`, `strategies` or `docs` as they came with the program: inside the wheel, or at the root of a checkout."""
     installed = SHIPPED / name
     return installed if installed.is_dir() else CHECKOUT / name
 

@@ -279,7 +279,7 @@ def test_the_wheel_carries_the_package_the_strategies_and_the_workspace_and_no_m
         entry_points = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
         assert wheel.read(entry_points).decode().split() == ["[console_scripts]", "sptrader", "=", "sptrader_desktop.__main__:main"]
     expected = {str(path.relative_to(ROOT)) for path in files("") if path.is_relative_to(PACKAGE)}
-    for shipped in ("strategies", "workspace"):
+    for shipped in ("strategies", "workspace", "docs"):
         found = {f"sptrader_desktop/_shipped/{path.relative_to(ROOT)}" for path in files("") if path.is_relative_to(ROOT / shipped)}
         assert found, shipped
         expected |= found

@@ -37,6 +37,7 @@ PREFERENCES = st.builds(
     recent=st.lists(TEXT, max_size=3).map(tuple),
     strategy=TEXT,
     dataset=TEXT,
+    hints=st.lists(TEXT, max_size=3).map(tuple),
     answers=st.dictionaries(TEXT, TEXT, max_size=3),
     given=st.dictionaries(TEXT, st.lists(TEXT, max_size=3).map(tuple), max_size=3),
     unknown=UNKNOWN,
@@ -81,6 +82,7 @@ NONSENSE: dict[str, list[object]] = {
     "recent": ["one.yaml", [1]],
     "strategy": [1],
     "dataset": [None],
+    "hints": ["click", [1]],
     "answers": [{"capital": 1}, []],
     "given": [{"capital": "1"}, []],
 }

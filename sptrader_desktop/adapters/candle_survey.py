@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sptrader_desktop.adapters.candle_checks import RawBatch
 from sptrader_desktop.adapters.candle_files import open_candles
+from sptrader_desktop.adapters.candle_layout import printable
 from sptrader_desktop.adapters.candle_raw_table import raw_table
 from sptrader_desktop.adapters.parquet_ticks import is_tick_file
 from sptrader_desktop.core.candles import Int64Array
@@ -37,7 +39,7 @@ class Surveyed:
 def survey(path: Path) -> Surveyed:
     """DataError: it is no candle file, or is not named as one."""
     if is_tick_file(path):
-        return Surveyed(path.stem.split("_")[0].upper(), "tick", True, False, pq.read_metadata(path).num_rows)
+        return Surveyed(path.stem.split("_")[0].upper(), "tick", True, False, _quotes(path))
     with open_candles(path) as opened:
         raw, symbol, timeframe = opened.raw, opened.instrument.symbol, opened.timeframe
         if not timeframe:
@@ -49,6 +51,15 @@ def survey(path: Path) -> Surveyed:
         stamps_only = (RawBatch(batch.timestamp, {}) for batch in raw.batches)
         table = raw_table(replace(raw, layout=replace(raw.layout, prices={}), batches=stamps_only))
     return _counted(told, np.unique(table.stamps[table.has_time]), every_day)
+
+
+def _quotes(path: Path) -> int:
+    try:
+        rows: int = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError) as error:
+        reason = printable(" ".join(str(error).split()), 160).rstrip(".")
+        raise DataError(f"{path}: this is not a readable Parquet file ({reason}): fetch it again") from None
+    return rows
 
 
 def _counted(told: Surveyed, stamps: Int64Array, every_day: bool) -> Surveyed:

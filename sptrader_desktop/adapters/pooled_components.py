@@ -40,6 +40,7 @@ SILENCED = dict.fromkeys(
 
 # Answers over so many bars are read and checked in less than a thread takes to begin.
 SHORT_ROWS = 100_000
+HEED_S = 0.1  # so often whoever waits for components asks whether it should stop
 T = TypeVar("T")
 
 
@@ -94,11 +95,6 @@ class Workers:
             await pool.close()
             shutil.rmtree(files.folder, ignore_errors=True)
 
-    def stop_running(self) -> None:
-        """On the loop: whoever waits for components hears Cancelled; the workers stay."""
-        for task in tuple(self._running):
-            task.cancel()
-
     async def warm_up(self) -> None:
         """Start all workers ahead of the first job; for a window that has time."""
         await self.counted(self.pool.warm_up())
@@ -138,26 +134,36 @@ def _scratch(fallback: Path) -> Path:
 class PooledRunner:
     """The ComponentRunner for one workspace's components."""
 
-    def __init__(self, workers: Workers, catalogue: Catalogue) -> None:
-        self._workers, self._catalogue = workers, catalogue
+    def __init__(self, workers: Workers, catalogue: Catalogue, heed: Callable[[], object] | None = None) -> None:
+        self._workers, self._catalogue, self._heed = workers, catalogue, heed or _go_on
         self._sources = ComponentSources(catalogue)
 
     def fingerprint(self, component: str) -> str:
         return self._sources.fingerprint(component)
 
     def run(self, jobs: Sequence[ComponentJob]) -> list[Answer]:
-        """From any thread but the loop's. What is remembered needs no loop and no worker."""
+        """From any thread but the loop's. What is remembered needs no loop and no worker. What `heed` raises ends these jobs only."""
+        self._heed()
         remembered = [self._remembered(job) for job in jobs]
         if None not in remembered:
             return [answer for answer in remembered if answer is not None]
         future = self.start(jobs)
         try:
-            return future.result()
+            return self._awaited(future)
         except CancelledError:
             raise Cancelled("the components were stopped on request: nothing was computed from them") from None
         except BaseException:
             future.cancel()
             raise
+
+    def _awaited(self, future: "Future[list[Answer]]") -> list[Answer]:
+        while True:
+            try:
+                return future.result(HEED_S)
+            except TimeoutError:
+                if future.done():
+                    return future.result()
+                self._heed()
 
     def start(self, jobs: Sequence[ComponentJob]) -> "Future[list[Answer]]":
         """Cancelling it ends the jobs that run and drops those that wait; other runs go on."""
@@ -321,6 +327,10 @@ def _environment(spec: ComponentSpec, job: ComponentJob, candles: Path, result: 
         "COMPONENT_PARAMS": json.dumps(python_params(spec.given(job.params))),
         "RESULT_PATH": str(result),
     }
+
+
+def _go_on() -> None:
+    """Nobody asks for a stop."""
 
 
 def _plain(params: Mapping[str, Scalar]) -> tuple[tuple[str, str], ...]:

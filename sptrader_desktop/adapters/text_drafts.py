@@ -6,6 +6,7 @@ Drafts and versions are plain files in a folder of the program's own, one name f
 import hashlib
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class TextDrafts:
         content = before.content(text)
         try:
             mode = path.stat().st_mode if path.exists() else None
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
             if mode is not None:
                 path.chmod(mode)
@@ -62,7 +64,12 @@ class TextDrafts:
         self._keep(self._drafts / f"{_name(draft.path)}.json", json.dumps(data).encode(), draft.path)
 
     def drop_draft(self, path: Path) -> None:
-        (self._drafts / f"{_name(path)}.json").unlink(missing_ok=True)
+        try:
+            (self._drafts / f"{_name(path)}.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"the draft of {path.name} stays ({error.strerror}) and will be offered again: check the right to write in {self._drafts}"
+            ) from error
 
     def drafts(self) -> tuple[Draft, ...]:
         """One that is damaged stays in the folder and is not among them."""
@@ -118,7 +125,8 @@ class TextDrafts:
             write_through(temporary, content)
             temporary.replace(target)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # where it could not even be begun
+                temporary.unlink(missing_ok=True)
             raise DataError(
                 f"unsaved changes of {path.name} are not protected ({error.strerror}): free some space on the disk, or save the file now"
             ) from error

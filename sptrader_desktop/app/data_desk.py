@@ -3,8 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from sptrader_desktop import compose_candles, compose_components, compose_data, 
 from sptrader_desktop.core.errors import DataError, SptraderError
 from sptrader_desktop.core.instruments import CATALOGUE as INSTRUMENTS
 from sptrader_desktop.ports import CandleRequest, Dataset
-from sptrader_desktop.present.database_address import ServerTold
+from sptrader_desktop.present.database_address import ServerTold, in_window_words
 from sptrader_desktop.present.datasets import TICKS, DatasetRow, Where
 from sptrader_desktop.present.doctor import Doctored, RepairDone
 from sptrader_desktop.present.import_form import ImportAnswers, ImportPreview, refusal_of
@@ -59,10 +59,10 @@ class WindowDataDesk:
         found: list[DatasetRow] = []
         for done, path in enumerate(files):
             report(done / (len(files) + 1), path.name)
-            found.append(self._known(("file", str(path), *_state(path)), partial(_of_file, path)))
+            with suppress(FileNotFoundError):  # gone since the folder was read
+                found.append(self._known(("file", str(path), *_state(path)), partial(_of_file, path)))
         report(len(files) / (len(files) + 1), "catalogue")
-        found += self._of_catalogue()
-        return [*found, *self._of_database()]
+        return [*found, *_told("catalogue", self._of_catalogue), *_told("postgres", self._of_database)]
 
     def _known(self, key: object, count: Callable[[], DatasetRow]) -> DatasetRow:
         with self._guard:
@@ -206,6 +206,14 @@ class WindowDataDesk:
             told.append(f"{counted(len(candles), 'bar')} of {candles.symbol} {candles.timeframe} kept in {shown}")
             report(len(told) / len(paths), Path(candles.source).name)
         return told
+
+
+def _told(where: Where, held: Callable[[], Iterable[DatasetRow]]) -> list[DatasetRow]:
+    """A source that cannot be asked is told in the list, and hides no other."""
+    try:
+        return list(held())
+    except SptraderError as error:
+        return [DatasetRow("", "", where, problem=in_window_words(str(error)))]
 
 
 def _of_file(path: Path) -> DatasetRow:

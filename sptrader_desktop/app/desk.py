@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
 from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
-from sptrader_desktop.core.errors import RunError, SptraderError
+from sptrader_desktop.compose_components import Heed
+from sptrader_desktop.core.errors import DataError, RunError, SptraderError
 from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
@@ -102,17 +103,27 @@ class WindowDesk:
     def examine(self, text: str) -> StrategyText:
         return compose_window.examined(text, self.catalogue())
 
-    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
-        result, manifest = compose.run_result(compose.prepare(recipe, self._settings, read, self._candles_of(recipe)), report)
-        return Finished(recipe, text, result, manifest)
+        prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe), heed)
+        result, manifest = compose.run_result(prepared, report)
+        return Finished(recipe, text, result, manifest, files=_files(recipe, read.strategy, read.catalogue))
 
-    def what_if(self, finished: Finished, text: str) -> "Result":
-        return compose_window.what_if(self._settings, finished.result.request, self.check(text, finished.recipe.strategy), self.catalogue())
+    def changed_since(self, finished: Finished) -> str:
+        request, recipe = finished.result.request, finished.recipe
+        try:
+            candles = self._candles_of(recipe)
+        except DataError:
+            return "its candles cannot be read any more"
+        return compose_window.changed_since(self._settings, request, finished.text, finished.manifest, candles, self.catalogue())
 
-    def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
+    def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
+        strategy = self.check(text, finished.recipe.strategy)
+        return compose_window.what_if(self._settings, finished.result.request, strategy, self.catalogue(), heed)
+
+    def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
         request, catalogue = finished.result.request, self.catalogue()
-        runner = compose_components.component_runner(self._settings, catalogue)
+        runner = compose_components.component_runner(self._settings, catalogue, heed)
         return indicator_curves(request.strategy, compose.traded_candles(finished.result, symbol), catalogue, runner)
 
     def keep(self, finished: Finished) -> str:
@@ -152,11 +163,11 @@ class WindowDesk:
     def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]:
         return compose_components.examined_component(text, path, self.catalogue())
 
-    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
-        return compose_components.component_tried(self._settings, self.catalogue(), path, params, self.candles(series))
+    def run_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
+        return compose_components.component_tried(self._settings, self.catalogue(), path, params, self.candles(series), heed)
 
-    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport:
-        return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series))
+    def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
+        return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
 
     def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles") -> Sequence[Curve]:
         return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue()))
@@ -172,9 +183,9 @@ class WindowDesk:
 
     # Kept runs
 
-    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         stored = self.runs.load(run_id)
-        made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report)
+        made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report, heed)
         if not compose_runs.is_made_of(stored, made.manifest):
             raise RunError(
                 f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
@@ -187,10 +198,9 @@ class WindowDesk:
     def export(self, run_id: str, kind: str, out: Path) -> None:
         compose_runs.export_run(self._settings, run_id, kind, out, over=True)
 
-    def stop_components(self) -> None:
-        compose_components.stop_components(self._settings)
-
     def _candles_of(self, recipe: Recipe) -> CandleSets:
+        if recipe.source:
+            return recipe_candles(recipe, self._settings)  # those of a source may change unseen
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
@@ -219,13 +229,22 @@ def _file_state(path: Path) -> tuple[str, int, int]:
     return str(path), state.st_mtime_ns, state.st_size
 
 
-def _candles_key(recipe: Recipe) -> object:
-    """What decides the candles of a recipe, the state of its files included; those of a source may change unseen: they have no key."""
-    if recipe.source:
-        return object()
+def _candle_files(recipe: Recipe) -> list[Path]:
     files = (*recipe.data, *recipe.ask, *recipe.finer, *recipe.finer_ask, *recipe.rates, recipe.instruments, recipe.financing)
+    return [Path(file) for file in files if file]
+
+
+def _files(recipe: Recipe, strategy: "Strategy", catalogue: "Catalogue") -> tuple[Path, ...]:
+    """What a run depends on and a person may edit."""
+    signals = [catalogue.signal(use.component) for use in strategy.signals]
+    indicators = [catalogue.indicator(required.type) for signal in signals for required in signal.required_indicators]
+    return Path(recipe.strategy), *_candle_files(recipe), *(Path(spec.source) for spec in (*signals, *indicators))
+
+
+def _candles_key(recipe: Recipe) -> object:
+    """What decides the candles of a recipe, the state of its files included."""
     return (
         (recipe.symbol, recipe.timeframe, recipe.start, recipe.end),
         tuple(map(len, (recipe.data, recipe.ask, recipe.finer, recipe.finer_ask))),
-        tuple(_file_state(Path(path)) for path in files),
+        tuple(_file_state(path) for path in _candle_files(recipe)),
     )

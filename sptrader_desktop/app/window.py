@@ -11,6 +11,7 @@ from sptrader_desktop import compose_components
 from sptrader_desktop.adapters.json_preferences import JsonPreferences
 from sptrader_desktop.adapters.rotating_log import open_log
 from sptrader_desktop.adapters.text_drafts import TextDrafts
+from sptrader_desktop.app.data_desk import WindowDataDesk
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.app.first_look import take_first_look
 from sptrader_desktop.core.errors import DataError
@@ -87,7 +88,8 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     """`scale` is the percent that the application was started at."""
     theme, desk = Theme(host.app, scale), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
-    window = MainWindow(desk, host, settings, TextDrafts(settings.texts), preferences, theme)
+    data_desk = WindowDataDesk(settings, desk.use_database)
+    window = MainWindow(desk, data_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.closeAsked.connect(host.close)
     window.painted.connect(lambda: compose_components.window_workers(settings, host.loop))
     window.painted.connect(lambda: host.jobs.start("warm-up", "getting the engine ready", lambda _: desk.warm_up()))

@@ -45,6 +45,26 @@ def decision_listing(result: "Result", zone: Zone) -> Listing:
     return Listing(Columns(_columns(result, found, zone)), symbols_of(result), found.symbol, stamps, stamps)
 
 
+def decision_stamps(result: "Result", symbol: str) -> Ints:
+    """The opens of the bars at whose closes something was decided for that symbol, in order and each once."""
+    symbols = [candles.symbol for candles in result.request.traded]
+    if symbol not in symbols:
+        return np.empty(0, np.int64)
+    place = symbols.index(symbol)
+    bars = np.concatenate([part.bar[part.symbol == place] for part in (_exits(result), _entries(result))])
+    found: Ints = result.request.traded[place].timestamp[np.unique(bars)]
+    return found
+
+
+def neighbour(stamps: Ints, at: int | None, forward: bool) -> int | None:
+    """The nearest of them strictly after or before `at`; from nowhere, the first or the last of all."""
+    if at is None:
+        place = 0 if forward else len(stamps) - 1
+    else:
+        place = int(np.searchsorted(stamps, at, "right")) if forward else int(np.searchsorted(stamps, at, "left")) - 1
+    return int(stamps[place]) if 0 <= place < len(stamps) else None
+
+
 def _entries(result: "Result") -> _Decisions:
     rows: Any = result.outcome.verdicts
     sides = np.array([0 if rule.side == "long" else 1 for rule in result.request.strategy.entries], np.int64)

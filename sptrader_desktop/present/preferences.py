@@ -35,6 +35,7 @@ class Preferences:
     recent: tuple[str, ...] = ()
     strategy: str = ""
     dataset: str = ""
+    hints: tuple[str, ...] = ()  # those that were given
     answers: Mapping[str, str] = field(default_factory=dict)  # of the backtest panel, by question
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # answers that runs were made with, the newest first
     unknown: Mapping[str, Any] = field(default_factory=dict)
@@ -168,6 +169,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "recent": _texts,
     "strategy": _text,
     "dataset": _text,
+    "hints": _texts,
     "answers": _by_name(_text),
     "given": _by_name(_texts),
 }

@@ -46,7 +46,7 @@ def verify_run(store: RunReader, asked: str, rerun: Rerun) -> Verification:
     result, document = rerun(recipe, stored.strategy_text)
     notes = tuple(_notes(recipe, stored))
     now = before if document == stored.document else json.loads(document)
-    causes = tuple(_causes(before["manifest"], now["manifest"]))
+    causes = tuple(causes_between(before["manifest"], now["manifest"]))
     difference = _first_difference(before, now) or _table_difference(store, stored, result, now["manifest"])
     if difference is None and not causes and document != stored.document:
         difference = "the numbers are the same, but the document is written in another way"
@@ -77,7 +77,8 @@ def _notes(recipe: Recipe, stored: StoredRun) -> Iterator[str]:
 # What went in
 
 
-def _causes(before: Json, now: Json) -> Iterator[str]:
+def causes_between(before: Json, now: Json) -> Iterator[str]:
+    """Of two manifests: what is another in what went in."""
     if before == now:
         return
     if before["strategy"] != now["strategy"]:

@@ -17,7 +17,7 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     "Research": (
         Stack(LEFT, GRID * 60, ("navigator", "watchlist")),
         Stack(RIGHT, GRID * 76, ("backtest", "whatIf", "explain")),
-        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "alerts", "log")),
+        Stack(BOTTOM, GRID * 64, ("results", "equity", "history", "comparison", "alerts", "log", "guide")),
     ),
     "Review": (
         Stack(RIGHT, GRID * 90, ("explain", "backtest", "whatIf")),
@@ -25,11 +25,25 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     ),
     "Writing": (
         Stack(LEFT, GRID * 60, ("navigator",)),
-        Stack(BOTTOM, GRID * 40, ("log", "results")),
+        Stack(BOTTOM, GRID * 40, ("log", "results", "guide")),
     ),
     "Market": (
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(RIGHT, GRID * 110, ("watchlist",)),
         Stack(BOTTOM, GRID * 56, ("alerts", "log")),
     ),
+}
+# The command that shows each pane.
+VIEWS = {
+    "view.navigator": "navigator",
+    "view.backtest": "backtest",
+    "view.what_if": "whatIf",
+    "view.explain": "explain",
+    "view.results": "results",
+    "view.equity": "equity",
+    "view.history": "history",
+    "view.compare": "comparison",
+    "view.log": "log",
+    "view.watchlist": "watchlist",
+    "view.alerts": "alerts",
 }

@@ -41,6 +41,7 @@ class BacktestPanel(QWidget):
         self._answers: dict[str, Field] = {}
         self._series: list[Series] = []
         self._strategies: list[Path] = []
+        self._missed: tuple[Path | None, Series | None] = None, None  # what was chosen and is not there any more
         self.strategy, self.data = ChoiceBox(), ChoiceBox()
         self.more, self.read, self.foot = QLineEdit(), QLabel(), RunFoot()
         self.run, self.problem = self.foot.run, self.foot.problem
@@ -50,15 +51,26 @@ class BacktestPanel(QWidget):
     # What it is told
 
     def offer(self, strategies: Sequence[Path], series: Sequence[Series]) -> None:
-        """What is chosen stays chosen while it is still there; only another choice is told."""
+        """What is chosen stays chosen, and nothing takes its place when it is gone: it may come back. Only another choice is told."""
         chosen, looked_at = self.chosen_strategy(), self.chosen_series()
+        wanted, looked_for = chosen or self._missed[0], looked_at or self._missed[1]
         self._strategies, self._series = list(strategies), list(series)
-        _fill(self.strategy, [path.stem for path in strategies], _place(self._strategies, chosen))
-        _fill(self.data, [item.label for item in series], _place(self._series, looked_at))
+        _fill(self.strategy, [path.stem for path in strategies], _place(self._strategies, wanted), wanted.stem if wanted else "")
+        _fill(self.data, [item.label for item in series], _place(self._series, looked_for), looked_for.label if looked_for else "")
+        self._missed = None if self.chosen_strategy() else wanted, None if self.chosen_series() else looked_for
         if self.chosen_strategy() != chosen:
             self._strategy_changed()
         if self.chosen_series() != looked_at:
             self._series_changed()
+
+    def renamed(self, old: Path, new: Path) -> None:
+        """A strategy got another name and stays chosen by it."""
+        if old in self._strategies:
+            place = self._strategies.index(old)
+            self._strategies[place] = new
+            self.strategy.setItemText(place, new.stem)
+            if place == self.strategy.currentIndex():
+                self._strategy_changed()
 
     def choose(self, strategy: Path | None, series: Series | None) -> None:
         if strategy in self._strategies:
@@ -258,12 +270,16 @@ class BacktestPanel(QWidget):
 
 
 def _place(among: Sequence[T], wanted: T | None) -> int:
-    return among.index(wanted) if wanted in among else 0
+    """The first, where nothing was wanted yet; none, where it is missing."""
+    if wanted is None:
+        return 0
+    return among.index(wanted) if wanted in among else -1
 
 
-def _fill(box: QComboBox, labels: Sequence[str], chosen: int) -> None:
+def _fill(box: QComboBox, labels: Sequence[str], chosen: int, wanted: str) -> None:
     was_blocked = box.blockSignals(True)
     box.clear()
+    box.setPlaceholderText(f"{wanted} is not there any more: choose another" if wanted else "")
     box.addItems(labels)
     box.setCurrentIndex(chosen if labels else -1)
     box.blockSignals(was_blocked)

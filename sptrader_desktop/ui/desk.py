@@ -50,6 +50,11 @@ class Finished:
     result: "Result"
     manifest: dict[str, Any]
     run_id: str = ""  # under which it is kept, when it was opened and not made
+    files: tuple[Path, ...] = ()  # what it was made of and a person may edit
+
+
+# Called while components are waited for; raises Cancelled when somebody asked for the stop.
+Heed = Callable[[], object]
 
 
 class Desk(Protocol):
@@ -77,11 +82,11 @@ class Desk(Protocol):
 
     def examine_component(self, text: str, path: Path) -> tuple[TextProblem, ...]: ...
 
-    def run_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+    def run_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport: ...
 
-    def verify_component(self, path: Path, params: Sequence[str], series: Series) -> ComponentReport: ...
+    def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport: ...
 
-    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None) -> Finished:
+    def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         """A kept run, made again from what it was made from; RunError when it comes out otherwise."""
         ...
 
@@ -121,13 +126,19 @@ class Desk(Protocol):
         """Until it is loaded, or compiled for this computer; `waiting` is called again and again and may raise Cancelled."""
         ...
 
-    def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None) -> Finished: ...
+    def backtest(
+        self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None
+    ) -> Finished: ...
 
-    def what_if(self, finished: Finished, text: str) -> "Result":
+    def changed_since(self, finished: Finished) -> str:
+        """What is another on the disk than when the run was made, its strategy excepted; empty where nothing is."""
+        ...
+
+    def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
         """Another text over the same candles and terms, at once and not kept; components are not tried for honesty again."""
         ...
 
-    def curves(self, finished: Finished, symbol: str) -> Sequence[Curve]:
+    def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
         """What the run's signals looked at."""
         ...
 
@@ -136,7 +147,3 @@ class Desk(Protocol):
         ...
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation": ...
-
-    def stop_components(self) -> None:
-        """On the window's thread: whoever waits for components hears Cancelled."""
-        ...

@@ -100,6 +100,14 @@ class Documents(QTabWidget):
         self.setCurrentWidget(self._chart)
         self._chart.setFocus()
 
+    def show_page(self, page: QWidget, title: str) -> None:
+        """A page that stays when its tab is closed."""
+        if self.indexOf(page) < 0:
+            self.addTab(page, title)
+            self._head()
+        self.setCurrentWidget(page)
+        page.setFocus()
+
     def close_current(self) -> None:
         self._close(self.currentIndex())
 
@@ -114,11 +122,16 @@ class Documents(QTabWidget):
     def _close(self, place: int) -> None:
         """What is not saved stays as a draft and comes back when the file is opened again."""
         widget = self.widget(place)
-        if isinstance(widget, EditorPane | ChartDocument):
+        if isinstance(widget, EditorPane) and not widget.close_document():
+            return  # it says why
+        if isinstance(widget, ChartDocument):
             widget.close_document()
+        if isinstance(widget, EditorPane | ChartDocument):
             self.removeTab(place)
             widget.deleteLater()
-            self._head()
+        elif widget is not self._chart:
+            self.removeTab(place)
+        self._head()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         dragged = dragged_item(event.mimeData())

@@ -16,15 +16,19 @@ from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.run_form import answers_of
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.text_files import TextKeeper
-from sptrader_desktop.settings import Settings
+from sptrader_desktop.settings import Settings, shipped
 from sptrader_desktop.ui.action_set import ActionSet
-from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF
+from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
+from sptrader_desktop.ui.data.data_desk import DataDesk
+from sptrader_desktop.ui.data_tab import DataTab
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.dock_layout import DockLayout, Pane
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.guide_help import GuideHelp
+from sptrader_desktop.ui.guide_pane import GuidePane
 from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
@@ -47,32 +51,30 @@ from sptrader_desktop.ui.widgets.notices import Notice, Notices
 TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
-VIEWS = {
-    "view.navigator": "navigator",
-    "view.backtest": "backtest",
-    "view.what_if": "whatIf",
-    "view.explain": "explain",
-    "view.results": "results",
-    "view.equity": "equity",
-    "view.history": "history",
-    "view.compare": "comparison",
-    "view.log": "log",
-    "view.watchlist": "watchlist",
-    "view.alerts": "alerts",
-}
+CLICK_A_BAR = "Click any bar of the chart, and Explain says why it traded or did not"
 
 
 class MainWindow(QMainWindow):
     closeAsked = Signal()
     painted = Signal()  # the first picture; nothing heavy is loaded before it
 
-    def __init__(self, desk: Desk, host: Host, settings: Settings, keeper: TextKeeper, preferences: KeptPreferences, theme: Theme) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        data_desk: DataDesk,
+        host: Host,
+        settings: Settings,
+        keeper: TextKeeper,
+        preferences: KeptPreferences,
+        theme: Theme,
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle(TITLE)
         self.setMinimumSize(LEAST)
         self.selection = Selection()
         self._desk, self._preferences = desk, preferences
+        self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
         self.kept_market = KeptMarket(desk.documents, host.jobs)
         self.research = Research(desk, host.jobs, self.selection, self)
@@ -85,6 +87,9 @@ class MainWindow(QMainWindow):
             desk, host.jobs, self.kept_market, self.selection, lambda: self.page.panel.series, self.notices, host.task, self
         )
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
+        self.data = DataTab(
+            data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
+        )
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
@@ -138,9 +143,14 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """The window goes when everything has stopped, not before."""
+        """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
         event.ignore()
-        self.closeAsked.emit()
+        exposed = [editor.path.name for editor in self.texts.documents.editors if editor.path and not editor.document.protect()]
+        if exposed:
+            said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. Make room on the disk, or save it elsewhere"
+            self.notices.tell(Notice(said, "error", "Close anyway", self.closeAsked.emit, key="exposed"))
+        else:
+            self.closeAsked.emit()
 
     def leave(self) -> None:
         """Keep how it stands, let go of the texts and go."""
@@ -197,6 +207,7 @@ class MainWindow(QMainWindow):
             Pane("log", "Log", self.log),
             Pane("watchlist", "Watchlist", self.prices.watchlist),
             Pane("alerts", "Alerts", self.prices.alerts),
+            Pane("guide", "Guide", self.guide),
         ]
         return [replace(pane, least=LEAST_OF.get(pane.id, LEAST_PANE)) for pane in panes]
 
@@ -215,12 +226,16 @@ class MainWindow(QMainWindow):
             "file.quit": self.close,
             "run.backtest": self.page.run,
             "run.cancel": self.research.cancel,
+            "explain.next": partial(self._explain, True),
+            "explain.previous": partial(self._explain, False),
+            "view.data": self.data.open,
             "view.chart": self.texts.documents.show_chart,
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
             "help.data": self.help.open_data_folder,
             "help.diagnostics": self.help.save_diagnostics,
             **self.placing.handlers(),
+            **GuideHelp(self.guide, partial(self.layouts.show, "guide")).handlers(),
             **self.tools.handlers(),
             **self.texts.handlers(),
             **self.runs.handlers(),
@@ -244,6 +259,8 @@ class MainWindow(QMainWindow):
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
         self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
+        self.page.chart.stepAsked.connect(lambda: self.layouts.show("backtest"))
+        self.page.results.explainAsked.connect(lambda: self._bring("explain"))
         self.page.results.runAsked.connect(self.page.run)
         self.runs.history.runAsked.connect(self.page.run)
         self.runs.comparisonReady.connect(lambda: self._bring("comparison"))
@@ -251,6 +268,8 @@ class MainWindow(QMainWindow):
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
+        texts.documents.edited.connect(lambda path: self.page.compare() if path == self.page.panel.chosen_strategy() else None)
+        texts.navigator.listed.connect(self.page.look_outside)
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
         texts.navigator.chartWanted.connect(self.market.open_item)
         texts.navigator.listed.connect(self.prices.read_candles)
@@ -259,12 +278,24 @@ class MainWindow(QMainWindow):
         self.prices.chartAsked.connect(self.market.open_chart)
         self.prices.alertsAsked.connect(lambda: self._bring("alerts"))
 
+    def _explain(self, forward: bool) -> None:
+        self.page.step_decision(forward)
+        self._bring("explain")
+
     def _show_run(self, finished: Finished) -> None:
         self.actions_.set_state("run", True)
         self._bring("results")
+        self._hint("click", CLICK_A_BAR, "Explain a Decision", partial(self._explain, True))
         if not finished.run_id:
             kept = self._preferences.now.value.answered(answers_of(finished.recipe.as_json()))
             self._preferences.now.set(replace(kept, answers=self.page.panel.answers()))
+
+    def _hint(self, name: str, words: str, action: str, do: Callable[[], object]) -> None:
+        """What helps once is not said twice."""
+        kept = self._preferences.now.value
+        if name not in kept.hints:
+            self._preferences.now.set(replace(kept, hints=(*kept.hints, name)))
+            self.notices.tell(Notice(words, "note", action, do, key=f"hint {name}"))
 
     def _bring(self, pane: str) -> None:
         """To the front; the keyboard stays where it is."""
@@ -283,7 +314,7 @@ class MainWindow(QMainWindow):
         editor = self.texts.documents.current_editor
         documents = self.texts.documents
         self.actions_.set_state("document", editor is not None)
-        self.actions_.set_state("tab", documents.current_chart is not None or editor is not None)
+        self.actions_.set_state("tab", documents.currentWidget() is not self.page.chart)
         self.actions_.set_state("dataset's chart", documents.current_chart is not None)
         self.actions_.set_state("component", isinstance(editor, ComponentEditor))
 

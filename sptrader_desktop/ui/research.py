@@ -34,8 +34,10 @@ class Research(QObject):
     runKept = Signal(str)  # the id
     curvesReady = Signal(object, object)  # the Candles and their list[Curve]
     textRead = Signal(object)  # StrategyText of the run
+    guessing = Signal(bool)  # a guess is being computed
     guessed = Signal(object)  # Result, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
+    outsideKnown = Signal()
     failed = Signal(str, object)  # of what, the exception
 
     def __init__(self, desk: Desk, jobs: Jobs, selection: Selection, parent: QObject | None = None) -> None:
@@ -43,17 +45,19 @@ class Research(QObject):
         self._desk, self._jobs, self._selection = desk, jobs, selection
         self.finished: Finished | None = None
         self.guess: Result | None = None
+        self._guesses = 0
         self.stale = Observable("")
+        self._outside = ""  # what has changed on the disk since the run
         self.destroyed.connect(selection.bar.watch(self.explain))
 
-    def show_series(self, series: Series) -> None:
+    def show_series(self, series: Series) -> Job:
         """Candles without a run."""
-        self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
+        return self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
             self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
-            return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)))
+            return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, "backtest")
 
@@ -62,7 +66,7 @@ class Research(QObject):
 
         def work(report: Report) -> Finished:
             self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
-            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)))
+            return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, f"opening {run_id}")
 
@@ -78,14 +82,19 @@ class Research(QObject):
         """Another text over the candles of the last run."""
         finished = self.finished
         if finished is not None:
-            self._start("what-if", "what-if", lambda _: self._desk.what_if(finished, text), self._guessed)
+            job = self._start("what-if", "what-if", lambda report: self._desk.what_if(finished, text, report.check), self._guessed)
+            self._guesses += 1
+            for ended in (job.finished, job.failed, job.cancelled):
+                ended.connect(lambda *_: self._guess_ended())
+            self.guessing.emit(True)
 
     def ask_curves(self, symbol: str) -> None:
         """What the run's signals looked at, over the candles of that symbol."""
         finished = self.finished
         candles = next((item for item in finished.result.request.traded if item.symbol == symbol), None) if finished else None
         if finished is not None and candles is not None:
-            self._start("curves", "indicators", lambda _: self._desk.curves(finished, symbol), partial(self.curvesReady.emit, candles))
+            show = partial(self.curvesReady.emit, candles)
+            self._start("curves", "indicators", lambda report: self._desk.curves(finished, symbol, report.check), show)
 
     def forget_guess(self) -> None:
         self._cancel("what-if")
@@ -103,9 +112,27 @@ class Research(QObject):
     def cancel(self) -> None:
         self._cancel("backtest", "what-if")
 
-    def inputs_changed(self, why: str) -> None:
-        if self.finished is not None:
-            self.stale.set(why)
+    def compare(self, recipe: Recipe | None, text: str) -> None:
+        """Is the result of what is chosen now?"""
+        finished = self.finished
+        if finished is None:
+            return
+        if recipe != finished.recipe:
+            self.stale.set("the answers on the right are others than those of this run")
+        else:
+            self.stale.set("its strategy was edited since" if text != finished.text else self._outside)
+
+    def look_outside(self) -> None:
+        """Has anything changed on the disk since the run? `outsideKnown` follows where the answer is another than before."""
+        finished = self.finished
+        if finished is not None:
+            self._start("changes", "looking for changes", lambda _: (finished, self._desk.changed_since(finished)), self._take_outside)
+
+    def _take_outside(self, found: tuple[Finished, str]) -> None:
+        finished, why = found
+        if finished is self.finished and why != self._outside:
+            self._outside = why
+            self.outsideKnown.emit()
 
     def _start(self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None]) -> Job:
         job = self._jobs.start(kind, title, work, is_failure_shown=True)
@@ -124,17 +151,16 @@ class Research(QObject):
         self.failed.emit(kind, error)
 
     def _cancel(self, *kinds: str) -> None:
-        found = [job for job in (*self._jobs.waiting, *self._jobs.running) if job.kind in kinds]
-        for job in found:
-            self._jobs.cancel(job)
-        if found:
-            self._desk.stop_components()
+        for job in (*self._jobs.waiting, *self._jobs.running):
+            if job.kind in kinds:
+                self._jobs.cancel(job)
 
     def _done(self, finished: Finished) -> None:
         self.forget_guess()  # of the run before
         self.finished = finished
         self._selection.run.set("")
         LOG.info("%s made %s", finished.result.request.strategy.name, counted(len(finished.result.outcome.trades), "trade"))
+        self._outside = ""
         self.stale.set("")
         self.runFinished.emit(finished)
         # Afterwards, because the result is what the person waits for.
@@ -150,6 +176,10 @@ class Research(QObject):
         LOG.info("the run is kept as %s", run_id)
         self._selection.run.set(run_id)
         self.runKept.emit(run_id)
+
+    def _guess_ended(self) -> None:
+        self._guesses -= 1
+        self.guessing.emit(self._guesses > 0)
 
     def _guessed(self, result: "Result") -> None:
         self.guess = result

@@ -8,11 +8,13 @@ from PySide6.QtCore import QObject
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
+from sptrader_desktop.present.decision_rows import decision_stamps, neighbour
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import amount, counted, figure
 from sptrader_desktop.present.run_marks import halts, signal_marks
-from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.present.selection import BarAt, Selection
 from sptrader_desktop.present.strategy_numbers import sliders
+from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.trade_marks import protective_levels, trade_marks
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
@@ -21,6 +23,7 @@ from sptrader_desktop.ui.charts.equity_chart import EquityChart
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.explain_pane import ExplainPane
+from sptrader_desktop.ui.file_watch import FileWatch
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.results.results_panel import ResultsPanel
 from sptrader_desktop.ui.what_if_panel import WhatIfPanel
@@ -50,6 +53,8 @@ class ResearchPage(QObject):
         self.chart, self.equity = CandleChart(selection, book), EquityChart(selection)
         self.panel, self.what_if, self.explanation = BacktestPanel(), WhatIfPanel(), ExplainPane()
         self.results = ResultsPanel(selection)
+        self._files = FileWatch(self)
+        self._numbers_of = ""  # the strategy whose numbers are shown
         self._join()
 
     def run(self) -> None:
@@ -65,22 +70,44 @@ class ResearchPage(QObject):
             return
         self._research.run(recipe, text)
 
+    def compare(self) -> None:
+        """Is what is shown of what is chosen and written now?"""
+        recipe = self.panel.recipe()
+        try:
+            text = self._text_of(Path(recipe.strategy)) if recipe else ""
+        except SptraderError:
+            text = ""  # it is not there any more, or cannot be read
+        self._research.compare(recipe, text)
+
+    def look_outside(self) -> None:
+        """The same, and whether files have changed."""
+        self.compare()
+        self._research.look_outside()
+
     def _join(self) -> None:
         research, panel = self._research, self.panel
         panel.runAsked.connect(self.run)
         panel.seriesChosen.connect(self._show_series)
-        panel.changed.connect(lambda: research.inputs_changed("The answers on the right have changed since this run"))
+        panel.changed.connect(self.compare)
+        research.outsideKnown.connect(self.compare)
+        self._files.changed.connect(self.look_outside)
         research.candlesReady.connect(self._show_candles)
         research.candlesReady.connect(panel.tell_candles)
         research.runStarted.connect(panel.foot.follow)
         panel.cancelAsked.connect(research.cancel)
         research.runFinished.connect(self._show_run)
-        research.textRead.connect(lambda text: self.what_if.show_numbers(text, sliders(text)))
+        research.textRead.connect(self._show_numbers)
         research.curvesReady.connect(self._show_curves)
         research.guessed.connect(self._show_guess)
         research.explained.connect(self.explanation.show_explanation)
         research.failed.connect(self._tell)
         research.stale.watch(self.results.set_stale)
+        research.guessing.connect(self.what_if.set_busy)
+        research.stale.watch(self.explanation.set_stale)
+        for pane in (self.what_if, self.explanation):
+            pane.runAsked.connect(self.run)
+        self.equity.stepAsked.connect(self.run)
+        self.explanation.stepAsked.connect(self.step_decision)
         self.what_if.turned.connect(research.what_if)
         self.what_if.forgotten.connect(research.forget_guess)
         for chart in (self.chart, self.equity):
@@ -109,10 +136,33 @@ class ResearchPage(QObject):
         symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
         if self.chart.candles is not traded[symbol]:
             self._show_candles(traded[symbol])
+        self.explanation.invite()
         self._show_trades(result)
         self.equity.set_ghost()
         self._show_equity(result)
         self.results.show_result(result)
+        self._files.watch(finished.files)
+        self.compare()
+
+    def _show_numbers(self, text: StrategyText) -> None:
+        """A slider of the same strategy keeps its range: what the hand has learned stays true."""
+        strategy = self._research.finished.recipe.strategy if self._research.finished else ""
+        before = [row.spec for row in self.what_if.rows] if strategy == self._numbers_of else []
+        self._numbers_of = strategy
+        self.what_if.show_numbers(text, sliders(text, before=before))
+
+    def step_decision(self, forward: bool) -> None:
+        """The next bar at which a rule held or a close was ordered, or the one before, is the chosen one."""
+        finished, symbol, bar = self._research.finished, self._selection.symbol.value, self._selection.bar.value
+        if finished is None:
+            return
+        stamps = decision_stamps(finished.result, symbol)
+        at = bar.stamp if bar is not None and bar.symbol == symbol else None
+        stamp = neighbour(stamps, at, forward)
+        if stamp is None:
+            self._notices.tell(Notice(f"{symbol}: no decision {'after' if forward else 'before'} this bar", "note", key="decision"))
+        else:
+            self._selection.bar.set(BarAt(symbol, stamp))
 
     def _show_trades(self, result: "Result") -> None:
         """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""
@@ -145,7 +195,7 @@ class ResearchPage(QObject):
         if not isinstance(error, SptraderError | OSError):
             self._unforeseen(error, {"backtest": "The backtest", "what-if": "What if"}.get(kind, kind))
         elif kind == "explain":
-            self.explanation.say(str(error))
+            self.explanation.refuse(str(error))
         elif kind == "what-if":
             self.what_if.say(_first(error))
         elif kind == "backtest":
@@ -167,8 +217,9 @@ def _is_same(shown: Candles | None, candles: Candles) -> bool:
 def _first(error: BaseException) -> str:
     """A strategy has all its problems in its editor; here the first, and how many more."""
     if isinstance(error, StrategyError):
-        rest = len(error.problems) - 1
-        return f"{error.problems[0]}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
+        first, rest = error.problems[0], len(error.problems) - 1
+        at = "" if first.line is None else f"line {first.line}: "
+        return f"{at}{first.sentence()}" + (f" (and {counted(rest, 'more problem')})" if rest else "")
     return str(error)
 
 

@@ -13,7 +13,7 @@ from sptrader_desktop.present.component_output import ComponentReport, failure_r
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
-from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.desk import Desk, Heed, Series
 from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
@@ -39,7 +39,6 @@ class TextsPage(QObject):
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
         self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))
         self.navigator.listed.connect(self._list_again)
-        self.documents.edited.connect(self._edited)
         self.documents.saved.connect(lambda _: self.navigator.refresh())
         panel.seriesChosen.connect(lambda _: self._tell_data())
         research.runKept.connect(lambda _: self.navigator.refresh())
@@ -111,7 +110,7 @@ class TextsPage(QObject):
     def _compute(
         self,
         editor: ComponentEditor,
-        work: Callable[[Path, tuple[str, ...], Series], ComponentReport],
+        work: Callable[[Path, tuple[str, ...], Series, Heed], ComponentReport],
         doing: str,
         path: Path,
         params: tuple[str, ...],
@@ -120,7 +119,9 @@ class TextsPage(QObject):
         if series is None:
             return
         editor.show_running(f"{doing} {path.stem} …")
-        job = self._jobs.start("component", f"{doing} {path.stem}", lambda _: work(path, params, series), is_failure_shown=True)
+        job = self._jobs.start(
+            "component", f"{doing} {path.stem}", lambda report: work(path, params, series, report.check), is_failure_shown=True
+        )
         job.finished.connect(editor.show_report)
         job.failed.connect(lambda error: editor.show_report(_failed(path, error)))
         job.cancelled.connect(lambda: editor.show_report(_failed(path, SptraderError("it was stopped"))))
@@ -141,10 +142,6 @@ class TextsPage(QObject):
         strategies = [item.path for item in items if item.kind is Kind.STRATEGY and item.path]
         self._panel.offer(strategies, [_series(item) for item in items if item.kind is Kind.DATASET])
         self._know_components()
-
-    def _edited(self, path: Path) -> None:
-        if path == self._panel.chosen_strategy():
-            self._research.inputs_changed("its strategy is being edited")
 
     def _on_editor(self, command: str) -> None:
         editor = self.documents.current_editor
@@ -179,6 +176,7 @@ class TextsPage(QObject):
     def _moved(self, old: Path, new: Path) -> None:
         self._keeper.moved(old, new)
         self.documents.moved(old, new)
+        self._panel.renamed(old, new)
 
 
 def _series(item: Item) -> Series:

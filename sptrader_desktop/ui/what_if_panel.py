@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -24,8 +25,10 @@ from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.what_if import step_at, steps_of, typed, value_at, with_values
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
-EMPTY = "Run a backtest: every number of its strategy becomes a slider here, and the equity curve follows the hand."
+EMPTY = "Every number of the strategy that ran becomes a slider here, and the equity curve follows the hand."
+BUSY_MS = 200  # what is shorter needs no sign
 
 
 class NumberRow(QWidget):
@@ -45,7 +48,8 @@ class NumberRow(QWidget):
         self.field.setAccessibleName(f"{spec.label}, value")
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0000.000 pips") + GRID * 3)
-        self.label.setToolTip(f"{spec.label} was {spec.shown(spec.value)} in the run")
+        self.label.setToolTip(f"{spec.label} was {spec.shown(spec.value)} in the run; a double click brings it back")
+        self.label.installEventFilter(self)
         self._lay_out()
         self._show()
         self.slider.valueChanged.connect(lambda step: self._set(value_at(spec, step)))
@@ -57,6 +61,12 @@ class NumberRow(QWidget):
 
     def reset(self) -> None:
         self._set(self.spec.value)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.label and event.type() is QEvent.Type.MouseButtonDblClick:
+            self.reset()
+            return True
+        return super().eventFilter(watched, event)
 
     def _set(self, value: Decimal) -> None:
         if value != self.value:
@@ -92,13 +102,16 @@ class WhatIfPanel(QWidget):
     turned = Signal(str)  # the text with the numbers as they stand
     forgotten = Signal()
     applyAsked = Signal(str)  # the text to keep
+    runAsked = Signal()  # from the empty panel
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("whatIfPanel")
         self._text: StrategyText | None = None
         self.rows: list[NumberRow] = []
-        self._figures = QLabel()
+        self._figures, self.busy = QLabel(), QProgressBar()
+        self._waiting = QTimer(self, singleShot=True, interval=BUSY_MS)
+        self._waiting.timeout.connect(self.busy.show)
         self._apply, self._reset = QPushButton("Apply to strategy"), QPushButton("Reset")
         self._scroll = QScrollArea()
         self._lay_out()
@@ -122,6 +135,14 @@ class WhatIfPanel(QWidget):
     def say(self, words: str) -> None:
         """What the turned numbers come to, beside what the run came to."""
         self._figures.setText(words)
+
+    def set_busy(self, is_busy: bool) -> None:
+        """Numbers that components are given take their time; whoever waits sees that something is at work."""
+        if not is_busy:
+            self._waiting.stop()
+            self.busy.hide()
+        elif not self._waiting.isActive() and not self.busy.isVisible():
+            self._waiting.start()
 
     def text(self) -> str:
         """With the numbers as they stand."""
@@ -151,12 +172,17 @@ class WhatIfPanel(QWidget):
         self._reset.setEnabled(is_moved)
 
     def _lay_out(self) -> None:
-        words = QLabel(EMPTY)
-        words.setObjectName("whatIfEmpty")
-        words.setProperty("role", "muted")
-        words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        words.setMargin(GRID * 3)
+        empty = EmptyState("flask-conical", "Nothing to turn yet", EMPTY, "Run Backtest  F5", self.runAsked.emit)
+        empty.setObjectName("whatIfEmpty")
+        empty.button.setObjectName("whatIfStep")
+        self.busy.setObjectName("whatIfBusy")
+        self.busy.setAccessibleName("Computing with these numbers")
+        self.busy.setRange(0, 0)
+        self.busy.setTextVisible(False)
+        keep = self.busy.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.busy.setSizePolicy(keep)
+        self.busy.hide()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -180,6 +206,7 @@ class WhatIfPanel(QWidget):
         column = QVBoxLayout(foot)
         column.setContentsMargins(GRID * 3, GRID * 2, GRID * 3, GRID * 3)
         column.setSpacing(GRID * 2)
+        column.addWidget(self.busy)
         column.addWidget(self._figures)
         column.addLayout(buttons)
         full = QWidget()
@@ -189,5 +216,5 @@ class WhatIfPanel(QWidget):
         whole.addWidget(self._scroll, 1)
         whole.addWidget(foot)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(words)
+        self._stack.addWidget(empty)
         self._stack.addWidget(full)

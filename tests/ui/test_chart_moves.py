@@ -7,13 +7,13 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS, Scope
 from sptrader_desktop.present.selection import BarAt, Selection, Zone
 from sptrader_desktop.present.trade_marks import TradeMarks
-from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.theme.look import look
@@ -342,7 +342,7 @@ def test_without_candles_a_chart_says_what_will_be_there(qtbot: QtBot) -> None:
     qtbot.addWidget(chart)
     chart.show()
     assert chart.empty.isVisible()
-    assert chart.empty.text() == "Candles will be here.\nOpen a dataset, or run a backtest."
+    assert [label.text() for label in chart.empty.findChildren(QLabel) if label.text()] == [EMPTY.title, EMPTY.text]
     for command in chart.commands().values():
         command()
     chart.show_candles(walk(0))

@@ -27,7 +27,7 @@ from sptrader_desktop import compose_data
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.ports import CandleRequest
-from sptrader_desktop.present.selection import BarAt, Zone
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
@@ -193,18 +193,18 @@ def test_the_calendar_tells_every_day_to_pointer_and_keys(examined: DataPage) ->
 
 
 def test_a_click_on_a_day_asks_for_the_chart_there(examined: DataPage, holed: Path) -> None:
-    asked: list[tuple[Series, BarAt]] = []
+    asked: list[tuple[Series, int]] = []
 
-    def hear(series: Series, bar: BarAt) -> None:
-        asked.append((series, bar))
+    def hear(series: Series, moment: int) -> None:
+        asked.append((series, moment))
 
-    examined.barAsked.connect(hear)
+    examined.momentAsked.connect(hear)
     doctored = examined.doctor.doctored
     assert doctored is not None
     place = int(np.flatnonzero(doctored.days.present == 24)[40])
     QTest.mouseClick(examined.doctor.picture, Qt.MouseButton.LeftButton, pos=examined.doctor.picture.place_of(place).toPoint())
-    examined.barAsked.disconnect(hear)
-    assert asked == [(Series("EURUSD", "1h", str(holed)), BarAt("EURUSD", int(doctored.days.opens[place])))]
+    examined.momentAsked.disconnect(hear)
+    assert asked == [(Series("EURUSD", "1h", str(holed)), int(doctored.days.opens[place]))]
 
 
 def test_findings_are_listed_and_only_what_is_ticked_is_mended_in_a_new_file(examined: DataPage, opened: DrivenPage, holed: Path) -> None:

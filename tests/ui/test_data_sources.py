@@ -381,3 +381,18 @@ def test_files_are_chosen_in_a_dialog_that_holds_nobody_up(
         assert page.imports.keep.isEnabled()
     else:
         assert "name the file <SYMBOL>_<timeframe>_" in said(opened, "database"), "a vendor's file is imported, not loaded"
+
+
+def test_a_source_that_cannot_be_asked_is_told_in_the_list_and_hides_no_other(tmp_path: Path) -> None:
+    settings = replace(page_settings(tmp_path), database_url="postgresql://somebody:hunter2@127.0.0.1:1/none")
+    settings.candles.mkdir()
+    (settings.candles / "index.sqlite3").write_bytes(b"no index" * 100)
+    desk = WindowDataDesk(settings)
+    (desk.folder() / "EURUSD_tick_broken.parquet").write_bytes(b"no quotes")
+    found = desk.datasets(lambda _fraction, _words: None)
+    rows = {row.where: row for row in found}
+    assert [bool(row.problem) for row in found if row.path] == [False, True]
+    assert "cannot be used" in rows["catalogue"].problem
+    assert "it cannot be reached" in rows["postgres"].problem
+    assert "hunter2" not in rows["postgres"].problem
+    assert {row.label for row in rows.values() if row.problem} == {"unreadable"}

@@ -34,6 +34,9 @@ def equity_shown(qtbot: QtBot, selection: Selection | None = None) -> EquityChar
     chart.show()
     chart.set_curve(INSTANTS, curve(), "USD")
     QApplication.processEvents()
+    focused = QApplication.focusWidget()
+    if focused is not None:
+        focused.clearFocus()  # what has the keyboard is ringed
     return chart
 
 

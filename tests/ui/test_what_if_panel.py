@@ -85,3 +85,33 @@ def test_apply_hands_over_the_text_and_reset_goes_back(panel: WhatIfPanel, qtbot
         QTest.mouseClick(reset, Qt.MouseButton.LeftButton)
     assert not row.is_moved
     assert not apply.isEnabled()
+
+
+def test_a_double_click_on_a_name_brings_its_number_back(panel: WhatIfPanel) -> None:
+    row = panel.rows[0]
+    row.slider.setValue(row.slider.value() + 3)
+    moved = row.value
+    QTest.mouseDClick(row.label, Qt.MouseButton.LeftButton)
+    assert moved != row.value == row.spec.value
+
+
+def test_a_slider_of_the_same_strategy_keeps_its_range(panel: WhatIfPanel) -> None:
+    row = panel.rows[0]
+    row.slider.setValue(row.slider.maximum())
+    text = examine_strategy(panel.text())
+    fresh = sliders(text)
+    panel.show_numbers(text, sliders(text, before=[one.spec for one in panel.rows]))
+    assert (panel.rows[0].spec.minimum, panel.rows[0].spec.maximum) == (row.spec.minimum, row.spec.maximum)
+    assert panel.rows[0].spec.value == row.spec.maximum != row.spec.value
+    assert fresh[0].maximum != row.spec.maximum, "without it the range would be another"
+
+
+def test_only_what_takes_its_time_is_shown_as_work(panel: WhatIfPanel, qtbot: QtBot) -> None:
+    panel.set_busy(True)
+    assert not panel.busy.isVisible()
+    qtbot.waitUntil(panel.busy.isVisible)
+    panel.set_busy(False)
+    assert not panel.busy.isVisible()
+    panel.set_busy(True)
+    panel.set_busy(False)
+    assert not panel._waiting.isActive()

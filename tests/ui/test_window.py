@@ -203,3 +203,18 @@ def test_a_broken_arrangement_is_healed(opened: Driven, damage: bytes) -> None:
     assert all(not dock.isHidden() for dock in layouts.docks.values())
     assert layouts.take(kept, "Research")
     opened.window.event(QEvent(QEvent.Type.LayoutRequest))
+
+
+def test_a_moment_of_the_data_page_is_shown_in_the_chart(opened: Driven) -> None:
+    opened.window.actions_.action("view.data").trigger()
+    page, documents, chart = opened.window.data.open(), opened.window.texts.documents, opened.window.page.chart
+    series = opened.window.page.panel.series[0]
+    candles = opened.window._desk.candles(series)
+    page.momentAsked.emit(series, int(candles.timestamp[100]))
+    opened.settle()
+    assert documents.currentWidget() is chart
+    assert chart.bars.first <= 100 <= chart.bars.last
+    documents.show_page(page, "Data")
+    opened.window.actions_.action("file.close").trigger()
+    assert documents.indexOf(page) == -1
+    assert documents.currentWidget() is chart

@@ -1,6 +1,7 @@
 """A person who is faster than the program, and a world that changes behind its back: the window keeps to what was asked last."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -8,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
+from sptrader_desktop import compose_components
+from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
-from sptrader_desktop.ui.desk import Finished, Series
+from sptrader_desktop.ui.desk import Finished, Heed, Series
+from sptrader_desktop.ui.editors.component_editor import ComponentEditor
+from sptrader_desktop.ui.jobs import JobState
 from sptrader_desktop.ui.what_if_panel import NumberRow
 from tests.ui.windows import Driven, driven_window
 
@@ -34,7 +39,7 @@ def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def ran(opened: Driven) -> Driven:
     """The sample's run is shown, as at the first start."""
     window = opened.window
-    window.offer(*sample(opened))
+    choose(opened, *sample(opened))
     window.page.panel.run.click()
     opened.settle()
     assert window.research.finished is not None
@@ -47,12 +52,19 @@ def sample(driven: Driven) -> tuple[Path, Series]:
     return folder / "strategies" / "ma_crossover.yaml", series
 
 
-def half_of(series: Series, folder: Path) -> Series:
+def half_of(series: Series) -> Series:
     """The first half of its bars, in another file."""
     table = pq.read_table(series.path)
-    path = folder / f"{series.symbol}_{series.timeframe}_half.parquet"
+    path = Path(series.path).with_name(f"{series.symbol}_{series.timeframe}_half.parquet")
     pq.write_table(table.slice(0, len(table) // 2), path)
     return replace(series, path=str(path))
+
+
+def choose(driven: Driven, strategy: Path | None, series: Series) -> None:
+    """Of what there is now."""
+    panel, desk = driven.window.page.panel, driven.window._desk
+    panel.offer(desk.strategies(), desk.series())
+    panel.choose(strategy, series)
 
 
 def has_marks(driven: Driven) -> bool:
@@ -93,10 +105,10 @@ def test_a_guess_that_comes_after_the_reset_is_forgotten(ran: Driven, monkeypatc
     window, begun, goes_on = ran.window, Event(), Event()
     really = window._desk.what_if
 
-    def slow(finished: Finished, text: str) -> "Result":
+    def slow(finished: Finished, text: str, heed: Heed) -> "Result":
         begun.set()
         assert goes_on.wait(60)
-        return really(finished, text)
+        return really(finished, text, heed)
 
     monkeypatch.setattr(window._desk, "what_if", slow)
     row = number(ran, "fast_period")
@@ -118,13 +130,13 @@ def test_a_guess_at_the_run_before_is_not_laid_over_the_new_one(ran: Driven) -> 
     assert window.research.guess is None
 
 
-def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven, tmp_path: Path) -> None:
+def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven) -> None:
     page = ran.window.page
     _, series = sample(ran)
     candles = page.chart.candles
     assert candles is not None
-    half = half_of(series, tmp_path)
-    page.panel.offer(page.panel.strategies, [series, half])
+    half = half_of(series)
+    choose(ran, None, series)
     assert ran.window.research.finished is not None
     ran.window.research.ask_curves("EURUSD")
     page.panel.choose(None, half)
@@ -139,3 +151,235 @@ def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven, tmp_
     ran.settle()
     assert has_marks(ran)
     assert page.chart._lines
+    Path(half.path).unlink()
+
+
+SLEEPY = """\
+import time
+__metadata_version__ = 2
+__metadata__ = {"name": "sleepy", "event_types": ["golden_cross", "death_cross"], "warm_up": "1"}
+
+
+class Sleepy:
+    def evaluate(self, data, indicators):
+        time.sleep(3600)
+"""
+
+
+@pytest.fixture
+def sleepy(ran: Driven) -> Iterator[Path]:
+    """A strategy whose component does not answer; it is chosen."""
+    strategy, series = sample(ran)
+    component = load_settings().workspace / "core" / "signals" / "sleepy.py"
+    hangs = strategy.with_name("sleepy.yaml")
+    component.write_text(SLEEPY)
+    text = strategy.read_text().replace("params: {fast_period: parameters.fast_period, slow_period: parameters.slow_period}", "params: {}")
+    hangs.write_text(text.replace("ma_crossover", "sleepy"))
+    choose(ran, hangs, series)
+    yield hangs
+    ran.settle()
+    hangs.unlink()
+    component.unlink()
+    choose(ran, strategy, series)
+
+
+@pytest.mark.parametrize("way", ["the button at the foot", "the command"])
+def test_a_component_that_hangs_is_left_at_once_and_the_next_run_works(ran: Driven, sleepy: Path, way: str) -> None:
+    window = ran.window
+    job = window.research.run(Recipe(str(sleepy), data=(sample(ran)[1].path,)), sleepy.read_text())
+    ran.until(lambda: pooled_jobs() and job.state is JobState.RUNNING, "the component to begin")
+    if way == "the command":
+        window.actions_.action("run.cancel").trigger()
+    else:
+        ran.click(ran.find(QPushButton, "cancelJobButton"))
+    ran.settle()
+    assert job.state is JobState.CANCELLED, "its own time limit would have made it fail"
+    assert window.page.panel.problem.text() == ""
+    assert window.page.panel.run.isEnabled()
+    choose(ran, *sample(ran))
+    before = window.research.finished
+    window.page.run()
+    ran.settle()
+    assert window.research.finished is not before
+
+
+def test_a_wrong_strategy_is_told_as_a_sentence_with_its_line(ran: Driven) -> None:
+    window, (strategy, series) = ran.window, sample(ran)
+    wrong = strategy.read_text().replace("fast_period: 20", "fast_period: twenty").replace("trend.sma", "trend.smaa")
+    window.research.run(Recipe(str(strategy), data=(series.path,)), wrong)
+    ran.settle()
+    said = window.page.panel.problem.text()
+    assert said.startswith("line 8: dependencies.indicators.0 = indicators.trend.smaa: ")
+    assert said.endswith(" more problem)")
+    assert "Problem(" not in said
+
+
+def test_a_guess_that_is_forgotten_stops_nobody_elses_component(ran: Driven, sleepy: Path) -> None:
+    jobs, component = ran.host.jobs, load_settings().workspace / "core" / "signals" / "sleepy.py"
+    editor = ran.window.texts.documents.open(component)
+    assert isinstance(editor, ComponentEditor)
+    editor.runWanted.emit(component, ())
+    ran.until(pooled_jobs, "the component to begin")
+    (tried,) = (job for job in jobs.running if job.kind == "component")
+    row = number(ran, "fast_period")
+    row.slider.setValue(row.slider.value() + 2)
+    ran.window.research.forget_guess()
+    ran.until(lambda: not any(job.kind == "what-if" for job in jobs.running), "the guess to end")
+    assert not tried.is_over
+    jobs.cancel(tried)
+    ran.settle()
+    assert tried.state is JobState.CANCELLED
+    ran.window.texts.documents.close_current()
+
+
+def pooled_jobs() -> int:
+    """That workers of the window are at work on."""
+    workers = compose_components._OPEN[load_settings().component_cache]
+    return 0 if workers._open is None else sum(slot.worker is not None and not slot.is_free for slot in workers.pool._slots)
+
+
+# Stale or not: the badge says the truth
+
+
+def stale(driven: Driven) -> str:
+    return driven.window.research.stale.value
+
+
+def test_each_answer_makes_the_result_stale_and_taking_it_back_does_not(ran: Driven) -> None:
+    panel = ran.window.page.panel
+    for key, field in panel._answers.items():
+        before = panel._answer(key)
+        if isinstance(field, QLineEdit):
+            panel.set_answer(key, "2024-02-01")
+        else:
+            field.setCurrentIndex(1)
+        assert "answers" in stale(ran), key
+        panel.set_answer(key, before)
+        assert stale(ran) == "", key
+    panel.more.setText("EURUSD")
+    assert "answers" in stale(ran)
+    panel.more.clear()
+    assert stale(ran) == ""
+
+
+def test_answers_given_while_it_runs_are_not_those_of_its_result(ran: Driven) -> None:
+    spread = ran.find(QLineEdit, "spreadAnswer")
+    ran.window.page.run()
+    spread.setText("1.5")
+    ran.settle()
+    assert "answers" in stale(ran)
+    spread.setText("0")
+    assert stale(ran) == ""
+
+
+def test_an_edit_of_the_strategy_makes_the_result_stale_until_it_is_undone(ran: Driven) -> None:
+    strategy, _ = sample(ran)
+    editor = ran.window.texts.documents.open(strategy)
+    editor.edit.insertPlainText("# a thought\n")
+    assert "strategy" in stale(ran)
+    editor.edit.undo()
+    assert stale(ran) == ""
+    ran.window.texts.documents.close_current()
+
+
+@pytest.mark.parametrize(("what", "said"), [("strategy", "strategy"), ("component", "component"), ("candles", "candles")])
+def test_what_changes_on_the_disk_makes_the_result_stale_until_it_is_as_before(ran: Driven, what: str, said: str) -> None:
+    strategy, series = sample(ran)
+    component = load_settings().workspace / "core" / "signals" / "ma_crossover.py"
+    file = {"strategy": strategy, "component": component, "candles": Path(series.path)}[what]
+    before = file.read_bytes()
+    file.write_bytes(before[: len(before) // 2] if what == "candles" else before + b"# a thought\n")  # in place, as some editors do
+    ran.until(lambda: said in stale(ran), f"the change of the {what}")
+    file.write_bytes(before)
+    ran.until(lambda: not stale(ran), f"the {what} to be as before")
+
+
+def test_a_run_that_is_opened_brings_its_answers_and_is_not_stale(ran: Driven) -> None:
+    window, spread = ran.window, ran.find(QLineEdit, "spreadAnswer")
+    first = window.selection.run.value
+    spread.setText("2.5")
+    window.page.run()
+    ran.settle()
+    window.research.open_run(first)
+    ran.settle()
+    assert (spread.text(), stale(ran)) == ("0", "")
+    assert window.selection.run.value == first
+
+
+# Nothing that was typed is lost
+
+
+@contextmanager
+def nowhere_to_keep_drafts() -> Iterator[None]:
+    drafts = load_settings().texts / "drafts"
+    aside = drafts.with_name("aside")
+    drafts.mkdir(parents=True, exist_ok=True)
+    drafts.rename(aside)
+    drafts.write_text("in the way")
+    try:
+        yield
+    finally:
+        drafts.unlink()
+        aside.rename(drafts)
+
+
+def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Driven) -> None:
+    window, strategy = ran.window, sample(ran)[0]
+    documents, asked = window.texts.documents, list[bool]()
+    window.closeAsked.disconnect()
+    window.closeAsked.connect(lambda: asked.append(True))
+    editor = documents.open(strategy)
+    editor.edit.insertPlainText("# a thought\n")
+    with nowhere_to_keep_drafts():
+        documents.close_current()
+        assert documents.current_editor is editor
+        window.close()
+        assert not asked
+        (told,) = (notice for notice in window.notices.waiting() if notice.key == "exposed")
+        assert "ma_crossover.yaml" in told.text
+    window.close()
+    assert asked == [True], "now there is room for it"
+    window.notices.dismiss("exposed")
+    window.closeAsked.connect(ran.host.close)
+    editor.document.discard()
+    documents.close_current()
+    assert documents.current_editor is None
+
+
+def test_unsaved_text_comes_back_where_its_file_and_folder_are_gone(ran: Driven, tmp_path: Path) -> None:
+    documents, path = ran.window.texts.documents, tmp_path / "mine" / "gone.yaml"
+    path.parent.mkdir()
+    path.write_text("name: gone\n")
+    documents.open(path).edit.insertPlainText("# a thought\n")
+    documents.close_current()
+    path.unlink()
+    path.parent.rmdir()
+    editor = documents.open(path)
+    assert editor.edit.text() == "# a thought\nname: gone\n"
+    assert editor.document.is_modified
+    assert editor.document.save()
+    assert path.read_text() == "# a thought\nname: gone\n"
+    documents.close_current()
+
+
+def test_a_strategy_that_vanishes_is_replaced_by_none_and_chosen_again_when_it_is_back(ran: Driven) -> None:
+    panel, (strategy, _) = ran.window.page.panel, sample(ran)
+    text = strategy.read_text()
+    strategy.unlink()
+    ran.until(lambda: strategy not in panel.strategies, "the list without it")
+    assert panel.chosen_strategy() is None
+    assert panel.strategy.shown_text().startswith("ma_crossover")
+    strategy.write_text(text)
+    ran.until(lambda: strategy in panel.strategies, "the list with it")
+    assert panel.chosen_strategy() == strategy
+
+
+def test_a_strategy_that_is_renamed_stays_chosen(ran: Driven) -> None:
+    window, (strategy, _) = ran.window, sample(ran)
+    panel, other = window.page.panel, strategy.with_name("renamed.yaml")
+    strategy.rename(other)
+    window.texts._moved(strategy, other)
+    window.texts.navigator.refresh()
+    ran.until(lambda: other in panel.strategies and strategy not in panel.strategies, "the list with the new name")
+    assert panel.chosen_strategy() == other
+    other.rename(strategy)

@@ -25,8 +25,9 @@ from sptrader_desktop.ui.charts.price_levels import PriceLevel, PriceLevels
 from sptrader_desktop.ui.charts.series import Series
 from sptrader_desktop.ui.charts.time_chart import SUB_PANE_SHARE, TimeChart
 from sptrader_desktop.ui.charts.trade_series import HoveredTrade, SignalSeries, TradeSeries
+from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 
-EMPTY = "Candles will be here.\nOpen a dataset, or run a backtest."
+EMPTY = EmptyWords("chart-candlestick", "No candles yet", "Those chosen in the Backtest pane will be here.", "Choose Candles")
 
 
 class Content(NamedTuple):
@@ -46,8 +47,8 @@ class CandleChart(TimeChart):
     alertAsked = Signal(str, int)  # symbol, ticks
     menuAsked = Signal(QPoint, int)  # where on the screen, and the ticks there
 
-    def __init__(self, selection: Selection, book: DrawingBook | None = None, empty_text: str = EMPTY) -> None:
-        super().__init__(selection, empty_text)
+    def __init__(self, selection: Selection, book: DrawingBook | None = None, empty: EmptyWords = EMPTY) -> None:
+        super().__init__(selection, empty)
         self.tools = DrawingTools(book or DrawingBook(), self.bar_of, self.bar_index, self)
         self.tools.changed.connect(self._touch)
         self.destroyed.connect(self.tools.close)

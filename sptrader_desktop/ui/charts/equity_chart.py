@@ -26,9 +26,10 @@ from sptrader_desktop.ui.charts.time_chart import TimeChart
 from sptrader_desktop.ui.charts.trade_series import draw_text
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 
 BAND = 30  # of 255
-EMPTY = "The equity of a backtest will be here.\nRun one to see it."
+EMPTY = EmptyWords("trending-up", "No equity yet", "The account over time and its drawdown will be here.", "Run Backtest  F5")
 
 
 class CurveSeries:
@@ -129,8 +130,8 @@ def prepared(equity: Int64Array) -> Curve:
 class EquityChart(TimeChart):
     """Bars are the instants of the run. `bar_us` names the time they are usually apart."""
 
-    def __init__(self, selection: Selection, empty_text: str = EMPTY) -> None:
-        super().__init__(selection, empty_text)
+    def __init__(self, selection: Selection, empty: EmptyWords = EMPTY) -> None:
+        super().__init__(selection, empty)
         self.setObjectName("equityChart")
         self.setAccessibleName("Equity: no run")
         self.tells_span = False

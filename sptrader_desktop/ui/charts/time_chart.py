@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.actions import ACTIONS, Scope
@@ -25,6 +25,7 @@ from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.time_axis import LABEL_ROOM, TimeAxis
 from sptrader_desktop.ui.key_names import sequences
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.empty_state import EmptyState, EmptyWords
 
 T = TypeVar("T")
 
@@ -37,8 +38,9 @@ class TimeChart(QWidget):
 
     spanShown = Signal()
     pictureFailed = Signal(str)
+    stepAsked = Signal()  # by the button of the empty chart
 
-    def __init__(self, selection: Selection, empty_text: str) -> None:
+    def __init__(self, selection: Selection, empty: EmptyWords) -> None:
         super().__init__()
         self.selection = selection
         self.stamps: Int64Array = np.empty(0, np.int64)
@@ -56,21 +58,18 @@ class TimeChart(QWidget):
         self.time_axis = TimeAxis(self._place)
         self.time_axis.zoomed.connect(lambda factor: self.zoom(factor, self.bars.last))
         self.time_axis.reset.connect(self.reset)
-        self._stack = self._laid_out(empty_text)
+        self._stack = self._laid_out(empty)
         self.go_to_field = GoToField(self, lambda: selection.zone.value, self.go_to)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._listen(selection.zone, self._show_zone)
         self._listen(selection.pointed, self._show_pointed)
         self._listen(selection.span, self._follow)
 
-    def _laid_out(self, empty_text: str) -> QStackedLayout:
+    def _laid_out(self, empty: EmptyWords) -> QStackedLayout:
         stack = QStackedLayout(self)
         stack.setContentsMargins(0, 0, 0, 0)
-        self.empty = QLabel(empty_text)
+        self.empty = EmptyState(*empty, self.stepAsked.emit)
         self.empty.setObjectName("emptyChart")
-        self.empty.setProperty("role", "muted")
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
         full = QWidget()
         column = QVBoxLayout(full)
         column.setContentsMargins(0, 0, 0, 0)

@@ -24,7 +24,7 @@ class DataPage(QWidget):
     """`unforeseen` is told of defects. The list is made when the page is first shown."""
 
     seriesAsked = Signal(object)  # Series: show it as a chart
-    barAsked = Signal(object, object)  # Series and BarAt: show it there
+    momentAsked = Signal(object, object)  # Series, and where to look at it: the instant a trading day begins, in microseconds UTC
     datasetsChanged = Signal()  # files or series came or went
 
     def __init__(
@@ -75,7 +75,7 @@ class DataPage(QWidget):
         self.datasets.seriesAsked.connect(self.seriesAsked)
         self.datasets.doctorAsked.connect(self.examine)
         self.datasets.importAsked.connect(lambda: self.tabs.setCurrentWidget(self.imports))
-        self.doctor.barAsked.connect(self.barAsked)
+        self.doctor.momentAsked.connect(self.momentAsked)
         self.doctor.datasetsAsked.connect(lambda: self.tabs.setCurrentWidget(self.datasets))
         for changed in (self.imports.kept, self.downloads.kept, self.database.used, self.work.changed):
             changed.connect(self._changed)

@@ -66,7 +66,7 @@ class DatasetsPanel(QWidget):
             each.setEnabled(item is not None and item.is_candles)
         self.resample.setEnabled(item is not None and not item.problem)
         self.reveal.setEnabled(item is not None and bool(item.path))
-        self.delete.setEnabled(item is not None and item.where != "postgres")
+        self.delete.setEnabled(item is not None and (bool(item.path) or (item.where == "catalogue" and not item.problem)))
         self.delete.setText("Move to Trash" if item and item.path else "Delete…")
         self._confirm.hide()
 

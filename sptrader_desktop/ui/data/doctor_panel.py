@@ -14,7 +14,6 @@ from sptrader_desktop.present.datasets import DatasetRow
 from sptrader_desktop.present.doctor import Doctored, RepairDone, finding_examples
 from sptrader_desktop.present.listing import codes
 from sptrader_desktop.present.numbers import counted
-from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.ui.data.coverage_picture import CoveragePicture
 from sptrader_desktop.ui.data.data_desk import DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork, forget
@@ -34,7 +33,7 @@ LEDGER = ("Row", "Time", "Column", "Before", "After", "Rule")
 
 class DoctorPanel(QWidget):
     datasetsAsked = Signal()
-    barAsked = Signal(object, object)  # Series, BarAt
+    momentAsked = Signal(object, object)  # Series, and an instant in microseconds UTC
 
     def __init__(self, desk: DataDesk, work: DataWork, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,7 +96,7 @@ class DoctorPanel(QWidget):
         if self.doctored is None or self.row is None:
             return
         item, opens = self.row, int(self.doctored.days.opens[place])
-        self.barAsked.emit(Series(item.symbol, item.timeframe, item.path, "" if item.path else item.where), BarAt(item.symbol, opens))
+        self.momentAsked.emit(Series(item.symbol, item.timeframe, item.path, "" if item.path else item.where), opens)
 
     # Repair
 

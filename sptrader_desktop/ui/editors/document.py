@@ -37,6 +37,7 @@ class Document(QObject):
         self._path: Path | None = None
         self._file = FileText("")
         self._versioned_at = datetime.now(UTC)
+        self._is_exposed = False  # what was typed last is nowhere but here
         self._writer = QThreadPool(self)
         self._writer.setMaxThreadCount(1)
         self._drafting = self._timer(DRAFT_MS, self._draft_is_due)
@@ -62,7 +63,9 @@ class Document(QObject):
 
     def open(self, path: Path) -> None:
         """DataError when it cannot be read. Unsaved changes of the last time come back as unsaved changes, and can be undone."""
-        file = self._keeper.read(path)
+        draft = next((draft for draft in self._keeper.drafts() if draft.path == path), None)
+        # What was typed comes back, also where its file is gone.
+        file = self._keeper.read(path) if draft is None or path.exists() else FileText("")
         self._unwatch()
         self._path, self._file = None, file
         self._edit.setPlainText(file.text)
@@ -72,7 +75,7 @@ class Document(QObject):
         if self._edit.isReadOnly():
             self.failed.emit(f"{path.name} holds characters that this editor cannot keep: it is shown, and cannot be changed here")
         self._watch()
-        self._bring_back(next((draft for draft in self._keeper.drafts() if draft.path == path), None))
+        self._bring_back(draft)
 
     def save(self) -> bool:
         """Whether the file on the disk is now what the editor shows."""
@@ -151,12 +154,19 @@ class Document(QObject):
             self._edit.document().setModified(False)
         self._watch()
 
-    def close(self) -> None:
-        """Unsaved changes stay as a draft, on the disk when this returns."""
-        if self._drafting.isActive():
+    def protect(self) -> bool:
+        """Whether unsaved changes, if there are any, are on the disk as a draft; what keeps them from it was told."""
+        if self.is_modified or self._drafting.isActive():
             self._keep_draft()
-        self._unwatch()
         self._writer.waitForDone()
+        return not (self.is_modified and self._is_exposed)
+
+    def close(self) -> bool:
+        """Unsaved changes stay as a draft. False where they cannot: then the document stays open."""
+        is_safe = self.protect()
+        if is_safe:
+            self._unwatch()
+        return is_safe
 
     # Drafts and versions
 
@@ -202,8 +212,10 @@ class Document(QObject):
         failure.happened.connect(self.failed)
 
         def run() -> None:
+            self._is_exposed = True
             try:
                 work()
+                self._is_exposed = False
             except SptraderError as error:
                 failure.happened.emit(str(error))
 
@@ -214,7 +226,9 @@ class Document(QObject):
             return
         self._edit.take_text(draft.text)
         self.restored.emit(draft.written_at)
-        if draft.base != self._file.fingerprint:
+        if not draft.path.exists():
+            self._look_outside()
+        elif draft.base != self._file.fingerprint:
             self.conflicted.emit(f"{draft.path.name} was changed by another program since these changes were made")
 
     def _keep_versions(self, text: str) -> None:

@@ -58,9 +58,9 @@ class EditorPane(QWidget):
         self.check_now()
         return True
 
-    def close_document(self) -> None:
-        """What is not saved stays as a draft and comes back with the next `open`."""
-        self.document.close()
+    def close_document(self) -> bool:
+        """What is not saved stays as a draft and comes back with the next `open`. False where it cannot: nothing is closed."""
+        return self.document.close()
 
     def move_to(self, path: Path) -> None:
         """The file is called otherwise now."""

@@ -32,10 +32,11 @@ from sptrader_desktop.ui.market.picker import Picker
 from sptrader_desktop.ui.navigator import dragged_item
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 from sptrader_desktop.ui.widgets.notices import Notice
 
 NUMBERS = count(1)
-WAITING = "Reading the candles …"
+WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "")
 
 
 class ChartDocument(QWidget):
@@ -178,7 +179,7 @@ class ChartDocument(QWidget):
         if self.chart.candles is not None:
             self.bar.show_timeframe(self.chart.candles.timeframe)
         else:
-            self.chart.empty.setText("The candles could not be read.")
+            self.chart.empty.say("The candles could not be read")
         self._show_problem(str(error))
 
     def _show_problem(self, words: str) -> None:

@@ -47,6 +47,7 @@ class ResultsPanel(QWidget):
     """`show_result` fills it; it writes `selection.bar` and follows it."""
 
     runAsked = Signal()  # Run Backtest, from the empty page or the badge
+    explainAsked = Signal()  # the chosen bar, from a row of the decisions
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +65,7 @@ class ResultsPanel(QWidget):
         for name, table in self.tables.items():
             table.rowChosen.connect(lambda row, name=name: self._go_to(name, row))
             table.rowActivated.connect(lambda row, name=name: self._go_to(name, row, at_end=True))
+        self.tables["decisions"].rowActivated.connect(lambda _: self.explainAsked.emit())
         for page in (self.spread, self.certainty):
             page.tradeChosen.connect(lambda row: self._go_to("trades", row))
         self.tabs.currentChanged.connect(lambda _: self._fill())
@@ -109,7 +111,7 @@ class ResultsPanel(QWidget):
 
     def _build(self) -> None:
         text = "Figures, trades and pictures of a backtest will be here."
-        empty = EmptyState("chart-bar", "No results yet", text, "Run Backtest  F5", self.runAsked.emit)
+        empty = EmptyState("chart-bar", "No results yet", text, "Run Backtest  F5", self.runAsked.emit, is_first_step=True)
         empty.button.setObjectName("resultsStep")
         self.tabs = QTabWidget()
         self.tabs.setObjectName("resultsTabs")

@@ -11,11 +11,14 @@ class ChoiceBox(QComboBox):
     def shown_text(self) -> str:
         return self._option().currentText
 
+    def _text(self) -> str:
+        return self.currentText() or self.placeholderText()
+
     def _option(self) -> QStyleOptionComboBox:
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self)
-        option.currentText = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room.width())
+        option.currentText = self.fontMetrics().elidedText(self._text(), Qt.TextElideMode.ElideRight, room.width())
         return option
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -25,7 +28,7 @@ class ChoiceBox(QComboBox):
         painter.end()
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip and self.shown_text() != self.currentText():
-            QToolTip.showText(event.globalPos(), self.currentText(), self)
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip and self.shown_text() != self._text():
+            QToolTip.showText(event.globalPos(), self._text(), self)
             return True
         return super().event(event)

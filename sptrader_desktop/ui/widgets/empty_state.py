@@ -1,6 +1,7 @@
 """What a pane shows while it has nothing: what will be there, and the step that fills it."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
@@ -8,6 +9,13 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID, ICON
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
+
+
+class EmptyWords(NamedTuple):
+    icon: str
+    title: str
+    text: str
+    button: str
 
 
 class EmptyState(QWidget):
@@ -19,17 +27,19 @@ class EmptyState(QWidget):
         button: str = "",
         step: Callable[[], object] | None = None,
         parent: QWidget | None = None,
+        *,
+        is_first_step: bool = False,
     ) -> None:
         super().__init__(parent)
-        heading, words = QLabel(title), QLabel(text)
-        give(heading, role="title")
-        give(words, role="muted")
+        self._title, self._text = QLabel(title), QLabel(text)
+        give(self._title, role="title")
+        give(self._text, role="muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID * 4, GRID * 4, GRID * 4, GRID * 4)
         column.setSpacing(GRID * 2)
         column.addStretch(2)
         column.addWidget(IconLabel(icon_name, "muted", ICON * 2), 0, Qt.AlignmentFlag.AlignHCenter)
-        for label in (heading, words):
+        for label in (self._title, self._text):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(label)
@@ -37,13 +47,19 @@ class EmptyState(QWidget):
         self.button.setObjectName("emptyStateButton")
         self.button.setAccessibleName(button)
         self.button.setAccessibleDescription(text)
-        self.button.setVisible(step is not None)
-        if step is not None:
+        self.button.setVisible(step is not None and bool(button))
+        if is_first_step:
+            give(self.button, role="primary")
+        if step is not None and button:
             column.addSpacing(GRID)
             column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
         self._step = step
         self.button.clicked.connect(self._take_step)
+
+    def say(self, title: str, text: str = "") -> None:
+        self._title.setText(title)
+        self._text.setText(text)
 
     def _take_step(self) -> None:
         if self._step is not None:

@@ -1,0 +1,51 @@
+"""The Data page as a tab of the window: made when it is first asked for, and joined with the chart and the lists."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.data.data_desk import DataDesk
+from sptrader_desktop.ui.data.data_page import DataPage
+from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.documents import Documents
+from sptrader_desktop.ui.jobs import Job, Jobs
+from sptrader_desktop.ui.navigator import Navigator
+from sptrader_desktop.ui.research import Research
+
+
+class DataTab(QObject):
+    def __init__(
+        self,
+        desk: DataDesk,
+        jobs: Jobs,
+        selection: Selection,
+        chart: CandleChart,
+        documents: Documents,
+        navigator: Navigator,
+        research: Research,
+        unforeseen: Callable[[BaseException, str], None],
+    ) -> None:
+        super().__init__(documents)
+        self._desk, self._jobs, self._selection, self._unforeseen = desk, jobs, selection, unforeseen
+        self._chart = chart
+        self._documents, self._navigator, self._research = documents, navigator, research
+        self._page: DataPage | None = None
+
+    def open(self) -> DataPage:
+        if self._page is None:
+            self._page = DataPage(self._desk, self._jobs, self._selection, self._unforeseen)
+            self._page.seriesAsked.connect(self._show_series)
+            self._page.momentAsked.connect(self._show_moment)
+            self._page.datasetsChanged.connect(self._navigator.refresh)
+        self._documents.show_page(self._page, "Data")
+        return self._page
+
+    def _show_series(self, series: Series) -> Job:
+        self._documents.show_chart()
+        return self._research.show_series(series)
+
+    def _show_moment(self, series: Series, stamp: int) -> None:
+        """The chart goes there when it has the candles."""
+        self._show_series(series).finished.connect(lambda _: self._chart.go_to(stamp))
