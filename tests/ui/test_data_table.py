@@ -227,7 +227,7 @@ def test_columns_are_hidden_moved_and_remembered(qtbot: QtBot, table: DataTable)
     other.restore(state)
     assert [column.key for column in other.view.shown_columns()] == ["pnl", "id", "side", "fee"]
     assert other.state() == state
-    other.view.reset()
+    other.view.reset_columns()
     assert [column.key for column in other.view.shown_columns()] == ["id", "side", "pnl"]
     assert other.model.sources.tolist() == list(range(300))
 

@@ -215,7 +215,7 @@ def test_a_price_that_cannot_be_is_refused_where_it_was_typed(watching: Driven) 
     alerts.ask("EURUSD", None)
     QTest.keyClicks(alerts.price, "1.250001")
     watching.click(alerts.set_button)
-    assert alerts.note.text().startswith("1.250001: EURUSD moves in steps of 0.00001")
+    assert alerts.note.whole_text().startswith("1.250001: EURUSD moves in steps of 0.00001")
     assert alerts.price.text() == "1.250001"
     assert watching.window.kept_market.alerts.now.value == ()
 
