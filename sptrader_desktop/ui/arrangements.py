@@ -27,6 +27,10 @@ ARRANGEMENTS: dict[str, Arrangement] = {
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(BOTTOM, GRID * 40, ("log", "results", "guide")),
     ),
+    "Data": (
+        Stack(LEFT, GRID * 60, ("navigator",)),
+        Stack(BOTTOM, GRID * 40, ("log", "guide")),
+    ),
     "Market": (
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(RIGHT, GRID * 110, ("watchlist",)),

@@ -267,6 +267,7 @@ class MainWindow(QMainWindow):
         self.runs.comparisonReady.connect(lambda: self._bring("comparison"))
         self.runs.listAsked.connect(lambda: self._bring("history"))
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
+        self.layouts.changed.connect(lambda name: self.data.open() if name == "Data" else None)
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
         texts.documents.edited.connect(lambda path: self.page.compare() if path == self.page.panel.chosen_strategy() else None)

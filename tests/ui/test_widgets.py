@@ -2,8 +2,8 @@
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QToolTip, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -192,12 +192,3 @@ def test_a_notice_of_the_same_key_takes_the_place_of_the_old(qtbot: QtBot) -> No
     assert [notice.text for notice in notices.waiting()] == ["saved", "connected"]
     notices.dismiss("server")
     assert [notice.text for notice in notices.waiting()] == ["saved"]
-
-
-def test_a_double_click_elsewhere_changes_nothing(qtbot: QtBot) -> None:
-    slider, heard = stop_loss(qtbot)
-    slider.slider.setValue(0)
-    where = QPointF(QPoint(1, 1))
-    event = QMouseEvent(QEvent.Type.MouseButtonDblClick, where, where, LEFT, LEFT, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(slider, event)
-    assert heard == [0.5]
