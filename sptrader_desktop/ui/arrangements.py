@@ -27,14 +27,14 @@ ARRANGEMENTS: dict[str, Arrangement] = {
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(BOTTOM, GRID * 40, ("log", "results", "guide")),
     ),
-    "Data": (
-        Stack(LEFT, GRID * 60, ("navigator",)),
-        Stack(BOTTOM, GRID * 40, ("log", "guide")),
-    ),
     "Market": (
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(RIGHT, GRID * 110, ("watchlist",)),
         Stack(BOTTOM, GRID * 56, ("alerts", "log")),
+    ),
+    "Data": (
+        Stack(LEFT, GRID * 60, ("navigator",)),
+        Stack(BOTTOM, GRID * 40, ("log", "guide")),
     ),
 }
 # The command that shows each pane.
