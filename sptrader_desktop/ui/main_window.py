@@ -51,6 +51,7 @@ from sptrader_desktop.ui.widgets.notices import Notice, Notices
 TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
+MOST_COVERED = 1000  # widgets of panes behind others that Tab leaves out at once
 CLICK_A_BAR = "Click any bar of the chart, and Explain says why it traded or did not"
 
 
@@ -141,6 +142,16 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes from what is seen to what is seen."""
+        for _ in range(MOST_COVERED):
+            if not super().focusNextPrevChild(forward):
+                return False
+            focused = QApplication.focusWidget()
+            if focused is None or not self.layouts.is_behind(focused):
+                return True
+        return True
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
