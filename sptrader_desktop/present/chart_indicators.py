@@ -22,9 +22,9 @@ class ChartIndicator:
 
     @property
     def title(self) -> str:
-        """`SMA (20)`."""
+        """`SMA (20)`: the numbers say the most."""
         name = self.dotted.rpartition(".")[2].upper()
-        shown = ", ".join(_shown(value) for value in self.params.values())
+        shown = ", ".join(plain_number(value) for value in self.params.values() if isinstance(value, Decimal))
         return f"{name} ({shown})" if shown else name
 
     def as_json(self) -> dict[str, Any]:
@@ -72,7 +72,3 @@ def indicator_rows(spec: ComponentSpec, params: Mapping[str, Scalar]) -> tuple[F
             choices = TRUTHS if isinstance(value, bool) else parameter.choices
             rows.append(FormRow((name,), spec.name, name, value, choices=choices))
     return tuple(rows)
-
-
-def _shown(value: Scalar) -> str:
-    return plain_number(value) if isinstance(value, Decimal) else str(value).lower() if isinstance(value, bool) else value

@@ -95,13 +95,20 @@ def watchlist_columns(rows: Sequence[Watched], now: int, *, is_connected: bool) 
     columns = (
         word("symbol", "Symbol", order, symbols),
         word("last", "Last", order, [_price(row) for row in rows], "the last price; of bid and ask the bid", is_right=True),
-        ratio("change", "Change", pips, "pips", "since the close of the trading day before", places=1, is_signed=True),
+        ratio("change", "Change", pips, "pips", "since the close of the trading day before", places=1, is_signed=True, is_shown=False),
         ratio("share", "Change", shares, "%", "since the close of the trading day before", is_signed=True),
         ratio("spread", "Spread", spreads, "pips", "ask less bid, where both are known", places=1),
         Column(
             "age", "Age", ages, lambda row: age_text(int(ages[row])), lambda row: str(ages[row]), tip="of the last price", is_right=True
         ),
-        word("origin", "From", np.array([origins.index(row.origin) for row in rows], np.int64), origins, "live, or which candles"),
+        word(
+            "origin",
+            "From",
+            np.array([origins.index(row.origin) for row in rows], np.int64),
+            origins,
+            "live, or which candles",
+            is_shown=False,
+        ),
     )
     return Columns(columns, ages > STALE_US if is_connected else None)
 

@@ -29,8 +29,12 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     ),
     "Market": (
         Stack(LEFT, GRID * 60, ("navigator",)),
-        Stack(RIGHT, GRID * 100, ("watchlist",)),
-        Stack(BOTTOM, GRID * 40, ("alerts", "log")),
+        Stack(RIGHT, GRID * 110, ("watchlist",)),
+        Stack(BOTTOM, GRID * 56, ("alerts", "log")),
+    ),
+    "Data": (
+        Stack(LEFT, GRID * 60, ("navigator",)),
+        Stack(BOTTOM, GRID * 40, ("log", "guide")),
     ),
 }
 # The command that shows each pane.

@@ -218,7 +218,7 @@ def test_styles_and_scales_have_keys(qtbot: QtBot) -> None:
 
 
 def test_every_command_of_the_table_is_there(qtbot: QtBot) -> None:
-    rows = {row.id for row in ACTIONS if row.scope is Scope.CHART}
+    rows = {row.id for row in ACTIONS if row.scope is Scope.CHART and not row.needs.endswith("chart")}  # those are of the line above it
     chart = shown(qtbot, walk(50))
     assert set(chart.commands()) == rows
     chart.commands()["chart.next_trade"]()  # without trades: nothing, quietly

@@ -211,6 +211,14 @@ def test_too_many_rows_are_not_copied_but_said(table: DataTable) -> None:
     assert note(table) == "10,001 rows are too many to copy: select fewer, or save them as CSV"
 
 
+def test_new_rows_leave_the_columns_as_a_person_arranged_them(table: DataTable) -> None:
+    table.view.horizontalHeader().moveSection(2, 0)
+    table.view.setColumnWidth(1, 123)
+    before = table.state()
+    table.put(rows(50))
+    assert table.state() == before
+
+
 def test_columns_are_hidden_moved_and_remembered(qtbot: QtBot, table: DataTable) -> None:
     assert [column.key for column in table.view.shown_columns()] == ["id", "side", "pnl"]
     QTest.mouseClick(child(table, QToolButton, "tradesColumns"), Qt.MouseButton.LeftButton)
@@ -227,7 +235,7 @@ def test_columns_are_hidden_moved_and_remembered(qtbot: QtBot, table: DataTable)
     other.restore(state)
     assert [column.key for column in other.view.shown_columns()] == ["pnl", "id", "side", "fee"]
     assert other.state() == state
-    other.view.reset()
+    other.view.reset_columns()
     assert [column.key for column in other.view.shown_columns()] == ["id", "side", "pnl"]
     assert other.model.sources.tolist() == list(range(300))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -11,8 +12,10 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QTool
 
 from sptrader_desktop.adapters.redis_prices import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
+from sptrader_desktop.compose_servers import open_live_prices
 from sptrader_desktop.present.price_alerts import PriceAlert
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.market.live_feed import LiveFeed
 from sptrader_desktop.ui.theme.look import look
 from tests.ui.charts import colour_at, hover, painted, pane_of
 from tests.ui.windows import Driven, driven_window
@@ -141,6 +144,22 @@ def test_live_prices_fill_the_row_with_spread_and_age_and_a_loss_is_said(live: D
     assert cell(live, "EURUSD", "last") == "1.23456", "nobody listens any more"
 
 
+def test_a_server_that_does_not_answer_is_said_and_asked_again(watching: Driven, valkey: RedisServer) -> None:
+    settings = load_settings()
+    addresses = ["redis://localhost:1"]
+    host, heard = watching.host, list[tuple[str, str]]()
+    feed = LiveFeed(lambda: open_live_prices(replace(settings, redis_url=addresses[0])), host.task, lambda: {"EURUSD"}, host, retry_s=0.01)
+    feed.stateChanged.connect(lambda state, words: heard.append((state, words)))
+    feed.start()
+    watching.until(lambda: feed.state == "lost", "the loss to be said")
+    assert heard[0] == ("connecting", "")
+    assert heard[1][1].startswith("Redis at localhost:1 does not answer")
+    addresses[0] = ""
+    watching.until(lambda: feed.state == "live", "the other server")
+    feed.stop()
+    assert heard[-1] == ("off", "")
+
+
 def test_alt_a_sets_an_alert_at_the_pointer_which_is_drawn_and_kept(watching: Driven) -> None:
     chart = watching.window.page.chart
     hover(pane_of(chart), 300, 60)
@@ -215,7 +234,7 @@ def test_a_price_that_cannot_be_is_refused_where_it_was_typed(watching: Driven) 
     alerts.ask("EURUSD", None)
     QTest.keyClicks(alerts.price, "1.250001")
     watching.click(alerts.set_button)
-    assert alerts.note.text().startswith("1.250001: EURUSD moves in steps of 0.00001")
+    assert alerts.note.whole_text().startswith("1.250001: EURUSD moves in steps of 0.00001")
     assert alerts.price.text() == "1.250001"
     assert watching.window.kept_market.alerts.now.value == ()
 

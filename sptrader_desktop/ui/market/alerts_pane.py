@@ -1,7 +1,7 @@
 """Price alerts: set, armed again and removed here; what they wait for and what fired them."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
@@ -11,6 +11,7 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 
 EMPTY = "Prices you want to hear of will be here. Alt+A on a chart sets one at the pointer. Alerts only tell: they never place an order."
 ONLY_TELLS = "Checked on live prices while this program runs. Alerts only tell: they never place an order."
@@ -34,6 +35,7 @@ class AlertsPane(QWidget):
         column.setSpacing(0)
         column.addWidget(self.table, 1)
         column.addLayout(self._form())
+        column.addWidget(self.note)
         ends = [alerts.watch(lambda _: self._refresh()), selection.zone.watch(lambda _: self._refresh())]
         self.destroyed.connect(lambda: [end() for end in ends])
         self._refresh()
@@ -56,7 +58,7 @@ class AlertsPane(QWidget):
         self.say(f"Waiting for {alert.words}")
 
     def say(self, words: str, *, is_bad: bool = False) -> None:
-        self.note.setText(words or ONLY_TELLS)
+        self.note.show_text(words or ONLY_TELLS)
         give(self.note, tone="danger" if is_bad else "")
 
     def arm_chosen(self) -> None:
@@ -80,14 +82,14 @@ class AlertsPane(QWidget):
         self.remove.setEnabled(bool(chosen))
 
     def _form(self) -> QHBoxLayout:
-        self.symbol, self.kind, self.price, self.note = QLineEdit(), QComboBox(), QLineEdit(), QLabel(ONLY_TELLS)
+        self.symbol, self.kind, self.price, self.note = QLineEdit(), QComboBox(), QLineEdit(), ElidedLabel(ONLY_TELLS)
         self.symbol.setCompleter(QCompleter(sorted(CATALOGUE), self.symbol))
         self.symbol.setPlaceholderText("Symbol")
         self.symbol.setFixedWidth(GRID * 24)
         self.price.setPlaceholderText("Price")
         self.price.setFixedWidth(GRID * 24)
         self.kind.addItems(list(KINDS))
-        self.note.setWordWrap(True)
+        self.note.setContentsMargins(GRID * 2, 0, GRID * 2, GRID)
         self.note.setObjectName("alertNote")
         give(self.note, role="small")
         self.set_button = self._button("setAlertButton", "Set Alert", "Wait for this price")
@@ -105,7 +107,7 @@ class AlertsPane(QWidget):
             widget.setAccessibleName(words)
             row.addWidget(widget)
         row.addWidget(self.set_button)
-        row.addWidget(self.note, 1)
+        row.addStretch(1)
         row.addWidget(self.arm)
         row.addWidget(self.remove)
         self.set_button.clicked.connect(self.put)

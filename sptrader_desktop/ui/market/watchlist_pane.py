@@ -2,10 +2,22 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import (
+    QCompleter,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
@@ -17,12 +29,14 @@ from sptrader_desktop.ui.market.live_feed import State
 from sptrader_desktop.ui.tables.column_table import ColumnTable
 from sptrader_desktop.ui.tables.table_view import TableView
 from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
 SECOND_MS, SOON_MS = 1000, 200
+ROOM = 6 * GRID  # beside the widest text of a column
 EMPTY = "The symbols you watch will be here, with their last prices. Add some below, or take those of your candles."
 STATES: Mapping[State, tuple[str, Tone, str]] = {
     "off": ("No live prices: from candles", "", "Connect to Live Prices"),
@@ -58,6 +72,7 @@ class WatchlistPane(QWidget):
         self._beat.timeout.connect(self._refresh)
         self._build()
         self.view.activated.connect(self._open)
+        self.view.headerMenuAsked.connect(self._open_columns)
         self.destroyed.connect(symbols.watch(lambda _: self._refresh()))
         self.show_state("off", "")
         self._refresh()
@@ -141,11 +156,33 @@ class WatchlistPane(QWidget):
         self._shown = symbols
         if is_other and rows:
             self.view.fit(table)
+        self._fit(table, is_anew=is_other)
         self._stack.setCurrentIndex(0 if symbols else 1)
         if current in symbols:
             self._choose(str(current))
         for button in self._of_chosen:
             button.setEnabled(bool(symbols))
+
+    def _fit(self, table: Columns, *, is_anew: bool) -> None:
+        """Closer than results stand: a watchlist stands at the side. Later columns only grow, when a price needs it."""
+        metrics = QFontMetrics(look().font(bold=True))
+        for section, column in enumerate(table.columns):
+            texts = (column.header, *(column.text(row) for row in range(len(table))))
+            needed = max(metrics.horizontalAdvance(text) for text in texts) + look().pixels(ROOM)
+            if not self.view.isColumnHidden(section) and (is_anew or needed > self.view.columnWidth(section)):
+                self.view.setColumnWidth(section, needed)
+
+    def _open_columns(self, _section: int, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setObjectName("watchlistColumnsMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for section, column in self.view.sections():
+            action = menu.addAction(column.header)
+            action.setToolTip(column.tip)
+            action.setCheckable(True)
+            action.setChecked(not self.view.isColumnHidden(section))
+            action.toggled.connect(partial(self.view.show_section, section))
+        menu.popup(place)
 
     def _choose(self, symbol: str) -> None:
         row = self.model.row_of(self._symbols.value.index(symbol))

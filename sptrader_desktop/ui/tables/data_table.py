@@ -222,7 +222,7 @@ class DataTable(QWidget):
             action.toggled.connect(partial(self.view.show_section, section))
         menu.addSeparator()
         menu.addAction("Fit to contents", lambda: self.view.fit(self.model.table))
-        menu.addAction("Reset columns", self.view.reset)
+        menu.addAction("Reset columns", self.view.reset_columns)
         return menu
 
     def _open_header_menu(self, section: int, place: QPoint) -> None:

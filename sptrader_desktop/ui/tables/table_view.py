@@ -100,7 +100,7 @@ class TableView(QTableView):
             head = QFontMetrics(look().font(bold=True)).horizontalAdvance(column.header) + ARROW_ROOM
             self.setColumnWidth(section, min(max(widest, head) + CELL_ROOM, WIDEST))
 
-    def reset(self) -> None:
+    def reset_columns(self) -> None:
         across = self.horizontalHeader()
         for section in range(across.count()):
             across.moveSection(across.visualIndex(section), section)
