@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 import tests.conftest  # noqa: F401  # a home of its own, before anything of ours is loaded
 from sptrader_desktop.present.selection import BarAt
+from sptrader_desktop.ui.arrangements import ARRANGEMENTS
 from sptrader_desktop.ui.main_window import MainWindow
 from tests.ui.windows import Driven, driven_window
 
@@ -51,6 +52,7 @@ def pages(driven: Driven) -> Iterator[str]:
     yield from results(window)
     yield from kept_runs(driven)
     yield from texts(window)
+    yield from workspaces(window)
     tools: dict[str, Callable[[], object]] = {
         "palette": window.tools.open_palette,
         "settings": window.tools.open_settings,
@@ -99,6 +101,21 @@ def kept_runs(driven: Driven) -> Iterator[str]:
     yield "comparison"
     window.layouts.show("log")
     yield "log"
+
+
+def workspaces(window: MainWindow) -> Iterator[str]:
+    """And the guide, and what is folded away."""
+    for name in ARRANGEMENTS:
+        window.layouts.use(name)
+        yield f"workspace_{name.lower()}"
+    window.layouts.use("Research")
+    window.guide.open_at("conditions")
+    window._bring("guide")
+    yield "guide"
+    window.page.panel.refuse("--finer-ask x.parquet: there is no such file: choose another")
+    window._bring("backtest")
+    yield "refused"
+    window.page.panel.refuse("")
 
 
 def texts(window: MainWindow) -> Iterator[str]:

@@ -116,7 +116,7 @@ def test_changed_answers_make_the_explanation_stale_and_a_run_makes_it_fresh(ran
     spread = ran.find(QLineEdit, "spreadAnswer")
     spread.setText("0.7")
     assert (badge.text(), badge.isHidden()) == ("STALE", False)
-    assert "changed" in badge.toolTip()
+    assert "answers" in badge.toolTip()
     spread.setText("0")
     before = ran.window.research.finished
     ran.press(Qt.Key.Key_F5)
