@@ -71,6 +71,7 @@ def test_keys_and_buttons_walk_over_every_decision_and_stop_at_the_ends(ran: Dri
     ran.press(Qt.Key.Key_F7, SHIFT)
     assert window.selection.bar.value == BarAt("EURUSD", all_stamps[1])
     ran.settle()
+    assert CLICK_A_BAR not in [notice.text for notice in window.notices.waiting()], "who was explained a bar knows it"
     assert "Entry rule 1" in window.page.explanation.text()
     ran.click(ran.find(QToolButton, "explainNextButton"))
     ran.click(ran.find(QToolButton, "explainPreviousButton"))
