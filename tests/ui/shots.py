@@ -20,6 +20,8 @@ SIZES = {"100": (1600, 1000), "150": (1366, 768)}
 
 def take_all(folder: Path) -> None:
     """One process for each, as a scale is chosen before the application is there."""
+    for old in folder.glob("*.png"):
+        old.unlink()
     for theme in ("dark", "light"):
         for scale in SIZES:
             environment = os.environ | {"QT_SCALE_FACTOR": str(int(scale) / 100), "QT_QPA_PLATFORM": "offscreen"}
@@ -51,6 +53,7 @@ def pages(driven: Driven) -> Iterator[str]:
     yield from results(window)
     yield from kept_runs(driven)
     yield from texts(window)
+    yield from candles(window)
     tools: dict[str, Callable[[], object]] = {
         "palette": window.tools.open_palette,
         "settings": window.tools.open_settings,
@@ -99,6 +102,21 @@ def kept_runs(driven: Driven) -> Iterator[str]:
     yield "comparison"
     window.layouts.show("log")
     yield "log"
+
+
+def candles(window: MainWindow) -> Iterator[str]:
+    window.actions_.action("layout.use_market").trigger()
+    window.market.open_chart(window.page.panel.series[0])
+    yield "market"
+    window.actions_.action("layout.use_data").trigger()
+    tabs = window.data.open().tabs
+    for place in range(tabs.count()):
+        tabs.setCurrentIndex(place)
+        yield f"data_{tabs.tabText(place).lower()}"
+    window.actions_.action("layout.use_research").trigger()
+    window.texts.documents.show_chart()
+    window.layouts.show("guide")
+    yield "guide"
 
 
 def texts(window: MainWindow) -> Iterator[str]:
