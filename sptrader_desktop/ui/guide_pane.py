@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QImage, QTextDocument, QTextFrameFormat, QTextLength, QTextTable
+from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument, QTextFrameFormat, QTextLength, QTextTable
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QTextBrowser, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.guide import START, Page, page_of, pages, search
@@ -22,7 +22,7 @@ class PageView(QTextBrowser):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._folder = folder
+        self._folder, self._text = folder, ""
         self.setObjectName("guidePage")
         self.setAccessibleName("Page of the guide")
         self.setOpenLinks(False)
@@ -36,7 +36,15 @@ class PageView(QTextBrowser):
             return picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation) if picture.width() > room > 0 else picture
         return super().loadResource(kind, name)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width() and "](images/" in self._text:
+            place = self.verticalScrollBar().value()
+            self.show_text(self._text)
+            self.verticalScrollBar().setValue(place)
+
     def show_text(self, text: str) -> None:
+        self._text = text
         self.document().setDefaultStyleSheet(f"a {{ color: {look().colour('accent').name()} }}")
         self.setMarkdown(text)
         for frame in self.document().rootFrame().childFrames():
