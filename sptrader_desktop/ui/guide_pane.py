@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument, QTextFrameFormat, QTextLength, QTextTable
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QTextBrowser, QVBoxLayout, QWidget
 
@@ -14,7 +14,6 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 DOCUMENTS = ("guide.md", "bar-rules.md")
-FITTING_MS = 100
 PLACE = Qt.ItemDataRole.UserRole
 
 
@@ -31,14 +30,12 @@ class PageView(QTextBrowser):
         self.document().setDocumentMargin(GRID * 4)
         # One that comes and goes with the height of a picture would change the width that the picture is fitted to.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self._fitting = QTimer(self, singleShot=True, interval=FITTING_MS)
-        self._fitting.timeout.connect(self._fit_pictures)
         self._text = ""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width() and "![" in self._text:
-            self._fitting.start()
+            self._fit_pictures()
 
     def _fit_pictures(self) -> None:
         place = self.verticalScrollBar().value()

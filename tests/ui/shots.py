@@ -21,6 +21,8 @@ SIZES = {"100": (1600, 1000), "150": (1366, 768)}
 
 def take_all(folder: Path) -> None:
     """One process for each, as a scale is chosen before the application is there."""
+    for old in folder.glob("*.png"):
+        old.unlink()
     for theme in ("dark", "light"):
         for scale in SIZES:
             environment = os.environ | {"QT_SCALE_FACTOR": str(int(scale) / 100), "QT_QPA_PLATFORM": "offscreen"}
@@ -53,6 +55,7 @@ def pages(driven: Driven) -> Iterator[str]:
     yield from kept_runs(driven)
     yield from texts(window)
     yield from workspaces(window)
+    yield from candles(window)
     tools: dict[str, Callable[[], object]] = {
         "palette": window.tools.open_palette,
         "settings": window.tools.open_settings,
@@ -104,18 +107,30 @@ def kept_runs(driven: Driven) -> Iterator[str]:
 
 
 def workspaces(window: MainWindow) -> Iterator[str]:
-    """And the guide, and what is folded away."""
+    """And what the panel says of a wrong answer."""
     for name in ARRANGEMENTS:
         window.layouts.use(name)
         yield f"workspace_{name.lower()}"
     window.layouts.use("Research")
-    window.guide.open_at("conditions")
-    window._bring("guide")
-    yield "guide"
     window.page.panel.refuse("--finer-ask x.parquet: there is no such file: choose another")
     window._bring("backtest")
     yield "refused"
     window.page.panel.refuse("")
+
+
+def candles(window: MainWindow) -> Iterator[str]:
+    window.actions_.action("layout.use_market").trigger()
+    window.market.open_chart(window.page.panel.series[0])
+    yield "market"
+    window.actions_.action("layout.use_data").trigger()
+    tabs = window.data.open().tabs
+    for place in range(tabs.count()):
+        tabs.setCurrentIndex(place)
+        yield f"data_{tabs.tabText(place).lower()}"
+    window.actions_.action("layout.use_research").trigger()
+    window.texts.documents.show_chart()
+    window.layouts.show("guide")
+    yield "guide"
 
 
 def texts(window: MainWindow) -> Iterator[str]:

@@ -22,7 +22,7 @@ from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.jobs import Report
 from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
 from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
-from tests.ui.windows import Driven, driven_window
+from tests.ui.windows import Driven, driven_window, fresh_home
 
 HERE = Path(__file__)
 SERIES = [
@@ -269,8 +269,8 @@ def host(qapp: QApplication) -> Iterator[Host]:
 
 
 @pytest.fixture(scope="module")
-def opened(qapp: QApplication) -> Iterator[Driven]:
-    with driven_window(qapp) as driven:
+def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
         driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
         driven.settle()
         yield driven

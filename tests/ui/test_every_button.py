@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS
-from tests.ui.windows import Driven, driven_window
+from tests.ui.windows import Driven, driven_window, fresh_home
 
 PANES = [pane for stack in ARRANGEMENTS["Research"] for pane in stack.panes]
 # They show something from the first start on, or say in their own words how they are filled.
@@ -31,15 +31,10 @@ FARTHEST = 150  # steps of Tab
 
 @pytest.fixture(scope="module")
 def fresh(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("home")
-        for name in ("RUNS", "WORKSPACE", "TEXTS", "CANDLES"):
-            patch.setenv(f"SPTRADER_{name}", str(home / name.lower()))
-        patch.setenv("SPTRADER_PREFERENCES", str(home / "preferences.json"))
-        with driven_window(qapp) as driven:
-            driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
-            driven.settle()
-            yield driven
+    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
+        driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
+        driven.settle()
+        yield driven
 
 
 # Empty

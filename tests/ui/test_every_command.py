@@ -20,7 +20,7 @@ from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS
 from sptrader_desktop.ui.jobs import Job, Report
 from sptrader_desktop.ui.main_window import MainWindow
-from tests.ui.windows import Driven, driven_window
+from tests.ui.windows import Driven, driven_window, fresh_home
 
 NAME = "given_by_key"
 
@@ -374,8 +374,8 @@ CASES: dict[str, Case] = {
 
 
 @pytest.fixture(scope="module")
-def stage(qapp: QApplication) -> Iterator[Stage]:
-    with driven_window(qapp) as driven:
+def stage(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
         window = driven.window
         driven.until(lambda: window.page.chart.candles is not None, "the sample's candles")
         made = Stage(driven, file_actions.create(Kind.STRATEGY, window._desk.home_of(Kind.STRATEGY), NAME))
@@ -388,8 +388,6 @@ def stage(qapp: QApplication) -> Iterator[Stage]:
         yield made
         QDesktopServices.unsetUrlHandler("file")
         window.closeAsked.connect(driven.host.close)
-        for path in made.strategy.parent.glob(f"{NAME}*"):
-            path.unlink()
 
 
 def test_every_command_of_the_table_has_a_case() -> None:

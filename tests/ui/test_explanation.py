@@ -15,14 +15,14 @@ from sptrader_desktop.present.decision_rows import decision_listing, decision_st
 from sptrader_desktop.present.selection import BarAt, Zone
 from sptrader_desktop.ui.main_window import CLICK_A_BAR
 from sptrader_desktop.ui.theme.look import look
-from tests.ui.windows import Driven, driven_window
+from tests.ui.windows import Driven, driven_window, fresh_home
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture(scope="module")
-def ran(qapp: QApplication) -> Iterator[Driven]:
-    with driven_window(qapp) as driven:
+def ran(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
         driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
         assert driven.find(QPushButton, "explainStep").isVisibleTo(driven.window.page.explanation)
         driven.press(Qt.Key.Key_F5)

@@ -15,14 +15,14 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.layout_file import read, written
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST
-from tests.ui.windows import Driven, driven_window
+from tests.ui.windows import Driven, driven_window, fresh_home
 
 ALT_CTRL = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 
 
 @pytest.fixture(scope="module")
-def opened(qapp: QApplication) -> Iterator[Driven]:
-    with driven_window(qapp) as driven:
+def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
         driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
         yield driven
 

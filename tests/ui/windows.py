@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -70,6 +72,19 @@ class Driven(Driver):
 
     def said(self) -> object:
         return self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
+
+
+OWN = ("RUNS", "WORKSPACE", "TEXTS", "CANDLES")
+
+
+@contextmanager
+def fresh_home(folder: Path) -> Iterator[None]:
+    """As on the first day of somebody, and nothing of it is left for other tests; what was compiled and computed stays at hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in OWN:
+            patch.setenv(f"SPTRADER_{name}", str(folder / name.lower()))
+        patch.setenv("SPTRADER_PREFERENCES", str(folder / "preferences.json"))
+        yield
 
 
 @contextmanager
