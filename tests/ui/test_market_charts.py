@@ -270,6 +270,18 @@ def test_linked_charts_move_and_point_together_until_one_is_unlinked(opened: Dri
     before = other.chart.bars
     chart.chart.go_to(int(chart.chart.stamps[1500]))
     assert other.chart.bars == before
+    opened.click(other.bar.link)
+    assert other.chart.bars != before, "who joins again goes to the others"
+
+
+def test_a_chart_that_opens_goes_to_where_the_linked_ones_are(opened: Driven, chart: ChartDocument) -> None:
+    first = opened.window.page.chart
+    chart.chart.go_to(int(chart.chart.stamps[700]))
+    sight = (chart.chart.bars.first, chart.chart.bars.last)
+    assert (first.bars.first, first.bars.last) == pytest.approx(sight, abs=1), "the chart of the research is linked too"
+    other = open_from_navigator(opened)
+    assert (other.chart.bars.first, other.chart.bars.last) == pytest.approx(sight, abs=1)
+    assert (first.bars.first, first.bars.last) == pytest.approx(sight, abs=1)
 
 
 def test_the_bar_that_is_clicked_here_explains_no_run(opened: Driven, chart: ChartDocument) -> None:
