@@ -51,6 +51,7 @@ def pages(driven: Driven) -> Iterator[str]:
     yield from results(window)
     yield from kept_runs(driven)
     yield from texts(window)
+    yield from market(driven)
     tools: dict[str, Callable[[], object]] = {
         "palette": window.tools.open_palette,
         "settings": window.tools.open_settings,
@@ -99,6 +100,25 @@ def kept_runs(driven: Driven) -> Iterator[str]:
     yield "comparison"
     window.layouts.show("log")
     yield "log"
+
+
+def market(driven: Driven) -> Iterator[str]:
+    window = driven.window
+    before, series = window.layouts.name, window.page.panel.chosen_series()
+    assert series is not None, "the sample is chosen"
+    window.layouts.use("Market")
+    window.kept_market.watchlist.now.set(("EURUSD", "GBPUSD", "USDJPY"))
+    chart = window.market.open_chart(series)
+    driven.settle()
+    for indicator in ("indicators.trend.sma", "indicators.momentum.rsi"):
+        chart.add_indicator(indicator)
+        driven.settle()
+    candles = chart.chart.candles
+    assert candles is not None, "they were read"
+    window.prices.set_alert("EURUSD", int(candles.prices.close[-60:].max()))
+    yield "market"
+    window.layouts.use(before)
+    chart.closeAsked.emit()
 
 
 def texts(window: MainWindow) -> Iterator[str]:
