@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides
 from sptrader_desktop.settings import Settings, shipped
+
+HEED_S = 0.1
 
 if TYPE_CHECKING:
     from sptrader_desktop.compose_candles import CandleSets
@@ -28,12 +31,18 @@ def is_engine_compiled(settings: Settings) -> bool:
     return is_compiled(use_kernel_cache(settings.kernels))
 
 
-def compile_engine(settings: Settings) -> None:
+def compile_engine(settings: Settings, heed: Heed) -> None:
     """In a process of its own, by a run of the sample that nobody sees; what goes wrong there is told by the run that is asked for."""
     strategy, data = shipped("strategies") / "ma_crossover.yaml", next((shipped("workspace") / "data").glob("*.parquet"))
     command = [sys.executable, "-m", "sptrader_desktop", "backtest", str(strategy), "--data", str(data), "--no-store"]
     environment = os.environ | {"SPTRADER_KERNEL_CACHE": str(settings.kernels)}
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as compiling:
+        try:
+            while compiling.poll() is None:
+                heed()
+                time.sleep(HEED_S)
+        finally:
+            compiling.kill()  # of one that is over nothing is left
 
 
 def load_engine(settings: Settings) -> None:

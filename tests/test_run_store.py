@@ -130,7 +130,7 @@ def test_a_run_that_fails_halfway_leaves_nothing(folder: Path, outcome: Outcome,
 
     with monkeypatch.context() as on_full_disk:
         on_full_disk.setattr(run_store, "write_through", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(RunError, match="No space left"):
             store.save(finished(outcome))
     assert [run.id for run in store.list()] == ["r0001-by_eye"]
     assert [path.name for path in folder.iterdir() if path.is_dir()] == ["r0001-by_eye"]

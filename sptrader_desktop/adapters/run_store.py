@@ -61,19 +61,28 @@ class SqliteRunStore:
         self._notes = SqliteRunNotes(folder)
 
     def save(self, run: FinishedRun) -> str:
-        self._folder.mkdir(parents=True, exist_ok=True)
         files = _files(run, self.tables(run))
+        try:
+            run_id = self._written(run, files)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise RunError(
+                f"{self._folder}: the run is not kept ({why}): make room there or get the right to write, then run it again"
+            ) from None
+        with suppress(RunError):  # the run is kept; what is wrong with the notes is told to whoever lists them
+            self._notes.keep_figures({run_id: figures_in(files["document.json"])})
+        return run_id
+
+    def _written(self, run: FinishedRun, files: Mapping[str, bytes]) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self._folder))
         try:
             for name, content in files.items():
                 write_through(unfinished / name, content)
             flush_folder(unfinished)
-            run_id = self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
+            return self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        with suppress(RunError):  # the run is kept; what is wrong with the notes is told to whoever lists them
-            self._notes.keep_figures({run_id: figures_in(files["document.json"])})
-        return run_id
 
     def load(self, asked: str) -> StoredRun:
         run_id, hashes = self._find(asked)

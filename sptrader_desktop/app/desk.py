@@ -55,11 +55,11 @@ class WindowDesk:
                 self._is_ready = True
         return self._settings.workspace
 
-    def warm_up(self) -> None:
+    def warm_up(self, heed: Heed = lambda: None) -> None:
         """Load the engine before it is asked for. To compile it, once, is left to another process: it would hold the window."""
         try:
             if not compose_window.is_engine_compiled(self._settings):
-                compose_window.compile_engine(self._settings)
+                compose_window.compile_engine(self._settings, heed)
             compose_window.load_engine(self._settings)
         finally:
             self._warm.set()  # what went wrong is told by the run that needs it

@@ -83,6 +83,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("layout.use_review", "Review", Menu.VIEW, "", ("Ctrl+Alt+2",), tip="The results in front", is_checkable=True, submenu=ROOMS),
     Action("layout.use_writing", "Writing", Menu.VIEW, "", ("Ctrl+Alt+3",), tip="Room for text", is_checkable=True, submenu=ROOMS),
     Action("layout.use_market", "Market", Menu.VIEW, "", ("Ctrl+Alt+4",), tip="Charts and prices", is_checkable=True, submenu=ROOMS),
+    Action("layout.use_data", "Data", Menu.VIEW, "", ("Ctrl+Alt+5",), tip="The Data page in front", is_checkable=True, submenu=ROOMS),
     Action("layout.export", "Export This Workspace…", Menu.VIEW, tip="As a file, to give away", submenu=ROOMS, starts_group=True),
     Action("layout.import", "Import a Workspace…", Menu.VIEW, tip="Panes as a file says", submenu=ROOMS),
     Action("layout.lock", "Lock the Panes", Menu.VIEW, "lock", is_checkable=True, tip="Panes cannot be dragged away by accident"),

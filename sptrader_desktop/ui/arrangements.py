@@ -32,6 +32,10 @@ ARRANGEMENTS: dict[str, Arrangement] = {
         Stack(RIGHT, GRID * 110, ("watchlist",)),
         Stack(BOTTOM, GRID * 56, ("alerts", "log")),
     ),
+    "Data": (
+        Stack(LEFT, GRID * 60, ("navigator",)),
+        Stack(BOTTOM, GRID * 40, ("log", "guide")),
+    ),
 }
 # The command that shows each pane.
 VIEWS = {

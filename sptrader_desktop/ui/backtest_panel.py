@@ -172,9 +172,19 @@ class BacktestPanel(QWidget):
         field = self._answers[key]
         return str(field.currentData()) if isinstance(field, QComboBox) else field.text().strip()
 
+    @property
+    def unknown(self) -> list[str]:
+        """Further symbols that are not there."""
+        series = self.chosen_series()
+        found = {item.symbol for item in self._others(series)} if series else set()
+        return [word for word in self._further() if word not in found]
+
+    def _further(self) -> list[str]:
+        return [word.upper() for word in self.more.text().replace(",", " ").split()]
+
     def _others(self, first: Series) -> list[Series]:
         """Further symbols of a portfolio, named after the plus: those of the first one's kind and timeframe."""
-        wanted = [word.upper() for word in self.more.text().replace(",", " ").split()]
+        wanted = self._further()
         alike = [item for item in self._series if item.source == first.source and item.timeframe == first.timeframe]
         return [item for word in wanted for item in alike if item.symbol == word][: len(wanted)]
 

@@ -144,6 +144,10 @@ class DockLayout(QObject):
         if inside is not None:
             inside.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def is_behind(self, widget: QWidget) -> bool:
+        """It lies in a pane that another tab covers: Qt moves those away, and takes them for visible."""
+        return any(dock.isAncestorOf(widget) and dock.visibleRegion().isEmpty() for dock in self.docks.values())
+
     def _restored(self, state: bytes) -> bool:
         if not self._window.restoreState(QByteArray(state), VERSION):
             return False

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
 
@@ -148,6 +148,8 @@ class Documents(QTabWidget):
         """With nothing but the chart, tabs say nothing; and the chart is not closed."""
         bar = self.tabBar()
         bar.setVisible(self.count() > 1)
+        # Tab would stay for ever before a row of tabs that is not there.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if self.count() > 1 else Qt.FocusPolicy.NoFocus)
         for place in range(self.count()):
             for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
                 button = _button(bar, place, side)

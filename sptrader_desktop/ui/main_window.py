@@ -51,6 +51,7 @@ from sptrader_desktop.ui.widgets.notices import Notice, Notices
 TITLE = "SPtrader"
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
+MOST_COVERED = 1000  # widgets of panes behind others that Tab leaves out at once
 CLICK_A_BAR = "Click any bar of the chart, and Explain says why it traded or did not"
 
 
@@ -141,6 +142,16 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes from what is seen to what is seen."""
+        for _ in range(MOST_COVERED):
+            if not super().focusNextPrevChild(forward):
+                return False
+            focused = QApplication.focusWidget()
+            if focused is None or not self.layouts.is_behind(focused):
+                return True
+        return True
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
@@ -258,6 +269,7 @@ class MainWindow(QMainWindow):
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
+        self.page.refused.connect(lambda: self._bring("backtest"))
         self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
         self.page.chart.stepAsked.connect(lambda: self.layouts.show("backtest"))
         self.page.results.explainAsked.connect(lambda: self._bring("explain"))
@@ -266,6 +278,7 @@ class MainWindow(QMainWindow):
         self.runs.comparisonReady.connect(lambda: self._bring("comparison"))
         self.runs.listAsked.connect(lambda: self._bring("history"))
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
+        self.layouts.changed.connect(lambda name: self.data.open() if name == "Data" else None)
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
         texts.documents.edited.connect(lambda path: self.page.compare() if path == self.page.panel.chosen_strategy() else None)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError, StrategyError
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class ResearchPage(QObject):
     """`text_of` gives the text of a strategy as its editor has it, saved or not."""
 
+    refused = Signal()  # a run, and the panel says why
+
     def __init__(
         self,
         desk: Desk,
@@ -60,15 +62,22 @@ class ResearchPage(QObject):
     def run(self) -> None:
         recipe = self.panel.recipe()
         if recipe is None:
-            self.panel.refuse("Choose a strategy and candles first")
+            self._refuse("Choose a strategy and candles first")
+            return
+        if self.panel.unknown:
+            self._refuse(f"And {' '.join(self.panel.unknown)}: there are no such candles beside the chosen ones, of the same timeframe")
             return
         self.panel.refuse("")
         try:
             text = self._text_of(Path(recipe.strategy))
         except SptraderError as error:
-            self.panel.refuse(str(error))
+            self._refuse(str(error))
             return
         self._research.run(recipe, text)
+
+    def _refuse(self, sentence: str) -> None:
+        self.panel.refuse(sentence)
+        self.refused.emit()
 
     def compare(self) -> None:
         """Is what is shown of what is chosen and written now?"""
@@ -199,7 +208,7 @@ class ResearchPage(QObject):
         elif kind == "what-if":
             self.what_if.say(_first(error))
         elif kind == "backtest":
-            self.panel.refuse(_first(error))
+            self._refuse(_first(error))
         else:
             self._notices.tell(Notice(str(error), "error", key=kind))
 

@@ -33,12 +33,14 @@ class RunFoot(QWidget):
     def follow(self, job: Job) -> None:
         """The newest run; of one that is still going on no more is heard."""
         self._job = job
-        self.run.setText("Running …")
-        self.run.setEnabled(False)
         self.cancel.setText("Cancel")
         self.cancel.setEnabled(True)
         self._progress.show()
         self.cancel.show()
+        if self.run.hasFocus():
+            self.cancel.setFocus()  # the keyboard stays at the run
+        self.run.setText("Running …")
+        self.run.setEnabled(False)
         self.bar.setRange(0, 0)
         self.words.show_text(QUEUED if job.state is JobState.WAITING else job.title)
         self.left.setText("")
@@ -61,6 +63,8 @@ class RunFoot(QWidget):
         self._job = None
         self.run.setText("Run Backtest")
         self.run.setEnabled(True)
+        if self.cancel.hasFocus():
+            self.run.setFocus()
         self._progress.hide()
         self.cancel.hide()
 

@@ -53,7 +53,7 @@ class RunsPage(QObject):
     def _ask_where(self, kind: str) -> None:
         title, pattern, suffix = KINDS[kind]
         if not self._selection.run.value:
-            self._notices.tell(Notice("This run is not kept yet: wait a moment and export it again", "note"))
+            self._notices.tell(Notice("This run is not kept, or not yet: wait a moment and export it again", "note"))
             return
         dialog = QFileDialog(self._window, title, str(Path.home() / f"{self._selection.run.value}.{suffix}"))
         dialog.setObjectName("exportDialog")

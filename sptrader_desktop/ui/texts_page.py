@@ -70,8 +70,14 @@ class TextsPage(QObject):
     def apply(self, text: str) -> None:
         """The numbers of the sliders into the text; undo takes them back, and saving stays with the person."""
         finished = self._research.finished
-        if finished is not None:
-            self.documents.open(Path(finished.recipe.strategy)).edit.take_text(text)
+        if finished is None:
+            return
+        editor = self.documents.open(Path(finished.recipe.strategy))
+        if editor.edit.text() == finished.text:
+            editor.edit.take_text(text)
+        else:
+            name = Path(finished.recipe.strategy).name
+            self._notices.tell(Notice(f"{name} is another than it was in this run: run it again, then apply the numbers", "warning"))
 
     def entries(self) -> Iterable[Entry]:
         """For the palette."""

@@ -1,6 +1,7 @@
 """What if: a slider for every number of the strategy that ran. While the hand moves, the run is made again and laid over the old one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -48,12 +49,17 @@ class NumberRow(QWidget):
         self.field.setAccessibleName(f"{spec.label}, value")
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0000.000 pips") + GRID * 3)
-        self.label.setToolTip(f"{spec.label} was {spec.shown(spec.value)} in the run; a double click brings it back")
         self.label.installEventFilter(self)
         self._lay_out()
-        self._show()
-        self.slider.valueChanged.connect(lambda step: self._set(value_at(spec, step)))
+        self.renew(spec)
+        self.slider.valueChanged.connect(lambda step: self._set(value_at(self.spec, step)))
         self.field.editingFinished.connect(self._typed)
+
+    def renew(self, spec: SliderSpec) -> None:
+        """The same number with the same range, as another run had it."""
+        self.spec, self.value = spec, spec.value
+        self.label.setToolTip(f"{spec.label} was {spec.shown(spec.value)} in the run; a double click brings it back")
+        self._show()
 
     @property
     def is_moved(self) -> bool:
@@ -118,6 +124,19 @@ class WhatIfPanel(QWidget):
 
     def show_numbers(self, text: StrategyText, specs: Sequence[SliderSpec]) -> None:
         self._text = text
+        # As a rule the strategy has the same numbers as before: to make all rows again would hold the window up.
+        if [replace(row.spec, value=spec.value) for row, spec in zip(self.rows, specs, strict=False)] == list(specs) and len(
+            self.rows
+        ) == len(specs):
+            for row, spec in zip(self.rows, specs, strict=True):
+                row.renew(spec)
+        else:
+            self._make_rows(specs)
+        self._stack.setCurrentIndex(1)
+        self.say("")
+        self._enable()
+
+    def _make_rows(self, specs: Sequence[SliderSpec]) -> None:
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(GRID * 3, GRID * 3, GRID * 3, GRID * 3)
@@ -128,9 +147,6 @@ class WhatIfPanel(QWidget):
             column.addWidget(row)
         column.addStretch(1)
         self._scroll.setWidget(inner)
-        self._stack.setCurrentIndex(1)
-        self.say("")
-        self._enable()
 
     def say(self, words: str) -> None:
         """What the turned numbers come to, beside what the run came to."""

@@ -228,7 +228,7 @@ def test_the_theme_and_its_widgets_load_nothing_heavy() -> None:
     program = """
 import sys
 import sptrader_desktop.ui.command_palette, sptrader_desktop.ui.settings_dialog, sptrader_desktop.ui.cheat_sheet
-import sptrader_desktop.ui.theme.theme, sptrader_desktop.ui.widgets.notices, sptrader_desktop.ui.widgets.value_slider
+import sptrader_desktop.ui.theme.theme, sptrader_desktop.ui.widgets.notices
 print(*(name for name in sys.modules if name in {"pandas", "numba", "pyarrow"} or name.startswith("PySide6.Qt")))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ))

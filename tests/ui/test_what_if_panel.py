@@ -96,14 +96,15 @@ def test_a_double_click_on_a_name_brings_its_number_back(panel: WhatIfPanel) -> 
 
 
 def test_a_slider_of_the_same_strategy_keeps_its_range(panel: WhatIfPanel) -> None:
-    row = panel.rows[0]
+    row, before = panel.rows[0], panel.rows[0].spec
     row.slider.setValue(row.slider.maximum())
     text = examine_strategy(panel.text())
     fresh = sliders(text)
     panel.show_numbers(text, sliders(text, before=[one.spec for one in panel.rows]))
-    assert (panel.rows[0].spec.minimum, panel.rows[0].spec.maximum) == (row.spec.minimum, row.spec.maximum)
-    assert panel.rows[0].spec.value == row.spec.maximum != row.spec.value
-    assert fresh[0].maximum != row.spec.maximum, "without it the range would be another"
+    after = panel.rows[0].spec
+    assert (after.minimum, after.maximum) == (before.minimum, before.maximum)
+    assert after.value == before.maximum != before.value
+    assert fresh[0].maximum != before.maximum, "without it the range would be another"
 
 
 def test_only_what_takes_its_time_is_shown_as_work(panel: WhatIfPanel, qtbot: QtBot) -> None:
@@ -115,3 +116,18 @@ def test_only_what_takes_its_time_is_shown_as_work(panel: WhatIfPanel, qtbot: Qt
     panel.set_busy(True)
     panel.set_busy(False)
     assert not panel._waiting.isActive()
+
+
+def test_the_numbers_of_the_next_run_take_the_place_of_these_in_the_same_rows(panel: WhatIfPanel) -> None:
+    rows = panel.rows
+    rows[0].slider.setValue(rows[0].slider.value() + 3)
+    text = examine_strategy(panel.text())
+    specs = sliders(text, before=[row.spec for row in rows])
+    panel.show_numbers(text, specs)
+    assert panel.rows is rows
+    assert [row.spec for row in rows] == list(specs)
+    assert [row.value for row in rows] == [spec.value for spec in specs]
+    assert not any(row.is_moved for row in rows)
+    fewer = examine_strategy(next(path for path in STRATEGIES if path.stem == "turtle_breakout").read_text())
+    panel.show_numbers(fewer, sliders(fewer))
+    assert [row.spec for row in panel.rows] == list(sliders(fewer))

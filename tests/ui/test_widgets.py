@@ -2,8 +2,8 @@
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QToolTip, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -18,7 +18,6 @@ from sptrader_desktop.ui.widgets.notices import SHOWN, Notice, NoticeBar, Notice
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 from sptrader_desktop.ui.widgets.search_field import SearchField
 from sptrader_desktop.ui.widgets.tile import Tile
-from sptrader_desktop.ui.widgets.value_slider import ValueSlider, camel
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -28,64 +27,6 @@ def shown(qtbot: QtBot, widget: QWidget) -> QWidget:
     widget.show()
     widget.activateWindow()
     return widget
-
-
-# Numbers by hand
-
-
-def stop_loss(qtbot: QtBot) -> tuple[ValueSlider, list[float]]:
-    slider, heard = ValueSlider("Stop loss", 0.5, 10, 0.1, 2.0, "ATR"), list[float]()
-    slider.valueChanged.connect(heard.append)
-    shown(qtbot, slider)
-    return slider, heard
-
-
-def test_slider_and_field_agree_whichever_is_moved(qtbot: QtBot) -> None:
-    slider, heard = stop_loss(qtbot)
-    slider.slider.setFocus()
-    for _ in range(3):
-        QTest.keyClick(slider.slider, Qt.Key.Key_Right)
-    assert heard == [2.1, 2.2, 2.3]
-    assert slider.field.text() == "2.3 ATR"
-    slider.field.setFocus()
-    slider.field.selectAll()
-    QTest.keyClicks(slider.field, "7.4")
-    assert heard == [2.1, 2.2, 2.3], "what is half typed is no value yet"
-    QTest.keyClick(slider.field, Qt.Key.Key_Return)
-    assert heard[-1] == slider.value() == 7.4
-    assert slider.slider.value() == 69
-    QTest.keyClick(slider.field, Qt.Key.Key_Up)
-    assert heard[-1] == 7.5
-
-
-def test_a_double_click_on_the_name_brings_the_first_value_back(qtbot: QtBot) -> None:
-    slider, heard = stop_loss(qtbot)
-    slider.slider.setValue(0)
-    assert heard == [0.5]
-    QTest.mouseDClick(slider.label, LEFT)
-    assert heard == [0.5, 2.0]
-    assert slider.slider.value() == 15
-
-
-def test_a_value_that_is_shown_is_not_said_to_be_changed_and_stays_in_its_range(qtbot: QtBot) -> None:
-    slider, heard = stop_loss(qtbot)
-    slider.set_value(99)
-    assert slider.value() == 10
-    slider.set_value(3.0)
-    assert (slider.value(), slider.field.value(), heard) == (3.0, 3.0, [])
-
-
-@given(place=st.integers(0, 1000), step=st.sampled_from([0.001, 0.01, 0.05, 0.1, 0.25, 1, 5]), minimum=st.sampled_from([-2, 0, 0.5, 10]))
-def test_every_step_is_the_plain_decimal_a_person_would_write(qapp: QApplication, place: int, step: float, minimum: float) -> None:
-    slider = ValueSlider("x", minimum, minimum + 1000 * step, step, minimum)
-    slider.slider.setValue(place)
-    assert slider.value() == round(minimum + place * step, 6)
-    assert len(repr(slider.value())) <= 9
-    slider.deleteLater()
-
-
-def test_names_of_objects_are_made_from_the_words() -> None:
-    assert [camel(name) for name in ("Stop loss (pips)", "EMA fast", "x")] == ["stopLossPips", "emaFast", "x"]
 
 
 # Waiting
@@ -251,12 +192,3 @@ def test_a_notice_of_the_same_key_takes_the_place_of_the_old(qtbot: QtBot) -> No
     assert [notice.text for notice in notices.waiting()] == ["saved", "connected"]
     notices.dismiss("server")
     assert [notice.text for notice in notices.waiting()] == ["saved"]
-
-
-def test_a_double_click_elsewhere_changes_nothing(qtbot: QtBot) -> None:
-    slider, heard = stop_loss(qtbot)
-    slider.slider.setValue(0)
-    where = QPointF(QPoint(1, 1))
-    event = QMouseEvent(QEvent.Type.MouseButtonDblClick, where, where, LEFT, LEFT, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(slider, event)
-    assert heard == [0.5]

@@ -218,3 +218,13 @@ def test_a_moment_of_the_data_page_is_shown_in_the_chart(opened: Driven) -> None
     opened.window.actions_.action("file.close").trigger()
     assert documents.indexOf(page) == -1
     assert documents.currentWidget() is chart
+
+
+def test_the_data_workspace_has_the_data_page_in_front(opened: Driven) -> None:
+    window = opened.window
+    window.actions_.action("layout.use_data").trigger()
+    assert window.texts.documents.currentWidget() is window.data.open()
+    assert window.layouts.docks["results"].isHidden()
+    window.actions_.action("layout.use_research").trigger()
+    assert not window.layouts.docks["results"].isHidden()
+    window.texts.documents.show_chart()

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
+from psutil import Process
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
 
 from sptrader_desktop import compose_components
+from sptrader_desktop.app.desk import WindowDesk
+from sptrader_desktop.core.errors import Cancelled
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.desk import Finished, Heed, Series
@@ -383,3 +389,100 @@ def test_a_strategy_that_is_renamed_stays_chosen(ran: Driven) -> None:
     ran.until(lambda: other in panel.strategies and strategy not in panel.strategies, "the list with the new name")
     assert panel.chosen_strategy() == other
     other.rename(strategy)
+
+
+def test_a_note_that_is_being_written_stays_with_its_run_when_another_is_kept(ran: Driven) -> None:
+    window, history = ran.window, ran.window.runs.history
+    window.layouts.show("history")
+    first = window.selection.run.value
+    note = ran.find(QLineEdit, "runNote")
+    note.setFocus()
+    QTest.keyClicks(note, "quiet ")
+    window.page.run()
+    ran.settle()
+    assert window.selection.run.value != first
+    QTest.keyClicks(note, "week")
+    QTest.keyClick(note, Qt.Key.Key_Return)
+    assert {run.id: run.note for run in window._desk.runs.list()}[first] == "quiet week"
+    assert history.chosen == [first]
+
+
+def test_numbers_are_not_applied_over_a_text_that_was_edited_since(ran: Driven) -> None:
+    window, (strategy, _) = ran.window, sample(ran)
+    editor = window.texts.documents.open(strategy)
+    editor.edit.insertPlainText("# a thought\n")
+    row = number(ran, "fast_period")
+    row.slider.setValue(row.slider.value() + 2)
+    window.page.what_if._apply.click()
+    assert editor.edit.text().startswith("# a thought\n")
+    assert "ma_crossover.yaml" in window.notices.waiting()[0].text
+    editor.edit.undo()
+    window.page.what_if._apply.click()
+    assert editor.edit.text() == window.page.what_if.text()
+    editor.document.discard()
+    window.texts.documents.close_current()
+
+
+# Refusals are seen, and full disks are told
+
+
+def test_a_refusal_is_brought_to_the_front_and_an_unknown_symbol_is_one(ran: Driven) -> None:
+    window, panel = ran.window, ran.window.page.panel
+    window.layouts.docks["backtest"].hide()
+    before = window.research.finished
+    panel.more.setText("XXXYYY")
+    window.page.run()
+    ran.settle()
+    assert window.research.finished is before
+    assert "XXXYYY" in panel.problem.text()
+    assert not window.layouts.docks["backtest"].isHidden()
+    panel.more.clear()
+
+
+def test_a_run_that_cannot_be_kept_is_told_and_is_not_exported_as_the_one_before(ran: Driven, tmp_path: Path) -> None:
+    window, runs = ran.window, load_settings().runs
+    aside = runs.with_name("runs aside")
+    runs.rename(aside)
+    runs.write_text("in the way")
+    try:
+        window.page.run()
+        ran.settle()
+        (told,) = (notice.text for notice in window.notices.waiting() if notice.key == "keep")
+        assert told.endswith("make room there or get the right to write, then run it again")
+        window.runs._ask_where("html")
+        assert "not kept" in window.notices.waiting()[0].text
+    finally:
+        runs.unlink()
+        aside.rename(runs)
+        window.notices.dismiss("keep")
+
+
+def test_a_list_that_breaks_is_asked_for_again(ran: Driven, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    navigator, heard = ran.window.texts.navigator, list[object]()
+    navigator.listed.connect(heard.append)
+
+    def broken(_: str) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch, qtbot.captureExceptions() as told:
+        patch.setattr(navigator._lister, "_check", broken)
+        navigator.refresh()
+        ran.until(lambda: not navigator._lister._is_busy, "the list to break")
+    assert [kind for kind, *_ in told] == [ZeroDivisionError]
+    navigator.refresh()
+    ran.until(lambda: heard, "the list")
+
+
+def test_the_engine_is_not_compiled_any_longer_for_a_window_that_closes(tmp_path: Path) -> None:
+    desk, times = WindowDesk(replace(load_settings(), kernels=tmp_path)), list[int]()
+
+    def heed() -> None:
+        times.append(len(Process().children()))
+        if len(times) > 1:
+            raise Cancelled("stopped")
+
+    before = len(Process().children())
+    with pytest.raises(Cancelled):
+        desk.warm_up(heed)
+    assert times == [before + 1, before + 1]
+    assert len(Process().children()) == before

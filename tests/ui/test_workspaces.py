@@ -57,7 +57,9 @@ def wait_till_settled(driven: Driven) -> None:
     driven.until(lambda: not driven.window.layouts._settling.isActive(), "the panes to come to rest")
 
 
-@pytest.mark.parametrize(("key", "name"), [*zip((Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4), ARRANGEMENTS, strict=True)])
+@pytest.mark.parametrize(
+    ("key", "name"), [*zip((Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5), ARRANGEMENTS, strict=True)]
+)
 def test_a_key_goes_to_each_workspace_and_the_menu_ticks_it(opened: Driven, key: Qt.Key, name: str) -> None:
     press(opened, key, ALT_CTRL)
     assert opened.window.layouts.name == name

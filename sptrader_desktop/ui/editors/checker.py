@@ -13,6 +13,7 @@ class _Answer(QObject):
     """Lives as long as the thread that speaks through it; what it says arrives on the window's thread or, without a listener, nowhere."""
 
     given = Signal(int, object)
+    broke = Signal()
 
 
 class Checker(QObject, Generic[Found]):
@@ -48,7 +49,23 @@ class Checker(QObject, Generic[Found]):
         self._is_busy = True
         text, number, check, answer = self._text, self._asked, self._check, _Answer()
         answer.given.connect(self._take)
-        QThreadPool.globalInstance().start(lambda: answer.given.emit(number, check(text)))
+        answer.broke.connect(self._forget)
+
+        def ask() -> None:
+            is_whole = False
+            try:
+                found = check(text)
+                is_whole = True
+            finally:
+                if not is_whole:
+                    answer.broke.emit()  # the error itself is told by the thread's own end
+            answer.given.emit(number, found)
+
+        QThreadPool.globalInstance().start(ask)
+
+    def _forget(self) -> None:
+        """A check that broke is a defect, and no reason never to check again."""
+        self._is_busy = False
 
     def _take(self, number: int, found: object) -> None:
         self._is_busy = False

@@ -28,6 +28,8 @@ class RunHistory(QWidget):
         self.setAccessibleName("Run history")
         self._store, self._selection = store, selection
         self._runs: tuple[RunSummary, ...] = ()
+        self._described = ""  # whose tags and note the lines show
+        self._is_listing = False
         self._build()
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._runs[row].id))
         self.table.stepAsked.connect(self.runAsked)
@@ -90,16 +92,31 @@ class RunHistory(QWidget):
         return button
 
     def _fill(self) -> None:
+        """Whoever writes about a run meanwhile goes on writing about it."""
+        self._is_listing = True
         self.table.put(run_columns(self._runs, self._selection.zone.value))
+        if self._is_writing:
+            self._choose(self._described)
+        self._is_listing = False
         self._refresh()
 
     def _show_current(self) -> None:
-        place = next((place for place, run in enumerate(self._runs) if run.id == self._selection.run.value), None)
-        if place is not None:
-            self.table.choose(place)
+        if not self._is_writing:
+            self._choose(self._selection.run.value)
         self._refresh()
 
+    def _choose(self, run_id: str) -> None:
+        place = next((place for place, run in enumerate(self._runs) if run.id == run_id), None)
+        if place is not None:
+            self.table.choose(place)
+
+    @property
+    def _is_writing(self) -> bool:
+        return any(line.isModified() and line.hasFocus() for line in (self._tags, self._note))
+
     def _refresh(self) -> None:
+        if self._is_listing:
+            return
         chosen = self.table.selected
         one = self._runs[chosen[0]] if len(chosen) == 1 and chosen[0] < len(self._runs) else None
         self._open.setEnabled(one is not None)
@@ -107,7 +124,9 @@ class RunHistory(QWidget):
         self._compare.setText(f"Compare {counted(len(chosen), 'run')}" if len(chosen) > 1 else "Compare")
         for line, text in ((self._tags, ", ".join(one.tags) if one else ""), (self._note, one.note if one else "")):
             line.setEnabled(one is not None)
-            line.setText(text)
+            if not (self._is_writing and one is not None and one.id == self._described):
+                line.setText(text)
+        self._described = one.id if one else ""
 
     def _write(self) -> None:
         """When a line is left; what is refused stays in the line."""
@@ -123,6 +142,8 @@ class RunHistory(QWidget):
         except SptraderError as error:
             self._say(str(error), is_bad=True)
             return
+        for line in (self._tags, self._note):
+            line.setModified(False)
         current = self.table.current
         self.reload()
         if current is not None:
