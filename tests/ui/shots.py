@@ -20,6 +20,8 @@ SIZES = {"100": (1600, 1000), "150": (1366, 768)}
 
 def take_all(folder: Path) -> None:
     """One process for each, as a scale is chosen before the application is there."""
+    for old in folder.glob("*.png"):
+        old.unlink()
     for theme in ("dark", "light"):
         for scale in SIZES:
             environment = os.environ | {"QT_SCALE_FACTOR": str(int(scale) / 100), "QT_QPA_PLATFORM": "offscreen"}
@@ -51,7 +53,7 @@ def pages(driven: Driven) -> Iterator[str]:
     yield from results(window)
     yield from kept_runs(driven)
     yield from texts(window)
-    yield from market(driven)
+    yield from candles(window)
     tools: dict[str, Callable[[], object]] = {
         "palette": window.tools.open_palette,
         "settings": window.tools.open_settings,
@@ -102,23 +104,20 @@ def kept_runs(driven: Driven) -> Iterator[str]:
     yield "log"
 
 
-def market(driven: Driven) -> Iterator[str]:
-    window = driven.window
-    before, series = window.layouts.name, window.page.panel.chosen_series()
-    assert series is not None, "the sample is chosen"
-    window.layouts.use("Market")
+def candles(window: MainWindow) -> Iterator[str]:
+    window.actions_.action("layout.use_market").trigger()
     window.kept_market.watchlist.now.set(("EURUSD", "GBPUSD", "USDJPY"))
-    chart = window.market.open_chart(series)
-    driven.settle()
-    for indicator in ("indicators.trend.sma", "indicators.momentum.rsi"):
-        chart.add_indicator(indicator)
-        driven.settle()
-    candles = chart.chart.candles
-    assert candles is not None, "they were read"
-    window.prices.set_alert("EURUSD", int(candles.prices.close[-60:].max()))
+    window.market.open_chart(window.page.panel.series[0])
     yield "market"
-    window.layouts.use(before)
-    chart.closeAsked.emit()
+    window.actions_.action("layout.use_data").trigger()
+    tabs = window.data.open().tabs
+    for place in range(tabs.count()):
+        tabs.setCurrentIndex(place)
+        yield f"data_{tabs.tabText(place).lower()}"
+    window.actions_.action("layout.use_research").trigger()
+    window.texts.documents.show_chart()
+    window.layouts.show("guide")
+    yield "guide"
 
 
 def texts(window: MainWindow) -> Iterator[str]:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QInputDialog, QLineEdit, QMe
 from sptrader_desktop.core.resample import resample
 from sptrader_desktop.present.navigator import MIME, Kind
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from tests.ui.charts import click, hover, pane_of
 from tests.ui.windows import Driven, driven_window
@@ -308,3 +309,11 @@ def test_everything_above_a_chart_can_be_used_by_key_and_has_a_name(chart: Chart
     for widget in (chart.bar.box, chart.bar.add, chart.bar.templates, chart.bar.link):
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
         assert widget.accessibleName()
+
+
+def test_candles_that_vanished_are_told_on_their_chart(opened: Driven, chart: ChartDocument) -> None:
+    gone = opened.window.market.open_chart(Series("EURUSD", "1h", "folder/EURUSD_1h.parquet"))
+    opened.settle()
+    assert gone.problem.isVisible()
+    assert "EURUSD_1h.parquet" in gone.problem.text()
+    assert not opened.host.failures.said.value, "it is no defect of the program"
