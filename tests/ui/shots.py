@@ -106,6 +106,7 @@ def kept_runs(driven: Driven) -> Iterator[str]:
 
 def candles(window: MainWindow) -> Iterator[str]:
     window.actions_.action("layout.use_market").trigger()
+    window.kept_market.watchlist.now.set(("EURUSD", "GBPUSD", "USDJPY"))
     window.market.open_chart(window.page.panel.series[0])
     yield "market"
     window.actions_.action("layout.use_data").trigger()
