@@ -26,21 +26,19 @@ def read(content: bytes, source: str) -> tuple[str, bytes]:
         raise DataError(f"{source} holds no workspace: choose a file that “Export This Workspace” wrote")
     if document.get("schema") != SCHEMA:
         raise DataError(f"{source} has schema {document.get('schema')!r}, this version knows {SCHEMA}: update the program to use it")
-    name, (state,) = document.get("name"), decoded([document.get("state")])
-    if not isinstance(name, str) or state == DAMAGED:
+    name, state = document.get("name"), _bytes(document.get("state"))
+    if not isinstance(name, str) or state is None:
         raise DataError(f"{source} is damaged: export the workspace again")
     return name, state
 
 
-DAMAGED = b"damaged"
-
-
 def decoded(texts: Iterable[object]) -> list[bytes]:
     """What is no base64 is as damaged as what is no arrangement."""
-    found = []
-    for text in texts:
-        try:
-            found.append(b64decode(text, validate=True) if isinstance(text, str) else DAMAGED)
-        except (NoBase64, ValueError):
-            found.append(DAMAGED)
-    return found
+    return [b"damaged" if state is None else state for state in map(_bytes, texts)]
+
+
+def _bytes(text: object) -> bytes | None:
+    try:
+        return b64decode(text, validate=True) if isinstance(text, str) else None
+    except (NoBase64, ValueError):
+        return None

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 # Raised when panes come or go in a way that an older arrangement cannot know.
 VERSION = 1
@@ -158,7 +158,10 @@ class DockLayout(QObject):
         return True
 
     def _head_all(self) -> None:
-        """A pane whose tab names it needs no second heading."""
+        """A pane whose tab names it needs no second heading; where tabs have no room they are moved, not cut off."""
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)
         for dock in self.docks.values():
             is_tab = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
             if is_tab and dock.titleBarWidget() is None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QUrl
+from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument, QTextFrameFormat, QTextLength, QTextTable
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QTextBrowser, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 DOCUMENTS = ("guide.md", "bar-rules.md")
+FITTING_MS = 100
 PLACE = Qt.ItemDataRole.UserRole
 
 
@@ -22,29 +23,42 @@ class PageView(QTextBrowser):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._folder, self._text = folder, ""
+        self._folder = folder
         self.setObjectName("guidePage")
         self.setAccessibleName("Page of the guide")
         self.setOpenLinks(False)
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.document().setDocumentMargin(GRID * 4)
+        # One that comes and goes with the height of a picture would change the width that the picture is fitted to.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self._fitting = QTimer(self, singleShot=True, interval=FITTING_MS)
+        self._fitting.timeout.connect(self._fit_pictures)
+        self._text = ""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width() and "![" in self._text:
+            self._fitting.start()
+
+    def _fit_pictures(self) -> None:
+        place = self.verticalScrollBar().value()
+        self.show_text(self._text)
+        self.verticalScrollBar().setValue(place)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         path = self._folder / (name.toString() if isinstance(name, QUrl) else name)
         if kind == QTextDocument.ResourceType.ImageResource.value and path.is_file():
-            picture, room = QImage(str(path)), self.viewport().width() - GRID * 8
-            return picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation) if picture.width() > room > 0 else picture
+            picture, density = QImage(str(path)), self.devicePixelRatioF()
+            room = round((self.viewport().width() - GRID * 8) * density)
+            if picture.width() > room > 0:
+                picture = picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation)
+            picture.setDevicePixelRatio(density)
+            return picture
         return super().loadResource(kind, name)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width() and "](images/" in self._text:
-            place = self.verticalScrollBar().value()
-            self.show_text(self._text)
-            self.verticalScrollBar().setValue(place)
 
     def show_text(self, text: str) -> None:
         self._text = text
+        self.document().clear()
         self.document().setDefaultStyleSheet(f"a {{ color: {look().colour('accent').name()} }}")
         self.setMarkdown(text)
         for frame in self.document().rootFrame().childFrames():

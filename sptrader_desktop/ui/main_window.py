@@ -269,6 +269,7 @@ class MainWindow(QMainWindow):
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
+        research.explained.connect(lambda _: self.notices.dismiss("hint click"))
         self.page.refused.connect(lambda: self._bring("backtest"))
         self.page.chart.barChosen.connect(lambda _: self._bring("explain"))
         self.page.chart.stepAsked.connect(lambda: self.layouts.show("backtest"))

@@ -75,7 +75,7 @@ class RunFoot(QWidget):
 
     def _name_parts(self) -> None:
         self.problem.setObjectName("backtestProblem")
-        give(self.problem, role="problem")
+        give(self.problem, tone="danger")
         self.problem.setWordWrap(True)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.problem.hide()

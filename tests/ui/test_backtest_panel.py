@@ -305,3 +305,14 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     assert kept.given["spread"][0] == "1.5"
     assert asked == replace(asked, spread="1.5", start="2024-02-01")
     panel.show_recipe(replace(asked, spread="0", start=""))
+
+
+def test_another_theme_leaves_the_panel_as_wide_as_it_was(opened: Driven) -> None:
+    window, panel = opened.window, opened.window.page.panel
+    before = panel.minimumSizeHint().width()
+    preferences = window._preferences.now
+    kept = preferences.value
+    for palette in ("colour_blind", "standard"):
+        preferences.set(replace(kept, palette=palette))
+        opened.settle()
+        assert panel.minimumSizeHint().width() == before

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QToolTi
 from sptrader_desktop.present.actions import ACTIONS, Action
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.ui import file_actions
+from sptrader_desktop.ui.arrangements import ARRANGEMENTS
 from sptrader_desktop.ui.jobs import Job, Report
 from sptrader_desktop.ui.main_window import MainWindow
 from tests.ui.windows import Driven, driven_window
@@ -225,21 +227,18 @@ def other_style(stage: Stage) -> None:
 
 
 def hidden_pane(stage: Stage) -> None:
-    back_from_other_workspace(stage)
+    stage.on_window()
+    stage.window.layouts.use("Research")
     stage.window.layouts.reset()
     stage.driven.settle()
     stage.window.layouts.docks["equity"].hide()
     stage.driven.until(lambda: not stage.window.layouts._settling.isActive(), "the panes to come to rest")
 
 
-def other_workspace(stage: Stage) -> None:
+def elsewhere(name: str, stage: Stage) -> None:
+    """In another workspace than that."""
     stage.on_window()
-    stage.window.layouts.use("Writing")
-
-
-def back_from_other_workspace(stage: Stage) -> None:
-    stage.on_window()
-    stage.window.layouts.use("Research")
+    stage.window.layouts.use(next(other for other in ARRANGEMENTS if other != name))
 
 
 def running(stage: Stage) -> None:
@@ -312,10 +311,7 @@ CASES: dict[str, Case] = {
     "view.chart": Case(EDITOR, documents),
     "file.edit_strategy": Case(CHART, documents),
     "file.close": Case(EDITOR, documents),
-    "layout.use_research": Case(other_workspace, lambda stage: stage.window.layouts.name),
-    "layout.use_review": Case(back_from_other_workspace, lambda stage: stage.window.layouts.name),
-    "layout.use_market": Case(back_from_other_workspace, lambda stage: stage.window.layouts.name),
-    "layout.use_writing": Case(back_from_other_workspace, lambda stage: stage.window.layouts.name),
+    **{f"layout.use_{name.lower()}": Case(partial(elsewhere, name), lambda stage: stage.window.layouts.name) for name in ARRANGEMENTS},
     "layout.lock": Case(WINDOW, lambda stage: stage.window.layouts.docks["log"].features()),
     "layout.reset": Case(hidden_pane, lambda stage: stage.window.layouts.docks["equity"].isHidden()),
     "layout.undo": Case(hidden_pane, lambda stage: stage.window.layouts.docks["equity"].isHidden()),

@@ -71,6 +71,7 @@ def test_keys_and_buttons_walk_over_every_decision_and_stop_at_the_ends(ran: Dri
     ran.press(Qt.Key.Key_F7, SHIFT)
     assert window.selection.bar.value == BarAt("EURUSD", all_stamps[1])
     ran.settle()
+    assert CLICK_A_BAR not in [notice.text for notice in window.notices.waiting()], "who was explained a bar knows it"
     assert "Entry rule 1" in window.page.explanation.text()
     ran.click(ran.find(QToolButton, "explainNextButton"))
     ran.click(ran.find(QToolButton, "explainPreviousButton"))
@@ -116,7 +117,7 @@ def test_changed_answers_make_the_explanation_stale_and_a_run_makes_it_fresh(ran
     spread = ran.find(QLineEdit, "spreadAnswer")
     spread.setText("0.7")
     assert (badge.text(), badge.isHidden()) == ("STALE", False)
-    assert "changed" in badge.toolTip()
+    assert "answers" in badge.toolTip()
     spread.setText("0")
     before = ran.window.research.finished
     ran.press(Qt.Key.Key_F5)

@@ -181,3 +181,14 @@ def test_f1_in_an_editor_explains_the_word(opened: Driven) -> None:
     assert shown(window) == before
     assert any(widget.isVisible() and "entr" in widget.text() for widget in QApplication.topLevelWidgets() if hasattr(widget, "text"))
     window.texts.documents.show_chart()
+
+
+def test_a_picture_grows_with_the_pane(pane: GuidePane, qtbot: QtBot) -> None:
+    pane.open_at(START)
+    pane.resize(400, 500)
+    qtbot.waitUntil(lambda: not pane.page._fitting.isActive())
+    small = pane.page.document().documentLayout().documentSize().width()
+    pane.resize(1200, 500)
+    qtbot.waitUntil(lambda: not pane.page._fitting.isActive())
+    assert small <= pane.page.document().documentLayout().documentSize().width() <= pane.page.viewport().width()
+    assert pane.page.loadResource(2, QUrl("images/window.png")).width() > 400

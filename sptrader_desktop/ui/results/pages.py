@@ -51,7 +51,7 @@ class SummaryPage(Page):
         super().__init__("summaryPage", "Summary")
         self._tiles = MetricTiles(METRICS)
         self._months = MonthPicture("monthPicture", "Growth by month")
-        self.column.addWidget(self._tiles)
+        self.column.addWidget(self._tiles, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(self._months)
         self.column.addStretch(1)
 
@@ -65,7 +65,10 @@ class SummaryPage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._tiles.fit(self.viewport().width())
+        edges = self.column.contentsMargins()
+        room = self.viewport().width() - edges.left() - edges.right()
+        self._tiles.fit(room)
+        self._tiles.setFixedWidth(room)  # also where the months beside them need more and are moved
 
 
 class TimingPage(Page):

@@ -1,12 +1,27 @@
 """A choice whose words end in … where there is no room for them: a styled QComboBox of Qt's cuts them off in the middle of a letter."""
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
 
 
 class ChoiceBox(QComboBox):
     """What is cut short is said whole where the pointer rests."""
+
+    def sizeHint(self) -> QSize:
+        return self._asked(super().sizeHint())
+
+    def minimumSizeHint(self) -> QSize:
+        return self._asked(super().minimumSizeHint())
+
+    def _asked(self, hint: QSize) -> QSize:
+        """WORKAROUND: what Qt keeps of its hint when the style sheet changes may be twice as wide as is asked for."""
+        if self.sizeAdjustPolicy() is not QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon:
+            return hint
+        option, metrics = QStyleOptionComboBox(), self.fontMetrics()
+        self.initStyleOption(option)
+        content = QSize(metrics.horizontalAdvance("0") * self.minimumContentsLength(), metrics.height())
+        return QSize(self.style().sizeFromContents(QStyle.ContentsType.CT_ComboBox, option, content, self).width(), hint.height())
 
     def shown_text(self) -> str:
         return self._option().currentText
