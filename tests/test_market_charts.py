@@ -131,6 +131,7 @@ def test_a_broken_file_is_set_aside_and_one_begins_anew(tmp_path: Path, content:
     held, (notice,) = store.load("drawings", drawings_read, NOTHING)
     assert held == {}
     (aside,) = tmp_path.iterdir()
+    assert aside.name.startswith("drawings.json.broken-")
     assert aside.read_bytes() == content
     assert str(aside) in notice
     store.save("drawings", drawings_written(LINES))

@@ -85,7 +85,8 @@ def watchlist_columns(rows: Sequence[Watched], now: int, *, is_connected: bool) 
     per_pip = [CATALOGUE[row.symbol].ticks_per_pip for row in rows]
     pips = _numbers(None if ticks is None else ticks / size for ticks, size in zip(moved, per_pip, strict=True))
     shares = _numbers(
-        None if ticks is None or not row.reference else 100 * ticks / row.reference for ticks, row in zip(moved, rows, strict=True)
+        None if ticks is None or not row.reference else round(100 * ticks / row.reference, 2)
+        for ticks, row in zip(moved, rows, strict=True)
     )
     spreads = _numbers(
         None if row.ask is None or row.last is None else (row.ask - row.last) / size for row, size in zip(rows, per_pip, strict=True)

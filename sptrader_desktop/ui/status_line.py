@@ -14,7 +14,7 @@ from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
 EVERY_MS = 2000
 # Jobs that are over before anybody could read what they are called, by the first word of their kind.
-QUIET = {"what-if", "explain", "curves", "keep", "changes", "numbers", "indicator"}
+QUIET = {"what-if", "explain", "curves", "keep", "changes", "numbers", "indicator", "watchlist"}
 STALL_MS = 50
 
 

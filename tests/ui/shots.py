@@ -54,8 +54,8 @@ def pages(driven: Driven) -> Iterator[str]:
     yield from results(window)
     yield from kept_runs(driven)
     yield from texts(window)
-    yield from workspaces(window)
     yield from candles(window)
+    yield from workspaces(window)
     tools: dict[str, Callable[[], object]] = {
         "palette": window.tools.open_palette,
         "settings": window.tools.open_settings,
@@ -106,31 +106,29 @@ def kept_runs(driven: Driven) -> Iterator[str]:
     yield "log"
 
 
-def workspaces(window: MainWindow) -> Iterator[str]:
-    """And what the panel says of a wrong answer."""
-    for name in ARRANGEMENTS:
-        window.layouts.use(name)
-        yield f"workspace_{name.lower()}"
-    window.layouts.use("Research")
-    window.page.panel.refuse("--finer-ask x.parquet: there is no such file: choose another")
-    window._bring("backtest")
-    yield "refused"
-    window.page.panel.refuse("")
-
-
 def candles(window: MainWindow) -> Iterator[str]:
-    window.actions_.action("layout.use_market").trigger()
+    window.kept_market.watchlist.now.set(("EURUSD", "GBPUSD", "USDJPY"))
     window.market.open_chart(window.page.panel.series[0])
-    yield "market"
-    window.actions_.action("layout.use_data").trigger()
     tabs = window.data.open().tabs
     for place in range(tabs.count()):
         tabs.setCurrentIndex(place)
         yield f"data_{tabs.tabText(place).lower()}"
-    window.actions_.action("layout.use_research").trigger()
     window.texts.documents.show_chart()
-    window.layouts.show("guide")
+
+
+def workspaces(window: MainWindow) -> Iterator[str]:
+    """And the guide, and what is folded away."""
+    for name in ARRANGEMENTS:
+        window.layouts.use(name)
+        yield f"workspace_{name.lower()}"
+    window.layouts.use("Research")
+    window.guide.open_at("conditions")
+    window._bring("guide")
     yield "guide"
+    window.page.panel.refuse("--finer-ask x.parquet: there is no such file: choose another")
+    window._bring("backtest")
+    yield "refused"
+    window.page.panel.refuse("")
 
 
 def texts(window: MainWindow) -> Iterator[str]:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QInputDialog, QLineEdit, QMe
 from sptrader_desktop.core.resample import resample
 from sptrader_desktop.present.navigator import MIME, Kind
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from tests.ui.charts import click, hover, pane_of
 from tests.ui.windows import Driven, driven_window
@@ -261,7 +262,7 @@ def test_linked_charts_move_and_point_together_until_one_is_unlinked(opened: Dri
     assert int(other.chart.stamps[other.chart.bar_index(other.chart.bars.first)]) <= int(chart.chart.stamps[500])
     assert int(other.chart.stamps[other.chart.bar_index(other.chart.bars.last)]) >= int(chart.chart.stamps[500])
     opened.window.texts.documents.setCurrentWidget(chart)
-    hover(pane_of(chart.chart), 300, 100)
+    hover(pane_of(chart.chart), 100, 60)
     pointed = chart.chart.selection.pointed.value
     assert pointed is not None
     assert pane_of(other.chart).crosshair.bar == other.chart.bar_of(pointed)
@@ -270,27 +271,49 @@ def test_linked_charts_move_and_point_together_until_one_is_unlinked(opened: Dri
     before = other.chart.bars
     chart.chart.go_to(int(chart.chart.stamps[1500]))
     assert other.chart.bars == before
+    opened.click(other.bar.link)
+    assert other.chart.bars != before, "who joins again goes to the others"
+
+
+def test_a_chart_that_opens_goes_to_where_the_linked_ones_are(opened: Driven, chart: ChartDocument) -> None:
+    first = opened.window.page.chart
+    chart.chart.go_to(int(chart.chart.stamps[700]))
+    sight = (chart.chart.bars.first, chart.chart.bars.last)
+    assert (first.bars.first, first.bars.last) == pytest.approx(sight, abs=1), "the chart of the research is linked too"
+    other = open_from_navigator(opened)
+    assert (other.chart.bars.first, other.chart.bars.last) == pytest.approx(sight, abs=1)
+    assert (first.bars.first, first.bars.last) == pytest.approx(sight, abs=1)
 
 
 def test_the_bar_that_is_clicked_here_explains_no_run(opened: Driven, chart: ChartDocument) -> None:
     before = opened.window.selection.bar.value
-    click(pane_of(chart.chart), 200, 100)
+    click(pane_of(chart.chart), 100, 60)
     assert chart.chart.selection.bar.value is not None
     assert opened.window.selection.bar.value == before
 
 
 def test_a_line_drawn_on_one_chart_is_on_all_of_its_symbol_and_on_the_disk(opened: Driven, chart: ChartDocument) -> None:
-    hover(pane_of(chart.chart), 300, 100)
+    before = chart.chart.tools.drawings
+    hover(pane_of(chart.chart), 100, 60)
     chart.chart.setFocus()
     QTest.keyClick(chart.chart, Qt.Key.Key_H, Qt.KeyboardModifier.AltModifier)
-    (line,) = opened.window.page.chart.tools.drawings
-    assert line == chart.chart.tools.drawings[0]
+    *others, line = opened.window.page.chart.tools.drawings
+    assert (*others,) == before
+    assert line == chart.chart.tools.drawings[-1]
     opened.settle()
     held = json.loads((load_settings().preferences.parent / "drawings.json").read_text())["held"]
-    assert held == {"EURUSD": [line.as_json()]}
+    assert held["EURUSD"][-1] == line.as_json()
 
 
 def test_everything_above_a_chart_can_be_used_by_key_and_has_a_name(chart: ChartDocument) -> None:
     for widget in (chart.bar.box, chart.bar.add, chart.bar.templates, chart.bar.link):
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
         assert widget.accessibleName()
+
+
+def test_candles_that_vanished_are_told_on_their_chart(opened: Driven, chart: ChartDocument) -> None:
+    gone = opened.window.market.open_chart(Series("EURUSD", "1h", "folder/EURUSD_1h.parquet"))
+    opened.settle()
+    assert gone.problem.isVisible()
+    assert "EURUSD_1h.parquet" in gone.problem.text()
+    assert not opened.host.failures.said.value, "it is no defect of the program"

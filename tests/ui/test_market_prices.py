@@ -244,3 +244,13 @@ def test_an_alert_of_the_watchlist_is_filled_in_with_its_last_price(watching: Dr
     watching.click(watching.find(QToolButton, "symbolAlertButton"))
     assert watching.window.prices.alerts.symbol.text() == "EURUSD"
     assert watching.window.prices.alerts.price.text() == cell(watching, "EURUSD", "last")
+
+
+def test_a_window_that_closes_while_prices_come_leaves_nothing_behind_and_keeps_the_last_change(
+    qapp: QApplication, valkey: RedisServer
+) -> None:
+    with driven_window(qapp) as driven:
+        driven.window.prices.feed.start()
+        driven.until(lambda: driven.window.prices.feed.state == "live", "live prices")
+        driven.window.kept_market.watchlist.now.set(("AUDUSD", "NZDUSD"))
+    assert kept("watchlist") == ["AUDUSD", "NZDUSD"]

@@ -75,8 +75,8 @@ class ChartDocument(QWidget):
         self.setFocusProxy(self.chart)
         self._unlink: Callable[[], None] = lambda: None
         self.destroyed.connect(follow_zone(own, group))
+        self.bar.link.setChecked(True)  # in force when there are candles: an empty chart moves nobody
         self._join()
-        self.bar.link.setChecked(True)
         self._read()
 
     @property
@@ -98,8 +98,12 @@ class ChartDocument(QWidget):
         self._start(f"add {dotted}", f"adding {dotted}", spec, self._add)
 
     def set_linked(self, is_linked: bool) -> None:
+        """Who joins goes to where the others are, as far as its candles reach."""
         self._unlink()
         self.chart.is_range_linked = is_linked
+        span, stamps = self._group.span.value, self.chart.stamps
+        if is_linked and span is not None and len(stamps) and span.last >= stamps[0] and span.first <= stamps[-1]:
+            self.chart.selection.span.set(span)
         self._unlink = link(self.chart.selection, self._group) if is_linked else lambda: None
 
     def apply_template(self, name: str) -> None:
@@ -158,6 +162,7 @@ class ChartDocument(QWidget):
         self._base = prepared[0]
         self.bar.offer(timeframes_from(prepared[0].timeframe))
         self._show(prepared)
+        self.set_linked(self.bar.link.isChecked())
 
     def _show_timeframe(self, timeframe: str) -> None:
         base = self._base
