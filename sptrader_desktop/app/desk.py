@@ -200,7 +200,7 @@ class WindowDesk:
 
     def _candles_of(self, recipe: Recipe) -> CandleSets:
         if recipe.source:
-            return recipe_candles(recipe, self._settings)  # those of a source may change unseen
+            return recipe_candles(recipe, self._candle_settings)  # those of a source may change unseen
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)

@@ -114,16 +114,6 @@ class Desktop(QObject):
         self.urls.append(url.toString())
 
 
-def test_a_picture_grows_with_its_pane(pane: GuidePane) -> None:
-    pane.resize(500, 500)
-    pane.open_at(START)
-    widths = []
-    for width in (500, 1400):
-        pane.resize(width, 500)
-        widths.append(pane.page.document().resource(2, QUrl("images/window.png")).width())
-    assert widths[1] > 2 * widths[0], "the picture that is shown is the one for its room"
-
-
 def test_pictures_fit_and_tables_have_lines(pane: GuidePane) -> None:
     pane.open_at(START)
     picture = pane.page.loadResource(2, QUrl("images/window.png"))

@@ -113,4 +113,5 @@ def driven_window(app: QApplication) -> Iterator[Driven]:
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         asyncio.set_event_loop(None)
+        load_settings().preferences.unlink(missing_ok=True)  # how this one stood must not be the next one's beginning
         assert not left, f"these did not stop: {left}"
