@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -198,11 +198,13 @@ def test_a_dock_that_is_closed_by_its_button_can_be_had_back(opened: Driven) -> 
     assert "navigator" in shown(opened)
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=20), st.binary(max_size=60))
 def test_what_is_written_is_read_again(name: str, state: bytes) -> None:
     assert read(written(name, state), "file.json") == (name, state)
 
 
+@settings(max_examples=40)
 @given(
     st.binary(max_size=60) | st.recursive(st.none() | st.text() | st.integers(), lambda x: st.dictionaries(st.text(), x)).map(json.dumps)
 )
