@@ -1,5 +1,6 @@
 """The window's desk: what `compose` can do, with what was read kept at hand so that the second click costs nothing twice."""
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.simulation import Progress
     from sptrader_desktop.core.strategy import Scalar, Strategy
 
+LOG = logging.getLogger("sptrader.desk")
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
 WAIT_S = 0.1
@@ -87,7 +89,13 @@ class WindowDesk:
     def series(self) -> Sequence[Series]:
         files = sorted((self._workspace() / "data").glob("*.*"))
         of_files = [_of_file(path) for path in files if path.suffix in {".parquet", ".csv"}]
-        kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
+        kept: list[Series] = []
+        try:
+            kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
+        except (
+            SptraderError
+        ) as error:  # a catalogue that cannot be read must not keep the files from being seen, nor the window from opening
+            LOG.error("the catalogue of candles: %s", error)
         return [*(item for item in of_files if item), *kept]
 
     def candles(self, series: Series) -> "Candles":

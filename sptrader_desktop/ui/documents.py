@@ -35,6 +35,9 @@ class Documents(QTabWidget):
         self.setTabsClosable(True)
         self.setAcceptDrops(True)
         self._chart, self._keeper = chart, keeper
+        # WORKAROUND: a graphics view that was taken down while its items were being collected ended the whole program once. What is
+        # closed gives its candles back and stays as an empty shell until the end.
+        self._retired: list[ChartDocument] = []
         self._strategy_editor, self._component_editor = strategy_editor, component_editor
         self.addTab(chart, "Chart")
         self.tabCloseRequested.connect(self._close)
@@ -124,13 +127,13 @@ class Documents(QTabWidget):
         widget = self.widget(place)
         if isinstance(widget, EditorPane) and not widget.close_document():
             return  # it says why
+        if widget is not self._chart:
+            self.removeTab(place)
         if isinstance(widget, ChartDocument):
             widget.close_document()
-        if isinstance(widget, EditorPane | ChartDocument):
-            self.removeTab(place)
+            self._retired.append(widget)
+        elif isinstance(widget, EditorPane):
             widget.deleteLater()
-        elif widget is not self._chart:
-            self.removeTab(place)
         self._head()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

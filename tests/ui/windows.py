@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QFileSystemWatcher, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -87,6 +87,19 @@ def fresh_home(folder: Path) -> Iterator[None]:
         yield
 
 
+# A program has one window and ends with it; taken down one after another in one process, they take Qt's objects of the next with them.
+RETIRED: list[MainWindow] = []
+
+
+def retire(window: MainWindow) -> None:
+    """It stays, and does nothing any more."""
+    for timer in window.findChildren(QTimer):
+        timer.stop()
+    for watcher in window.findChildren(QFileSystemWatcher):
+        watcher.blockSignals(True)
+    RETIRED.append(window)
+
+
 @contextmanager
 def driven_window(app: QApplication) -> Iterator[Driven]:
     loop = WindowLoop(app)
@@ -109,8 +122,7 @@ def driven_window(app: QApplication) -> Iterator[Driven]:
     finally:
         host.close()
         left = loop.run_until_complete(living)
-        opened[0].deleteLater()
-        loop.run_until_complete(asyncio.sleep(0))
+        retire(opened[0])
         loop.close()
         asyncio.set_event_loop(None)
         load_settings().preferences.unlink(missing_ok=True)  # how this one stood must not be the next one's beginning

@@ -108,6 +108,13 @@ class CandleChart(TimeChart):
             self.show_newest()
         self._show_chosen(self.selection.bar.value)
 
+    def give_back(self) -> None:
+        """Nobody will look at it again: the candles and what was made of them are let go of."""
+        self.content, self._lines, self._signals, self._trades = None, {}, [], None
+        self.stamps = self.stamps[:0].copy()
+        for pane in self.panes:
+            pane.series, pane.backdrop = [], []
+
     def extend(self, candles: Candles) -> None:
         """The same candles with a newer last bar, or more of them: what a live price brings. A view of the newest bar stays with it."""
         if self.content is None:

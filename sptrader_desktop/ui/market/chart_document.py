@@ -127,6 +127,7 @@ class ChartDocument(QWidget):
         for job in (*self._jobs.waiting, *self._jobs.running):
             if job.kind.startswith(f"{self._kind} "):
                 self._jobs.cancel(job)
+        self.chart.give_back()
 
     # Within
 
