@@ -18,7 +18,7 @@ from sptrader_desktop.present.appearance import SCALES
 from sptrader_desktop.ui.theme import tokens
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import Look, look
-from sptrader_desktop.ui.theme.memory_files import MemoryFiles
+from sptrader_desktop.ui.theme.memory_files import keep_files
 from sptrader_desktop.ui.theme.stylesheet import MARKS, stylesheet
 from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
@@ -195,23 +195,17 @@ def test_an_icon_that_is_not_there_is_named() -> None:
         icon("no-such-icon")
 
 
-def test_files_in_memory_are_read_by_name_until_they_are_forgotten() -> None:
+def test_files_in_memory_are_read_by_name_and_stay_however_many_come_after_them() -> None:
     contents = {f"file-{number}.txt": bytes([number]) * number for number in range(1, 60)}
-    files = MemoryFiles("shelf", contents)
+    folder = keep_files(contents)
+    others = {keep_files({"file-1.txt": bytes(5000)}) for _ in range(200)}
+    assert len({folder, *others}) == 201
     for name, content in contents.items():
-        file = QFile(f":/shelf/{name}")
+        file = QFile(f":/{folder}/{name}")
         assert file.open(QFile.OpenModeFlag.ReadOnly)
         assert file.readAll().data() == content
         file.close()
-    assert not QFile.exists(":/shelf/other.txt")
-    files.forget()
-    assert not QFile.exists(":/shelf/file-1.txt")
-
-
-def test_files_that_nobody_holds_any_more_are_gone_and_qt_reads_no_freed_memory() -> None:
-    for number in range(200):
-        MemoryFiles(f"shelf{number}", {"file.txt": bytes(5000)})
-    assert not any(QFile.exists(f":/shelf{number}/file.txt") for number in range(200))
+    assert not QFile.exists(f":/{folder}/other.txt")
     assert not QFile.exists(":/elsewhere/file.txt")
 
 

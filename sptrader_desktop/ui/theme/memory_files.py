@@ -4,26 +4,26 @@ Written as Qt's own resource compiler writes them: names sorted by their hash, a
 """
 
 import struct
-import weakref
 from collections.abc import Mapping
 
-from PySide6.QtCore import qRegisterResourceData, qUnregisterResourceData
+from PySide6.QtCore import qRegisterResourceData
 
 VERSION = 3
 FOLDER = 2
 
 
-class MemoryFiles:
-    """One folder below `:/`, there until `forget` is called or nobody holds this any more."""
+# Qt copies nothing and reads these bytes whenever it looks for any file of its own. Taking them back is refused while an image is being
+# read, and then what is freed ends the program: so they stay, a few kilobytes for each look that was ever worn.
+_KEPT: list[tuple[bytes, bytes, bytes]] = []
 
-    def __init__(self, folder: str, contents: Mapping[str, bytes]) -> None:
-        parts = compiled(folder, contents)
-        qRegisterResourceData(VERSION, *parts)
-        # Qt copies nothing and reads these bytes whenever it looks for any file of its own: they must not go before it lets go of them.
-        self._finalizer = weakref.finalize(self, qUnregisterResourceData, VERSION, *parts)
 
-    def forget(self) -> None:
-        self._finalizer()
+def keep_files(contents: Mapping[str, bytes]) -> str:
+    """The name of their folder below `:/`, which no other has: Qt remembers images by name."""
+    folder = f"look{len(_KEPT) + 1}"
+    parts = compiled(folder, contents)
+    _KEPT.append(parts)
+    qRegisterResourceData(VERSION, *parts)
+    return folder
 
 
 def compiled(folder: str, contents: Mapping[str, bytes]) -> tuple[bytes, bytes, bytes]:

@@ -11,7 +11,7 @@ from shiboken6 import isValid
 
 from sptrader_desktop.ui.theme.fonts import load_fonts
 from sptrader_desktop.ui.theme.look import Look, look, put_in_force
-from sptrader_desktop.ui.theme.memory_files import MemoryFiles
+from sptrader_desktop.ui.theme.memory_files import keep_files
 from sptrader_desktop.ui.theme.palette import palette
 from sptrader_desktop.ui.theme.stylesheet import marks, stylesheet
 from sptrader_desktop.ui.theme.tokens import colours
@@ -48,8 +48,7 @@ class Theme(QObject):
         self._application = application
         self._started_scale = started_scale
         self._mode: Mode = "system"
-        self._files: MemoryFiles | None = None
-        self._times_worn = 0
+        self._is_worn = False
         self._wanted: tuple[Colouring, UpColour, int] = ("standard", "green", started_scale)
         load_fonts()
         application.setStyle("Fusion")
@@ -79,7 +78,7 @@ class Theme(QObject):
         is_dark = self._is_dark()
         chosen = colours(dark=is_dark, colour_blind=colouring == "colour_blind", red_up=up_colour == "red")
         new = Look(chosen, is_dark, scale / self._started_scale)
-        if self._files and new == look():
+        if self._is_worn and new == look():
             return
         put_in_force(new)
         self._dress(new)
@@ -87,14 +86,11 @@ class Theme(QObject):
         self.changed.emit()
 
     def _dress(self, new: Look) -> None:
-        self._times_worn += 1
-        folder = f"look{self._times_worn}"  # Qt remembers images by name
-        old, self._files = self._files, MemoryFiles(folder, marks(new))
+        folder = keep_files(marks(new))
+        self._is_worn = True
         self._application.setFont(new.font())
         self._application.setPalette(palette(new.colours))
         self._application.setStyleSheet(stylesheet(new, folder))
-        if old:
-            old.forget()
 
     def _tell_widgets(self) -> None:
         """Qt tells them when its palette changes; ours may change in a colour that Qt does not know."""
