@@ -89,11 +89,11 @@ def xvfb() -> Iterator[dict[str, str]]:
 
 
 def child(arguments: list[str]) -> dict[str, Any]:
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 # Qt is loaded in the process that measures it
+    from PySide6.QtWidgets import QApplication
 
-    from sptrader_desktop.present.pyramid import Level, Pyramid  # noqa: PLC0415 # the same
-    from sptrader_desktop.present.selection import Selection  # noqa: PLC0415 # the same
-    from sptrader_desktop.ui.charts.candle_chart import CandleChart  # noqa: PLC0415 # the same
+    from sptrader_desktop.present.pyramid import Level, Pyramid
+    from sptrader_desktop.present.selection import Selection
+    from sptrader_desktop.ui.charts.candle_chart import CandleChart
 
     application = QApplication([])
     candles = walk(BARS)
@@ -145,8 +145,8 @@ def walk(count: int) -> Candles:
 
 
 def overlays(candles: Candles) -> list[Any]:
-    from sptrader_desktop.present.pyramid import Pyramid  # noqa: PLC0415 # the same
-    from sptrader_desktop.ui.charts.line_series import Line as Curve  # noqa: PLC0415 # the same
+    from sptrader_desktop.present.pyramid import Pyramid
+    from sptrader_desktop.ui.charts.line_series import Line as Curve
 
     fast, middle, slow = (average(candles.prices.close, period) for period in (20, 50, 200))
     curves = [Curve(f"SMA {n}", values) for n, values in ((20, fast), (50, middle), (200, slow))]
@@ -177,7 +177,7 @@ def zoomed(chart: Any, bars: int, settle: Callable[[], object]) -> dict[str, flo
 
 
 def point(chart: Any, step: int) -> None:
-    from PySide6.QtCore import QPointF  # noqa: PLC0415 # the same
+    from PySide6.QtCore import QPointF
 
     pane = chart.panes[0]
     pane.pointed.emit(pane.spot(QPointF(300.0 + 7 * step, 200.0 + step)))

@@ -24,10 +24,10 @@ def lines(_options: Options) -> Iterator[Line]:
 
 
 def child(_arguments: list[str]) -> dict[str, Any]:
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 # Qt is loaded in the process that measures it
+    from PySide6.QtWidgets import QApplication
 
-    from sptrader_desktop.present.selection import Selection  # noqa: PLC0415 # the same
-    from sptrader_desktop.ui.charts.equity_chart import EquityChart  # noqa: PLC0415 # the same
+    from sptrader_desktop.present.selection import Selection
+    from sptrader_desktop.ui.charts.equity_chart import EquityChart
 
     application = QApplication([])
     rng = np.random.default_rng(1)

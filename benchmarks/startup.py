@@ -26,9 +26,9 @@ def lines(options: Options) -> Iterator[Line]:
 def child(_arguments: list[str]) -> dict[str, Any]:
     """The first run of a small job loads or compiles every rule; the second says what of it was the run itself."""
     start = perf_counter()
-    from benchmarks.crossover import crossover_job  # noqa: PLC0415  # the import is what is measured
-    from benchmarks.market import minute_candles  # noqa: PLC0415  # the same
-    from sptrader_desktop.core.simulation import run  # noqa: PLC0415  # the same
+    from benchmarks.crossover import crossover_job  # the import is what is measured
+    from benchmarks.market import minute_candles  # the same
+    from sptrader_desktop.core.simulation import run  # the same
 
     imported = perf_counter()
     job = crossover_job(minute_candles(BARS))

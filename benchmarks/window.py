@@ -71,7 +71,7 @@ def _places(home: Path) -> dict[str, str]:
 
 
 def child(arguments: list[str]) -> dict[str, Any]:
-    from sptrader_desktop.ui.host import Host, run_window  # noqa: PLC0415 # what is measured loads it
+    from sptrader_desktop.ui.host import Host, run_window
 
     found: dict[str, Any] = {}
 
@@ -86,7 +86,7 @@ def child(arguments: list[str]) -> dict[str, Any]:
 
 
 async def _session(host: Any, bars: int) -> dict[str, Any]:
-    from sptrader_desktop.app.window import open_window  # noqa: PLC0415 # the same
+    from sptrader_desktop.app.window import open_window
 
     settings = load_settings()
     if bars:
@@ -148,11 +148,11 @@ async def _stepped(window: Any, slider: Any) -> float:
 
 
 def _write_candles(folder: Path, bars: int) -> None:
-    from dataclasses import replace  # noqa: PLC0415 # the same
+    from dataclasses import replace
 
-    from benchmarks.market import minute_candles  # noqa: PLC0415 # the same
-    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes  # noqa: PLC0415 # the same
-    from sptrader_desktop.core.instruments import CATALOGUE  # noqa: PLC0415 # the same
+    from benchmarks.market import minute_candles
+    from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
+    from sptrader_desktop.core.instruments import CATALOGUE
 
     candles = replace(minute_candles(bars), instrument=CATALOGUE["GBPUSD"])
     folder.mkdir(parents=True, exist_ok=True)
