@@ -6,6 +6,7 @@ SptraderError
 ├── ComponentError    an indicator or signal failed or answered nonsense
 ├── MachineError      no room, memory, processes or processor time: nobody's file is at fault
 ├── RunError          the run cannot be done exactly: no rate, an overflow, an unknown run
+├── BrokerMismatchError  the broker's truth and ours differ: nothing is traded on
 └── Cancelled         somebody asked for the stop
 """
 
@@ -65,3 +66,7 @@ class RunError(SptraderError):
 
 class Cancelled(SptraderError):
     """The run was stopped on request; nothing was stored."""
+
+
+class BrokerMismatchError(SptraderError):
+    """What the broker says cannot follow from what is known: stop trading, compare, and let a person decide."""

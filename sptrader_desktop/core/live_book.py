@@ -1,0 +1,171 @@
+"""The tables of one account that lives: the kernel's own, over a tape that holds only the bar under way of each series.
+
+The account and the paper broker each have one. Bars are counted as they open, so positions and trades name them as a backtest does.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sptrader_desktop.core.borrow import lend
+from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT
+from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
+
+ROWS = 256
+# A broker may fill one order in many parts, each of which is a position.
+MOST_POSITIONS = 512
+
+
+class BarOpen(NamedTuple):
+    """`raw` is the candle's own side, `ask` the same where there is no other; `day` and `weight` are the calendar's for this bar."""
+
+    series: int
+    at: int
+    raw: int
+    ask: int
+    day: int
+    weight: int
+
+
+class BarRange(NamedTuple):
+    """The whole bar; `closes` is when it was over."""
+
+    series: int
+    at: int
+    closes: int
+    open: int
+    high: int
+    low: int
+    close: int
+    ask_open: int
+    ask_high: int
+    ask_low: int
+    ask_close: int
+
+
+class Book:
+    def __init__(self, plan: Plan, capital: int, slots: int, fine: Tape | None = None) -> None:
+        """`slots` is the number of ATR periods; `fine` brings finer candles, which only a replay knows."""
+        count = len(plan.symbols)
+        self.plan = plan
+        self._bars = np.zeros((9, count), np.int64)
+        self._over = np.zeros(count, np.int64)
+        self.tape = _one_bar_tape(self._bars, self._over, fine)
+        self.agenda = Agenda(
+            start=np.arange(count + 1, dtype=np.int64),
+            bar=np.full(count, -1, np.int64),
+            day=np.zeros(count, np.int64),
+            weight=np.zeros(count, np.int64),
+            entries=np.zeros(count, np.int64),
+            exits=np.zeros(count, np.int64),
+            atr=np.full((count, max(1, slots)), np.nan),
+        )
+        self.state = _first_state(plan, capital)
+        self.log = _first_log()
+        self.account, self.series = self.state.account, self.state.series
+        self.now, self._row = self.series["now"], np.arange(count, dtype=np.int64)
+        self.lent: Ints = np.zeros(0, np.int64)
+        self._lend()
+
+    def _lend(self) -> None:
+        self.lent = lend(self.tape, self.agenda, self.plan, self.state, self.log)
+
+    def open_bars(self, bars: Sequence[BarOpen]) -> None:
+        """Mark what opens now; the stages themselves take the prices."""
+        self.now[:] = 0
+        for s, at, raw, ask, day, weight in bars:
+            bar = int(self.series["next"][s])
+            self._bars[:, s] = (at, raw, raw, raw, raw, ask, ask, ask, ask)
+            self._place(s, bar)
+            self.agenda.bar[s], self.agenda.day[s], self.agenda.weight[s] = bar, day, weight
+            self.now[s] = 1
+
+    def close_bars(self, bars: Sequence[BarRange]) -> None:
+        self.now[:] = 0
+        for s, at, closes, *prices in bars:
+            self._bars[:, s] = (at, *prices)
+            self._over[s] = closes
+            self.agenda.entries[s] = self.agenda.exits[s] = 0
+            self.now[s] = 1
+
+    def _place(self, s: int, bar: int) -> None:
+        """The bar's number leads to the one row of its series."""
+        self.tape.start[s] = self.tape.over_start[s] = s - bar
+        self.series["agenda"][s] = s
+
+    def make_room(self) -> None:
+        """As the kernel's own `has_room`, before whatever one instant may add."""
+        account = self.account[0]
+        most = int(account["positions"]) + int(account["pending"]) + self.plan.entries.size + 8
+        if (
+            account["trades"] + 3 * most < len(self.log.trades)
+            and account["fills"] + 5 * most < len(self.log.fills)
+            and account["verdicts"] + most < len(self.log.verdicts)
+            and account["orders"] + most < len(self.log.orders)
+            and account["days"] + 2 < len(self.log.days)
+        ):
+            return
+        doubled = {name: _doubled(getattr(self.log, name), most) for name in ("trades", "fills", "verdicts", "orders", "days")}
+        self.log = self.log._replace(**doubled)
+        self._lend()
+
+    def position(self, number: int) -> int:
+        """Where in the table it is now, −1 when it is closed."""
+        found = np.flatnonzero(self.state.positions["number"][: self.account["positions"][0]] == number)
+        return int(found[0]) if len(found) else -1
+
+    def waiting(self, order: int) -> int:
+        found = np.flatnonzero(self.state.pending["order"][: self.account["pending"][0]] == order)
+        return int(found[0]) if len(found) else -1
+
+    def present_bar(self, s: int) -> int:
+        """The bar in which what happens now falls: the one under way, else the last."""
+        under = int(self.series["under"][s])
+        return under if under >= 0 else int(self.series["next"][s]) - 1
+
+
+def _one_bar_tape(bars: Ints, over: Ints, fine: Tape | None) -> Tape:
+    count, none = bars.shape[1], np.zeros(0, np.int64)
+    start = np.zeros(count + 1, np.int64)
+    names = ("time", "open", "high", "low", "close", "ask_open", "ask_high", "ask_low", "ask_close")
+    if fine is None:
+        finer = {name: none for name in Tape._fields if name.startswith("fine_")} | {"fine_start": start.copy()}
+    else:
+        finer = {name: getattr(fine, name) for name in Tape._fields if name.startswith("fine_")}
+    return Tape(
+        start=start,
+        bar_us=np.zeros(count, np.int64),
+        over_start=start.copy(),
+        over=over,
+        **{name: bars[row] for row, name in enumerate(names)},
+        **finer,
+        blocks=np.zeros((0, 4), np.int64),
+        ask_blocks=np.zeros((0, 4), np.int64),
+    )
+
+
+def _first_state(plan: Plan, capital: int) -> State:
+    account, series = np.zeros(1, ACCOUNT), np.zeros(len(plan.symbols), SERIES)
+    for name in ("cash", "equity", "peak", "trough", "base"):
+        account[name] = capital
+    account["day"] = -(2**40)
+    series["under"] = -1
+    most = max(MOST_POSITIONS, 2 * len(plan.exits) * int(plan.entries["most"].max(initial=1)) + 8)
+    return State(account, series, np.zeros(most, POSITION), np.zeros(most, PENDING))
+
+
+def _first_log() -> Log:
+    return Log(
+        np.zeros(ROWS, TRADE),
+        np.zeros(2 * ROWS, FILL),
+        np.zeros(ROWS, VERDICT),
+        np.zeros(ROWS, ORDER),
+        np.zeros(0, np.int64),
+        np.zeros((ROWS, 2), np.int64),
+        np.zeros(0, ASSESSED),
+    )
+
+
+def _doubled(table: Table, more: int) -> Table:
+    return np.concatenate([table, np.zeros((len(table) + 8 * more, *table.shape[1:]), table.dtype)])
