@@ -68,7 +68,9 @@ def first_unlike(ours: Outcome, other: Outcome) -> str | None:
     for name in ("orders", "verdicts", "fills", "trades"):
         mine, theirs = getattr(ours, name), getattr(other, name)
         for index in range(min(len(mine), len(theirs))):
-            wrong = {key: (mine[index][key], theirs[index][key]) for key in mine.dtype.names if mine[index][key] != theirs[index][key]}
+            wrong = {
+                key: (mine[index][key], theirs[index][key]) for key in mine.dtype.names or () if mine[index][key] != theirs[index][key]
+            }
             if wrong:
                 return f"{name} row {index} differs: {wrong}"
         if len(mine) != len(theirs):
@@ -80,5 +82,9 @@ def first_unlike(ours: Outcome, other: Outcome) -> str | None:
         if (mine != theirs).any():
             at = int((mine != theirs).nonzero()[0][0])
             return f"{name} {at} is {mine[at]}, the other has {theirs[at]}"
-    unlike = {key: (ours.account[key][0], other.account[key][0]) for key in ours.account.dtype.names if ours.account[key] != other.account[key]}
+    unlike = {
+        key: (ours.account[key][0], other.account[key][0])
+        for key in ours.account.dtype.names or ()
+        if ours.account[key] != other.account[key]
+    }
     return f"the account differs: {unlike}" if unlike else None

@@ -1,4 +1,4 @@
-"""The live path over kept candles does what the backtest does: the same orders, fills, trades, verdicts, equity and cash, to the last unit."""
+"""The live path over kept candles does what the backtest does: same orders, fills, trades, verdicts, equity and cash, to the last unit."""
 
 import pytest
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sptrader_desktop.core.borrow import lend
+from sptrader_desktop.core.live_stages import has_room_for_instant
 from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
 
@@ -95,20 +96,11 @@ class Book:
         self.series["agenda"][s] = s
 
     def make_room(self) -> None:
-        """As the kernel's own `has_room`, before whatever one instant may add."""
-        account = self.account[0]
-        most = int(account["positions"]) + int(account["pending"]) + self.plan.entries.size + 8
-        if (
-            account["trades"] + 3 * most < len(self.log.trades)
-            and account["fills"] + 5 * most < len(self.log.fills)
-            and account["verdicts"] + most < len(self.log.verdicts)
-            and account["orders"] + most < len(self.log.orders)
-            and account["days"] + 2 < len(self.log.days)
-        ):
-            return
-        doubled = {name: _doubled(getattr(self.log, name), most) for name in ("trades", "fills", "verdicts", "orders", "days")}
-        self.log = self.log._replace(**doubled)
-        self._lend()
+        """Before whatever one instant may add."""
+        while not has_room_for_instant(self.lent):
+            doubled = {name: _doubled(getattr(self.log, name)) for name in ("trades", "fills", "verdicts", "orders", "days")}
+            self.log = self.log._replace(**doubled)
+            self._lend()
 
     def position(self, number: int) -> int:
         """Where in the table it is now, −1 when it is closed."""
@@ -167,5 +159,5 @@ def _first_log() -> Log:
     )
 
 
-def _doubled(table: Table, more: int) -> Table:
-    return np.concatenate([table, np.zeros((len(table) + 8 * more, *table.shape[1:]), table.dtype)])
+def _doubled(table: Table) -> Table:
+    return np.concatenate([table, np.zeros_like(table)])

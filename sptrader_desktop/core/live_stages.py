@@ -6,7 +6,7 @@ as `now`. What a broker did is booked at the figures it told.
 
 from sptrader_desktop.core.borrow import taken
 from sptrader_desktop.core.compiled import compiled
-from sptrader_desktop.core.kernel import close_all
+from sptrader_desktop.core.kernel import close_all, has_room
 from sptrader_desktop.core.portfolio import close_part, open_position, settle_order
 from sptrader_desktop.core.records import ASSESSED as ASSESSED_ROW
 from sptrader_desktop.core.records import FILL, ORDER, TRADE, VERDICT
@@ -62,6 +62,12 @@ log_of = taken(
         "assessed": (ASSESSED_ROW, 1),
     },
 )
+
+
+@compiled
+def has_room_for_instant(lent: Ints) -> bool:
+    log = log_of(lent)
+    return bool(has_room(plan_of(lent), state_of(lent), log) and state_of(lent).account[0].days + 2 < len(log.days))
 
 
 # The account

@@ -22,6 +22,7 @@ class _Seen:
 
     fills: int = 0
     trades: int = 0
+    tables: bytes = b""
     waiting: set[int] = field(default_factory=set)
     levels: dict[int, _Levels] = field(default_factory=dict)
     financing: dict[int, int] = field(default_factory=dict)
@@ -132,14 +133,22 @@ class PaperBroker:
 
     def _told(self, opened: int) -> list[Transaction]:
         """Everything the stages have done since the last time, in its order; what was opened was opened so."""
-        account, seen = self.book.account[0], self._seen
-        fills = int(account["fills"])
-        if not (fills > seen.fills or seen.waiting or seen.levels):
+        tables, seen = self._tables(), self._seen
+        if tables == seen.tables:
             return []
+        fills = int(self.book.account["fills"][0])
         told = self._financed()
         told += [self._filled(self.book.log.fills[index], opened) for index in range(seen.fills, fills)]
         seen.fills = fills
-        return told + self._settled() + self._changed()
+        told += self._settled() + self._changed()
+        seen.tables = tables
+        return told
+
+    def _tables(self) -> bytes:
+        """All that a transaction can come from: nothing new is told while it is the same."""
+        account, state = self.book.account[0], self.book.state
+        held, waiting = state.positions[: account["positions"]], state.pending[: account["pending"]]
+        return bytes(f"{account['fills']} ", "ascii") + held.tobytes() + waiting.tobytes()
 
     def _financed(self) -> list[Transaction]:
         """Before anything filled: what a roll charged is part of what a close pays out."""
