@@ -4,10 +4,11 @@ All take what `core.borrow.lend` wrote down of (tape, agenda, plan, state, log),
 as `now`. What a broker did is booked at the figures it told.
 """
 
+from sptrader_desktop.core.arithmetic import total
 from sptrader_desktop.core.borrow import taken
 from sptrader_desktop.core.compiled import compiled
 from sptrader_desktop.core.kernel import close_all, has_room
-from sptrader_desktop.core.portfolio import close_part, open_position, settle_order
+from sptrader_desktop.core.portfolio import close_part, open_position, settle_order, unrealised
 from sptrader_desktop.core.records import ASSESSED as ASSESSED_ROW
 from sptrader_desktop.core.records import FILL, ORDER, TRADE, VERDICT
 from sptrader_desktop.core.stages import (
@@ -19,6 +20,7 @@ from sptrader_desktop.core.stages import (
     fill_at_close,
     fill_at_open,
     fill_inside,
+    halt_on_breach,
     mark,
     mark_closes,
     take_closes,
@@ -83,6 +85,18 @@ def account_opens(lent: Ints) -> None:
 @compiled
 def account_marks(lent: Ints) -> None:
     mark_closes(tape_of(lent), plan_of(lent), state_of(lent), log_of(lent))
+
+
+@compiled
+def account_sees(lent: Ints) -> int:
+    """A price between closes: equity now. It moves no peak and no trailing level, and still meets the limits."""
+    plan, state, log = plan_of(lent), state_of(lent), log_of(lent)
+    take_closes(tape_of(lent), plan, state)
+    account = state.account[0]
+    recorded, account.equity = account.equity, total(account.cash, unrealised(plan, state))
+    halt_on_breach(plan, state, log)
+    seen, account.equity = account.equity, recorded
+    return int(seen)
 
 
 @compiled

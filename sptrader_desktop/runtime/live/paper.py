@@ -68,6 +68,7 @@ class PaperBroker:
 
     def ask(self, request: Request) -> list[Transaction]:
         self._ready()
+        self._seen.tables = b""  # whatever becomes of it is something new
         match request:
             case Place():
                 return [self._place(request)]
