@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
 from sptrader_desktop.ports import Journal, JournalEntry
+from sptrader_desktop.runtime.scratch import IN_MEMORY
 from tests.simulated_disk import SimulatedDisk, SimulatedJournal
 
 NAME = "journal.sqlite3"
@@ -183,7 +184,7 @@ def new_place(kind: str) -> Iterator[Place]:
     if kind == "simulated":
         yield SimulatedPlace()
         return
-    with tempfile.TemporaryDirectory(prefix="sptrader-journal-") as name:
+    with tempfile.TemporaryDirectory(prefix="sptrader-journal-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as name:
         folder = Path(name, "journal")
         folder.mkdir()
         yield SqlitePlace(folder)

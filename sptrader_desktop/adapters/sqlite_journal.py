@@ -28,10 +28,12 @@ SCHEMA = """CREATE TABLE commits (
     hash BLOB NOT NULL
 ) STRICT"""
 COMMITS = "SELECT CAST(last AS BLOB), entries, hash FROM commits WHERE last > ? ORDER BY last"
+LOWEST = -(1 << 63)
 
 # What the log of SQLite may hold before it is copied into the file: when nothing waits, and at the latest.
 QUIET_BYTES, MOST_BYTES = 1 << 20, 32 << 20
 RESERVE_BYTES = 64 << 20
+WAIT_SECONDS = 1.0
 
 # In this order: the log's index is in memory and in no file of its own only where the lock comes first.
 PRAGMAS: tuple[tuple[str, str, Any], ...] = (
@@ -151,7 +153,7 @@ class SqliteJournal:
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
 
     def _open(self, told: Head | None, log: Path) -> None:
-        self._database = sqlite3.connect(self._path, timeout=1, isolation_level=None, check_same_thread=False)
+        self._database = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._verify(told)
         except BaseException as error:
@@ -164,8 +166,8 @@ class SqliteJournal:
         """Closing deletes the log, and with it the only trace of a commit in it that SQLite cannot read any more."""
         if not isinstance(error, sqlite3.Error) or _code(error) != sqlite3.SQLITE_BUSY:
             with suppress(OSError):
-                content = log.read_bytes()
-                log.with_name(f"{log.name}.{blake2b(content, digest_size=6).hexdigest()}").write_bytes(content)
+                if content := log.read_bytes():
+                    log.with_name(f"{log.name}.{blake2b(content, digest_size=6).hexdigest()}").write_bytes(content)
         self._database.close()
 
     def _refused(self, error: sqlite3.Error) -> JournalError:
@@ -209,14 +211,14 @@ class SqliteJournal:
 
     def _blocks(self) -> Iterator[list[Commit]]:
         """Where SQLite cannot go on, what comes before that place is told first."""
-        rows = self._database.execute(COMMITS, (0,))
+        rows = self._database.execute(COMMITS, (LOWEST,))
         try:
             while block := rows.fetchmany(BLOCK):
                 yield block
         except sqlite3.Error:
             readable: list[Commit] = []
             with suppress(sqlite3.Error):
-                for row in self._database.execute(COMMITS, (self._seq,)):
+                for row in self._database.execute(COMMITS, (self._seq or LOWEST,)):
                     readable.append(row)  # noqa: PERF402
             yield readable
             raise
