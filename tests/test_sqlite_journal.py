@@ -62,8 +62,12 @@ def answered(child: subprocess.Popen[bytes]) -> int:
 
 
 def killed_writers(place: SqlitePlace, rounds: int, seed: int) -> None:
+    """A new journal every ten rounds, or reading it would take longer than all the rest."""
     dice = random.Random(seed)
-    for _ in range(rounds):
+    for number in range(rounds):
+        if number % 10 == 0:
+            place = SqlitePlace(place.folder.with_name(f"round-{number}"))
+            place.folder.mkdir()
         child = writer(place)
         assert child.stdout
         first = int(child.stdout.readline())

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -204,10 +205,16 @@ class SqliteJournal:
     def _follow(self) -> None:
         """The whole chain from its first commit, a block at a time."""
         for block in self._blocks():
-            fitting = self._chain.follow_block(block)
+            fitting = self._fitting(block)
             self._seq = _last(block[:fitting], self._seq)
             if fitting < len(block):
                 raise self._damaged(f"the commit of entries {self._seq + 1:,} to {_last(block[: fitting + 1], 0):,} was altered")
+
+    def _fitting(self, block: list[Commit]) -> int:
+        try:
+            return self._chain.follow_block(block)
+        except TypeError:  # a flipped bit can make a number, a text or nothing out of bytes
+            return self._chain.follow_block(list(takewhile(lambda row: set(map(type, row)) == {bytes}, block)))
 
     def _blocks(self) -> Iterator[list[Commit]]:
         """Where SQLite cannot go on, what comes before that place is told first."""
