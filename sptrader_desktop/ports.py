@@ -177,7 +177,7 @@ class SignalFeed(Protocol):
 
 
 class PriceFeed(Protocol):
-    """Prices as they come, at first the last that is known of each symbol; what comes while the server is away is lost."""
+    """Prices as they come, at first the last that is known of each symbol."""
 
     @property
     def status(self) -> FeedStatus: ...

@@ -55,6 +55,7 @@ class RedisSignalFeed:
         self._told: list[FeedRecord] = []  # what is to be handed out besides entries
         self._is_open, self._is_full, self._fault = False, False, ""
         self._own: str | None = BEGINNING  # so far our own entries were read again; None: all
+        self._own_end: str | None = None  # what comes after it is read as new again
         self._claimed: str | None = BEGINNING
         self._claim_at = self._check_at = 0.0
 
@@ -116,6 +117,7 @@ class RedisSignalFeed:
     async def _own_page(self, after: str) -> list[_Entry]:
         page = _entries(await self._link.one(*self._reading(), "STREAMS", STREAM, after))
         self._own = page[-1][0] if page else None
+        page = [entry for entry in page if self._own_end is None or entry_order(entry[0]) <= entry_order(self._own_end)]
         self._advance(page)
         return page
 
@@ -141,8 +143,7 @@ class RedisSignalFeed:
         assert known is not None, "it was opened"
         assert before is not None, "it was read from"
         if entry_order(before["last-delivered-id"]) > entry_order(known.stream_id):
-            self._alarm_moved(known)
-            return []
+            return []  # somebody moved it: opening it again sets it back, and what was read just now is read in its turn
         self._is_open = True
         page = _entries(answer)
         self._count(page, pairs_of(stream))
@@ -187,7 +188,7 @@ class RedisSignalFeed:
         if isinstance(stream, ResponseError) and "no such key" not in str(stream):
             raise stream
         about = None if isinstance(stream, ResponseError) else pairs_of(stream)
-        group = None if about is None else _group_in(groups)
+        group, self._own_end = None if about is None else _group_in(groups), None
         if group is None:
             await self._make_group(about)
         elif self._position is None:
@@ -208,8 +209,7 @@ class RedisSignalFeed:
         if isinstance(made, ResponseError):
             raise made
         if begins_anew:
-            self._told.append(LossSeen("emptied", None, f"{STREAM} was removed with all that it held: it is read from its beginning"))
-            self._position = FeedPosition(BEGINNING, 0)
+            self._begin_anew()
         elif known is None:
             group = _group_in(groups)
             assert group is not None, "it was made just now"
@@ -219,31 +219,31 @@ class RedisSignalFeed:
 
     async def _set_back(self, known: FeedPosition, about: Mapping[str, Any], group: Mapping[str, Any]) -> None:
         if _is_behind(about, known):
-            lost = None if known.entries is None else known.entries - int(about["entries-added"])
-            self._told.append(self._forgotten(lost if lost and lost > 0 else None))
-            first = about["first-entry"]
-            if first is None or entry_order(first[0]) > entry_order(known.stream_id):
-                self._position = FeedPosition(BEGINNING, 0)  # another stream in the place of ours
+            if _is_after(about, known):
+                self._begin_anew()
                 await self._link.one("XGROUP", "SETID", STREAM, GROUP, BEGINNING)
             else:
+                lost = None if known.entries is None else known.entries - int(about["entries-added"])
+                self._told.append(self._forgotten(lost if lost and lost > 0 else None))
                 self._position = FeedPosition(about["last-generated-id"].decode(), int(about["entries-added"]))
         elif entry_order(group["last-delivered-id"]) > entry_order(known.stream_id) and not await self._is_ours(known, group):
-            self._alarm_moved(known)
+            text = f"{STREAM}: somebody read as the group {GROUP} or moved it; it is read from {known.stream_id} on: let nobody else use it"
+            self._told.append(FeedAlarm("group", text))
             await self._link.one("XGROUP", "SETID", STREAM, GROUP, known.stream_id)
+            self._own_end = known.stream_id
 
     async def _is_ours(self, known: FeedPosition, group: Mapping[str, Any]) -> bool:
         """Whether all that the group is ahead of us was handed to us, and we never came to keep it."""
         span = ("(" + known.stream_id, group["last-delivered-id"])
         entries, pending = await self._link.together(
-            ("XRANGE", STREAM, *span, "COUNT", PAGE), ("XPENDING", STREAM, GROUP, *span, PAGE, self._consumer)
+            ("XRANGE", STREAM, *span, "COUNT", MOST_HANDED), ("XPENDING", STREAM, GROUP, *span, MOST_HANDED, self._consumer)
         )
-        return len(entries) < PAGE and {name for name, _ in entries} <= {row[0] for row in pending}
+        return len(entries) < MOST_HANDED and {name for name, _ in entries} <= {row[0] for row in pending}
 
-    def _alarm_moved(self, known: FeedPosition) -> None:
-        text = (
-            f"{STREAM}: somebody read as or moved the group {GROUP}; it is read from {known.stream_id} on: let nobody else use this group"
-        )
-        self._told.append(FeedAlarm("group", text))
+    def _begin_anew(self) -> None:
+        """Another stream in the place of ours."""
+        self._told.append(LossSeen("emptied", None, f"{STREAM} was removed with all that it held: it is read from its beginning"))
+        self._position, self._own_end = FeedPosition(BEGINNING, 0), BEGINNING
 
     def _forgotten(self, count: int | None) -> LossSeen:
         told = "messages" if count is None else f"{count} messages"
@@ -321,9 +321,17 @@ def _is_gone(error: RedisError) -> bool:
 
 
 def _is_behind(about: Mapping[str, Any], known: FeedPosition) -> bool:
-    """It has taken fewer than we know of, or gave other names: it is not the stream that it was."""
-    is_earlier = entry_order(about["last-generated-id"]) < entry_order(known.stream_id)
-    return is_earlier or (known.entries is not None and int(about["entries-added"]) < known.entries)
+    """It has taken fewer than we know of, gave other names, or never had what we know of: it is not the stream that it was."""
+    if entry_order(about["last-generated-id"]) < entry_order(known.stream_id):
+        return True
+    taken, gone = int(about["entries-added"]), int(about["entries-added"]) - int(about["length"])
+    return known.entries is not None and (taken < known.entries or (_is_after(about, known) and gone < known.entries))
+
+
+def _is_after(about: Mapping[str, Any], known: FeedPosition) -> bool:
+    """All that it holds is new to us."""
+    first = about["first-entry"]
+    return first is None or entry_order(first[0]) > entry_order(known.stream_id)
 
 
 def _entries(answer: Any) -> list[_Entry]:
