@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from sptrader_desktop.guardian.lines import LONGEST_OF_BROKER, LineBuffer, parsed, written
@@ -36,20 +37,26 @@ class Core:
         say(json.dumps({"sent": self.sent, "refused": self.refused}))
 
     def _beat(self) -> None:
-        while True:
-            self.control.sendall(written({"do": "heartbeat", "from": "core"}))
-            self.control.recv(65536)
-            time.sleep(BEAT_S)
+        with suppress(OSError):  # the guardian is gone
+            while True:
+                self.control.sendall(written({"do": "heartbeat", "from": "core"}))
+                self.control.recv(65536)
+                time.sleep(BEAT_S)
 
     def _read(self) -> None:
         lines = LineBuffer(LONGEST_OF_BROKER)
-        while data := self.orders.recv(65536):
+        while data := self._received():
             lines.feed(data)
             while (line := lines.pop()) is not None:
                 message = parsed(line)
                 self.refused += message["is"] == "refused"
                 if message["is"] == "gate" and message["open"]:
                     self.may_trade.set()
+
+    def _received(self) -> bytes:
+        with suppress(OSError):
+            return self.orders.recv(65536)
+        return b""
 
     def _trade(self, most: int, kind: str) -> None:
         """A negative most is without end."""

@@ -40,11 +40,11 @@ def run_trial(state: str, folder: Path, seed: int = 0) -> Trial:
         begun = now_ns()
         gate = rig.stop(flatten=chosen.flatten)[1]
         chosen.after(rig)
-        steps = rig.until_verified()
+        rig.until_verified()
         clear = (now_ns() - begun) / 1e6
         if chosen.is_flood:
             wait_for(lambda: _refused(rig), "an order to be refused")
-        rig.until_verified(("done",))
+        steps = rig.until_verified(("done",))
         refused = _refused(rig)
         for core in rig.cores:
             rig.end_core(core)

@@ -9,6 +9,7 @@ from sptrader_desktop.guardian.gate import Gate
 from sptrader_desktop.guardian.lines import LONGEST_OF_BROKER, LineError, Message, written
 from sptrader_desktop.guardian.pipe import Pipe
 
+MOST_UNDERWAY = 4096  # asked of the system: what it has taken from us is beyond the gate, so a slow broker's orders wait here
 MOST_UNREAD = 16 * 1024 * 1024  # what a core that has stopped reading may leave with us
 
 
@@ -30,6 +31,7 @@ class Bridge:
         self._half: bytes = b""  # of a line of which the rest did not fit
         self._half_is_of: int | None = None  # the gate's count, if that line is an order
         sock, is_connecting = broker
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_UNDERWAY)
         self.core = Connection(selector, core, self._from_core, self._core_gone, most_unsent=MOST_UNREAD)
         self.broker = Connection(
             selector,

@@ -167,7 +167,7 @@ class Guard:
 
     def _act(self, now: float) -> None:
         if self._sweep:
-            self._sweep.is_drained = self._out.is_drained()
+            self._sweep.drained(now, is_drained=self._out.is_drained())
             self._send(self._sweep.actions(now))
 
     def _send(self, messages: list[Message]) -> None:

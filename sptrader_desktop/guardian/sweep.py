@@ -34,11 +34,11 @@ class _Close:
 
 
 class Sweep:
-    """`actions` are what to send now. `is_drained` says whether the broker has read everything that was let out before the gate shut."""
+    """`actions` are what to send now. It is `drained` when the broker has read everything that was let out before the gate shut."""
 
     def __init__(self, terms: Terms, new_id: Callable[[], str], *, flatten: bool, closes: dict[str, str], since: int) -> None:
         self.flatten = flatten
-        self.is_drained = True
+        self._is_drained = True
         self.is_connected = False
         self._terms, self._new_id, self._last = terms, new_id, since
         self._due = 0.0
@@ -60,6 +60,11 @@ class Sweep:
         self._due = now
         for close in self._closes.values():
             close.until = now + self._terms.unknown
+
+    def drained(self, now: float, *, is_drained: bool) -> None:
+        if is_drained and not self._is_drained:
+            self._due = min(self._due, now)
+        self._is_drained = is_drained
 
     def lost(self) -> None:
         self.is_connected = False
@@ -110,7 +115,7 @@ class Sweep:
         if not self.is_connected or now < self._due or len(self._asked) > len(overdue):
             return []
         key = self._new_id()
-        self._asked[key] = (now, self.is_drained)
+        self._asked[key] = (now, self._is_drained)
         return [{"do": "snapshot", "id": key}]
 
     def closes(self) -> dict[str, str]:
@@ -181,7 +186,7 @@ class Sweep:
 
     def _verifying(self, now: float) -> dict[str, Any]:
         if self._clear_since is None:
-            return {"state": "working", "late": self._late, "drained": self.is_drained}
+            return {"state": "working", "late": self._late, "drained": self._is_drained}
         left = max(0.0, self._terms.quarantine - (now - self._clear_since))
         return {"state": "done" if not left else "watching", "late": self._late, "seconds_left": round(left, 1)}
 
