@@ -72,6 +72,7 @@ class Gate:
 
     def rearm(self) -> None:
         """A person decides, so that those who are gone are waited for no longer. It opens with the next hello of the core."""
+        self._shut()
         self._is_stopped = False
         for who in self._silent:
             del self._heard[who]
