@@ -3,6 +3,7 @@
 Bars and transactions are records of their own modules; these are the rest. Times are microseconds UTC.
 """
 
+import re
 from dataclasses import dataclass
 
 from sptrader_desktop.core.broker_messages import Transaction
@@ -126,4 +127,5 @@ Fact = (
     | ReplayEnded
 )
 
-KINDS: dict[str, type] = {kind.__name__: kind for kind in Fact.__args__}
+# How each is called in the journal.
+KINDS: dict[str, type] = {re.sub("(?<!^)([A-Z])", r"_\1", kind.__name__).lower(): kind for kind in Fact.__args__}

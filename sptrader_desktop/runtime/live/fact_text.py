@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import Transaction, What
 from sptrader_desktop.core.errors import JournalError
 from sptrader_desktop.core.facts import KINDS, Fact
@@ -12,11 +13,12 @@ from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 
 _FIELDS = {kind: tuple(item.name for item in fields(kind)) for kind in (*KINDS.values(), Transaction)}
 _TRANSACTION = _FIELDS[Transaction]
+_NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 def fact_entry(fact: Fact) -> tuple[str, bytes]:
     values = [getattr(fact, name) for name in _FIELDS[type(fact)]]
-    return type(fact).__name__, json.dumps(values, separators=(",", ":"), default=_plain).encode()
+    return _NAMES[type(fact)], json.dumps(values, separators=(",", ":"), default=_plain).encode()
 
 
 def _plain(value: object) -> list[Any]:
@@ -27,8 +29,8 @@ def _plain(value: object) -> list[Any]:
 
 def read_fact(kind: str, body: bytes) -> Fact:
     try:
-        values = json.loads(body)
-        made: Fact = _READERS.get(kind, KINDS[kind])(*values)
+        fact = KINDS[kind]
+        made: Fact = _READERS.get(fact, fact)(*json.loads(body))
     except (KeyError, TypeError, ValueError) as error:
         raise JournalError(f"a journal entry of kind {kind} cannot be read ({error}): it was written by another version") from None
     return made
@@ -38,15 +40,15 @@ def _bars(kind: type, row: Callable[..., Any]) -> Callable[..., Any]:
     return lambda at, bars: kind(at, tuple(row(*values) for values in bars))
 
 
-_READERS: dict[str, Callable[..., Any]] = {
-    "SessionBegan": lambda at, account, inputs, strategy, symbols, timeframe: KINDS["SessionBegan"](
+_READERS: dict[type, Callable[..., Any]] = {
+    facts.SessionBegan: lambda at, account, inputs, strategy, symbols, timeframe: facts.SessionBegan(
         at, account, inputs, strategy, tuple(symbols), timeframe
     ),
-    "BarsOpened": _bars(KINDS["BarsOpened"], BarOpen),
-    "BarsClosed": _bars(KINDS["BarsClosed"], BarRange),
-    "Decided": lambda at, hits, signals: KINDS["Decided"](at, tuple(_hits(row) for row in hits), tuple(signals)),
-    "Acted": lambda at, hits, signals: KINDS["Acted"](at, _hits(hits), tuple(signals)),
-    "TransactionSeen": lambda values: KINDS["TransactionSeen"](_transaction(values)),
+    facts.BarsOpened: _bars(facts.BarsOpened, BarOpen),
+    facts.BarsClosed: _bars(facts.BarsClosed, BarRange),
+    facts.Decided: lambda at, hits, signals: facts.Decided(at, tuple(_hits(row) for row in hits), tuple(signals)),
+    facts.Acted: lambda at, hits, signals: facts.Acted(at, _hits(hits), tuple(signals)),
+    facts.TransactionSeen: lambda values: facts.TransactionSeen(_transaction(values)),
 }
 
 

@@ -1,12 +1,12 @@
 """One account that lives: facts are applied and written down together, and only what is written down is asked of the broker.
 
-Restart is the same facts again. A fact that cannot follow from what is known stops all entries; it is applied as far as it goes, alike each time.
+Restart is the same facts again. A fact that cannot follow from what is known stops all entries, and does so again at each restart.
 """
 
 from collections.abc import Iterable
 
-from sptrader_desktop.core.errors import BrokerMismatchError
 from sptrader_desktop.core.broker_messages import Request
+from sptrader_desktop.core.errors import BrokerMismatchError
 from sptrader_desktop.core.facts import Fact, RequestUnsettled, SignalJudged
 from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
