@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sptrader_desktop.core.candles import PriceSide
 from sptrader_desktop.core.resample import bar_closes, buckets
 from sptrader_desktop.ports import LivePrice
 
@@ -36,7 +37,7 @@ class Four(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A closed bar; `opens` and `closes` in microseconds UTC. Without `ask` the prices are mids, `volume` counts prices."""
+    """A closed bar; `opens` and `closes` in microseconds UTC. Where it was built from prices, `volume` counts them."""
 
     symbol: str
     timeframe: str
@@ -45,6 +46,7 @@ class Bar:
     prices: Four
     ask: Four | None
     volume: float
+    side: PriceSide = "bid"
 
 
 @dataclass(slots=True)
@@ -149,7 +151,16 @@ class BarsFromPrices:
                 self.skipped[INCOMPLETE] += growing.count
                 continue
             ask = None if growing.ask is None else growing.ask.four()
-            yield Bar(self.symbol, self.timeframe, opens, growing.closes, growing.prices.four(), ask, float(growing.count))
+            yield Bar(
+                self.symbol,
+                self.timeframe,
+                opens,
+                growing.closes,
+                growing.prices.four(),
+                ask,
+                float(growing.count),
+                "mid" if ask is None else "bid",
+            )
 
     def _disbelief(self, price: LivePrice, closes: int, now: int) -> str:
         if price.stamp > now + AHEAD_US:
