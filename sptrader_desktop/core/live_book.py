@@ -10,7 +10,7 @@ import numpy as np
 
 from sptrader_desktop.core.borrow import lend
 from sptrader_desktop.core.live_stages import has_room_for_instant
-from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT
+from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT, WORKING
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
 
 ROWS = 256
@@ -43,6 +43,15 @@ class BarRange(NamedTuple):
     ask_high: int
     ask_low: int
     ask_close: int
+
+
+class Hits(NamedTuple):
+    """The rules that hold at the close of one bar, one bit each, and the ATR of each slot there."""
+
+    series: int
+    entries: int
+    exits: int
+    atr: Sequence[float]
 
 
 class Book:
@@ -90,6 +99,20 @@ class Book:
             self.agenda.entries[s] = self.agenda.exits[s] = 0
             self.now[s] = 1
 
+    def see(self, s: int, raw: int, ask: int) -> None:
+        """A price between opens and closes, as the close of what is under way so far."""
+        self.now[:] = 0
+        self.tape.close[s], self.tape.ask_close[s] = raw, ask
+        self.now[s] = 1
+
+    def act(self, s: int, at: int) -> None:
+        """Something is to be decided on one symbol now, in the bar under way; its positions do not grow older by that."""
+        self.now[:] = 0
+        self.now[s] = 1
+        self.agenda.bar[s], self._over[s] = self.series["under"][s], at
+        held = self.state.positions[: self.account["positions"][0]]
+        held["closes"][held["symbol"] == s] -= 1
+
     def _place(self, s: int, bar: int) -> None:
         """The bar's number leads to the one row of its series."""
         self.tape.start[s] = self.tape.over_start[s] = s - bar
@@ -110,6 +133,37 @@ class Book:
     def waiting(self, order: int) -> int:
         found = np.flatnonzero(self.state.pending["order"][: self.account["pending"][0]] == order)
         return int(found[0]) if len(found) else -1
+
+    def add_waiting(self, order: int, s: int, side: int, quantity: int) -> int:
+        """Room for a fill that nobody waits for any more, or never did."""
+        number = order if order >= 0 else int(self.account["orders"][0])
+        if order < 0:
+            row = self.log.orders[number]
+            row["symbol"], row["rule"], row["side"], row["kind"], row["quantity"], row["level"] = s, -1, side, 0, quantity, -1
+            row["state"], row["settled_bar"], row["expiry"] = WORKING, -1, -1
+            self.account["orders"] += 1
+        waiting = np.zeros(1, PENDING)[0]
+        waiting["order"], waiting["symbol"], waiting["rule"], waiting["side"], waiting["quantity"] = number, s, -1, side, quantity
+        waiting["level"], waiting["bars_left"] = -1, -1
+        index = int(self.account["pending"][0])
+        self.wait_on(waiting, index)
+        return index
+
+    def wait_on(self, waiting: Table, index: int) -> None:
+        """Back among the working entries, where it was."""
+        pending, count = self.state.pending, int(self.account["pending"][0])
+        pending[index + 1 : count + 1] = pending[index:count].copy()
+        pending[index] = waiting
+        self.account["pending"] += 1
+        row = self.log.orders[waiting["order"]]
+        row["state"], row["settled_bar"] = WORKING, -1
+
+    def order_close(self, number: int, reason: int) -> None:
+        """All of a position, whatever was ordered of it before."""
+        index = self.position(number)
+        if index >= 0:
+            row = self.state.positions[index]
+            row["closing"], row["closing_reason"], row["closing_now"] = row["quantity"], reason, 0
 
     def present_bar(self, s: int) -> int:
         """The bar in which what happens now falls: the one under way, else the last."""

@@ -23,6 +23,7 @@ from sptrader_desktop.core.stages import (
     fill_at_close,
     fill_at_open,
     fill_inside,
+    halt_on_breach,
     mark,
     mark_closes,
     stop_out,
@@ -89,6 +90,18 @@ def account_opens(lent: Ints) -> None:
 @compiled
 def account_marks(lent: Ints) -> None:
     mark_closes(tape_of(lent), plan_of(lent), state_of(lent), log_of(lent))
+
+
+@compiled
+def account_sees(lent: Ints) -> int:
+    """A price between closes: equity now. It moves no peak and no trailing level, and still meets the limits."""
+    plan, state, log = plan_of(lent), state_of(lent), log_of(lent)
+    take_closes(tape_of(lent), plan, state)
+    account = state.account[0]
+    recorded, account.equity = account.equity, total(account.cash, unrealised(plan, state))
+    halt_on_breach(plan, state, log)
+    seen, account.equity = account.equity, recorded
+    return int(seen)
 
 
 @compiled

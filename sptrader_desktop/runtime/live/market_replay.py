@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sptrader_desktop.core.closes import close_instants
-from sptrader_desktop.core.live_account import Hits
-from sptrader_desktop.core.live_book import BarOpen, BarRange
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.simulation import Job
 
 
