@@ -11,7 +11,7 @@ from sptrader_desktop.core import facts
 from sptrader_desktop.core import live_stages as stages
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_book import Book, Hits
+from sptrader_desktop.core.live_book import BarRange, Book, Hits
 from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
 from sptrader_desktop.core.tables import FREE, Table
@@ -39,6 +39,9 @@ class LiveAccount:
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._theirs: dict[int, int] = {}
         self._asked = 0
+        self._traded = len(book.plan.exits)
+        self._closing: dict[int, BarRange] = {}  # closed, and nothing decided yet
+        self._is_as_closed = False  # nothing has moved the tables since
         self._apply: dict[type, Callable[[Any], list[Request]]] = {
             facts.BarsOpened: self._open_bars,
             facts.BarsClosed: self._close_bars,
@@ -67,6 +70,7 @@ class LiveAccount:
 
     def _open_bars(self, fact: facts.BarsOpened) -> list[Request]:
         self.at = fact.at
+        self._is_as_closed = False
         self.book.open_bars(fact.bars)
         stages.account_opens(self.book.lent)
         return []
@@ -74,9 +78,16 @@ class LiveAccount:
     def _close_bars(self, fact: facts.BarsClosed) -> list[Request]:
         self.at = fact.at
         self.book.close_bars(fact.bars)
+        self._closing |= {bar.series: bar for bar in fact.bars}
+        self._is_as_closed = len(self._closing) == len(fact.bars)
         return []
 
     def _decide(self, fact: facts.Decided) -> list[Request]:
+        """Of the bars that closed last: those of which something is said, and rates."""
+        if not self._is_as_closed or len(fact.hits) < self._traded:
+            said = {hits.series for hits in fact.hits}
+            self.book.close_bars([bar for s, bar in self._closing.items() if s in said or s >= self._traded])
+        self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and all(hits.series != s for hits in fact.hits)}
         self._take_hits(fact.hits)
         before = self._before()
         if self._fill_close:
@@ -93,6 +104,7 @@ class LiveAccount:
 
     def _see(self, fact: facts.PriceSeen) -> list[Request]:
         self.at = fact.at
+        self._is_as_closed = False
         before = self._before()
         self.book.see(fact.series, fact.raw, fact.ask)
         self.equity = stages.account_sees(self.book.lent)
@@ -101,6 +113,7 @@ class LiveAccount:
     def _act(self, fact: facts.Acted) -> list[Request]:
         """Decides as a close does, on one symbol, without being one: no bar is counted towards a time exit."""
         self.at = fact.at
+        self._is_as_closed = False
         before = self._before()
         self.book.act(fact.hits.series, fact.at)
         self._take_hits((fact.hits,))
@@ -260,6 +273,11 @@ class LiveAccount:
             raise BrokerMismatchError(f"transaction {done.n} is about position {done.position}, which is not known to be open")
         row: Table = self.book.state.positions[index]
         return row
+
+    def symbol_of(self, position: int) -> str:
+        """By the broker's number; nothing where it is not open."""
+        index = self.book.position(self._ours.get(position, -1))
+        return self.symbols[self.book.state.positions["symbol"][index]] if index >= 0 else ""
 
     def _lapse(self, fact: facts.RequestUnsettled) -> list[Request]:
         self.lives.lapse(fact.id)
