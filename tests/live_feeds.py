@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sptrader_desktop.adapters.redis_server import RedisServer
-from sptrader_desktop.adapters.redis_signals import STREAM, RedisSignalFeed
+from sptrader_desktop.adapters.redis_signals import GROUP, STREAM, RedisSignalFeed
 from sptrader_desktop.core.signals import Signal, write_signal
 from sptrader_desktop.ports import FeedAlarm, FeedPosition, FeedRecord, LossSeen, PoisonRead, SignalRead
 
@@ -24,6 +24,11 @@ def put(client: Any, *numbers: int, publisher: str = "p", **options: Any) -> Non
         for seq in numbers:
             pipe.xadd(STREAM, {"data": text_of(seq, publisher)}, **options)
         pipe.execute()
+
+
+def pending(server: RedisServer) -> int:
+    client: Any = server.client
+    return int(client.xpending(STREAM, GROUP)["pending"])
 
 
 class Session:
