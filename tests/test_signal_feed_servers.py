@@ -4,6 +4,8 @@ import asyncio
 import random
 import shutil
 import signal as signals
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -33,11 +35,12 @@ def own() -> Iterator[tuple[RedisServer, Settings]]:
     assert [found for found in keepers(settings, "valkey") if not ends(found)] == []
 
 
-def test_a_server_of_our_own_that_is_killed_is_started_again_and_nothing_is_lost(own: tuple[RedisServer, Settings]) -> None:
+@pytest.mark.parametrize("rounds", [3, pytest.param(200, marks=pytest.mark.campaign)])
+def test_a_server_of_our_own_that_is_killed_is_started_again_and_nothing_is_lost(own: tuple[RedisServer, Settings], rounds: int) -> None:
     server, settings = own
 
     async def story(session: Session) -> None:
-        for round_ in range(3):
+        for round_ in range(rounds):
             put(server.client, *range(10 * round_ + 1, 10 * round_ + 8))
             if round_:
                 await session.step(acks=False)
@@ -52,7 +55,7 @@ def test_a_server_of_our_own_that_is_killed_is_started_again_and_nothing_is_lost
         await session.ack([*session.deliveries])
 
     session = in_session(server, story)
-    assert session.numbers == list(range(1, 31))
+    assert session.numbers == list(range(1, 10 * rounds + 1))
     assert session.told == []
     assert pending(server) == 0
 
@@ -168,6 +171,14 @@ def test_an_old_server_or_one_that_says_nothing_is_refused() -> None:
     assert fault_in(well) == ""
     assert "version 6.2.0" in fault_in(well | {"redis_version": "6.2.0"})
     assert fault_in({})
+
+
+def test_reading_and_publishing_load_neither_pandas_nor_numba_nor_qt() -> None:
+    """The core of live trading starts in an instant."""
+    names = "redis_signals redis_price_feed redis_publisher redis_events redis_safety publisher_files".split()
+    program = f"import sys; from sptrader_desktop.adapters import {', '.join(names)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {"pandas", "numba", "PySide6", "pyarrow"} & set(done.stdout.split()) == set()
 
 
 # Interruptions
