@@ -13,7 +13,7 @@ from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.adapters.redis_signals import DEAD, GROUP, KEPT_OF_POISON, PAGE, STREAM
 from sptrader_desktop.core.signals import BadSignalError, read_signal, sign
 from sptrader_desktop.ports import SignalRead
-from tests.live_feeds import Session, in_session, pending, put, text_of
+from tests.live_feeds import LONG, Session, in_session, pending, put, text_of
 
 # What comes, and in which order
 
@@ -42,16 +42,16 @@ def test_our_own_come_first_then_what_another_reader_left_then_what_is_new(valke
     async def story(session: Session) -> None:
         put(client, 1, 2)
         await session.step(acks=False)
-        put(client, 3, 4)
+        put(client, *range(3, 2 * PAGE))
         assert client.xreadgroup(GROUP, "another", {STREAM: ">"})
-        put(client, 5, 6)
+        put(client, 2 * PAGE)
         session.position = None  # nothing was kept: the group alone knows
         session.kept.clear()
         await session.crash()
-        await session.until_has(6)
+        await session.until_has(2 * PAGE)
 
     session = in_session(valkey, story, idle_ms=0)
-    assert session.numbers == [1, 2, 3, 4, 5, 6]
+    assert session.numbers == list(range(1, 2 * PAGE + 1))
     assert pending(valkey) == 0
 
 
@@ -116,7 +116,7 @@ def poisons(count: int) -> list[dict[Any, Any]]:
     return [kinds[number % len(kinds)] for number in range(count)]
 
 
-@pytest.mark.parametrize(("good", "bad"), [(5_000, 500), pytest.param(100_000, 10_000, marks=pytest.mark.campaign)], ids=["few", "many"])
+@pytest.mark.parametrize(("good", "bad"), [(5_000, 500), pytest.param(100_000, 10_000, marks=LONG)], ids=["few", "many"])
 def test_poison_among_good_messages_goes_to_the_dead_letters_and_the_good_ones_come(valkey: RedisServer, good: int, bad: int) -> None:
     client: Any = valkey.client
     left = poisons(bad)
@@ -265,7 +265,7 @@ def test_an_entry_that_vanished_before_it_was_kept_is_told_and_no_longer_waited_
     assert pending(valkey) == 0
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.campaign) for seed in range(4, 200))])
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=LONG) for seed in range(4, 200))])
 def test_whatever_happens_in_whatever_order_each_signal_comes_or_is_counted_as_missing(valkey: RedisServer, seed: int) -> None:
     chance, client = random.Random(seed), valkey.client
     next_number = 1

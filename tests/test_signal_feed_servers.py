@@ -18,7 +18,7 @@ from sptrader_desktop.adapters.redis_server import RedisServer, open_redis
 from sptrader_desktop.adapters.redis_signals import DEAD, GROUP, PAGE, STREAM, RedisSignalFeed
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.settings import Settings
-from tests.live_feeds import PATIENCE_S, Session, configured, in_session, pending, put
+from tests.live_feeds import LONG, PATIENCE_S, Session, configured, in_session, pending, put
 from tests.servers import elsewhere, ends, keepers, server_process
 
 # The server's life
@@ -35,7 +35,7 @@ def own() -> Iterator[tuple[RedisServer, Settings]]:
     assert [found for found in keepers(settings, "valkey") if not ends(found)] == []
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(200, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(200, marks=LONG)])
 def test_a_server_of_our_own_that_is_killed_is_started_again_and_nothing_is_lost(own: tuple[RedisServer, Settings], rounds: int) -> None:
     server, settings = own
 
@@ -56,6 +56,7 @@ def test_a_server_of_our_own_that_is_killed_is_started_again_and_nothing_is_lost
 
     session = in_session(server, story)
     assert session.numbers == list(range(1, 10 * rounds + 1))
+    assert len(session.deliveries) == 10 * rounds
     assert session.told == []
     assert pending(server) == 0
 
@@ -184,7 +185,7 @@ def test_reading_and_publishing_load_neither_pandas_nor_numba_nor_qt() -> None:
 # Interruptions
 
 
-@pytest.mark.parametrize("rounds", [600, pytest.param(100_000, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("rounds", [600, pytest.param(100_000, marks=LONG)])
 def test_no_answer_is_ever_taken_for_that_of_another_question(valkey: RedisServer, rounds: int) -> None:
     chance = random.Random(7)
 
