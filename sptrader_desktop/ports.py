@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sptrader_desktop.core.candles import Candles, PriceSide
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
-from sptrader_desktop.core.signals import Signal
+from sptrader_desktop.core.signals import Said, Signal
 from sptrader_desktop.core.strategy import Scalar
 
 if TYPE_CHECKING:
@@ -165,6 +165,11 @@ class SignalFeed(Protocol):
         """To be kept together with what was read, and given back after a restart; none before the first reading."""
         ...
 
+    @property
+    def sequences(self) -> Mapping[str, int]:
+        """The last number of each publisher, to be kept with the position."""
+        ...
+
     async def read(self) -> Sequence[FeedRecord]:
         """A batch, or nothing after a moment. A server that is away is waited for, a moment at a time, and `status` tells it."""
         ...
@@ -174,6 +179,18 @@ class SignalFeed(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Publisher(Protocol):
+    """Puts signals and prices where the feeds read them; used from one thread, which it may hold up for seconds."""
+
+    def signal(self, said: Said) -> Signal:
+        """What was published. DataError where it is no signal, or where the server took nothing."""
+        ...
+
+    def prices(self, prices: Mapping[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class PriceFeed(Protocol):
