@@ -187,7 +187,7 @@ def clear_in_the_end(seed: int) -> None:
     assert world.disk is not None
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32))
 def test_whatever_goes_wrong_the_broker_is_clear_in_the_end_and_no_close_goes_beyond_zero(seed: int) -> None:
     clear_in_the_end(seed)

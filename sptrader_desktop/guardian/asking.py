@@ -9,7 +9,7 @@ from sptrader_desktop.guardian.latch import new_latch, read_latch, write_latch
 from sptrader_desktop.guardian.lines import LONGEST, LineBuffer, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
 
-PATIENCE_S = 2.0
+PATIENCE_S = 1.0
 
 
 def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Message | None:
@@ -53,16 +53,15 @@ def stop(folder: Path, *, flatten: bool) -> tuple[Message | None, str]:
     """What the guardian answers, or nothing if there is none; and what went wrong, for which the latch was written from here."""
     places = live_places(folder)
     message: Message = {"do": "stop", "flatten": flatten, "by": who()}
-    trouble = ""
-    for _ in range(2):  # a guardian that began meanwhile may have read the folder before the latch was there
-        try:
-            answer = ask(places, message)
-        except GuardianError as error:
-            answer, trouble = None, str(error)
-        if answer is not None:
-            return answer, ""
+    try:
+        answer = ask(places, message)
+    except GuardianError as error:
         _write_own_latch(places, flatten=flatten)
-    return None, trouble
+        return None, str(error)
+    if answer is None:
+        _write_own_latch(places, flatten=flatten)
+        answer = ask(places, message)  # one that began meanwhile may have looked before the latch was there
+    return answer, ""
 
 
 def _write_own_latch(places: Places, *, flatten: bool) -> None:
