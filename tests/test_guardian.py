@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -332,3 +332,25 @@ def test_ending_it_in_order_leaves_the_latch(rig: Rig) -> None:
     os.kill(rig.guardian.pid, signal.SIGTERM)
     assert rig.guardian.wait(20) == 0
     assert read_latch(rig.places.latch)
+
+
+def test_many_who_connect_and_say_nothing_keep_nobody_out(rig: Rig) -> None:
+    with Core(rig.places) as core:
+        core.hello()
+        wait_for(lambda: is_open(rig), "the gate to open")
+        with ExitStack() as idle:
+            for _ in range(3):
+                for _ in range(40):
+                    idle.enter_context(closing(connected(rig.places.control)))
+                assert is_open(rig)
+            assert rig.stop()[0]["latch"]
+
+
+def test_a_core_of_another_account_is_followed_there(rig: Rig) -> None:
+    for account in ("paper-1", "paper-2"):
+        with Core(rig.places) as core:
+            core.say({"do": "hello", "account": account, "since": 0})
+            told = {"connected": True, "account": account}
+            wait_for(lambda told=told: (rig.status() or {})["broker"] == told, "the guardian's own connection")  # type: ignore[misc]
+    names = [item.message["account"] for item in rig.broker.heard if item.message["do"] == "hello"]
+    assert sorted(names) == ["paper-1", "paper-1", "paper-2", "paper-2"]

@@ -1,6 +1,7 @@
 """What the guardian decides, in every order of events: which orders leave, what is cancelled and closed, and that bugs would be seen."""
 
 import json
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,10 +255,9 @@ def test_a_planted_bug_is_seen(bug: str, monkeypatch: pytest.MonkeyPatch) -> Non
     owner, name, wrong, where = BUGS[bug]
     monkeypatch.setattr(owner, name, wrong)
 
-    @settings(max_examples=400)
-    @given(st.lists(st.sampled_from(EVENTS + 2 * USUAL), max_size=40))
-    def orders(events: list[str]) -> None:
-        compare(events)
+    def orders() -> None:
+        for seed in range(3000):
+            compare(random.Random(seed).choices(EVENTS + 2 * USUAL, k=40))
 
     def worlds() -> None:
         for seed in range(60):

@@ -3,6 +3,7 @@
 import getpass
 import os
 import socket
+import time
 from pathlib import Path
 
 from sptrader_desktop.guardian.latch import new_latch, read_latch, write_latch
@@ -17,7 +18,7 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(patience)
         try:
-            sock.connect(str(places.control))
+            _connect(sock, places, patience)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except OSError as error:
@@ -27,6 +28,19 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
             return _answer(sock)
         except (OSError, LineError) as error:
             raise _silent(places, error) from None
+
+
+def _connect(sock: socket.socket, places: Places, patience: float) -> None:
+    """Where many wait to be let in, the system says so instead of waiting."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            sock.connect(str(places.control))
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.001)
 
 
 def _answer(sock: socket.socket) -> Message:

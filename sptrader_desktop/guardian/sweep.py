@@ -97,7 +97,8 @@ class Sweep:
         """Cancels first, then closes: the broker reads them in this order."""
         found = self._asked.pop(text_of(message, "id"), None)
         orders = {text_of(order, "id") for order in list_of(message, "orders")}
-        positions = {text_of(item, "position"): count_of(item, "quantity") for item in list_of(message, "positions")}
+        sizes = {text_of(item, "position"): abs(count_of(item, "quantity")) for item in list_of(message, "positions")}
+        positions = {position: size for position, size in sizes.items() if size}
         if found is None or count_of(message, "n") < self._last:
             self._due = min(self._due, now)
             return []
