@@ -229,6 +229,20 @@ def test_half_an_order_that_left_is_never_completed(tmp_path: Path) -> None:
         assert torn.startswith(b'{"do":"place","id":"large-0"')
 
 
+def test_a_broker_may_be_at_a_port(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as broker, live_session(tmp_path / "live") as rig:
+        rig.kill_guardian()
+        rig.broker.path = Path(f"127.0.0.1:{broker.getsockname()[1]}")
+        rig.start_guardian()
+        with Core(rig.places) as core:
+            core.hello()
+            core.place("over there")
+            broker.settimeout(20)
+            with closing(broker.accept()[0]) as peer, peer.makefile("rb") as lines:
+                peer.settimeout(20)
+                assert [parsed(lines.readline())["do"] for _ in range(2)] == ["hello", "place"]
+
+
 # When the gate shuts and opens
 
 
