@@ -138,7 +138,7 @@ def flips(place: Place, times: int, seed: int) -> int:
     found = 0
     for _ in range(times):
         copied = original.copy()
-        copied.flip(dice.randrange(original.size() * 8))
+        copied.flip(original.vulnerable(dice), dice.randrange(8))
         found += check_opening(copied, least)
         if isinstance(copied, SqlitePlace):
             copied.remove()
