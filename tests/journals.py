@@ -138,13 +138,9 @@ class SqlitePlace:
         sizes = [path.stat().st_size for path in self.files]
         starts = [*range(sizes[0], sum(sizes[:2]), 4096), *range(sum(sizes[:2]), len(content), 4120)]
         rows = [found.start() for found in re.finditer(rb"\x05\x00", content)]
-        return dice.choice(
-            [
-                dice.randrange(len(content)),
-                min(dice.choice(starts) + dice.randrange(100), len(content) - 1),
-                min(dice.choice(rows) + dice.randrange(6), len(content) - 1),
-            ]
-        )
+        begins: list[tuple[int, int]] = [(dice.randrange(len(content)), 1), (dice.choice(starts), 100), (dice.choice(rows), 6)]
+        begin, span = dice.choice(begins)
+        return min(begin + dice.randrange(span), len(content) - 1)
 
     def flip(self, byte: int, bit: int) -> None:
         path, at = self._at(byte)
