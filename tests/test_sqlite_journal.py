@@ -24,7 +24,8 @@ from sptrader_desktop.runtime.journal_chain import Chain
 from tests import test_journal
 from tests.conftest import ROOT
 from tests.dying_journal import BROKEN, FEW
-from tests.journals import SqlitePlace, check_content, fill
+from tests.journals import SqlitePlace, check_content, fill, new_place
+from tests.lost_power import TRACED, images
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for small disks, limits and traces of system calls")
 COMMITS = 40
@@ -123,6 +124,47 @@ def test_a_commit_is_synced_before_it_is_answered_and_a_journal_that_does_not_is
     early, total = early_answers((tmp_path / "trace").read_text())
     assert total == FEW
     assert (early == 0) == (way == "synced")
+
+
+def check_lost_power(place: SqlitePlace, strace: Callable[..., tuple[str, ...]], tmp_path: Path, *way: str, times: int, seed: int) -> None:
+    answered(writer(place, "few", *way, through=strace("-xx", "-s", "9999", "-e", TRACED)))
+    made = 0
+    for least, files in images((tmp_path / "trace").read_text(), place.folder, times, seed):
+        with new_place("sqlite") as left:
+            assert isinstance(left, SqlitePlace)
+            for name, content in files.items():
+                (left.folder / name).write_bytes(content)
+            with closing(left.open()) as journal:
+                check_content(journal, least)
+                fill(journal, 2)
+            with closing(left.open()) as journal:
+                check_content(journal, least + 2)
+        made += 1
+    assert made > times / 2
+
+
+@LINUX
+def test_nothing_that_was_answered_is_lost_with_the_power(
+    place: SqlitePlace, strace: Callable[..., tuple[str, ...]], tmp_path: Path
+) -> None:
+    check_lost_power(place, strace, tmp_path, times=150, seed=1)
+
+
+@LINUX
+def test_a_journal_that_does_not_sync_is_seen_to_lose_what_it_answered(
+    place: SqlitePlace, strace: Callable[..., tuple[str, ...]], tmp_path: Path
+) -> None:
+    with pytest.raises((AssertionError, JournalError)):
+        check_lost_power(place, strace, tmp_path, "unsynced", times=150, seed=1)
+
+
+@LINUX
+@pytest.mark.campaign
+@pytest.mark.timeout(1800)
+def test_nothing_that_was_answered_is_lost_in_twenty_thousand_losses_of_power(
+    place: SqlitePlace, strace: Callable[..., tuple[str, ...]], tmp_path: Path
+) -> None:
+    check_lost_power(place, strace, tmp_path, times=20_000, seed=2)
 
 
 @LINUX
@@ -445,17 +487,17 @@ def test_a_chain_is_the_hashes_that_the_document_says() -> None:
         entries = b"bar 1\n%d\n" % (number % 10)
         block += b"%d" % number + entries
         said = blake2b(block, digest_size=16).digest()
-        block = said if number % 1024 == 0 else block + said
+        block = said if number % 256 == 0 else block + said
         chain = chain.with_commit(number, entries)
         assert chain.hash == said
         commits.append((b"%d" % number, entries, said))
     again = Chain()
-    for start in range(0, 2100, 1024):
-        assert again.follow_block(commits[start : start + 1024]) == len(commits[start : start + 1024])
+    for start in range(0, 2100, 256):
+        assert again.follow_block(commits[start : start + 256]) == len(commits[start : start + 256])
     assert again.hash == chain.hash
     assert again.with_commit(2101, b"").hash == chain.with_commit(2101, b"").hash
-    for place in random.Random(4).sample(range(1024), 40):
+    for place in random.Random(4).sample(range(256), 40):
         for part in range(3):
-            changed = commits[:1024]
+            changed = commits[:256]
             changed[place] = tuple(b"%b7" % value if at == part else value for at, value in enumerate(changed[place]))  # type: ignore[assignment]
             assert Chain().follow_block(changed) == place
