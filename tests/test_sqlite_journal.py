@@ -381,6 +381,15 @@ def test_journals_of_every_format_are_read(tmp_path: Path) -> None:
         assert journal.append([("bar", b"on it goes")]) == 7
 
 
+def test_a_journal_that_can_only_be_read_is_refused(written: SqlitePlace) -> None:
+    """Here because of the bit that says so in a database's header."""
+    content = bytearray(written.path.read_bytes())
+    content[18] = 3
+    written.path.write_bytes(content)
+    with pytest.raises(JournalError, match="cannot be written"):
+        written.open()
+
+
 def test_a_newer_format_is_refused(written: SqlitePlace) -> None:
     altered(written, "PRAGMA user_version = 2")
     with pytest.raises(JournalError, match=r"written by a newer sptrader .*update sptrader"):
