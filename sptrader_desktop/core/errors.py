@@ -6,6 +6,7 @@ SptraderError
 ├── ComponentError    an indicator or signal failed or answered nonsense
 ├── MachineError      no room, memory, processes or processor time: nobody's file is at fault
 ├── RunError          the run cannot be done exactly: no rate, an overflow, an unknown run
+├── BrokerMismatchError  the broker's truth and ours differ: nothing is traded on
 ├── JournalError      the journal of live trading is not what was written
 └── Cancelled         somebody asked for the stop
 
@@ -76,3 +77,7 @@ class JournalBroken(BaseException):
 
 class Cancelled(SptraderError):
     """The run was stopped on request; nothing was stored."""
+
+
+class BrokerMismatchError(SptraderError):
+    """What the broker says cannot follow from what is known: stop trading, compare, and let a person decide."""
