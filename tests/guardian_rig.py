@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 from sptrader_desktop.guardian.asking import ask
 from sptrader_desktop.guardian.clock import now_ns
-from sptrader_desktop.guardian.lines import Message
+from sptrader_desktop.guardian.lines import Message, parsed, written
 from sptrader_desktop.guardian.places import GuardianError, Places
 from tests.scripted_broker import Script, ScriptedBroker
 
@@ -66,10 +67,15 @@ class Rig:
         return None
 
     def stop(self, *, flatten: bool = False) -> tuple[Message, float]:
-        """What is answered, and milliseconds from before the request was written until the gate was shut."""
-        trigger = now_ns()
-        answer = ask(self.places, {"do": "stop", "flatten": flatten, "by": "a test"})
-        assert answer is not None
+        """What is answered, and milliseconds from the request, on a connection that was there, until the gate was shut."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, sock.makefile("rb") as answers:
+            sock.settimeout(PATIENCE_S)
+            sock.connect(str(self.places.control))
+            sock.sendall(written({"do": "status"}))
+            answers.readline()
+            trigger = now_ns()
+            sock.sendall(written({"do": "stop", "flatten": flatten, "by": "a test"}))
+            answer = parsed(answers.readline())
         return answer, (answer["gate"]["shut_ns"] - trigger) / 1e6
 
     def rearm(self) -> Message | None:

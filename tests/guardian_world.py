@@ -24,9 +24,10 @@ class World:
         self.terms = terms or Terms(quarantine=5.0)
         self.now = 0.0
         self.orders: set[str] = {f"order-{number}" for number in range(self.chance.randint(0, 5))}
-        self.positions = {f"position-{number}": self.chance.randint(1, 100) for number in range(self.chance.randint(0, 4))}
+        self.positions = {number: self.chance.randint(1, 100) for number in range(self.chance.randint(0, 4))}
         self.transactions: list[Message] = []
         self.crossed: list[Message] = []
+        self.opened = 1000
         self.ids: list[str] = []
         self.disk: Latch | None = None
         self.lives = self.connection = 0
@@ -143,6 +144,8 @@ class World:
             case "cancel":
                 self._cancel(message)
             case "close":
+                if self.chance.random() < 0.5:
+                    self._tell("accepted", message["id"], position=message["position"])
                 self._later(self.chance.choice([0.0, 0.0, 0.05, 2.0]), lambda: self._close(message))
 
     def _tell(self, what: str, key: str, **figures: Any) -> None:
@@ -151,7 +154,8 @@ class World:
 
     def _fill(self, order: str) -> None:
         self.orders.discard(order)
-        self.positions[f"of-{order}"] = self.chance.randint(1, 100)
+        self.opened += 1
+        self.positions[self.opened] = self.chance.randint(1, 100)
         self._tell("filled", order)
 
     def _cancel(self, message: Message) -> None:

@@ -1,6 +1,6 @@
 """What the guardian decides, in every order of events: which orders leave, what is cancelled and closed, and that bugs would be seen."""
 
-import json
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,7 +187,7 @@ def clear_in_the_end(seed: int) -> None:
     assert world.disk is not None
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32))
 def test_whatever_goes_wrong_the_broker_is_clear_in_the_end_and_no_close_goes_beyond_zero(seed: int) -> None:
     clear_in_the_end(seed)
@@ -254,10 +254,9 @@ def test_a_planted_bug_is_seen(bug: str, monkeypatch: pytest.MonkeyPatch) -> Non
     owner, name, wrong, where = BUGS[bug]
     monkeypatch.setattr(owner, name, wrong)
 
-    @settings(max_examples=400)
-    @given(st.lists(st.sampled_from(EVENTS + 2 * USUAL), max_size=40))
-    def orders(events: list[str]) -> None:
-        compare(events)
+    def orders() -> None:
+        for seed in range(3000):
+            compare(random.Random(seed).choices(EVENTS + 2 * USUAL, k=40))
 
     def worlds() -> None:
         for seed in range(60):
@@ -311,9 +310,8 @@ def test_what_two_readers_could_read_differently_is_no_line(line: bytes) -> None
         parsed(line)
 
 
-@given(
-    st.binary(max_size=200) | st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists).map(lambda x: json.dumps(x).encode())
-)
+@settings(max_examples=50)
+@given(st.binary(max_size=200) | st.dictionaries(st.text(max_size=3), st.integers()).map(written))
 def test_only_what_is_known_to_be_harmless_or_let_out_goes_to_the_broker(line: bytes) -> None:
     pipe = Pipe(gates.Gate(1.0))
     assert pipe.from_core(line) is None

@@ -19,6 +19,7 @@ BEAT_S = 0.2
 SILENCE_S = 1.0
 ATTEMPTS, PAUSE_S = 20, 0.05
 STARTED, TAKEN = 0, 3
+LONGEST_LOG = 1 << 20
 
 
 class GuardianLink:
@@ -139,6 +140,8 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
 def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:
     """Returns when it can be reached. It is nobody's child, and what is installed beside us is out of its sight."""
     command = [sys.executable, "-E", "-S", "-m", "sptrader_desktop.guardian", "--live", str(places.folder), "--broker", broker, "--detach"]
+    if places.log.exists() and places.log.stat().st_size > LONGEST_LOG:
+        places.log.replace(places.log.with_suffix(".log.old"))
     with places.log.open("ab") as log:
         command += options
         done = subprocess.run(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)

@@ -14,7 +14,7 @@ from sptrader_desktop.guardian.places import GuardianError, live_places
 from sptrader_desktop.settings import load_settings
 
 DONE, FAILED = 0, 1
-LOOKED_AT_S, LOOK_S = 0.1, 0.01
+LOOKED_AT_S, LOOK_S = 0.05, 0.01
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,13 +3,14 @@
 import getpass
 import os
 import socket
+import time
 from pathlib import Path
 
 from sptrader_desktop.guardian.latch import new_latch, read_latch, write_latch
 from sptrader_desktop.guardian.lines import LONGEST, LineBuffer, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
 
-PATIENCE_S = 2.0
+PATIENCE_S = 1.0
 
 
 def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Message | None:
@@ -17,7 +18,7 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(patience)
         try:
-            sock.connect(str(places.control))
+            _connect(sock, places, patience)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except OSError as error:
@@ -27,6 +28,19 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
             return _answer(sock)
         except (OSError, LineError) as error:
             raise _silent(places, error) from None
+
+
+def _connect(sock: socket.socket, places: Places, patience: float) -> None:
+    """Where many wait to be let in, the system says so instead of waiting."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            sock.connect(str(places.control))
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.001)
 
 
 def _answer(sock: socket.socket) -> Message:
@@ -53,16 +67,15 @@ def stop(folder: Path, *, flatten: bool) -> tuple[Message | None, str]:
     """What the guardian answers, or nothing if there is none; and what went wrong, for which the latch was written from here."""
     places = live_places(folder)
     message: Message = {"do": "stop", "flatten": flatten, "by": who()}
-    trouble = ""
-    for _ in range(2):  # a guardian that began meanwhile may have read the folder before the latch was there
-        try:
-            answer = ask(places, message)
-        except GuardianError as error:
-            answer, trouble = None, str(error)
-        if answer is not None:
-            return answer, ""
+    try:
+        answer = ask(places, message)
+    except GuardianError as error:
         _write_own_latch(places, flatten=flatten)
-    return None, trouble
+        return None, str(error)
+    if answer is None:
+        _write_own_latch(places, flatten=flatten)
+        answer = ask(places, message)  # one that began meanwhile may have looked before the latch was there
+    return answer, ""
 
 
 def _write_own_latch(places: Places, *, flatten: bool) -> None:

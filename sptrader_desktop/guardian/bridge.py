@@ -30,6 +30,7 @@ class Bridge:
         self._gate, self._hello, self._gone, self._ended = gate, hello, gone, ended
         self._half: bytes = b""  # of a line of which the rest did not fit
         self._half_is_of: int | None = None  # the gate's count, if that line is an order
+        self._is_cut = False
         sock, is_connecting = broker
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_UNDERWAY)
         self.core = Connection(selector, core, self._from_core, self._core_gone, most_unsent=MOST_UNREAD)
@@ -45,7 +46,7 @@ class Bridge:
 
     @property
     def is_drained(self) -> bool:
-        return not self.broker.is_open or (self.pipe.is_drained and not self._half)
+        return not self.broker.is_open or (self.pipe.is_drained and not self._half and not self._is_cut)
 
     def mark(self) -> None:
         """The gate has shut: half an order that left is never completed."""
@@ -62,7 +63,7 @@ class Bridge:
         return is_more
 
     def pump(self) -> None:
-        while self.broker.is_open:
+        while self.broker.is_open and not self._is_cut:
             if self._half:
                 if not self._finish_half():
                     break
@@ -83,7 +84,7 @@ class Bridge:
 
     def _finish_half(self) -> bool:
         if self._half_is_of is not None and not self._gate.lets_out(self._half_is_of):
-            self._half = b""
+            self._is_cut = True
             self.broker.end()
             self.core.close()
             return False

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sptrader_desktop.guardian.gate import CORE, Gate
 from sptrader_desktop.guardian.latch import Account, Latch, new_latch
-from sptrader_desktop.guardian.lines import LineError, Message, text_of
+from sptrader_desktop.guardian.lines import LineError, Message, Name, text_of
 from sptrader_desktop.guardian.sweep import Sweep, Terms, number_of
 
 HEARTS = (CORE, "window")
@@ -181,6 +181,8 @@ class Guard:
         """A disk that refuses keeps nothing from being cancelled or closed; it is tried again and told."""
         if self._latch is not None:
             closes, since = (self._sweep.closes(), self._number) if self._sweep else ({}, 0)
+            if closes.keys() & self._latch.closes.keys():
+                since = self._latch.since  # from there on everything is heard again that was said of them
             self._latch = Latch(self._latch.at, self._latch.by, self._latch.flatten, since, closes)
             self._unkept = self._out.keep(self._latch)
 
@@ -192,7 +194,7 @@ class Guard:
         if self._is_connected:
             self._sweep.connected(now)
 
-    def _new_sweep(self, *, flatten: bool, closes: dict[str, str]) -> Sweep:
+    def _new_sweep(self, *, flatten: bool, closes: dict[str, Name]) -> Sweep:
         return Sweep(self._terms, lambda: next(self._ids), flatten=flatten, closes=closes, since=self._number)
 
     def _tell_core(self) -> None:

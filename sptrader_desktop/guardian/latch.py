@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sptrader_desktop.guardian.lines import Name
+
 
 @dataclass(frozen=True, slots=True)
 class Latch:
@@ -18,7 +20,7 @@ class Latch:
     by: str
     flatten: bool
     since: int = 0
-    closes: dict[str, str] = field(default_factory=dict)
+    closes: dict[str, Name] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ def read_latch(path: Path) -> Latch | None:
 def _latch(found: object) -> Latch:
     match found:
         case {"at": str(at), "by": str(by), "flatten": bool(flatten), "since": int(since), "closes": dict(closes)}:
-            return Latch(at, by, flatten, since, {str(key): str(position) for key, position in closes.items()})
+            if all(isinstance(position, str | int) for position in closes.values()):
+                return Latch(at, by, flatten, since, closes)
     raise ValueError("no latch")
 
 

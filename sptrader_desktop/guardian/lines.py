@@ -8,6 +8,7 @@ LONGEST = 64 * 1024
 LONGEST_OF_BROKER = 16 * 1024 * 1024  # a snapshot of thousands of orders is one line
 
 Message = dict[str, Any]
+Name = str | int
 T = TypeVar("T")
 
 
@@ -66,6 +67,14 @@ def text_of(message: Message, key: str) -> str:
 
 def count_of(message: Message, key: str) -> int:
     return _typed(message, key, int)
+
+
+def name_of(message: Message, key: str) -> Name:
+    """Brokers number some things and name others."""
+    value = message.get(key)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise LineError(f"{key} is missing or no name")
+    return value
 
 
 def list_of(message: Message, key: str) -> list[Message]:

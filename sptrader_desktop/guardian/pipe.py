@@ -24,6 +24,7 @@ class Pipe:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._waiting: deque[_Waiting] = deque()
+        self._has_hello = False
         self._pings: deque[bool] = deque()  # on their way to the broker: whether it is our mark
         self.refusals: deque[bytes] = deque()  # for the core
         self.refused = 0
@@ -51,6 +52,7 @@ class Pipe:
             return None
         if do == "ping":
             self._pings.append(False)
+        self._has_hello |= do == "hello"
         self._waiting.append(_Waiting(line))
         return message if do == "hello" else None
 
@@ -61,7 +63,12 @@ class Pipe:
             self._refuse(key)
 
     def mark(self) -> None:
-        """Behind everything that waits; the orders among it will be refused, so that only what has left is before it."""
+        """Behind everything that waits; the orders among it will be refused, so that only what has left is before it.
+
+        Before a hello none can have left, and a broker expects nothing else.
+        """
+        if not self._has_hello:
+            return
         self._pings.append(True)
         self._waiting.append(_Waiting(written({"do": "ping", "id": "guardian-mark"})))
 

@@ -88,9 +88,10 @@ class Server:
     # Who comes
 
     def _accept_client(self) -> None:
-        sock = _accepted(self._control)
-        if sock is None:
-            return
+        while (sock := _accepted(self._control)) is not None:
+            self._add_client(sock)
+
+    def _add_client(self, sock: socket.socket) -> None:
         if len(self._clients) >= MOST_CLIENTS:
             self._clients[0].close()
         client = Connection(
@@ -101,6 +102,8 @@ class Server:
         client.work(LINES_A_TURN)
 
     def _heard(self, client: Connection, line: bytes) -> None:
+        self._clients.remove(client)
+        self._clients.append(client)  # the first is the one that has been silent for longest
         try:
             message = parsed(line)
             before = self.guard.gate.reasons()
@@ -126,10 +129,16 @@ class Server:
             core,
             broker,
             self.guard.gate,
-            lambda hello: self.guard.core_hello(hello, now()),
+            self._core_hello,
             self._core_gone,
             self._bridge_ended,
         )
+
+    def _core_hello(self, hello: Message) -> None:
+        before = self.guard.account
+        self.guard.core_hello(hello, now())
+        if self._own and before and self.guard.account and before.name != self.guard.account.name:
+            self._own.close()
 
     def _core_gone(self) -> None:
         self.guard.core_gone()

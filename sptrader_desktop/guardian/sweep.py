@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sptrader_desktop.guardian.lines import LineError, Message, count_of, list_of, text_of
+from sptrader_desktop.guardian.lines import LineError, Message, Name, count_of, list_of, name_of, text_of
 
 SOON, LONG_WAIT = 0.01, 5.0
 CANCEL_AGAIN = 1.0
@@ -29,14 +29,15 @@ class Terms:
 
 @dataclass(slots=True)
 class _Close:
-    position: str
+    position: Name
     until: float  # when it can no longer land
+    is_accepted: bool = False
 
 
 class Sweep:
     """`actions` are what to send now. It is `drained` when the broker has read everything that was let out before the gate shut."""
 
-    def __init__(self, terms: Terms, new_id: Callable[[], str], *, flatten: bool, closes: dict[str, str], since: int) -> None:
+    def __init__(self, terms: Terms, new_id: Callable[[], str], *, flatten: bool, closes: dict[str, Name], since: int) -> None:
         self.flatten = flatten
         self._is_drained = True
         self.is_connected = False
@@ -44,11 +45,11 @@ class Sweep:
         self._due = 0.0
         self._asked: dict[str, tuple[float, bool]] = {}  # snapshots on their way: when asked, and whether all was drained by then
         self._orders: set[str] | None = None
-        self._positions: set[str] | None = None
+        self._positions: set[Name] | None = None
         self._cancels: dict[str, float] = {}
         self._cancelled: set[str] = set()
         self._closes = {key: _Close(position, float("inf")) for key, position in closes.items()}
-        self._pauses: dict[str, tuple[float, float]] = {}  # after a rejection: until when, and how long the next one is
+        self._pauses: dict[Name, tuple[float, float]] = {}  # after a rejection: until when, and how long the next one is
         self._rejected = self._closed = self._late = 0
         self._clear_since: float | None = None
 
@@ -59,7 +60,8 @@ class Sweep:
         self.is_connected = True
         self._due = now
         for close in self._closes.values():
-            close.until = now + self._terms.unknown
+            if not close.is_accepted:
+                close.until = now + self._terms.unknown
 
     def drained(self, now: float, *, is_drained: bool) -> None:
         if is_drained and not self._is_drained:
@@ -82,7 +84,9 @@ class Sweep:
     def transaction(self, message: Message, now: float) -> None:
         self._last = max(self._last, count_of(message, "n"))
         what, key = text_of(message, "what"), message.get("id")
-        if isinstance(key, str) and key in self._closes and what in ENDS_A_CLOSE:
+        if isinstance(key, str) and key in self._closes and what == "accepted":
+            self._closes[key].is_accepted, self._closes[key].until = True, float("inf")  # what becomes of it will be said
+        elif isinstance(key, str) and key in self._closes and what in ENDS_A_CLOSE:
             position = self._closes.pop(key).position
             if what == "closed":
                 self._closed += 1
@@ -97,7 +101,8 @@ class Sweep:
         """Cancels first, then closes: the broker reads them in this order."""
         found = self._asked.pop(text_of(message, "id"), None)
         orders = {text_of(order, "id") for order in list_of(message, "orders")}
-        positions = {text_of(item, "position"): count_of(item, "quantity") for item in list_of(message, "positions")}
+        sizes = {name_of(item, "position"): abs(count_of(item, "quantity")) for item in list_of(message, "positions")}
+        positions = {position: size for position, size in sizes.items() if size}
         if found is None or count_of(message, "n") < self._last:
             self._due = min(self._due, now)
             return []
@@ -118,14 +123,14 @@ class Sweep:
         self._asked[key] = (now, self._is_drained)
         return [{"do": "snapshot", "id": key}]
 
-    def closes(self) -> dict[str, str]:
+    def closes(self) -> dict[str, Name]:
         return {key: close.position for key, close in self._closes.items()}
 
     @property
     def last_number(self) -> int:
         return self._last
 
-    def _note(self, orders: set[str], positions: dict[str, int], was_drained: bool, now: float) -> None:
+    def _note(self, orders: set[str], positions: dict[Name, int], was_drained: bool, now: float) -> None:
         if self._clear_since is not None and (orders or (self.flatten and positions)):
             self._late += len(orders) + (len(positions) if self.flatten else 0)
         self._cancelled |= self._cancels.keys() - orders
@@ -142,14 +147,14 @@ class Sweep:
         self._cancels[order] = now
         return {"do": "cancel", "id": self._new_id(), "order": order}
 
-    def _may_close(self, position: str, now: float) -> bool:
+    def _may_close(self, position: Name, now: float) -> bool:
         is_closing = any(close.position == position for close in self._closes.values())
         return not is_closing and now >= self._pauses.get(position, (0.0, 0.0))[0]
 
-    def _close(self, position: str, quantity: int, now: float) -> Message:
+    def _close(self, position: Name, quantity: int, now: float) -> Message:
         key = self._new_id()
         self._closes[key] = _Close(position, now + self._terms.unknown)
-        return {"do": "close", "id": key, "position": position, "quantity": quantity, "reason": "emergency"}
+        return {"do": "close", "id": key, "position": position, "quantity": quantity, "reason": "emergency", "at_close": False}
 
     def _next_look(self, now: float) -> float:
         """After the quarantine only what the broker says of itself is followed."""
