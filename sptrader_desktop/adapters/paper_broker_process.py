@@ -19,7 +19,7 @@ from sptrader_desktop.runtime.live.paper_terms import PaperTerms
 from sptrader_desktop.settings import Settings
 
 MODULE = "sptrader_desktop.paper_broker"
-PATIENCE_S = 60.0  # the first start compiles the rules
+PATIENCE_S = 300.0  # the first start compiles the rules, and a busy computer takes its time
 ANSWERS_IN_S = 5.0
 LONGEST_SOCKET = 100  # bytes; macOS takes 103, Linux 107
 LAST_WORDS = 2000
