@@ -179,7 +179,7 @@ def test_terms_come_back_from_their_file_and_what_it_does_not_know_is_refused(tm
 # Whatever happens
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)])])
 def test_killed_at_any_moment_it_forgets_nothing_it_told_and_does_nothing_twice(rounds: int, tmp_path: Path) -> None:
     frictions = Frictions(seed=3, partial=30_000_000, reject=10_000_000)
     process, chance = PaperProcess(tmp_path, replace(ASKED, frictions=frictions)), random.Random(rounds)
