@@ -203,7 +203,9 @@ def test_a_stream_that_begins_again_with_earlier_names_is_read(valkey: RedisServ
     assert in_session(valkey, story).numbers == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("how", ["destroyed", "destroyed and made anew at the end", "moved to the end", "read by somebody"])
+@pytest.mark.parametrize(
+    "how", ["destroyed", "destroyed and made anew at the end", "moved to the end", "read by somebody", "kept by somebody"]
+)
 def test_a_group_that_is_meddled_with_loses_nothing_and_is_told(valkey: RedisServer, how: str) -> None:
     client: Any = valkey.client
 
@@ -217,13 +219,14 @@ def test_a_group_that_is_meddled_with_loses_nothing_and_is_told(valkey: RedisSer
             client.xgroup_create(STREAM, GROUP, "$")
         elif how == "moved to the end":
             client.xgroup_setid(STREAM, GROUP, "$")
-        elif how == "read by somebody":
-            client.xreadgroup(GROUP, "somebody", {STREAM: ">"}, noack=True)
+        elif how.endswith("by somebody"):
+            client.xreadgroup(GROUP, "somebody", {STREAM: ">"}, noack=how.startswith("read"))
         put(client, 10, 11)
         await session.until_has(11)
 
-    session = in_session(valkey, story)
+    session = in_session(valkey, story, idle_ms=0)
     assert session.numbers == list(range(1, 12))
+    assert not any(read.is_stale for read in session.deliveries)
     assert session.told == session.alarms("group")
     assert len(session.told) == 1
 
