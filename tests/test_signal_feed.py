@@ -252,6 +252,28 @@ def test_what_is_trimmed_or_deleted_unread_is_counted_exactly(valkey: RedisServe
     assert session.lost("gap") == 40
 
 
+@pytest.mark.parametrize("is_known", [False, True], ids=["without a position", "with one"])
+def test_what_vanished_in_the_hands_of_another_reader_is_counted_once(valkey: RedisServer, is_known: bool) -> None:
+    client: Any = valkey.client
+
+    async def story(session: Session) -> None:
+        put(client, 1, 2)
+        await session.until_has(2)
+        put(client, *range(3, 9))
+        client.xreadgroup(GROUP, "another", {STREAM: ">"})
+        client.xtrim(STREAM, maxlen=2, approximate=False)
+        if not is_known:
+            session.position = None
+        await session.crash()
+        await session.until_has(8)
+        put(client, 9)
+        await session.until_has(9)
+
+    session = in_session(valkey, story, idle_ms=0)
+    assert session.numbers == [1, 2, 7, 8, 9]
+    assert session.lost("trimmed") == session.lost("gap") == 4
+
+
 def test_an_entry_that_vanished_before_it_was_kept_is_told_and_no_longer_waited_for(valkey: RedisServer) -> None:
     client: Any = valkey.client
 

@@ -127,8 +127,9 @@ class RedisSignalFeed:
         self._is_open = True
         self._claimed = None if cursor == BEGINNING.encode() else cursor.decode()
         self._claim_at = time.monotonic() + CLAIM_EVERY_S
-        if gone:
-            self._told.append(LossSeen("trimmed", len(gone), f"{STREAM}: {len(gone)} that another reader had left were thrown away"))
+        lost = len(self._before_the_new([(name.decode(), None) for name in gone]))
+        if lost:
+            self._told.append(LossSeen("trimmed", lost, f"{STREAM}: {lost} messages that another reader had left were thrown away"))
         return self._before_the_new([_entry(each) for each in found])
 
     def _before_the_new(self, page: list[_Entry]) -> list[_Entry]:
