@@ -1,6 +1,6 @@
 """What the program needs from outside, as protocols: adapters implement them, tests bring fakes."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -358,3 +358,43 @@ class RunStore(RunReader, Protocol):
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         """In place of what was written about a run before; the run itself stays as it is."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """`seq` counts from 1 without a gap."""
+
+    seq: int
+    kind: str
+    body: bytes
+
+
+class Journal(Protocol):
+    """What live trading knows, in the order in which it learned it; only ever added to. Any thread, but one call at a time.
+
+    Opening one proves that it is what was written, or raises JournalError. JournalBroken ends the process.
+    """
+
+    def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
+        """One commit of kinds and bodies, all or nothing, on the disk when it returns the last seq; JournalBroken where that is unsure."""
+        ...
+
+    def read(self, after: int = 0) -> Iterator[JournalEntry]:
+        """What is there at the first step, beginning behind `after`; entries may be appended meanwhile."""
+        ...
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """The last seq and the hash of all there is."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """The disk is: entries are written into a reserve, and only such as lessen risk may follow."""
+        ...
+
+    def tidy(self) -> None:
+        """What need not delay a commit; called between batches when nothing waits, as often as one likes."""
+        ...
+
+    def close(self) -> None: ...

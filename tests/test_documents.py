@@ -79,7 +79,7 @@ def test_the_readme_begins_with_a_sentence_a_picture_and_the_two_commands() -> N
 
 def test_what_the_readme_calls_missing_is_missing() -> None:
     missing = section(README, "What is not there yet")
-    assert ("No live or paper trading" in missing) == (not {"live", "replay", "stop", "rearm", "status"} & COMMANDS.keys())
+    assert ("No live or paper trading" in missing) == (not {"live", "replay"} & COMMANDS.keys())
     assert ("No sweep command" in missing) == ("sweep" not in COMMANDS)
     assert "in the program's own process" not in missing
 
@@ -394,5 +394,5 @@ def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        names = "workspace runs candles servers kernels downloads component_cache logs preferences texts".split()
+        names = "workspace runs candles servers kernels downloads component_cache logs preferences texts live".split()
         assert [str(getattr(settings, name)) for name in names] == [str(Path(place).expanduser()) for place in told.values()]
