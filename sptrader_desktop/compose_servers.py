@@ -13,13 +13,10 @@ if TYPE_CHECKING:
     from sptrader_desktop.adapters.postgres_candles import PostgresCandles
     from sptrader_desktop.adapters.redis_events import RedisEventBus
     from sptrader_desktop.adapters.redis_live_prices import StreamPrices
-    from sptrader_desktop.adapters.redis_price_feed import RedisPriceFeed
     from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
-    from sptrader_desktop.adapters.redis_publisher import RedisPublisher
     from sptrader_desktop.adapters.redis_server import RedisServer
-    from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
     from sptrader_desktop.core.instruments import Instrument
-    from sptrader_desktop.ports import FeedPosition
+    from sptrader_desktop.ports import FeedPosition, PriceFeed, Publisher, SignalFeed
     from sptrader_desktop.present.database_address import ServerTold
 
 PUBLISHERS = "publishers"  # beside the servers: the numbers and keys of those who publish on this computer
@@ -70,16 +67,16 @@ def open_prices(settings: Settings, instruments: "Mapping[str, Instrument]", tol
         yield RealtimePrices(server, lambda: time.time_ns() // 1000, instruments, told)
 
 
-def open_live_prices(settings: Settings) -> "StreamPrices":
+def open_live_prices(settings: Settings, instruments: "Mapping[str, Instrument] | None" = None) -> "StreamPrices":
     """The program's own server runs until they are closed."""
     from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_server import open_redis
     from sptrader_desktop.core.instruments import CATALOGUE
 
-    return StreamPrices(open_redis(settings), CATALOGUE)
+    return StreamPrices(open_redis(settings), instruments or CATALOGUE)
 
 
-def open_publisher(settings: Settings, name: str) -> "RedisPublisher":
+def open_publisher(settings: Settings, name: str) -> "Publisher":
     """The program's own server runs until it is closed."""
     from sptrader_desktop.adapters.publisher_files import PublisherFiles
     from sptrader_desktop.adapters.redis_publisher import RedisPublisher
@@ -114,7 +111,7 @@ def signal_feed(
     sequences: Mapping[str, int],
     *,
     only_signed: bool = False,
-) -> "RedisSignalFeed":
+) -> "SignalFeed":
     """To be made where the loop runs that reads it."""
     from sptrader_desktop.adapters.publisher_files import known_key
     from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
@@ -123,7 +120,7 @@ def signal_feed(
     return RedisSignalFeed(server, since=since, sequences=sequences, key_of=keys)
 
 
-def price_feed(server: "RedisServer", symbols: Collection[str], instruments: "Mapping[str, Instrument]") -> "RedisPriceFeed":
+def price_feed(server: "RedisServer", symbols: Collection[str], instruments: "Mapping[str, Instrument]") -> "PriceFeed":
     from sptrader_desktop.adapters.redis_price_feed import RedisPriceFeed
 
     return RedisPriceFeed(server, symbols, instruments)

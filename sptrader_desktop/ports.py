@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from sptrader_desktop.core.candles import Candles, PriceSide
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
-from sptrader_desktop.core.signals import Signal
+from sptrader_desktop.core.signals import Said, Signal
 from sptrader_desktop.core.strategy import Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sptrader_desktop.core.broker_messages import Answer as BrokerAnswer
+    from sptrader_desktop.core.broker_messages import Request
     from sptrader_desktop.core.simulation import Outcome
 
 
@@ -165,6 +169,11 @@ class SignalFeed(Protocol):
         """To be kept together with what was read, and given back after a restart; none before the first reading."""
         ...
 
+    @property
+    def sequences(self) -> Mapping[str, int]:
+        """The last number of each publisher, to be kept with the position."""
+        ...
+
     async def read(self) -> Sequence[FeedRecord]:
         """A batch, or nothing after a moment. A server that is away is waited for, a moment at a time, and `status` tells it."""
         ...
@@ -174,6 +183,18 @@ class SignalFeed(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Publisher(Protocol):
+    """Puts signals and prices where the feeds read them; used from one thread, which it may hold up for seconds."""
+
+    def signal(self, said: Said) -> Signal:
+        """What was published. DataError where it is no signal, or where the server took nothing."""
+        ...
+
+    def prices(self, prices: Mapping[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class PriceFeed(Protocol):
@@ -340,6 +361,26 @@ class RunStore(RunReader, Protocol):
 
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         """In place of what was written about a run before; the run itself stays as it is."""
+        ...
+
+
+class BrokerLine(Protocol):
+    """One connection to a broker, with hello said."""
+
+    def send(self, request: "Request") -> bool:
+        """Whether it was handed to the system; if not, it went nowhere. Nothing is ever sent twice."""
+        ...
+
+    def received(self) -> "AsyncIterator[BrokerAnswer]":
+        """What the broker says, until the line ends, for whatever reason."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class BrokerSide(Protocol):
+    async def open(self, account: str, since: int) -> BrokerLine:
+        """Every transaction after `since` comes first. MachineError where there is no way to the broker now."""
         ...
 
 

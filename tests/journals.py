@@ -1,6 +1,7 @@
 """Where journals are kept in tests, the real and the simulated one alike, and what is written into them."""
 
 import random
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -73,7 +74,11 @@ class Place(Protocol):
 
     def size(self) -> int: ...
 
-    def flip(self, bit: int) -> None: ...
+    def vulnerable(self, dice: random.Random) -> int:
+        """A byte, and more often one on which others depend."""
+        ...
+
+    def flip(self, byte: int, bit: int) -> None: ...
 
     def cut(self, size: int) -> None: ...
 
@@ -127,10 +132,20 @@ class SqlitePlace:
     def size(self) -> int:
         return sum(path.stat().st_size for path in self.files)
 
-    def flip(self, bit: int) -> None:
-        path, at = self._at(bit // 8)
+    def vulnerable(self, dice: random.Random) -> int:
+        """Anywhere; at the beginning of a page or of a frame of the log; where a row says the types of its values."""
+        content = b"".join(path.read_bytes() for path in self.files)
+        sizes = [path.stat().st_size for path in self.files]
+        starts = [*range(sizes[0], sum(sizes[:2]), 4096), *range(sum(sizes[:2]), len(content), 4120)]
+        rows = [found.start() for found in re.finditer(rb"\x05\x00", content)]
+        begins: list[tuple[int, int]] = [(dice.randrange(len(content)), 1), (dice.choice(starts), 100), (dice.choice(rows), 6)]
+        begin, span = dice.choice(begins)
+        return min(begin + dice.randrange(span), len(content) - 1)
+
+    def flip(self, byte: int, bit: int) -> None:
+        path, at = self._at(byte)
         content = bytearray(path.read_bytes())
-        content[at] ^= 1 << bit % 8
+        content[at] ^= 1 << bit
         path.write_bytes(content)
 
     def cut(self, size: int) -> None:
@@ -172,8 +187,11 @@ class SimulatedPlace:
     def size(self) -> int:
         return len(self.disk.kept)
 
-    def flip(self, bit: int) -> None:
-        self.disk.flip(bit)
+    def vulnerable(self, dice: random.Random) -> int:
+        return dice.randrange(self.size())
+
+    def flip(self, byte: int, bit: int) -> None:
+        self.disk.flip(byte, bit)
 
     def cut(self, size: int) -> None:
         del self.disk.kept[size:]

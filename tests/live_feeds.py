@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from sptrader_desktop.adapters.redis_server import RedisServer
-from sptrader_desktop.adapters.redis_signals import STREAM, RedisSignalFeed
+from sptrader_desktop.adapters.redis_signals import GROUP, STREAM, RedisSignalFeed
 from sptrader_desktop.core.signals import Signal, write_signal
 from sptrader_desktop.ports import FeedAlarm, FeedPosition, FeedRecord, LossSeen, PoisonRead, SignalRead
 
 PATIENCE_S = 20  # only a defect takes so long
+LONG = (pytest.mark.campaign, pytest.mark.timeout(1800))
 AT = 1_736_937_000_000_000
 
 
@@ -24,6 +27,11 @@ def put(client: Any, *numbers: int, publisher: str = "p", **options: Any) -> Non
         for seq in numbers:
             pipe.xadd(STREAM, {"data": text_of(seq, publisher)}, **options)
         pipe.execute()
+
+
+def pending(server: RedisServer) -> int:
+    client: Any = server.client
+    return int(client.xpending(STREAM, GROUP)["pending"])
 
 
 class Session:

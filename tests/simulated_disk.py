@@ -71,8 +71,8 @@ class SimulatedDisk:
             self.room += given
         return given > 0
 
-    def flip(self, bit: int) -> None:
-        self.kept[bit // 8] ^= 1 << bit % 8
+    def flip(self, byte: int, bit: int) -> None:
+        self.kept[byte] ^= 1 << bit
 
 
 class SimulatedJournal:

@@ -31,6 +31,7 @@ from sptrader_desktop.core import strategy_rules
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.records import EXIT_REASONS, VERDICTS
 from sptrader_desktop.core.results import Result
+from sptrader_desktop.core.signals import RULES
 from sptrader_desktop.present.data_findings import KINDS
 from sptrader_desktop.present.report import key_figures
 from sptrader_desktop.runtime.recipe import Recipe
@@ -39,7 +40,15 @@ from sptrader_desktop.settings import load_settings, shipped
 from tests.documents import ARCHITECTURE, GUIDE, PACKAGE, README, ROOT, codes, fences, keys_told, rows, section, text
 
 SAMPLE = "workspace/data/EURUSD_1h_2024-01-02_2024-05-31.parquet"
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/guide.md", "docs/bar-rules.md", "workspace/data/README.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/guide.md",
+    "docs/bar-rules.md",
+    "docs/journal.md",
+    "workspace/data/README.md",
+)
 
 
 # Every document
@@ -128,7 +137,7 @@ def test_every_command_shown_is_understood() -> None:
         if words[0] == "sptrader":
             parser().parse_args(words[1:])
     assert {words[1] for words in shown if words[0] == "sptrader"} >= COMMANDS.keys() - {"runs"}
-    assert {words[0] for words in shown} <= {"sptrader", "make", "source", "cd"}
+    assert {words[0] for words in shown} <= {"sptrader", "make", "source", "cd", "python"}
     targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
     assert {words[1] for words in shown if words[0] == "make"} | set(re.findall(r"`make ([a-z]+)`", README)) <= targets
 
@@ -185,7 +194,8 @@ def test_help_and_guide_list_the_same_commands_and_options() -> None:
     assert told == of_backtest
     mentioned = {word for name in DOCUMENTS for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text(name))}
     assert taken <= mentioned
-    assert mentioned <= taken | {"--help", "--version"}
+    publisher = (ROOT / "workspace" / "core" / "data" / "signal_publisher.py").read_text(encoding="utf-8")
+    assert mentioned <= taken | {"--help", "--version", *re.findall(r'add_argument\("(--[a-z-]+)"', publisher)}
 
 
 def test_the_defaults_of_the_guide_are_those_of_the_program() -> None:
@@ -353,6 +363,10 @@ def test_the_variables_told_are_those_that_scripts_hear() -> None:
     scripts = "".join((PACKAGE / "sdk" / name).read_text(encoding="utf-8") for name in ("alone.py", "sources.py"))
     heard = re.findall(r'(?:_needed|_from_json|environ\.get)\("([A-Z_]+)"', scripts)
     assert set(keys_told(GUIDE, "script variable")) == set(heard)
+
+
+def test_every_rule_of_a_message_is_explained_in_its_order() -> None:
+    assert keys_told(GUIDE, "rule of a message") == list(RULES)
 
 
 # Data and places

@@ -133,12 +133,16 @@ def check_opening(place: Place, least: int) -> bool:
 
 
 def flips(place: Place, times: int, seed: int) -> int:
-    original, least = left(place)
+    """Half of them in what a killed program left, half in a journal that was closed."""
+    killed, least = left(place)
+    closed = killed.copy()
+    closed.open().close()
     dice = random.Random(seed)
     found = 0
-    for _ in range(times):
+    for number in range(times):
+        original = closed if number % 2 else killed
         copied = original.copy()
-        copied.flip(dice.randrange(original.size() * 8))
+        copied.flip(original.vulnerable(dice), dice.randrange(8))
         found += check_opening(copied, least)
         if isinstance(copied, SqlitePlace):
             copied.remove()

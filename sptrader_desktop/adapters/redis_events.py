@@ -32,14 +32,12 @@ class RedisEventBus:
 
     def publish(self, event: Mapping[str, Any]) -> None:
         """At once. What JSON cannot say is said as text."""
-        if len(self._waiting) == LONGEST_QUEUE:
-            self._waiting.popleft()
-            self.dropped += 1
         self._waiting.append(json.dumps(event, default=str, separators=(",", ":")).encode())
+        self._drop_excess()
         self._is_waiting.set()
 
     async def run(self) -> None:
-        """Until it is cancelled. An event whose answer was lost is not said again."""
+        """Until it is cancelled. An event whose answer was lost is said again."""
         while True:
             await self._is_waiting.wait()
             page = [self._waiting.popleft() for _ in range(min(PAGE, len(self._waiting)))]
@@ -49,8 +47,15 @@ class RedisEventBus:
                 await self._link.ask(*(("PUBLISH", CHANNEL, event) for event in page))
                 self.published += len(page)
             except RedisError as error:
-                self.dropped += len(page)
+                self._waiting.extendleft(reversed(page))
+                self._drop_excess()
+                self._is_waiting.set()
                 await self._link.rest(error)
+
+    def _drop_excess(self) -> None:
+        while len(self._waiting) > LONGEST_QUEUE:
+            self._waiting.popleft()
+            self.dropped += 1
 
     async def close(self) -> None:
         await self._link.close()

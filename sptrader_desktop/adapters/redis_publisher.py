@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal, DecimalException
 from typing import Any
 
@@ -20,7 +20,7 @@ from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.adapters.redis_signals import STREAM as SIGNALS
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.resample import bar_closes, buckets
-from sptrader_desktop.core.signals import LIFE_US, SIGNATURE, BadSignalError, Signal, content_id, read_signal, sign, write_signal
+from sptrader_desktop.core.signals import LIFE_US, SIGNATURE, BadSignalError, Said, Signal, content_id, read_signal, sign, write_signal
 
 SIGNALS_KEPT, PRICES_KEPT = 100_000, 1_000_000  # about so many entries are kept in the streams
 ANSWER_S, RETRIES, LONGEST_PAUSE_S, FIRST_PAUSE_S = 1.0, 3, 0.5, 0.02
@@ -28,20 +28,6 @@ ANSWER_S, RETRIES, LONGEST_PAUSE_S, FIRST_PAUSE_S = 1.0, 3, 0.5, 0.02
 
 class NotPublishedError(DataError):
     """The server is away or full; the same may be published later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A signal as its author says it; times in microseconds UTC. With a timeframe and no `bar_time` it is about the last closed bar."""
-
-    name: str
-    type: str
-    strength: float
-    metadata: Mapping[str, Any]
-    symbol: str | None = None
-    timeframe: str | None = None
-    bar_time: int | None = None
-    valid_until: int | None = None
 
 
 class RedisPublisher:

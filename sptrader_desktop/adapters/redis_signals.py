@@ -69,7 +69,6 @@ class RedisSignalFeed:
 
     @property
     def sequences(self) -> Mapping[str, int]:
-        """The last number of each publisher, to be kept with the position."""
         return self._sequences.last
 
     async def read(self) -> Sequence[FeedRecord]:

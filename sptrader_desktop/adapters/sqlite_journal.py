@@ -32,7 +32,8 @@ COMMITS = "SELECT CAST(last AS BLOB), entries, hash FROM commits WHERE last > ? 
 LOWEST = -(1 << 63)
 
 # What the log of SQLite may hold before it is copied into the file: when nothing waits, and at the latest.
-QUIET_BYTES, MOST_BYTES = 1 << 20, 32 << 20
+# The least that a commit takes there is a page.
+QUIET_BYTES, MOST_BYTES, PAGE_BYTES = 4 << 20, 64 << 20, 4096
 RESERVE_BYTES = 64 << 20
 WAIT_SECONDS = 1.0
 
@@ -89,7 +90,7 @@ class SqliteJournal:
                 self._break("the disk is full, and so is the room that was kept free for the end")
             self._seq, self._chain = last, grown
             self._tell()
-            self._unmoved += len(encoded)
+            self._unmoved += PAGE_BYTES + len(encoded)
             if self._unmoved > MOST_BYTES:
                 self._move()
             return last
@@ -106,7 +107,7 @@ class SqliteJournal:
     def _some(self, after: int, end: int) -> list[JournalEntry]:
         with self._alone():
             try:
-                rows = self._database.execute("SELECT last, entries FROM commits WHERE last > ? ORDER BY last LIMIT 256", (after,))
+                rows = self._database.execute("SELECT last, entries FROM commits WHERE last > ? ORDER BY last LIMIT 64", (after,))
                 return [entry for last, encoded in rows.fetchall() for entry in decode(last, encoded) if after < entry.seq <= end]
             except (sqlite3.Error, ValueError) as error:
                 raise JournalError(f"{self._path}: what follows entry {after:,} cannot be read ({error}); {STOP}") from None
@@ -174,6 +175,8 @@ class SqliteJournal:
     def _refused(self, error: sqlite3.Error) -> JournalError:
         if _code(error) == sqlite3.SQLITE_BUSY:
             return JournalError(f"{self._path}: another program has the journal open: end that one first")
+        if _code(error) == sqlite3.SQLITE_READONLY:
+            return JournalError(f"{self._path} cannot be written: get the right to; where you have it, the file is damaged: {STOP}")
         if _is_full(error):
             return JournalError(f"{self._path}: there is no room on the disk to begin a journal: make room")
         return self._damaged(error)
@@ -189,6 +192,7 @@ class SqliteJournal:
             raise self._damaged(found)
         if self._one(f"SELECT last FROM commits WHERE last <= {self._seq + 1} ORDER BY last DESC LIMIT 1", 0) != self._seq:
             raise self._damaged("its last entry is not where it belongs")
+        self._database.executescript(f"BEGIN; PRAGMA user_version = {VERSION}; ROLLBACK")  # a flipped bit can make a file that is only read
         self._compare(told)
 
     def _bring_up(self, told: Head | None) -> None:

@@ -45,14 +45,37 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Protect:
-    """The trailing level from now on."""
+    """The levels from now on; None leaves one as it is, and `core.tables.FAR` on its side is none."""
 
     id: str
     position: int
-    trail: int
+    trail: int | None
+    stop: int | None = None
+    target: int | None = None
 
 
 Request = Place | Close | Cancel | Protect
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Tell me every transaction after `since`, in order, and then those that come."""
+
+    account: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskSnapshot:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    id: str
+
+
+Asked = Request | Hello | AskSnapshot | Ping
 
 
 class What(StrEnum):
@@ -91,3 +114,73 @@ class Transaction:
     target: int = 0
     trail: int = 0
     cash: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """`n` is the number of the last transaction there is."""
+
+    account: str
+    environment: str
+    currency: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPosition:
+    """A level that is not there is None."""
+
+    position: int
+    symbol: str
+    side: int
+    quantity: int
+    price: int
+    stop: int | None
+    target: int | None
+    trail: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingOrder:
+    """`quantity` is what is left of it; `level` is −1 for a market order."""
+
+    id: str
+    symbol: str
+    side: int
+    kind: str
+    quantity: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the broker holds after transaction `n`."""
+
+    id: str
+    n: int
+    cash: int
+    positions: tuple[HeldPosition, ...]
+    orders: tuple[WorkingOrder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Everything that was said before the ping has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It went nowhere. Without an id it was not understood."""
+
+    id: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The guardian lost `what`; this connection ends."""
+
+    what: str
+
+
+Answer = Transaction | Welcome | Snapshot | Pong | Refused | Lost

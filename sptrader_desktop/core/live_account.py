@@ -11,7 +11,7 @@ from sptrader_desktop.core import facts
 from sptrader_desktop.core import live_stages as stages
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_book import Book, Hits
+from sptrader_desktop.core.live_book import BarRange, Book, Hits
 from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
 from sptrader_desktop.core.tables import FREE, Table
@@ -28,6 +28,7 @@ class LiveAccount:
         self.name, self.symbols, self.book, self.latches = name, tuple(symbols), book, latches
         self.lives = OrderLives()
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
+        self.halted = ""  # why nothing at all may be sent
         self.alarms: list[str] = []
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
@@ -39,6 +40,9 @@ class LiveAccount:
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._theirs: dict[int, int] = {}
         self._asked = 0
+        self._traded = len(book.plan.exits)
+        self._closing: dict[int, BarRange] = {}  # closed, and nothing decided yet
+        self._is_as_closed = False  # nothing has moved the tables since
         self._apply: dict[type, Callable[[Any], list[Request]]] = {
             facts.BarsOpened: self._open_bars,
             facts.BarsClosed: self._close_bars,
@@ -67,6 +71,7 @@ class LiveAccount:
 
     def _open_bars(self, fact: facts.BarsOpened) -> list[Request]:
         self.at = fact.at
+        self._is_as_closed = False
         self.book.open_bars(fact.bars)
         stages.account_opens(self.book.lent)
         return []
@@ -74,9 +79,16 @@ class LiveAccount:
     def _close_bars(self, fact: facts.BarsClosed) -> list[Request]:
         self.at = fact.at
         self.book.close_bars(fact.bars)
+        self._closing |= {bar.series: bar for bar in fact.bars}
+        self._is_as_closed = len(self._closing) == len(fact.bars)
         return []
 
     def _decide(self, fact: facts.Decided) -> list[Request]:
+        """Of the bars that closed last: those of which something is said, and rates."""
+        if not self._is_as_closed or len(fact.hits) < self._traded:
+            said = {hits.series for hits in fact.hits}
+            self.book.close_bars([bar for s, bar in self._closing.items() if s in said or s >= self._traded])
+        self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and all(hits.series != s for hits in fact.hits)}
         self._take_hits(fact.hits)
         before = self._before()
         if self._fill_close:
@@ -93,6 +105,7 @@ class LiveAccount:
 
     def _see(self, fact: facts.PriceSeen) -> list[Request]:
         self.at = fact.at
+        self._is_as_closed = False
         before = self._before()
         self.book.see(fact.series, fact.raw, fact.ask)
         self.equity = stages.account_sees(self.book.lent)
@@ -101,6 +114,7 @@ class LiveAccount:
     def _act(self, fact: facts.Acted) -> list[Request]:
         """Decides as a close does, on one symbol, without being one: no bar is counted towards a time exit."""
         self.at = fact.at
+        self._is_as_closed = False
         before = self._before()
         self.book.act(fact.hits.series, fact.at)
         self._take_hits((fact.hits,))
@@ -261,6 +275,11 @@ class LiveAccount:
         row: Table = self.book.state.positions[index]
         return row
 
+    def symbol_of(self, position: int) -> str:
+        """By the broker's number; nothing where it is not open."""
+        index = self.book.position(self._ours.get(position, -1))
+        return self.symbols[self.book.state.positions["symbol"][index]] if index >= 0 else ""
+
     def _lapse(self, fact: facts.RequestUnsettled) -> list[Request]:
         self.lives.lapse(fact.id)
         index = self.book.waiting(self._orders.get(fact.id, -1))
@@ -284,7 +303,7 @@ class LiveAccount:
             case "pause":
                 self.barred.setdefault(fact.about or EVERY, f"paused by {fact.by}")
             case "halt":
-                self.barred[EVERY] = fact.about or f"stopped by {fact.by}"
+                self.halted = self.barred[EVERY] = fact.about or f"stopped by {fact.by}"
             case "resume" | "rearm":
                 self._free(fact.about or EVERY, everything=fact.what == "rearm")
             case "cancel":
@@ -302,6 +321,7 @@ class LiveAccount:
         """A pause ends by resuming; what was latched only by re-arming, which then counts from here."""
         if everything:
             self.barred.clear()
+            self.halted = ""
             account = self.book.account
             account["drawn_down"], account["lost_day"] = FREE, FREE
             account["peak"] = account["trough"] = account["base"] = account["equity"]

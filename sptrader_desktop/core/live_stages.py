@@ -7,10 +7,13 @@ as `now`. What a broker did is booked at the figures it told.
 from sptrader_desktop.core.arithmetic import total
 from sptrader_desktop.core.borrow import taken
 from sptrader_desktop.core.compiled import compiled
+from sptrader_desktop.core.entries import entry_side_price
+from sptrader_desktop.core.exits import fill_exits, protective_exits
 from sptrader_desktop.core.kernel import close_all, has_room
-from sptrader_desktop.core.portfolio import close_part, open_position, settle_order, unrealised
+from sptrader_desktop.core.portfolio import close_part, entry_price_of, open_position, settle_order, unrealised
+from sptrader_desktop.core.prices import touched
 from sptrader_desktop.core.records import ASSESSED as ASSESSED_ROW
-from sptrader_desktop.core.records import FILL, ORDER, TRADE, VERDICT
+from sptrader_desktop.core.records import FILL, MARKET, ORDER, TRADE, VERDICT
 from sptrader_desktop.core.stages import (
     begin_days,
     charge_rolls,
@@ -23,11 +26,13 @@ from sptrader_desktop.core.stages import (
     halt_on_breach,
     mark,
     mark_closes,
+    stop_out,
     take_closes,
     take_opens,
 )
 from sptrader_desktop.core.tables import (
     ACCOUNT,
+    AT_OPEN,
     ENTRY,
     EXITS,
     PENDING,
@@ -178,3 +183,45 @@ def broker_ends(lent: Ints) -> None:
 @compiled
 def broker_finishes(lent: Ints, reason: int) -> None:
     close_all(tape_of(lent), plan_of(lent), state_of(lent), log_of(lent), reason)
+
+
+# The broker, price by price: each is a bar of one price
+
+
+@compiled
+def broker_takes_price(lent: Ints) -> None:
+    """Financing, the price itself, ordered exits. Entries follow one by one, since a broker may fill them in parts."""
+    tape, agenda, plan, state, log = tape_of(lent), agenda_of(lent), plan_of(lent), state_of(lent), log_of(lent)
+    charge_rolls(agenda, plan, state)
+    take_opens(tape, plan, state)
+    for s in range(len(state.series)):
+        if state.series[s].now and plan.symbols[s].traded:
+            fill_exits(tape, plan, state, log, s, state.series[s].under, False)
+
+
+@compiled
+def broker_fills_entry(lent: Ints, index: int) -> bool:
+    """Whether the working entry filled at its series' present price: a market order does, another if the price passes its level."""
+    plan, state = plan_of(lent), state_of(lent)
+    order = state.pending[index]
+    price, bar = entry_side_price(state, order.symbol, order.side), state.series[order.symbol].under
+    if order.kind != MARKET and not touched(order.kind, order.side, order.level, price, price):
+        return False
+    fill = entry_price_of(plan, order.kind, order.symbol, order.side, price)
+    open_position(tape_of(lent), plan, state, log_of(lent), index, fill, bar, AT_OPEN)
+    return True
+
+
+@compiled
+def broker_guards(lent: Ints, stops_out: bool) -> None:
+    """Stops and targets at the price; where the account is at its end, the largest loser is ordered out."""
+    tape, plan, state, log = tape_of(lent), plan_of(lent), state_of(lent), log_of(lent)
+    account = state.account[0]
+    for s in range(len(state.series)):
+        if state.series[s].now and plan.symbols[s].traded:
+            protective_exits(tape, plan, state, log, s)
+    account.equity = total(account.cash, unrealised(plan, state))
+    if stops_out:
+        account.stopped_out = 0
+        stop_out(plan, state)
+    end_close(agenda_of(lent), plan, state, log)

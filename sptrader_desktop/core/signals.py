@@ -91,6 +91,20 @@ class Signal:
         return self.type != NONE
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A signal as its author says it; times in microseconds UTC. With a timeframe and no `bar_time` it is about the last closed bar."""
+
+    name: str
+    type: str
+    strength: float
+    metadata: Mapping[str, Any]
+    symbol: str | None = None
+    timeframe: str | None = None
+    bar_time: int | None = None
+    valid_until: int | None = None
+
+
 def read_signal(message: Mapping[bytes, bytes] | bytes, key_of: Callable[[str], bytes | None] | None = None) -> Signal:
     """Of a stream entry's fields, or of the JSON alone. With `key_of` only what the publisher's key has signed is believed."""
     fields = message if isinstance(message, Mapping) else {ENVELOPES[0]: message}

@@ -1,6 +1,6 @@
 """What a commit of a journal looks like in bytes, and the chain of hashes that ties it to all before it, whatever it is kept in.
 
-A hash covers its block so far (numbers, entries and hashes of up to 1,024 commits) and, as the first thing in the block, the last hash of
+A hash covers its block so far (numbers, entries and hashes of up to 256 commits) and, as the first thing in the block, the last hash of
 the block before: as strong as a chain of single commits, and checked a block at a time.
 """
 
@@ -11,7 +11,7 @@ from itertools import chain
 
 from sptrader_desktop.ports import JournalEntry
 
-BLOCK = 1024
+BLOCK = 256
 HASH_BYTES = 16
 GENESIS = bytes(HASH_BYTES)
 KIND = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)

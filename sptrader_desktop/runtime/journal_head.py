@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from sptrader_desktop.core.errors import JournalError
+from sptrader_desktop.runtime.journal_chain import GENESIS
 
 LINE = 128
 WORDS = "sptrader journal head"
@@ -39,10 +40,23 @@ class HeadFile:
 
     def open(self, head: Head) -> None:
         """From here on the file tells of this journal."""
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        for _ in range(2):
-            self.write(head)
+        if not self._path.exists():
+            self._create()
+        self._file = _opened(self._path)
+        self.write(head)
         os.fsync(self._file)
+
+    def _create(self) -> None:
+        """Whole from its first moment: a head that is not is taken for a damaged one."""
+        begun = self._path.with_name(f"{self._path.name}.tmp")
+        begun.unlink(missing_ok=True)
+        file = _opened(begun)
+        try:
+            os.write(file, _line((0, GENESIS)) * 2)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        begun.replace(self._path)
 
     def write(self, head: Head) -> None:
         """In the system's hands when it returns, which outlive this process; the disk comes with `sync`."""
@@ -57,6 +71,10 @@ class HeadFile:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
 
 
 def _line(head: Head) -> bytes:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sptrader_desktop.adapters.redis_publisher import RedisPublisher
+    from sptrader_desktop.ports import Publisher
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ class SignalPublisher:
         self._url = redis_url
         self._symbol = symbol or os.environ.get("REALTIME_SYMBOL") or None
         self._timeframe = timeframe or os.environ.get("REALTIME_TIMEFRAME") or None
-        self._publisher: RedisPublisher | None = None
+        self._publisher: Publisher | None = None
         self._turn = threading.Lock()
         self.problem = ""
 
@@ -45,7 +45,7 @@ class SignalPublisher:
 
         After `valid_until`, a minute after the bar's close unless given, it is not acted on any more.
         """
-        from sptrader_desktop.adapters.redis_publisher import Said
+        from sptrader_desktop.core.signals import Said
 
         times = _stamp("bar_time", bar_time), _stamp("valid_until", valid_until)
         told = {name: _plain(value) for name, value in (metadata or {}).items()}
@@ -68,7 +68,7 @@ class SignalPublisher:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _done(self, work: "Callable[[RedisPublisher], object]") -> bool:
+    def _done(self, work: "Callable[[Publisher], object]") -> bool:
         from sptrader_desktop.adapters.redis_publisher import NotPublishedError
 
         with self._turn:
@@ -84,7 +84,7 @@ class SignalPublisher:
         return True
 
 
-def _opened(url: str | None, symbol: str | None, timeframe: str | None) -> "RedisPublisher":
+def _opened(url: str | None, symbol: str | None, timeframe: str | None) -> "Publisher":
     """Named for the script and what it is about: its messages are numbered under this name, whenever it runs."""
     from sptrader_desktop.adapters.redis_publisher import NotPublishedError
     from sptrader_desktop.compose_servers import open_publisher
