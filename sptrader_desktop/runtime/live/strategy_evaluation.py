@@ -23,18 +23,19 @@ AHEAD_US = SECOND_US  # the clock of a publisher may be that much ahead of ours
 def named_signals(strategy: Strategy) -> frozenset[str]:
     """All that its rules name."""
     conditions = [*(rule.when for rule in strategy.entries), *(rule.when for rule in strategy.exits.rules)]
-    return frozenset(name for condition in conditions for name in _names(condition))
+    return frozenset(name for condition in conditions for name in signals_of(condition))
 
 
-def _names(condition: Condition) -> Iterable[str]:
+def signals_of(condition: Condition) -> Iterable[str]:
+    """However deep."""
     match condition:
         case SignalMatch(signal=name):
             yield name
         case Not(condition=inner):
-            yield from _names(inner)
+            yield from signals_of(inner)
         case AllOf(conditions=several) | AnyOf(conditions=several):
             for inner in several:
-                yield from _names(inner)
+                yield from signals_of(inner)
 
 
 @dataclass(frozen=True, slots=True)
