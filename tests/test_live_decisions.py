@@ -273,6 +273,29 @@ def test_without_its_candle_a_bar_is_never_decided_and_without_candles_at_all_it
         played(story(has_candles))
 
 
+def test_a_day_that_ends_elsewhere_than_in_new_york_is_waited_for() -> None:
+    async def story() -> None:
+        live, decided = Evaluation(), list[EvaluatedSet]()
+        day = NOON // (24 * 3_600 * SECOND_US) * 24 * 3_600 * SECOND_US  # midnight of UTC
+        bar = replace(minute_bar(0), timeframe="1d", opens=day, closes=day + 24 * 3_600 * SECOND_US)
+
+        async def decide(found: EvaluatedSet) -> Sequence[Order]:
+            decided.append(found)
+            return []
+
+        expected = Expected("EURUSD", "1d", NAMED)
+        service = StrategyEvaluationService(live.bus, live.clock, StrategyEvaluation(min_rows_required=1), expected, decide, CloseOnly())
+        await service.start()
+        await live.clock.turn((bar.closes - live.clock.now()) / SECOND_US + 1.0)
+        live.bus.publish(NewCandle("EURUSD", live.clock.now(), bar))
+        for name in NAMED:
+            service.take(signal(name, 0, timeframe="1d", bar_time=day, valid_until=bar.closes + 60 * SECOND_US))
+        await settled()
+        assert [(found.bar_time, found.missing) for found in decided] == [(day, frozenset())]
+
+    played(story())
+
+
 def test_on_a_late_candle_nothing_is_decided() -> None:
     async def story() -> None:
         live = Evaluation()

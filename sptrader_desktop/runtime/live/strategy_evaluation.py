@@ -57,12 +57,16 @@ class _Collected:
     """What is there of one bar. `rows` is known when the own components have been asked. It waits until `patience` while nothing was
     heard, then for as long as what was heard is valid, and never beyond `limit`."""
 
-    patience: int
-    limit: int
+    patience: int = 0
+    limit: int = 0
     has_candle: bool = False
     rows: int | None = None
     failed: frozenset[str] = frozenset()
     heard: dict[str, list[Signal]] = field(default_factory=dict)
+
+    def waits_from(self, closes: int, length_us: int) -> None:
+        self.patience = valid_until(closes, length_us)
+        self.limit = max(self.patience, closes + length_us)
 
     @property
     def deadline(self) -> int:
@@ -123,7 +127,9 @@ class StrategyEvaluationService(Service):
         if event.is_late:
             self._decided_until = max(self._decided_until, event.bar.opens)
         elif event.bar.opens > self._decided_until:
-            self._of(event.bar.opens).has_candle = True
+            collected = self._of(event.bar.opens)
+            collected.has_candle = True
+            collected.waits_from(event.bar.closes, self._length_us)  # days of a source may end elsewhere than ours
             self._changed.set()
 
     def _heard_indicators(self, event: IndicatorsUpdated) -> None:
@@ -213,9 +219,8 @@ class StrategyEvaluationService(Service):
 
     def _of(self, opens: int) -> _Collected:
         if opens not in self._bars:
-            closes = bar_span(opens, self._expected.timeframe)[1]
-            patience = valid_until(closes, self._length_us)
-            self._bars[opens] = _Collected(patience, max(patience, closes + self._length_us))
+            self._bars[opens] = _Collected()
+            self._bars[opens].waits_from(bar_span(opens, self._expected.timeframe)[1], self._length_us)
         return self._bars[opens]
 
     # Which signals are believed
