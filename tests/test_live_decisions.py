@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import ComponentError, SptraderError
-from sptrader_desktop.core.rules import EventTable, rule_hits
+from sptrader_desktop.core.rules import rule_hits
+from sptrader_desktop.core.rules_now import Event, rule_bits
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.ports import CandleRequest, ComponentJob
 from sptrader_desktop.runtime.honesty_candles import part
 from sptrader_desktop.runtime.live.assembly import LiveSymbol, Parts, Traded, live_symbol, own_components, regime_component
-from sptrader_desktop.runtime.live.bar_rules import rules_that_hold, table_of
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import (
@@ -120,9 +120,8 @@ class Evaluation:
     [
         ({"symbol": "XAUUSD"}, "it is of XAUUSD, not of EURUSD"),
         ({"name": "fats"}, "no rule names fats: the rules name fast, slow"),
-        ({"strength": 1.5}, "its strength 1.5 does not lie between 0 and 1"),
-        ({"strength": float("nan")}, "its strength nan does not lie between 0 and 1"),
-        ({"strength": float("inf")}, "its strength inf does not lie between 0 and 1"),
+        ({"strength": float("nan")}, "its strength nan is no number"),
+        ({"strength": float("inf")}, "its strength inf is no number"),
         ({"valid_until": NOON + MINUTE_US}, "it is stale: it was valid until a time that has passed"),
         ({"timeframe": "5m"}, "it is of 5m bars, not of 1m"),
         ({"bar_time": None}, "it has a timeframe and names no bar"),
@@ -551,60 +550,7 @@ def test_a_person_may_close_by_hand_and_a_stopped_service_says_that_it_is() -> N
     played(story())
 
 
-# Which rules hold on a bar
-
-RULES = """\
-name: rules
-version: "1"
-dependencies: {signals: [signals.fast, signals.slow]}
-entry:
-  - {when: [{signal: fast, outputs: {crossover_type: up, signal_strength: "> 0.4"}}, {signal: slow}], action: buy, size: 0.5}
-  - {when: [{not: {signal: slow, outputs: {x: "> 1"}}}, {signal: fast, outputs: {x: 0..1}}], action: buy, size: 0.5}
-  - {when: {any: [{signal: fast, outputs: {crossover_type: [up, down]}}, {signal: slow, outputs: {word: yes}}]}, action: buy, size: 0.5}
-exit:
-  signal_exit:
-    - {when: {not: {signal: slow}}, action: close_all}
-    - {when: {signal: fast, outputs: {word: "!= no"}}, action: close_long}
-"""
-SAID = st.lists(
-    st.tuples(
-        st.sampled_from(["up", "down"]), st.sampled_from([0.25, 0.5, 1.0]), st.sampled_from([0.5, 2.0]), st.sampled_from(["yes", "no"])
-    ),
-    max_size=3,
-)
-
-
-@given(st.lists(st.tuples(SAID, SAID), min_size=1, max_size=6), st.sets(st.sampled_from(["fast", "slow"])))
-def test_on_one_bar_the_rules_hold_that_hold_there_in_a_whole_history_and_none_of_what_is_missing(
-    bars: list[tuple[list[Any], list[Any]]], missing: set[str]
-) -> None:
-    strategy = parse_strategy(RULES, "x")
-    tables = {}
-    for at, name in enumerate(("fast", "slow")):
-        rows = [(bar, *event) for bar, said in enumerate(bars) for event in said[at]]
-        bar, kinds, strengths, numbers, words = ([row[column] for row in rows] for column in range(5))
-        metadata = {"x": np.array(numbers, float), "word": np.array(words, object)}
-        tables[name] = EventTable(np.array(bar, np.int64), np.array(kinds, object), np.array(strengths, float), metadata)
-    whole = rule_hits(strategy, tables, len(bars))
-    is_known = {"entries": [not missing] * 3, "exits": ["slow" not in missing, "fast" not in missing]}
-    for number, said in enumerate(bars):
-        signals = {
-            name: tuple(
-                signal(name, 0, kind=kind, strength=strength, metadata={"x": x, "word": word}) for kind, strength, x, word in events
-            )
-            for name, events in zip(("fast", "slow"), said, strict=True)
-            if name not in missing
-        }
-        found = rules_that_hold(strategy, EvaluatedSet("EURUSD", NOON, signals, frozenset(missing), False))
-        assert found.entries[:, 0].tolist() == (whole.entries[:, number] & is_known["entries"]).tolist()
-        assert found.exits[:, 0].tolist() == (whole.exits[:, number] & is_known["exits"]).tolist()
-
-
-def test_an_event_that_does_not_say_what_a_rule_asks_passes_no_test_of_it() -> None:
-    table = table_of([signal("fast", 0, metadata={"x": 1.0}), signal("fast", 0), signal("fast", 0, kind=NO_EVENT)])
-    assert table.metadata["x"].tolist()[:1] == [1.0]
-    assert np.isnan(table.metadata["x"][1])
-    assert len(table) == 2
+# All four, over the sample
 
 
 def test_a_regime_is_named_by_a_component_that_speaks_of_nothing_else() -> None:
@@ -615,9 +561,6 @@ def test_a_regime_is_named_by_a_component_that_speaks_of_nothing_else() -> None:
     assert regime_component(catalogue(), replace(config, track_regime_changes=False)) is None
     with pytest.raises(ComponentError, match="is no regime: its events are trend, range, volatile, and not golden_cross, death_cross"):
         regime_component(catalogue(), replace(config, regime_component="signals.ma_crossover"))
-
-
-# All four, over the sample
 
 
 class SampleFeed:
@@ -638,9 +581,10 @@ class Decider:
 
     async def __call__(self, found: EvaluatedSet) -> Sequence[Order]:
         self.sets.append(found)
-        hits = rules_that_hold(self.strategy, found)
-        opens = [FakeOrder(f"enter {rule} {found.bar_time}") for rule in np.flatnonzero(hits.entries[:, 0])]
-        return [*opens, *(FakeOrder(f"exit {rule} {found.bar_time}", opens=False) for rule in np.flatnonzero(hits.exits[:, 0]))]
+        events = {name: [Event(each.kind, each.strength, each.metadata) for each in signals] for name, signals in found.signals.items()}
+        entries, exits = rule_bits(self.strategy, events)
+        asked = [("enter", rule) for rule in range(8) if entries >> rule & 1] + [("exit", rule) for rule in range(8) if exits >> rule & 1]
+        return [FakeOrder(f"{word} {rule} {found.bar_time}", opens=word == "enter") for word, rule in asked]
 
 
 def over_the_sample(strategy: Strategy, bars: int, **given: Any) -> tuple[LiveSymbol, Heard, Decider]:

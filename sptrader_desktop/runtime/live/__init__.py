@@ -1,1 +1,1 @@
-"""The live session: symbols side by side, each with its services, under supervision. Plain asyncio, no Qt, no money."""
+"""Live trading, without its adapters: what drives the account, and the services around it."""

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 
-from sptrader_desktop.core.strategy import AllOf, AnyOf, Condition, Not, SignalMatch, Strategy
+from sptrader_desktop.core.rules_now import signals_named
+from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.runtime.live.bars_from_prices import bar_span
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
@@ -23,19 +24,7 @@ AHEAD_US = SECOND_US  # the clock of a publisher may be that much ahead of ours
 def named_signals(strategy: Strategy) -> frozenset[str]:
     """All that its rules name."""
     conditions = [*(rule.when for rule in strategy.entries), *(rule.when for rule in strategy.exits.rules)]
-    return frozenset(name for condition in conditions for name in signals_of(condition))
-
-
-def signals_of(condition: Condition) -> Iterable[str]:
-    """However deep."""
-    match condition:
-        case SignalMatch(signal=name):
-            yield name
-        case Not(condition=inner):
-            yield from signals_of(inner)
-        case AllOf(conditions=several) | AnyOf(conditions=several):
-            for inner in several:
-                yield from signals_of(inner)
+    return frozenset[str]().union(*map(signals_named, conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +223,8 @@ class StrategyEvaluationService(Service):
             return f"it is of {signal.symbol}, not of {expected.symbol}"
         if signal.name not in expected.named:
             return f"no rule names {signal.name}: the rules name {', '.join(sorted(expected.named))}"
-        if not 0.0 <= signal.strength <= 1.0:  # false for what is no number
-            return f"its strength {signal.strength} does not lie between 0 and 1"
+        if not isfinite(signal.strength):
+            return f"its strength {signal.strength} is no number"
         if signal.id in self._seen:
             return "it is a duplicate: one with this id was taken before"
         if now >= signal.valid_until:
