@@ -194,6 +194,20 @@ def test_of_bars_that_are_late_only_the_last_is_asked_about() -> None:
     played(story())
 
 
+def test_a_bar_is_judged_as_it_was_when_it_closed_also_when_the_next_has_come() -> None:
+    async def story() -> None:
+        fake = FakeRunner(fast=lambda bars: events((bars - 1, f"at_{bars}", 0.5)))
+        live = Components([OwnComponent(FAST, 1)], fake)
+        await live.orchestrator.start()
+        for bar in minute_bars(0, 3):  # nobody has had time to calculate between them
+            live.bars.append(bar)
+            live.bus.publish(NewCandle("EURUSD", live.clock.now(), bar))
+        await settled()
+        assert [update.rows[-1].signals[0].kind for update in live.updates()] == ["at_1", "at_2", "at_3"]
+
+    played(story())
+
+
 # Who fails
 
 

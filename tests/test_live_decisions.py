@@ -338,7 +338,7 @@ def test_a_decision_that_breaks_is_an_error_of_the_service_and_later_bars_are_de
 
         async def decide(found: EvaluatedSet) -> Sequence[Order]:
             if breaks.pop() if breaks else False:
-                raise ZeroDivisionError
+                raise ZeroDivisionError("a defect")
             return await live.decide(found)
 
         live.service._decide = decide
@@ -349,6 +349,21 @@ def test_a_decision_that_breaks_is_an_error_of_the_service_and_later_bars_are_de
             await live.clock.turn(60.0)
         assert [found[0] for found in live.sets()] == [1]
         assert (live.service.error_count, live.service.state) == (1, "running")
+        assert live.why() == ["deciding on it failed: a defect"] * 2
+
+    played(story())
+
+
+def test_what_was_taken_and_not_decided_has_an_outcome_when_all_is_started_anew() -> None:
+    async def story() -> None:
+        live = Evaluation()
+        await live.orchestrator.start()
+        await live.take(signal("fast", 0), signal("slow", 0))
+        await live.clock.until(asyncio.ensure_future(live.orchestrator.restart()))
+        assert live.why() == ["strategy evaluation was started anew before its bar was decided"] * 2
+        await live.candle(0)
+        await live.clock.turn(61.0)
+        assert live.sets() == [(0, {}, ["fast", "slow"])]
 
     played(story())
 

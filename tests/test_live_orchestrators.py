@@ -15,7 +15,7 @@ from sptrader_desktop.runtime.live import service as services
 from sptrader_desktop.runtime.live import symbol_orchestrator as orchestrators
 from sptrader_desktop.runtime.live.clock import Clock, SystemClock, ended, within
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
-from sptrader_desktop.runtime.live.events import OrchestratorPaused, ServiceError, TradeExecuted
+from sptrader_desktop.runtime.live.events import DataFetchFailed, OrchestratorPaused, ServiceError, TradeExecuted
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import LatchedError, MultiSymbolTradingOrchestrator, status_line
 from sptrader_desktop.runtime.live.parts import PauseReason
 from sptrader_desktop.runtime.live.restart_intensity import RestartIntensity
@@ -451,6 +451,28 @@ def test_a_service_that_fails_while_it_is_paused_comes_back_paused() -> None:
         found[3].crash.set()
         await settled()
         assert (found[3].opened, found[3].state) == (2, ServiceState.PAUSED)
+
+    played(story())
+
+
+def test_a_service_that_has_failed_hears_nothing_until_it_recovers() -> None:
+    async def story() -> None:
+        heard: list[DataFetchFailed] = []
+
+        class Listening(FakeService):
+            async def _open(self) -> None:
+                await super()._open()
+                self._listen(DataFetchFailed, heard.append)
+
+        service, told = Listening("EURUSD", LocalEventBus(), HandClock()), DataFetchFailed("EURUSD", 1, "no")
+        await service.start()
+        service._bus.publish(told)
+        service.fail(ValueError("a defect"))
+        service._bus.publish(told)
+        assert len(heard) == 1
+        assert await service.recover()
+        service._bus.publish(told)
+        assert len(heard) == 2  # and not twice
 
     played(story())
 

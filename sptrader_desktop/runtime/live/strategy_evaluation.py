@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -102,8 +103,12 @@ class StrategyEvaluationService(Service):
     # Life
 
     def _reset(self) -> None:
-        self._bars.clear()
-        self._ready.clear()
+        """What was taken and not decided has an outcome all the same."""
+        why = "strategy evaluation was started anew before its bar was decided"
+        while self._bars:
+            self._reject_all(self._bars.popitem()[1].heard.values(), why)
+        while self._ready:
+            self._reject_all(self._ready.popleft().signals.values(), why)
         self._candles = 0
 
     async def _open(self) -> None:
@@ -138,7 +143,11 @@ class StrategyEvaluationService(Service):
             self._settle()
             while self._ready:
                 found = self._ready.popleft()
-                orders = tuple(await self._decide(found))
+                try:
+                    orders = tuple(await self._decide(found))
+                except Exception as error:
+                    self._reject_all(found.signals.values(), f"deciding on it failed: {str(error) or type(error).__name__}")
+                    raise
                 if orders:
                     self._bus.publish(SignalGenerated(self.symbol, self._clock.now(), found.bar_time, orders))
             await self._next()
@@ -168,11 +177,10 @@ class StrategyEvaluationService(Service):
             del self._bars[opens]
             self._decided_until = max(self._decided_until, opens)
             if self._expected.has_candles and not collected.has_candle:
-                self._reject_all(collected, "the candle of its bar has not come")
+                self._reject_all(collected.heard.values(), "the candle of its bar has not come")
             elif (rows := self._rows_of(collected)) < self._config.min_rows_required:
-                self._reject_all(
-                    collected, f"{rows} of the {self._config.min_rows_required} rows that min_rows_required asks for are there"
-                )
+                why = f"{rows} of the {self._config.min_rows_required} rows that min_rows_required asks for are there"
+                self._reject_all(collected.heard.values(), why)
             elif self._config.evaluation_mode == "on_new_candle":
                 self._ready.append(self._whole(opens, collected))
 
@@ -201,8 +209,8 @@ class StrategyEvaluationService(Service):
     def _is_close_only(self) -> bool:
         return bool(self.pauses or self._close_only.reason)
 
-    def _reject_all(self, collected: _Collected, why: str) -> None:
-        for found in collected.heard.values():
+    def _reject_all(self, taken: Iterable[Iterable[Signal]], why: str) -> None:
+        for found in taken:
             for signal in found:
                 self._bus.publish(SignalRejected(self.symbol, self._clock.now(), signal, why))
 
