@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.live.engine import Engine
     from sptrader_desktop.runtime.live.session import Session
 
+ACCOUNT = "paper"  # one to a live folder: one ledger, one guardian, one stop
 JOURNAL, BROKER = "journal.sqlite3", "broker"
 
 
@@ -40,7 +41,6 @@ class LiveAsked:
     timeframe: str
     rates: tuple[str, ...] = ()
     own: bool = True
-    account: str = "paper"
     quarantine_s: float = 10.0
 
 
@@ -67,8 +67,10 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
     from sptrader_desktop.adapters.guarded_broker import GuardedBroker
     from sptrader_desktop.runtime.live.clock import SystemClock
     from sptrader_desktop.runtime.live.core import LiveCore, position_of
+    from sptrader_desktop.runtime.live.ready_stages import ready_account
 
     known = _known(settings, asked)
+    await asyncio.to_thread(ready_account)
     async with AsyncExitStack() as held:
         clock = SystemClock()
         engine = await _engine(known, clock, held)
@@ -108,7 +110,7 @@ def _known(settings: Settings, asked: LiveAsked) -> _Known:
         raise RunError("a symbol is named twice: each is traded once, or only gives its rate")
     series = [_unborn(item, asked.timeframe) for item in (*traded, *rates)]
     plan = make_plan(read.strategy, terms, series[: len(traded)], series[len(traded) :])
-    return _Known(asked, read, terms, traded, rates, plan, settings.live / asked.account)
+    return _Known(asked, read, terms, traded, rates, plan, settings.live)
 
 
 def _instrument(catalogue: "Mapping[str, Instrument]", symbol: str) -> "Instrument":
@@ -151,7 +153,7 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "Engin
     journal = SqliteJournal(known.folder / JOURNAL)
     held.callback(journal.close)
     book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
-    session = Session(LiveAccount(known.asked.account, known.symbols, book, latches=True), journal)
+    session = Session(LiveAccount(ACCOUNT, known.symbols, book, latches=True), journal)
     session.recover()
     _begin(session, known, clock.now())
     spreads = {item.symbol: whole_ticks(known.terms.spread_pips, item, "a spread") for item in known.instruments}
@@ -164,12 +166,13 @@ def _begin(session: "Session", known: _Known, now: int) -> None:
 
     inputs, asked = _inputs(known), known.asked
     if session.began is None:
-        session.take(SessionBegan(now, asked.account, inputs, known.read.strategy.name, known.symbols, asked.timeframe))
+        session.take(SessionBegan(now, ACCOUNT, inputs, known.read.strategy.name, known.symbols, asked.timeframe))
         session.commit()
     elif session.began.inputs != inputs:
         raise RunError(
-            f"the account {asked.account} was begun with {session.began.strategy} on {', '.join(session.began.symbols)} "
-            f"{session.began.timeframe} and other terms or another text than now: start it as it was, or give another --account"
+            f"the account in {known.folder} was begun with {session.began.strategy} on {', '.join(session.began.symbols)} "
+            f"{session.began.timeframe} and with other terms or another text than now: start it as it was, or name another folder "
+            "by SPTRADER_LIVE"
         )
 
 
@@ -182,7 +185,7 @@ async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack
     from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 
     exits = exits_of(known.plan, known.symbols)
-    terms = PaperTerms(known.asked.account, known.terms, known.instruments, known.rates, exits)
+    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits)
     places = places_in(known.folder / BROKER, settings)
     await asyncio.to_thread(use_paper_broker, places, terms)
     link = GuardianLink(settings.live, str(places.socket), "core", told)

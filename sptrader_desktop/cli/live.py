@@ -25,7 +25,6 @@ def add_live(live: argparse.ArgumentParser) -> None:
     live.add_argument("--timeframe", required=True, metavar="T", help="of the candles that are built from prices: 1m, 15m, 1h …")
     live.add_argument("--rates", nargs="+", default=[], metavar="S", help="pairs that only convert to the account currency")
     live.add_argument("--signals", choices=["own", "stream"], default="own", help="calculated here, or only from signals:live")
-    live.add_argument("--account", default="paper", metavar="NAME", help="which paper account: another name is another ledger")
     live.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
     money: dict[str, str] = {"capital": "10000", "currency": "USD", "leverage": "30", "spread": "0", "slippage": "0", "commission": ""}
     for name, default in money.items():
@@ -38,7 +37,7 @@ def live(chosen: argparse.Namespace) -> int:
     from sptrader_desktop.compose_live import LiveAsked
 
     if len(chosen.strategies) > 1:
-        raise RunError("one account trades one strategy: start the others with an --account of their own and another SPTRADER_LIVE")
+        raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE each")
     if not chosen.headless:
         raise RunError("live trading has no window yet: add --headless")
     settings = load_settings()
@@ -55,7 +54,7 @@ def live(chosen: argparse.Namespace) -> int:
         leverage=chosen.leverage,
     )
     own = chosen.signals == "own"
-    asked = LiveAsked(recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own, chosen.account)
+    asked = LiveAsked(recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own)
     asyncio.run(_until_interrupted(settings, asked))
     return DONE
 
@@ -64,7 +63,7 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     from sptrader_desktop.compose_live import open_live
 
     async with open_live(settings, asked, _say) as core:
-        _say(f"live on the paper account {asked.account}: {', '.join(asked.symbols)} {asked.timeframe}; Ctrl+C ends it, positions stay")
+        _say(f"live on paper: {', '.join(asked.symbols)} {asked.timeframe}; Ctrl+C ends it, positions stay")
         running = asyncio.ensure_future(core.run())
         for name in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows

@@ -248,6 +248,8 @@ class LiveCore:
                 self._due = answer.n
             case Refused() if answer.id:
                 self.engine.refused(answer.id)
+            case Refused():
+                self.alarm(f"the broker refused: {answer.why}")
             case _:
                 pass
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused):

@@ -5,6 +5,7 @@ Whoever holds the wires calls one method for each thing that came, then `commit`
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -146,7 +147,7 @@ class Engine:
             self.session.take(facts.Acted(self._clock.now(), self._hits(symbol, entries, exits), named))
 
     def _hits(self, symbol: str, entries: int, exits: int) -> Hits:
-        return Hits(self._series[symbol], entries, exits, tuple(atr.value for atr in self._atr[symbol]))
+        return Hits(self._series[symbol], entries, exits, tuple(atr.value for atr in self._atr[symbol]) or (nan,))
 
     # Signals, the broker, people
 
