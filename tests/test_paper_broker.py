@@ -134,6 +134,13 @@ def test_nobody_trades_without_a_hello_to_this_account_at_a_number_that_was_told
             assert isinstance(other.hear(), Refused)
 
 
+def test_who_knows_of_more_than_there_is_is_told_how_much_there_is_and_what_comes(shared: PaperProcess, broker: Client) -> None:
+    with Client(shared.places) as other:
+        last = broker.snapshot().n
+        assert other.hello(since=last + 1000).n == last
+        assert broker.settle(Cancel(name(), "nothing")) == other.settle()
+
+
 def test_who_does_not_read_holds_up_nobody(shared: PaperProcess, broker: Client) -> None:
     with shared.client() as deaf:
         for _ in range(20):
