@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sptrader_desktop.adapters.broker_lines import Fault, Price
+from sptrader_desktop.adapters.broker_lines import Fault, Price, line_of
 from sptrader_desktop.adapters.json_paper_terms import read_terms, terms_in, terms_text, write_terms
 from sptrader_desktop.adapters.paper_broker_process import places_in, use_paper_broker
 from sptrader_desktop.adapters.price_messages import STREAM
@@ -167,6 +167,21 @@ def test_books_with_a_hole_are_not_opened(tmp_path: Path) -> None:
     ledger.close()
     with pytest.raises(DataError, match="missing"):
         PaperLedger(path, "paper", "USD")
+
+
+def test_on_a_full_disk_nothing_is_told_and_what_was_told_stays(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    ledger = PaperLedger(path, "paper", "USD")
+    first, *others = [Transaction(n, What.ACCEPTED, f"t-{n}", MONDAY, reason="x" * 4000) for n in range(1, 200)]
+    ledger.commit([first], [("t-1", 1, 1)], state_of(open_broker(ASKED)))
+    ledger._database.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(DataError, match="full"):
+        ledger.commit(others, [], state_of(open_broker(ASKED)))
+    assert ledger.n == 1
+    ledger.close()
+    again = PaperLedger(path, "paper", "USD")
+    assert (again.n, again.lines_after(0)) == (1, [line_of(first)])
+    again.close()
 
 
 def test_terms_come_back_from_their_file_and_what_it_does_not_know_is_refused(tmp_path: Path) -> None:
