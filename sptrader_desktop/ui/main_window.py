@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(LEAST)
         self.selection = Selection()
-        self._desk, self._preferences = desk, preferences
+        self._desk, self._preferences, self._is_painted = desk, preferences, False
         self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
         self.kept_market = KeptMarket(desk.documents, host.jobs)
@@ -119,17 +119,15 @@ class MainWindow(QMainWindow):
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
         chosen = panel.chosen_series()
         if chosen is None:
-            QTimer.singleShot(0, self, self.painted.emit)
-            return
-        self.research.candlesReady.connect(self._first_picture)
-        self.research.failed.connect(self._first_picture)
-        self.research.show_series(chosen)
+            self._tell_painted()
+        else:
+            self.research.show_series(chosen)
 
-    def _first_picture(self) -> None:
-        """It is painted when the loop comes round; from then on there is time for other things."""
-        self.research.candlesReady.disconnect(self._first_picture)
-        self.research.failed.disconnect(self._first_picture)
-        QTimer.singleShot(0, self, self.painted.emit)
+    def _tell_painted(self) -> None:
+        """It is painted when the loop comes round; from then on there is time for other things, once."""
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
 
     def settle_in(self) -> None:
         """What may come after the first picture."""
@@ -266,6 +264,8 @@ class MainWindow(QMainWindow):
 
     def _join(self) -> None:
         research, actions, texts = self.research, self.actions_, self.texts
+        for seen in (research.candlesReady, research.failed):
+            seen.connect(self._tell_painted)
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
