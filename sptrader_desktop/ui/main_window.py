@@ -1,15 +1,18 @@
 """The window: panes in their places, the commands bound to what they do, and what is kept of it for the next start."""
 
+import logging
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.actions import Scope
 from sptrader_desktop.present.layout_file import decoded
 from sptrader_desktop.present.preferences import Preferences
@@ -48,7 +51,9 @@ from sptrader_desktop.ui.theme.theme import Theme
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
+LOG = logging.getLogger("sptrader.window")
 TITLE = "SPtrader"
+TABLES = "results"  # under which name it is kept how they stand
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
 MOST_COVERED = 1000  # widgets of panes behind others that Tab leaves out at once
@@ -133,6 +138,7 @@ class MainWindow(QMainWindow):
         """What may come after the first picture."""
         self.texts.navigator.refresh()
         self.runs.history.reload()
+        self.market.restore()
         self.texts.tell_drafts()
 
     def come_to_front(self) -> None:
@@ -175,6 +181,10 @@ class MainWindow(QMainWindow):
         )
         for editor in self.texts.documents.editors:
             editor.close_document()
+        try:
+            self._desk.documents.save(TABLES, self.page.results.state())
+        except DataError as error:
+            LOG.warning("how the tables of results stand: %s", error)
         self.market.close()
         self.hide()
 
@@ -187,7 +197,10 @@ class MainWindow(QMainWindow):
         self.page.panel.restore(preferences.answers, preferences.given)
         self.actions_.action("layout.lock").setChecked(preferences.layout_locked)
         self.layouts.lock(preferences.layout_locked)
-        for sentence in self._preferences.notices:
+        nothing: dict[str, Any] = {}
+        tables, notices = self._desk.documents.load(TABLES, dict, nothing)
+        self.page.results.restore(tables)
+        for sentence in (*self._preferences.notices, *notices):
             self.notices.tell(Notice(sentence, "warning"))
 
     # How it is put together

@@ -73,6 +73,11 @@ class Navigator(QWidget):
 
     # What is shown
 
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All, as they were listed last."""
+        return self._items
+
     def refresh(self) -> None:
         """Ask again what there is; what is open and chosen stays so."""
         self._lister.ask_now("")

@@ -103,12 +103,16 @@ class DataTable(QWidget):
         self._quietly(self.view.choose_none)
 
     def state(self) -> dict[str, Any]:
-        """Columns as a person arranged them, for the next start."""
-        return self.view.arrangement()
+        """Columns and rows as a person arranged and filtered them, for the next start."""
+        return {**self.view.arrangement(), "quick": self._line.text(), "filters": dict(self.model.filters)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is not understood is left out."""
         self.view.restore(state)
+        stored, quick = state.get("filters"), state.get("quick")
+        typed: dict[str, Any] = stored if isinstance(stored, dict) else {}
+        self.filter(self._line.text(), {key: typed[key] for key in self.model.table.keys if isinstance(typed.get(key), str)})
+        self._line.setText(quick if isinstance(quick, str) else "")
 
     def filter(self, quick: str, filters: Mapping[str, str]) -> None:
         current = self.current
