@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QFrame,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -105,6 +106,27 @@ def test_a_file_that_cannot_be_read_is_listed_with_the_reason_and_offers_no_char
     assert broken.name not in {item.place for item in page.datasets.rows}
     trash = Path(os.environ["XDG_DATA_HOME"]) / "Trash" / "files"
     assert (trash / broken.name).read_bytes() == b"no parquet"
+
+
+def test_a_catalogue_that_cannot_be_read_is_said_above_the_list_until_it_can(
+    page: DataPage, opened: DrivenPage, settings: Settings
+) -> None:
+    faults, index = opened.find(QFrame, "datasetsFaults"), settings.candles / "index.sqlite3"
+    assert faults.isHidden()
+    settings.candles.mkdir(exist_ok=True)
+    aside = index.rename(index.with_suffix(".aside")) if index.exists() else None
+    index.write_bytes(b"no index" * 100)
+    press(opened, "datasetsRefreshButton")
+    assert faults.isVisible()
+    assert faults.accessibleName().startswith("Catalogue is left out of this list. ")
+    assert "cannot be used" in faults.accessibleName()
+    assert [row.place for row in page.datasets.rows if not row.path] == []
+    assert any(row.place == SAMPLE and not row.problem for row in page.datasets.rows)
+    index.unlink()
+    if aside:
+        aside.rename(index)
+    press(opened, "datasetsFaultsAgain")
+    assert faults.isHidden()
 
 
 def test_the_catalogue_is_only_deleted_from_when_its_name_was_typed(page: DataPage, opened: DrivenPage, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from sptrader_desktop.present.navigator import Item, dataset_item
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork, forget
-from sptrader_desktop.ui.data.parts import Foot, ReplaceBox, button, choice, chosen, column, label, line, row
+from sptrader_desktop.ui.data.parts import FaultNotice, Foot, ReplaceBox, button, choice, chosen, column, label, line, row
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.file_actions import reveal, throw_away
 from sptrader_desktop.ui.tables.data_table import DataTable
@@ -34,6 +34,7 @@ class DatasetsPanel(QWidget):
         self._desk, self._work, self._selection = desk, work, selection
         self.rows: Sequence[DatasetRow] = ()
         self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…")
+        self.faults = FaultNotice("datasetsFaults")
         self.foot, self.looking = Foot("datasets"), Foot("datasetsList")
         self._build()
         self._join()
@@ -47,7 +48,8 @@ class DatasetsPanel(QWidget):
 
     def _show(self, rows: Sequence[DatasetRow]) -> None:
         chosen_before = self.chosen()
-        self.rows = tuple(rows)
+        self.rows = tuple(item for item in rows if not item.is_fault)
+        self.faults.say([f"{item.place} is left out of this list. {item.problem}" for item in rows if item.is_fault])
         self.table.put(dataset_columns(self.rows, self._selection.zone.value))
         again = next((at for at, item in enumerate(self.rows) if chosen_before and _same(item, chosen_before)), 0 if self.rows else None)
         if again is not None:
@@ -154,6 +156,7 @@ class DatasetsPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
+        whole.addWidget(self.faults)
         whole.addWidget(self.table, 1)
         whole.addLayout(below)
 
@@ -193,6 +196,7 @@ class DatasetsPanel(QWidget):
             (self.reveal, self._reveal),
             (self.delete, self._delete),
             (self.again, self.refresh),
+            (self.faults.again, self.refresh),
             (self.resample, self._resample),
         ):
             each.clicked.connect(lambda _=False, handler=handler: handler())

@@ -26,6 +26,7 @@ from sptrader_desktop.ui.tables.table_view import ROW_ROOM, RoomyCells
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.icon_label import IconLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
 FORM_WIDTH = 88 * GRID
@@ -76,6 +77,28 @@ class Foot(QWidget):
         self.said.setText(sentence)
         self.said.setAccessibleName(sentence)
         self.said.setVisible(bool(sentence))
+
+
+class FaultNotice(QFrame):
+    """Above what is there: why something else is not, and the step after it was mended."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        give(self, role="notice", tone="danger")
+        self.label = label("")
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.again = button(f"{name}Again", "Try Again", "Look again for files and series")
+        inside = row(IconLabel("triangle-alert", "danger"), self.label, self.again)
+        inside.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
+        inside.setStretch(1, 1)
+        self.setLayout(inside)
+        self.hide()
+
+    def say(self, sentences: Sequence[str]) -> None:
+        self.label.setText("\n".join(sentences))
+        self.setAccessibleName(self.label.text())
+        self.setVisible(bool(sentences))
 
 
 class ReplaceBox(QCheckBox):
