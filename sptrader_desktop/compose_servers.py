@@ -61,13 +61,13 @@ def open_prices(settings: Settings, instruments: "Mapping[str, Instrument]", tol
         yield RealtimePrices(server, lambda: time.time_ns() // 1000, instruments, told)
 
 
-def open_live_prices(settings: Settings) -> "StreamPrices":
+def open_live_prices(settings: Settings, instruments: "Mapping[str, Instrument] | None" = None) -> "StreamPrices":
     """The program's own server runs until they are closed."""
     from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_server import open_redis
     from sptrader_desktop.core.instruments import CATALOGUE
 
-    return StreamPrices(open_redis(settings), CATALOGUE)
+    return StreamPrices(open_redis(settings), instruments or CATALOGUE)
 
 
 def servers_told(settings: Settings) -> Mapping[str, tuple[str, bool]]:

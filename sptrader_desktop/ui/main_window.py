@@ -302,6 +302,7 @@ class MainWindow(QMainWindow):
         texts.navigator.listed.connect(self.prices.read_candles)
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
+        self.page.panel.changed.connect(lambda: self.prices.use_instruments(self.page.panel.answers()["instruments"]))
         self.page.chart.is_range_linked = True  # with the charts beside it that are
         self.prices.chartAsked.connect(self.market.open_chart)
         self.prices.alertsAsked.connect(lambda: self._bring("alerts"))

@@ -7,7 +7,6 @@ from functools import partial
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import (
-    QCompleter,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.present.columns import Columns
 from sptrader_desktop.present.observable import Observable
@@ -34,7 +33,9 @@ from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
+from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 
+Known = Observable[Mapping[str, Instrument]]
 SECOND_MS, SOON_MS = 1000, 200
 ROOM = 6 * GRID  # beside the widest text of a column
 EMPTY = "The symbols you watch will be here, with their last prices. Add some below, or take those of your candles."
@@ -54,11 +55,11 @@ class WatchlistPane(QWidget):
     connectAsked = Signal(bool)
     fillAsked = Signal()  # with the symbols of the candles there are
 
-    def __init__(self, symbols: Observable[tuple[str, ...]], parent: QWidget | None = None) -> None:
+    def __init__(self, symbols: Observable[tuple[str, ...]], known: Known, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("watchlist")
         self.setAccessibleName("Watchlist")
-        self._symbols = symbols
+        self._symbols, self._known = symbols, known
         self._state: State = "off"
         self._rows: dict[str, Watched] = {}
         self._shown: tuple[str, ...] = ()  # what the table has, which follows the symbols
@@ -73,7 +74,8 @@ class WatchlistPane(QWidget):
         self._build()
         self.view.activated.connect(self._open)
         self.view.headerMenuAsked.connect(self._open_columns)
-        self.destroyed.connect(symbols.watch(lambda _: self._refresh()))
+        ends = [symbols.watch(lambda _: self._refresh()), known.watch(self._know)]
+        self.destroyed.connect(lambda: [end() for end in ends])
         self.show_state("off", "")
         self._refresh()
 
@@ -116,7 +118,7 @@ class WatchlistPane(QWidget):
 
     def add(self) -> None:
         try:
-            typed = typed_symbols(self.field.text())
+            typed = typed_symbols(self.field.text(), self._known.value)
         except DataError as error:
             self._say(str(error))
             return
@@ -150,7 +152,8 @@ class WatchlistPane(QWidget):
     def _refresh(self) -> None:
         symbols, current = self._symbols.value, self.chosen
         rows = [self._rows.get(symbol) or Watched(symbol) for symbol in symbols]
-        table = watchlist_columns(rows, time.time_ns() // 1000, is_connected=self._state in {"live", "lost"}) if rows else Columns()
+        now, is_connected = time.time_ns() // 1000, self._state in {"live", "lost"}
+        table = watchlist_columns(rows, now, is_connected=is_connected, known=self._known.value) if rows else Columns()
         is_other = table.keys != self.model.table.keys
         self.model.put(table)
         self._shown = symbols
@@ -192,6 +195,11 @@ class WatchlistPane(QWidget):
     def _open(self, index: QModelIndex) -> None:
         self.openAsked.emit(self._shown[int(self.model.sources[index.row()])])
 
+    def _know(self, known: Mapping[str, Instrument]) -> None:
+        self._completer.offer(sorted(known))
+        self._rows.clear()  # their prices are in the ticks of before
+        self._refresh()
+
     def _say(self, words: str) -> None:
         self._problem.setText(words)
         self._problem.setVisible(bool(words))
@@ -229,9 +237,9 @@ class WatchlistPane(QWidget):
         self.field.setObjectName("addSymbolField")
         self.field.setAccessibleName("Symbol to watch")
         self.field.setPlaceholderText("Add a symbol")
-        completer = QCompleter(sorted(CATALOGUE), self.field)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.field.setCompleter(completer)
+        self._completer = WordCompleter(self.field)
+        self._completer.offer(sorted(self._known.value))
+        self.field.setCompleter(self._completer)
         self.field.returnPressed.connect(self.add)
         foot = QHBoxLayout()
         foot.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
