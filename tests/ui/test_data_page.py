@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QWidget,
 )
 
@@ -211,6 +213,27 @@ def test_the_calendar_tells_every_day_to_pointer_and_keys(examined: DataPage) ->
     assert week_before in picture.said
     QTest.keyClick(picture, Qt.Key.Key_Down)
     assert str(np.datetime64(int(doctored.days.days[empty]) - 6, "D")) in picture.said
+
+
+@pytest.mark.parametrize("width", [900, 1000, 1366, 1700])
+def test_every_day_of_the_calendar_is_in_its_width_in_the_row_of_its_weekday(examined: DataPage, opened: DrivenPage, width: int) -> None:
+    before = examined.size()
+    examined.resize(width, 700)
+    opened.settle()
+    picture, scroll = examined.doctor.picture, opened.find(QScrollArea, "coverageScroll")
+    assert examined.doctor.doctored is not None
+    days = [cell.day for cell in examined.doctor.doctored.cells]
+    spots = picture.spots(picture.area)
+    assert scroll.horizontalScrollBar().maximum() == 0
+    assert max(spot.area.right() for spot in spots) <= picture.width()
+    assert max(spot.area.bottom() for spot in spots) <= picture.height()
+    assert len({(spot.area.x(), spot.area.y()) for spot in spots}) == len(days) == len(spots)
+    for (day, spot), (next_day, after) in pairwise(zip(days, spots, strict=True)):
+        if next_day == day + 1 and str(np.datetime64(day, "D"))[5:] not in ("06-30", "12-31"):
+            assert after.area.x() == spot.area.x()
+            assert after.area.y() > spot.area.y()
+    examined.resize(before)
+    opened.settle()
     assert picture.accessibleDescription() == picture.said
 
 

@@ -17,7 +17,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 
-EMPTY = "Prices you want to hear of will be here. Alt+A on a chart sets one at the pointer. Alerts only tell: they never place an order."
+EMPTY = "Prices you want to hear of will be here. Alt+A on a chart sets one at the pointer."
 ONLY_TELLS = "Checked on live prices while this program runs. Alerts only tell: they never place an order."
 
 
@@ -31,7 +31,7 @@ class AlertsPane(QWidget):
         self.setObjectName("alerts")
         self.setAccessibleName("Price alerts")
         self._alerts, self._known, self._selection = alerts, known, selection
-        self.table = DataTable("alerts", "Alerts", EMPTY)
+        self.table = DataTable("alerts", "No alerts yet", EMPTY, drawing="bell")
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._alerts.value[row].symbol))
         self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
         column = QVBoxLayout(self)

@@ -37,7 +37,7 @@ from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 
 Known = Observable[Mapping[str, Instrument]]
 SECOND_MS, SOON_MS = 1000, 200
-ROOM = 6 * GRID  # beside the widest text of a column
+ROOM = 5 * GRID  # beside the widest text of a column
 EMPTY = "The symbols you watch will be here, with their last prices. Add some below, or take those of your candles."
 STATES: Mapping[State, tuple[str, Tone, str]] = {
     "off": ("No live prices: from candles", "", "Connect to Live Prices"),
@@ -101,7 +101,7 @@ class WatchlistPane(QWidget):
         self._state = state
         said, tone, button = STATES[state]
         self.state.show_text(f"{said}: {words}" if words else said)
-        give(self.state, tone=tone)
+        give(self.state, role="muted", tone=tone)
         self.connect_button.setText(button)
         if state == "live":
             self._beat.start()
@@ -211,10 +211,11 @@ class WatchlistPane(QWidget):
         self.connect_button.setObjectName("connectPricesButton")
         self.connect_button.setAccessibleName("Connect to or disconnect from live prices")
         self.connect_button.clicked.connect(lambda: self.connectAsked.emit(self._state == "off"))
-        head = QHBoxLayout()
+        head = QVBoxLayout()
         head.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
-        head.addWidget(self.state, 1)
+        head.setSpacing(GRID)
         head.addWidget(self.connect_button)
+        head.addWidget(self.state)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         empty = EmptyState("eye", "Nothing is watched yet", EMPTY, "Take Those of My Candles", self.fillAsked.emit)
@@ -232,7 +233,7 @@ class WatchlistPane(QWidget):
         column.addWidget(self._problem)
         column.addLayout(self._foot())
 
-    def _foot(self) -> QHBoxLayout:
+    def _foot(self) -> QVBoxLayout:
         self.field = QLineEdit()
         self.field.setObjectName("addSymbolField")
         self.field.setAccessibleName("Symbol to watch")
@@ -241,11 +242,12 @@ class WatchlistPane(QWidget):
         self._completer.offer(sorted(self._known.value))
         self.field.setCompleter(self._completer)
         self.field.returnPressed.connect(self.add)
-        foot = QHBoxLayout()
+        adding, doing, foot = QHBoxLayout(), QHBoxLayout(), QVBoxLayout()
         foot.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
-        foot.setSpacing(GRID)
-        foot.addWidget(self.field, 1)
-        foot.addWidget(self._button("addSymbolButton", "plus", "Add the symbol", self.add))
+        for part in (foot, adding, doing):
+            part.setSpacing(GRID)
+        adding.addWidget(self.field, 1)
+        adding.addWidget(self._button("addSymbolButton", "plus", "Add the symbol", self.add))
         self._of_chosen = [
             self._button("symbolUpButton", "chevron-up", "Move the chosen symbol up (Alt+Up)", lambda: self.move_chosen(-1)),
             self._button("symbolDownButton", "chevron-down", "Move the chosen symbol down (Alt+Down)", lambda: self.move_chosen(1)),
@@ -253,7 +255,10 @@ class WatchlistPane(QWidget):
             self._button("symbolAlertButton", "bell-ring", "Set a price alert for the chosen symbol", self._ask_alert),
         ]
         for button in self._of_chosen:
-            foot.addWidget(button)
+            doing.addWidget(button)
+        doing.addStretch(1)
+        foot.addLayout(doing)
+        foot.addLayout(adding)
         return foot
 
     def _ask_alert(self) -> None:

@@ -43,7 +43,9 @@ class DataTable(QWidget):
     rowActivated = Signal(int)  # a double click, or Return
     stepAsked = Signal()  # the step that the empty table offers
 
-    def __init__(self, name: str, title: str, empty: str, step: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, title: str, empty: str, step: str = "", parent: QWidget | None = None, *, drawing: str = "table-2"
+    ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self._name, self._title = name, title
@@ -51,9 +53,9 @@ class DataTable(QWidget):
         self.view = TableView(self.model, self)
         self.view.setObjectName(f"{name}View")
         self.view.setAccessibleName(title)
-        self._empty = EmptyState("table-2", title, empty, step, self.stepAsked.emit if step else None)
+        self._empty = EmptyState(drawing, title, empty, step, self.stepAsked.emit if step else None)
         self._empty.button.setObjectName(f"{name}Step")
-        self._quiet = False
+        self._quiet, self._is_fitted = False, False
         self._background = Background(self)
         self._build()
         self.view.selectionModel().currentRowChanged.connect(self._told)
@@ -71,8 +73,9 @@ class DataTable(QWidget):
         current, is_other = self.current, table.keys != self.model.table.keys
         with_same_rows = len(table) == len(self.model.table)
         self._quietly(lambda: self.model.put(table))
-        if is_other:
+        if is_other or (len(table) and not self._is_fitted):
             self.view.fit(table)
+            self._is_fitted = bool(len(table))
         if current is not None and with_same_rows:
             self.choose(current)
         self._refresh()
@@ -109,6 +112,7 @@ class DataTable(QWidget):
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is not understood is left out."""
         self.view.restore(state)
+        self._is_fitted = True
         stored, quick = state.get("filters"), state.get("quick")
         typed: dict[str, Any] = stored if isinstance(stored, dict) else {}
         self.filter(self._line.text(), {key: typed[key] for key in self.model.table.keys if isinstance(typed.get(key), str)})
@@ -279,7 +283,7 @@ class DataTable(QWidget):
     def _refresh(self) -> None:
         shown, total = self.model.rowCount(), len(self.model.table)
         self._stack.setCurrentIndex(1 if total else 0)
-        self._count.setText(f"{shown:,} of {total:,}" if shown < total else f"{total:,}")
+        self._count.setText(f"{shown:,} of {counted(total, 'row')}" if shown < total else counted(total, "row"))
         while (item := self._chips.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.setParent(None)
