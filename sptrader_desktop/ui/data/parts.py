@@ -26,6 +26,7 @@ from sptrader_desktop.ui.tables.table_view import ROW_ROOM, RoomyCells
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
@@ -141,7 +142,7 @@ def button(name: str, text: str, tip: str = "", role: str = "") -> QPushButton:
 
 
 def choice(name: str, words: str, choices: Iterable[tuple[str, str]], tip: str = "", *, is_open: bool = False) -> QComboBox:
-    made = QComboBox()
+    made = QComboBox() if is_open else ChoiceBox()
     named(made, name, words, tip)
     made.setEditable(is_open)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
