@@ -33,7 +33,7 @@ class DatasetsPanel(QWidget):
         self.setObjectName("datasetsPanel")
         self._desk, self._work, self._selection = desk, work, selection
         self.rows: Sequence[DatasetRow] = ()
-        self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…")
+        self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…", drawing="database", headline="No candles yet")
         self.faults = FaultNotice("datasetsFaults")
         self.foot, self.looking = Foot("datasets"), Foot("datasetsList")
         self._build()

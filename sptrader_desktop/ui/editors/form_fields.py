@@ -14,7 +14,7 @@ from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
 NARROW = 22 * GRID
-OF_CHOICES = 30 * GRID  # wide enough for the words of the language, so that all are equally wide
+OF_CHOICES = 34 * GRID  # wide enough for the words of the language, so that all are equally wide
 STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
 
 

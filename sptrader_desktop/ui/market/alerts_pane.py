@@ -31,7 +31,7 @@ class AlertsPane(QWidget):
         self.setObjectName("alerts")
         self.setAccessibleName("Price alerts")
         self._alerts, self._known, self._selection = alerts, known, selection
-        self.table = DataTable("alerts", "No alerts yet", EMPTY, drawing="bell")
+        self.table = DataTable("alerts", "Alerts", EMPTY, drawing="bell", headline="No alerts yet")
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._alerts.value[row].symbol))
         self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
         column = QVBoxLayout(self)

@@ -44,7 +44,15 @@ class DataTable(QWidget):
     stepAsked = Signal()  # the step that the empty table offers
 
     def __init__(
-        self, name: str, title: str, empty: str, step: str = "", parent: QWidget | None = None, *, drawing: str = "table-2"
+        self,
+        name: str,
+        title: str,
+        empty: str,
+        step: str = "",
+        parent: QWidget | None = None,
+        *,
+        drawing: str = "table-2",
+        headline: str = "",
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
@@ -53,7 +61,7 @@ class DataTable(QWidget):
         self.view = TableView(self.model, self)
         self.view.setObjectName(f"{name}View")
         self.view.setAccessibleName(title)
-        self._empty = EmptyState(drawing, title, empty, step, self.stepAsked.emit if step else None)
+        self._empty = EmptyState(drawing, headline or title, empty, step, self.stepAsked.emit if step else None)
         self._empty.button.setObjectName(f"{name}Step")
         self._quiet, self._is_fitted = False, False
         self._background = Background(self)
