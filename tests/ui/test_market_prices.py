@@ -11,7 +11,6 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QToolButton
 
-from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
 from sptrader_desktop.adapters.redis_prices import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.compose_servers import open_live_prices
@@ -20,7 +19,7 @@ from sptrader_desktop.present.price_alerts import PriceAlert
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.market.live_feed import LiveFeed
 from sptrader_desktop.ui.theme.look import look
-from tests.kept_candles import hourly
+from tests.kept_candles import hourly, put_into
 from tests.ui.charts import colour_at, hover, painted, pane_of
 from tests.ui.windows import Driven, driven_window
 
@@ -260,7 +259,7 @@ def test_a_symbol_of_ones_own_instruments_is_watched_and_fires_its_alerts(live: 
     (workspace / "own.yaml").write_text(OWN, encoding="utf-8")
     own = replace(CATALOGUE["EURUSD"], symbol="US30", tick=Decimal("0.25"), pip=Decimal(1))
     candles = replace(hourly(range(40)), instrument=own)
-    (workspace / "data" / file_name(candles)).write_bytes(parquet_bytes(candles, {}))
+    put_into(workspace / "data", candles)
     live.until(lambda: any(series.symbol == "US30" for series in window.page.panel.series), "the candles in the list")
     field = live.find(QLineEdit, "addSymbolField")
     field.setText("us30")
