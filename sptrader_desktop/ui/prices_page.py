@@ -68,6 +68,8 @@ class PricesPage(QObject):
     def read_candles(self) -> None:
         """The last prices of what is watched, from the candles there are."""
         symbols, offered = self._symbols.value, tuple(self._offered())
+        if not symbols and not self._own_instruments and self.known.value is CATALOGUE:
+            return
         job = self._jobs.start(
             "watchlist", "reading last prices", lambda _: (self._instruments(), [self._row(symbol, offered) for symbol in symbols])
         )
