@@ -80,13 +80,13 @@ class TextsPage(QObject):
             self._notices.tell(Notice(f"{name} is another than it was in this run: run it again, then apply the numbers", "warning"))
 
     def entries(self) -> Iterable[Entry]:
-        """For the palette: what there is by its name, as the navigator listed it last. Candles open as a chart."""
+        """For the palette: what there is by its name, as the navigator listed it last and opens it; candles become a chart."""
         for item in self.navigator.items:
             if item.kind is Kind.DATASET:
                 yield Entry(item.key, item.name, partial(self.navigator.chartWanted.emit, item), item.note, icon=ICONS[item.kind])
             elif item.path is not None:
                 words = " ".join((item.kind.value.capitalize(), *item.groups, item.note)).strip()
-                yield Entry(item.key, item.name, partial(self.documents.open, item.path), words, icon=ICONS[item.kind])
+                yield Entry(item.key, item.name, partial(self.open_item, item), words, icon=ICONS[item.kind])
 
     def tell_drafts(self) -> None:
         """What was not saved when the program ended the last time, be it by a crash."""

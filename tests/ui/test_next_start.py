@@ -143,6 +143,8 @@ def test_strategies_and_components_are_found_by_name(again: tuple[Driven, list[s
     assert isinstance(editor, EditorPane)
     assert editor.path is not None
     assert editor.path.name == name
+    chosen = driven.window.page.panel.chosen_strategy()
+    assert what != "Strategy" or chosen == editor.path, "as from the navigator"
 
 
 def test_candles_are_found_by_symbol_and_timeframe_and_open_as_a_chart(again: tuple[Driven, list[str]]) -> None:
@@ -160,7 +162,8 @@ def test_candles_are_found_by_symbol_and_timeframe_and_open_as_a_chart(again: tu
 
 def test_tables_of_results_keep_their_columns_order_and_filters(again: tuple[Driven, list[str]]) -> None:
     driven, _ = again
-    results = driven.window.page.results
+    results, panel = driven.window.page.results, driven.window.page.panel
+    panel.choose(next(path for path in panel.strategies if path.stem == "ma_crossover"), None)
     driven.window.page.run()
     driven.until(lambda: driven.window.research.finished, "the run")
     driven.settle()
