@@ -123,7 +123,7 @@ def calendar_words(doctored: Doctored) -> str:
     coverage, is_open = doctored.inspection.coverage, doctored.days.expected > 0
     empty = int(np.count_nonzero(is_open & (doctored.days.present == 0)))
     told = f"{share(coverage.share)} of {counted(coverage.expected, 'possible bar')}"
-    return f"{told}; {counted(int(np.count_nonzero(is_open)), 'trading day')} from 17:00 New York, {empty:,} of them empty"
+    return f"{told}; {empty:,} of {counted(int(np.count_nonzero(is_open)), 'trading day')} (17:00 New York) empty"
 
 
 def finding_examples(finding: Finding) -> str:
