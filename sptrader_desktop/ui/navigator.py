@@ -56,7 +56,7 @@ class Navigator(QWidget):
         self.rows = _Rows(self)
         self.rows.renameWanted.connect(self._rename)
         self.view = self._made_view()
-        self.search = SearchField("Search strategies, components, data and runs", "navigatorSearch", self.view, self)
+        self.search = SearchField("Search by name", "navigatorSearch", self.view, self)
         self.search.textChanged.connect(self._show)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID, GRID, GRID, 0)
@@ -72,6 +72,11 @@ class Navigator(QWidget):
         self._watcher.fileChanged.connect(self._noticing.start)
 
     # What is shown
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All, as they were listed last."""
+        return self._items
 
     def refresh(self) -> None:
         """Ask again what there is; what is open and chosen stays so."""

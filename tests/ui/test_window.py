@@ -52,6 +52,18 @@ def test_it_opens_on_the_samples_candles_with_the_sample_strategy_chosen(opened:
     assert page.chart.candles.symbol == "EURUSD"
 
 
+def test_what_is_offered_again_is_shown_and_the_first_picture_is_told_once(opened: Driven) -> None:
+    told = list[bool]()
+    opened.window.painted.connect(lambda: told.append(True))
+    read = list[object]()
+    opened.window.research.candlesReady.connect(read.append)
+    for _ in range(2):
+        opened.window.offer()
+        opened.settle()
+    assert len(read) == 2
+    assert told == []
+
+
 def test_f5_runs_keeps_and_paints(ran: Driven) -> None:
     window = ran.window
     finished = window.research.finished

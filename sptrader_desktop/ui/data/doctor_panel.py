@@ -89,6 +89,7 @@ class DoctorPanel(QWidget):
         self._nothing.setVisible(bool(self._nothing.text()))
         for widget in (self.out, self.mend, self.zone, self.shift):
             widget.setEnabled(is_file)
+        give(self.mend, role="primary" if found else "")
         self.out.setText(_free_name(Path(self.row.path)) if self.row and self.row.path else "")
         self.out.setCursorPosition(0)
 

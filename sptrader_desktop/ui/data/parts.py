@@ -26,6 +26,8 @@ from sptrader_desktop.ui.tables.table_view import ROW_ROOM, RoomyCells
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
+from sptrader_desktop.ui.widgets.icon_label import IconLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
 FORM_WIDTH = 88 * GRID
@@ -78,6 +80,28 @@ class Foot(QWidget):
         self.said.setVisible(bool(sentence))
 
 
+class FaultNotice(QFrame):
+    """Above what is there: why something else is not, and the step after it was mended."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        give(self, role="notice", tone="danger")
+        self.label = label("")
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.again = button(f"{name}Again", "Try Again", "Look again for files and series")
+        inside = row(IconLabel("triangle-alert", "danger"), self.label, self.again)
+        inside.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
+        inside.setStretch(1, 1)
+        self.setLayout(inside)
+        self.hide()
+
+    def say(self, sentences: Sequence[str]) -> None:
+        self.label.setText("\n".join(sentences))
+        self.setAccessibleName(self.label.text())
+        self.setVisible(bool(sentences))
+
+
 class ReplaceBox(QCheckBox):
     """Offered when something was refused because it would replace other bars; ticked, it does."""
 
@@ -118,7 +142,7 @@ def button(name: str, text: str, tip: str = "", role: str = "") -> QPushButton:
 
 
 def choice(name: str, words: str, choices: Iterable[tuple[str, str]], tip: str = "", *, is_open: bool = False) -> QComboBox:
-    made = QComboBox()
+    made = QComboBox() if is_open else ChoiceBox()
     named(made, name, words, tip)
     made.setEditable(is_open)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -53,7 +53,7 @@ class RunHistory(QWidget):
 
     def _build(self) -> None:
         text = "Every backtest that is kept will be here, with what it was made from."
-        self.table = DataTable("runs", "Runs", text, "Run Backtest  F5")
+        self.table = DataTable("runs", "Runs", text, "Run Backtest  F5", drawing="history", headline="No runs yet")
         self._tags, self._note, self._message = QLineEdit(), QLineEdit(), QLabel()
         self._message.setObjectName("historyMessage")
         self._message.setWordWrap(True)
