@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -95,7 +96,7 @@ async def _session(host: Any, bars: int) -> dict[str, Any]:
     window.resize(1600, 900)
     while window.page.chart.candles is None:
         await asyncio.sleep(0.001)
-    window.repaint()
+    await _painted()
     usable = time.time() - float(os.environ.get(STARTED, "nan"))
     if not bars:
         return {"usable": usable}
@@ -108,6 +109,7 @@ async def _session(host: Any, bars: int) -> dict[str, Any]:
     runs = [await _ran(host, window) for _ in range(RUNS)]
     slider = next(row for row in window.page.what_if.rows if row.spec.label == "stop_loss").slider
     window.layouts.show("equity")
+    window.layouts.show("whatIf")
     steps = [await _stepped(window, slider) for _ in range(STEPS)]
     lag = host.lag.record.summary().p999 / 1000
     return {"usable": usable, "run": statistics.median(runs), "step": statistics.median(steps), "lag": lag}
@@ -125,7 +127,7 @@ async def _ran(host: Any, window: Any) -> float:
     start = perf_counter()
     window.page.run()
     await done
-    window.repaint()
+    await _painted(window.page.turns)
     took = perf_counter() - start
     window.research.runFinished.disconnect(connection)
     window.research.failed.disconnect(failed)
@@ -140,11 +142,30 @@ async def _stepped(window: Any, slider: Any) -> float:
     start = perf_counter()
     slider.setValue(slider.value() + 1)
     await done
-    window.repaint()
+    await _painted(window.page.turns)
     took = perf_counter() - start
     window.research.guessed.disconnect(connection)
     await asyncio.sleep(0.02)
     return took
+
+
+async def _painted(turns: Any = None) -> None:
+    """When every pane in sight was handed what is new, and Qt has painted all that is to be painted anew. It does so in its own turn, after
+    everything else that was posted; what is posted to come after that comes back when it is done."""
+    from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+
+    class Last(QObject):
+        def customEvent(self, _event: QEvent) -> None:  # noqa: N802 - Qt's name
+            painted.set_result(None)
+
+    if turns is not None and not turns.is_settled:
+        settled = asyncio.get_running_loop().create_future()
+        connection = turns.settled.connect(partial(settled.set_result, None))
+        await settled
+        turns.settled.disconnect(connection)
+    painted, last = asyncio.get_running_loop().create_future(), Last()
+    QCoreApplication.postEvent(last, QEvent(QEvent.Type.User), Qt.EventPriority.LowEventPriority.value - 1)
+    await painted
 
 
 def _write_candles(folder: Path, bars: int) -> None:

@@ -35,14 +35,14 @@ EMPTY = EmptyWords("trending-up", "No equity yet", "The account over time and it
 class CurveSeries:
     """Equity in 1e-8 units; `role` is the colour of the line, `ink` that of its figures."""
 
-    def __init__(self, equity: Array, name: str, role: str, ink: str) -> None:
+    def __init__(self, equity: Array, name: str, role: str, ink: str, pyramid: Pyramid | None = None) -> None:
         self._equity = equity
         self._role, self._ink = role, ink
         self._name = name
-        self._pyramid = Pyramid.of_line(equity)
+        self.pyramid = pyramid or Pyramid.of_line(equity)
 
     def cells(self, first: float, last: float, width: int) -> Cells:
-        return self._pyramid.cells(first, last, width)
+        return self.pyramid.cells(first, last, width)
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
         values = self.cells(first, last, width).values
@@ -65,14 +65,14 @@ class DrawdownSeries:
     def __init__(self, equity: Int64Array) -> None:
         peak = np.maximum.accumulate(equity)
         self._fraction = np.where(peak > 0, equity / np.maximum(peak, 1) - 1.0, 0.0)
-        self._pyramid = Pyramid.of_line(self._fraction)
+        self.pyramid = Pyramid.of_line(self._fraction)
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        values = self._pyramid.cells(first, last, width).values
+        values = self.pyramid.cells(first, last, width).values
         return (float(values.low.min()), 0.0) if len(values.low) else None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        cells = self._pyramid.cells(frame.first, frame.last, frame.width)
+        cells = self.pyramid.cells(frame.first, frame.last, frame.width)
         paint_histogram(painter, frame, cells, look().colour("down", 90))
         paint_line(painter, frame, cells, look().colour("down"))
 
@@ -117,14 +117,17 @@ class SpanInView(Backdrop):
 
 
 class Curve(NamedTuple):
-    """What a curve is drawn from. A thread may prepare it where points are many: beyond some 300,000 it takes longer than a frame."""
+    """What a curve is drawn from. Any thread may prepare it."""
 
     equity: CurveSeries
     drawdown: DrawdownSeries
 
 
 def prepared(equity: Int64Array) -> Curve:
-    return Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
+    made = Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
+    for series in made:
+        series.pyramid.wait()
+    return made
 
 
 class EquityChart(TimeChart):
@@ -168,12 +171,14 @@ class EquityChart(TimeChart):
         else:
             self.show_range(Bars(0.0, float(max(1, len(instants))), len(instants)).zoomed(1e9, 0.0))
 
-    def set_ghost(self, instants: Int64Array | None = None, equity: Int64Array | None = None) -> None:
-        """The curve there was before, under the one there is; nothing takes it away."""
+    def set_ghost(self, instants: Int64Array | None = None, equity: Int64Array | None = None, curve: Curve | None = None) -> None:
+        """The curve there was before, under the one there is; nothing takes it away. `curve` is what it was drawn from."""
         if instants is None or equity is None or not len(instants) or not len(self.stamps):
             self._ghost = None
         else:
-            self._ghost = CurveSeries(self._at_stamps(instants, equity), "before", "edge", "muted")
+            values = self._at_stamps(instants, equity)
+            pyramid = curve.equity.pyramid if curve is not None and values is equity else None
+            self._ghost = CurveSeries(values, "before", "edge", "muted", pyramid)
         self._compose()
         self.redraw()
 
