@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Lines:
 
     def of(self, row: int) -> int:
         """The line of the row: only needed for a sentence, so it is counted then."""
-        filled = (number for number, line in enumerate(_LINE.split(self.text), 1) if number > self.skipped and line)
+        filled = (number for number, line in enumerate(_every_line(self.text), 1) if number > self.skipped and line)
         return next((number for at, number in enumerate(filled) if at == row), 0)
 
 
@@ -162,9 +162,19 @@ def _refuse_open_quote(source: str, lines: Lines) -> None:
     """What stands behind it would belong to one cell, and how far nobody knows."""
     if '"' not in lines.text:
         return
-    for number, line in enumerate(_LINE.split(lines.text), 1):
+    for number, line in enumerate(_every_line(lines.text), 1):
         if line.count('"') % 2:
             raise DataError(f"{source}: line {number}: a quotation mark is opened and not closed: mend or remove the line")
+
+
+def _every_line(text: str, piece: int = 1 << 18) -> Iterator[str]:
+    """Piece by piece: to split a large file at once would hold up every thread that waits for Python, the window's among them."""
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start + piece)
+        stop = end if end >= 0 else len(text)
+        yield from _LINE.split(text[start : stop - (end > 0 and text[end - 1] == "\r")])
+        start = stop + 1
 
 
 def _width(source: str, lines: Lines, delimiter: str) -> int:
@@ -176,7 +186,7 @@ def _width(source: str, lines: Lines, delimiter: str) -> int:
 
 
 def _uneven(source: str, lines: Lines, delimiter: str, width: int) -> DataError:
-    for number, line in enumerate(_LINE.split(lines.text), 1):
+    for number, line in enumerate(_every_line(lines.text), 1):
         if number > lines.skipped and line and len(_cells(line, delimiter)) != width:
             return DataError(
                 f"{source}: line {number}: it has {len(_cells(line, delimiter))} cells, the lines before have {width}: mend or remove it"

@@ -298,3 +298,23 @@ def test_empty_pages_say_what_will_be_there_and_offer_the_step(qapp: QApplicatio
         driven.page.tabs.setCurrentWidget(driven.page.doctor)
         driven.click(driven.find(QPushButton, "doctorChooseButton"))
         assert driven.page.tabs.currentWidget() is driven.page.datasets
+
+
+def test_a_panel_is_made_when_it_is_first_looked_at(opened: DrivenPage) -> None:
+    page = DataPage(opened.desk, opened.host.jobs, opened.selection, lambda *_: None)
+    names = ("datasetsPanel", "importPanel", "doctorPanel", "downloadPanel", "databasePanel")
+
+    def made() -> list[str]:
+        return [name for name in names if page.findChild(QWidget, name)]
+
+    assert made() == []
+    page.show()
+    assert made() == ["datasetsPanel"]
+    opened.settle()
+    for at in (2, 1, 2):
+        page.tabs.setCurrentIndex(at)
+    assert made() == ["datasetsPanel", "importPanel", "doctorPanel"]
+    assert page.tabs.currentWidget() is page.doctor
+    assert [page.tabs.tabText(at) for at in range(page.tabs.count())] == ["Datasets", "Import", "Doctor", "Download", "PostgreSQL"]
+    page.hide()
+    page.deleteLater()

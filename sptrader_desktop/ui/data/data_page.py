@@ -1,9 +1,13 @@
-"""The Data page: its panels side by side as tabs, joined so that what one of them changes the others show."""
+"""The Data page: its panels side by side as tabs, joined so that what one of them changes the others show. A panel is made when it is first
+looked at: to make all of them would hold the window up.
+"""
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
@@ -18,6 +22,9 @@ from sptrader_desktop.ui.data.download_panel import DownloadPanel
 from sptrader_desktop.ui.data.import_panel import ImportPanel
 from sptrader_desktop.ui.data.parts import named
 from sptrader_desktop.ui.jobs import Jobs
+
+Panel = TypeVar("Panel", bound=QWidget)
+PANELS = {"datasets": "Datasets", "imports": "Import", "doctor": "Doctor", "downloads": "Download", "database": "PostgreSQL"}
 
 
 class DataPage(QWidget):
@@ -39,28 +46,66 @@ class DataPage(QWidget):
         self.setObjectName("dataPage")
         self.setAccessibleName("Data")
         self.setAcceptDrops(True)
+        self._desk, self._selection = desk, selection
         self.work = DataWork(jobs, self)
-        self.datasets = DatasetsPanel(desk, self.work, selection)
-        self.imports = ImportPanel(desk, self.work)
-        self.doctor = DoctorPanel(desk, self.work)
-        self.downloads = DownloadPanel(desk, self.work)
-        self.database = DatabasePanel(desk, self.work)
         self._was_shown = False
         self.tabs = QTabWidget()
         named(self.tabs, "dataTabs", "Data")
-        for title, panel in (
-            ("Datasets", self.datasets),
-            ("Import", self.imports),
-            ("Doctor", self.doctor),
-            ("Download", self.downloads),
-            ("PostgreSQL", self.database),
-        ):
-            self.tabs.addTab(panel, title)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.tabs)
+        for title in PANELS.values():
+            self.tabs.addTab(QWidget(), title)
+        self.tabs.currentChanged.connect(lambda at: getattr(self, [*PANELS][at]))
         self.work.unforeseen.connect(unforeseen)
-        self._join()
+        self.work.changed.connect(self._changed)
+
+    # The panels, each made when it is first asked for
+
+    @cached_property
+    def datasets(self) -> DatasetsPanel:
+        panel = self._put("datasets", DatasetsPanel(self._desk, self.work, self._selection))
+        panel.seriesAsked.connect(self.seriesAsked)
+        panel.doctorAsked.connect(self.examine)
+        panel.importAsked.connect(lambda: self.tabs.setCurrentWidget(self.imports))
+        return panel
+
+    @cached_property
+    def imports(self) -> ImportPanel:
+        panel = self._put("imports", ImportPanel(self._desk, self.work))
+        panel.kept.connect(self._changed)
+        return panel
+
+    @cached_property
+    def doctor(self) -> DoctorPanel:
+        panel = self._put("doctor", DoctorPanel(self._desk, self.work))
+        panel.momentAsked.connect(self.momentAsked)
+        panel.datasetsAsked.connect(lambda: self.tabs.setCurrentWidget(self.datasets))
+        return panel
+
+    @cached_property
+    def downloads(self) -> DownloadPanel:
+        panel = self._put("downloads", DownloadPanel(self._desk, self.work))
+        panel.kept.connect(self._changed)
+        return panel
+
+    @cached_property
+    def database(self) -> DatabasePanel:
+        panel = self._put("database", DatabasePanel(self._desk, self.work))
+        panel.used.connect(self._changed)
+        return panel
+
+    def _put(self, name: str, panel: Panel) -> Panel:
+        """In the place that was kept for it; nobody need hear that tabs come and go meanwhile."""
+        at, current = [*PANELS].index(name), self.tabs.currentIndex()
+        kept_free: QWidget | None = self.tabs.widget(at)
+        with QSignalBlocker(self.tabs):
+            self.tabs.removeTab(at)
+            self.tabs.insertTab(at, panel, PANELS[name])
+            self.tabs.setCurrentIndex(current)
+        if kept_free is not None:
+            kept_free.deleteLater()
+        return panel
 
     def open_file(self, path: Path) -> None:
         """For import, wherever it comes from."""
@@ -70,15 +115,6 @@ class DataPage(QWidget):
     def examine(self, row: DatasetRow) -> None:
         self.tabs.setCurrentWidget(self.doctor)
         self.doctor.examine(row)
-
-    def _join(self) -> None:
-        self.datasets.seriesAsked.connect(self.seriesAsked)
-        self.datasets.doctorAsked.connect(self.examine)
-        self.datasets.importAsked.connect(lambda: self.tabs.setCurrentWidget(self.imports))
-        self.doctor.momentAsked.connect(self.momentAsked)
-        self.doctor.datasetsAsked.connect(lambda: self.tabs.setCurrentWidget(self.datasets))
-        for changed in (self.imports.kept, self.downloads.kept, self.database.used, self.work.changed):
-            changed.connect(self._changed)
 
     def _changed(self) -> None:
         self.datasets.refresh()
