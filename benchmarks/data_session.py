@@ -24,8 +24,8 @@ async def data_session(host: Any, window: Any, folder: Path) -> dict[str, Any]:
     page.imports.keep.click()
     await _quiet(host)
     keep = perf_counter() - start
-    for tab in (page.datasets, page.doctor, page.datasets):
-        page.tabs.setCurrentWidget(tab)
+    for panel in ("datasets", "doctor", "datasets"):
+        page.show_panel(panel)
         await asyncio.sleep(0.05)
     page.datasets.again.click()
     await _quiet(host)
@@ -37,7 +37,7 @@ async def data_session(host: Any, window: Any, folder: Path) -> dict[str, Any]:
     for at in (1, 2, 0):
         page.doctor.tabs.setCurrentIndex(at)
         await asyncio.sleep(0.05)
-    page.tabs.setCurrentWidget(page.datasets)
+    page.show_panel("datasets")
     page.datasets.open.click()
     await _quiet(host)
     while len(window.page.chart.candles) != ROWS:

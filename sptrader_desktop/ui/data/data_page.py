@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
@@ -54,8 +54,9 @@ class DataPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.tabs)
-        for title in PANELS.values():
-            self.tabs.addTab(QWidget(), title)
+        self._places = {name: QWidget() for name in PANELS}
+        for name, place in self._places.items():
+            self.tabs.addTab(place, PANELS[name])
         self.tabs.currentChanged.connect(lambda at: getattr(self, [*PANELS][at]))
         self.work.unforeseen.connect(unforeseen)
         self.work.changed.connect(self._changed)
@@ -64,56 +65,57 @@ class DataPage(QWidget):
 
     @cached_property
     def datasets(self) -> DatasetsPanel:
-        panel = self._put("datasets", DatasetsPanel(self._desk, self.work, self._selection))
+        panel = self._put("datasets", lambda place: DatasetsPanel(self._desk, self.work, self._selection, place))
         panel.seriesAsked.connect(self.seriesAsked)
         panel.doctorAsked.connect(self.examine)
-        panel.importAsked.connect(lambda: self.tabs.setCurrentWidget(self.imports))
+        panel.importAsked.connect(lambda: self.show_panel("imports"))
         return panel
 
     @cached_property
     def imports(self) -> ImportPanel:
-        panel = self._put("imports", ImportPanel(self._desk, self.work))
+        panel = self._put("imports", lambda place: ImportPanel(self._desk, self.work, place))
         panel.kept.connect(self._changed)
         return panel
 
     @cached_property
     def doctor(self) -> DoctorPanel:
-        panel = self._put("doctor", DoctorPanel(self._desk, self.work))
+        panel = self._put("doctor", lambda place: DoctorPanel(self._desk, self.work, place))
         panel.momentAsked.connect(self.momentAsked)
-        panel.datasetsAsked.connect(lambda: self.tabs.setCurrentWidget(self.datasets))
+        panel.datasetsAsked.connect(lambda: self.show_panel("datasets"))
         return panel
 
     @cached_property
     def downloads(self) -> DownloadPanel:
-        panel = self._put("downloads", DownloadPanel(self._desk, self.work))
+        panel = self._put("downloads", lambda place: DownloadPanel(self._desk, self.work, place))
         panel.kept.connect(self._changed)
         return panel
 
     @cached_property
     def database(self) -> DatabasePanel:
-        panel = self._put("database", DatabasePanel(self._desk, self.work))
+        panel = self._put("database", lambda place: DatabasePanel(self._desk, self.work, place))
         panel.used.connect(self._changed)
         return panel
 
-    def _put(self, name: str, panel: Panel) -> Panel:
-        """In the place that was kept for it; nobody need hear that tabs come and go meanwhile."""
-        at, current = [*PANELS].index(name), self.tabs.currentIndex()
-        kept_free: QWidget | None = self.tabs.widget(at)
-        with QSignalBlocker(self.tabs):
-            self.tabs.removeTab(at)
-            self.tabs.insertTab(at, panel, PANELS[name])
-            self.tabs.setCurrentIndex(current)
-        if kept_free is not None:
-            kept_free.deleteLater()
+    def _put(self, name: str, make: Callable[[QWidget], Panel]) -> Panel:
+        """Made where it stays: what is moved into another widget has its look worked out once more."""
+        place = self._places[name]
+        panel = make(place)
+        inside = QVBoxLayout(place)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(panel)
+        panel.show()  # Qt would do so in the next turn
         return panel
+
+    def show_panel(self, name: str) -> None:
+        self.tabs.setCurrentWidget(self._places[name])
 
     def open_file(self, path: Path) -> None:
         """For import, wherever it comes from."""
-        self.tabs.setCurrentWidget(self.imports)
+        self.show_panel("imports")
         self.imports.take(path)
 
     def examine(self, row: DatasetRow) -> None:
-        self.tabs.setCurrentWidget(self.doctor)
+        self.show_panel("doctor")
         self.doctor.examine(row)
 
     def _changed(self) -> None:
