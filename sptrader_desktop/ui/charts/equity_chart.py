@@ -84,13 +84,13 @@ class HaltMarks:
     """A line and a word at each halt."""
 
     def __init__(self, bars: list[int], reasons: list[str]) -> None:
-        self._marks = list(zip(bars, reasons, strict=True))
+        self.marks = list(zip(bars, reasons, strict=True))
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
         return None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        for bar, reason in self._marks:
+        for bar, reason in self.marks:
             if frame.first <= bar <= frame.last:
                 x = frame.x_of(bar + 0.5)
                 painter.setPen(QPen(look().colour("warning"), frame.line_px, Qt.PenStyle.DashLine))
@@ -98,7 +98,7 @@ class HaltMarks:
                 draw_text(painter, frame, x, 9 * GRID * frame.scale, f"■ {reason}", look().colour("warning"))
 
     def said(self, bar: int) -> list[Said]:
-        return [Said("halted:", reason, look().colour("warning")) for at, reason in self._marks if at == bar]
+        return [Said("halted:", reason, look().colour("warning")) for at, reason in self.marks if at == bar]
 
 
 class SpanInView(Backdrop):
@@ -174,6 +174,8 @@ class EquityChart(TimeChart):
     def set_ghost(self, instants: Int64Array | None = None, equity: Int64Array | None = None, curve: Curve | None = None) -> None:
         """The curve there was before, under the one there is; nothing takes it away. `curve` is what it was drawn from."""
         if instants is None or equity is None or not len(instants) or not len(self.stamps):
+            if self._ghost is None:
+                return
             self._ghost = None
         else:
             values = self._at_stamps(instants, equity)
@@ -183,6 +185,8 @@ class EquityChart(TimeChart):
         self.redraw()
 
     def set_halts(self, halts: Sequence[Halt]) -> None:
+        if not halts and not self._halts.marks:
+            return
         self._halts = HaltMarks([self.bar_of(halt.instant) for halt in halts], [halt.reason for halt in halts])
         self._compose()
         self.redraw()
