@@ -194,7 +194,7 @@ def holed(opened: DrivenPage) -> Path:
 def examined(page: DataPage, opened: DrivenPage, holed: Path) -> DataPage:
     choose(opened, holed.name)
     press(opened, "datasetInspectButton")
-    assert page.tabs.currentWidget() is page.doctor
+    assert page.doctor.isVisible()
     page.doctor.tabs.setCurrentIndex(0)
     page.doctor.picture.grab()
     return page
@@ -338,8 +338,28 @@ def test_empty_pages_say_what_will_be_there_and_offer_the_step(qapp: QApplicatio
         driven.page.datasets.refresh()
         driven.settle()
         driven.click(driven.find(QPushButton, "datasetsStep"))
-        assert driven.page.tabs.currentWidget() is driven.page.imports
+        assert driven.page.imports.isVisible()
         assert driven.find(QPushButton, "importEmptyButton").isVisible()
-        driven.page.tabs.setCurrentWidget(driven.page.doctor)
+        driven.page.show_panel("doctor")
         driven.click(driven.find(QPushButton, "doctorChooseButton"))
-        assert driven.page.tabs.currentWidget() is driven.page.datasets
+        assert driven.page.datasets.isVisible()
+
+
+def test_a_panel_is_made_when_it_is_first_looked_at(opened: DrivenPage) -> None:
+    page = DataPage(opened.desk, opened.host.jobs, opened.selection, lambda *_: None)
+    names = ("datasetsPanel", "importPanel", "doctorPanel", "downloadPanel", "databasePanel")
+
+    def made() -> list[str]:
+        return [name for name in names if page.findChild(QWidget, name)]
+
+    assert made() == []
+    page.show()
+    assert made() == ["datasetsPanel"]
+    opened.settle()
+    for at in (2, 1, 2):
+        page.tabs.setCurrentIndex(at)
+    assert made() == ["datasetsPanel", "importPanel", "doctorPanel"]
+    assert page.doctor.isVisible()
+    assert [page.tabs.tabText(at) for at in range(page.tabs.count())] == ["Datasets", "Import", "Doctor", "Download", "PostgreSQL"]
+    page.hide()
+    page.deleteLater()

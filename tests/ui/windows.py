@@ -70,6 +70,11 @@ class Driven(Driver):
         super().__init__(host, window)
         self.window = window
 
+    def settle(self) -> None:
+        """What panes are handed may begin further jobs."""
+        self.until(lambda: not self.host.jobs.running and self.window.page.turns.is_settled, "the panes to show what there is")
+        super().settle()
+
     def said(self) -> object:
         return self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
 

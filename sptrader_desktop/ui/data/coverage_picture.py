@@ -115,9 +115,12 @@ class CoveragePicture(Picture):
         painter.setFont(look().font(SMALL, bold=True))
         region = self.visibleRegion()
         seen = QRectF(self.rect() if region.isEmpty() else region.boundingRect())
+        places: dict[DayState, list[QRectF]] = {state: [] for state in STATES}
         for cell, spot in zip(self._cells, self._spots, strict=True):
             if spot.area.intersects(seen):
-                _paint(painter, spot.area, cell.state)
+                places[cell.state].append(spot.area)
+        for state in STATES:
+            _paint(painter, places[state], state)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     def _write_calendar(self, painter: QPainter, area: QRectF) -> None:
@@ -135,7 +138,7 @@ class CoveragePicture(Picture):
         size = self._cell()
         for state, place, words in self._legend_places(area):
             painter.setFont(look().font(SMALL, bold=True))
-            _paint(painter, QRectF(place.left(), place.center().y() - size / 2, size - GAP, size - GAP), state)
+            _paint(painter, [QRectF(place.left(), place.center().y() - size / 2, size - GAP, size - GAP)], state)
             painter.setFont(look().font(SMALL))
             painter.setPen(look().colour("muted"))
             painter.drawText(place.adjusted(size + GRID, 0, GRID, 0), LEFT, words)
@@ -170,19 +173,23 @@ class CoveragePicture(Picture):
         return next(spot.area.center() for spot in self.spots(self.area) if spot.number == number)
 
 
-def _paint(painter: QPainter, place: QRectF, state: DayState) -> None:
-    role, alpha = COLOURS[state]
-    colour = look().colour(role, alpha)
-    painter.fillRect(place, colour)
+def _paint(painter: QPainter, places: Sequence[QRectF], state: DayState) -> None:
+    """All days of one state together: there may be thousands, and they share their colours."""
+    colour, letter = QBrush(look().colour(*COLOURS[state])), STATES[state][0]
+    for place in places:
+        painter.fillRect(place, colour)
     if state is DayState.THIN:
-        painter.fillRect(place, QBrush(look().colour("accent"), Qt.BrushStyle.BDiagPattern))
+        pattern = QBrush(look().colour("accent"), Qt.BrushStyle.BDiagPattern)
+        for place in places:
+            painter.fillRect(place, pattern)
     if state in (DayState.THIN, DayState.EMPTY):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(look().colour("accent" if state is DayState.THIN else "edge"), 1))
-        painter.drawRect(place.adjusted(0, 0, -1, -1))
-    if STATES[state][0]:
+        painter.drawRects([place.adjusted(0, 0, -1, -1) for place in places])
+    if letter:
         painter.setPen(_on(state))
-        painter.drawText(place.adjusted(-GAP, -GAP, GAP, GAP), CENTRE, STATES[state][0])
+        for place in places:
+            painter.drawText(place.adjusted(-GAP, -GAP, GAP, GAP), CENTRE, letter)
 
 
 def _on(state: DayState) -> QColor:

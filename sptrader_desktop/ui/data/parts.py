@@ -213,17 +213,19 @@ def column(*parts: QWidget | QHBoxLayout | QFormLayout | QVBoxLayout | int, marg
     return made
 
 
-def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH) -> QScrollArea:
-    """The answers at the left of a panel, as wide as they need and scrolled where the window is low."""
-    holder = QWidget()
+def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH, parent: QWidget | None = None) -> QScrollArea:
+    """The answers at the left of a panel, as wide as they need and scrolled where the window is low.
+
+    From outside to inside: what is moved with all it holds has the look of all of it worked out once more.
+    """
+    scroll, holder = QScrollArea(parent), QWidget()
+    scroll.setWidget(holder)
     holder.setLayout(inside)
-    scroll = QScrollArea()
     scroll.setObjectName(name)
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setWidget(holder)
     needed = holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
     scroll.setFixedWidth(max(look().pixels(width), needed))
     scroll.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
