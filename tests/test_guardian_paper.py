@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sptrader_desktop.adapters.broker_lines import line_of
-from sptrader_desktop.core.broker_messages import What
+from sptrader_desktop.core.broker_messages import Snapshot, What
 from sptrader_desktop.guardian.places import Places
 from tests.guardian_rig import Rig, wait_for
 from tests.paper_client import Client, PaperProcess, paper_process
@@ -29,6 +29,7 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperProcess]:
 @pytest.fixture
 def market(paper: PaperProcess) -> Iterator[Client]:
     with paper.client() as client:
+        client.settle(price())  # before the first, every order is rejected
         yield client
 
 
@@ -41,10 +42,10 @@ def rig(paper: PaperProcess, tmp_path: Path) -> Iterator[Rig]:
         running.end()
 
 
-def is_flat(market: Client) -> bool:
-    """After another price, which is what a close waits for."""
+def after_a_price(market: Client) -> Snapshot:
+    """Which is what an order and a close wait for."""
     market.settle(price())
-    return not market.snapshot().positions
+    return market.snapshot()
 
 
 def test_a_stop_cancels_what_works_and_closes_what_is_open(rig: Rig, market: Client) -> None:
@@ -55,9 +56,9 @@ def test_a_stop_cancels_what_works_and_closes_what_is_open(rig: Rig, market: Cli
         wait_for(lambda: is_open(rig), "the gate to open")
         assert core.line
         core.line.sendall(line_of(place(held, quantity=5)) + line_of(place(resting, kind="limit", level=100_000, quantity=7)))
-        wait_for(lambda: market.settle(price()) and (shown := market.snapshot()).positions and shown.orders, "order and position")
+        wait_for(lambda: (shown := after_a_price(market)).positions and shown.orders, "order and position")
         rig.stop(flatten=True)
-        wait_for(lambda: is_flat(market), "the position to be closed")
+        wait_for(lambda: not after_a_price(market).positions, "the position to be closed")
         steps = rig.until_verified()
         assert steps["cancel"] == {"state": "done", "confirmed": 1, "unconfirmed": 0}
         assert (steps["flatten"]["state"], steps["flatten"]["closed"]) == ("done", 1)
