@@ -63,14 +63,20 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     from sptrader_desktop.compose_live import open_live
 
     async with open_live(settings, asked, _say) as core:
-        _say(f"live on paper: {', '.join(asked.symbols)} {asked.timeframe}; Ctrl+C ends it, positions stay")
         running = asyncio.ensure_future(core.run())
+        telling = asyncio.ensure_future(_tell_when_live(core, asked))
         for name in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(name, running.cancel)
         with suppress(asyncio.CancelledError):
             await running
+        telling.cancel()
     _say("ended; what is open stays at the broker, with its stops")
+
+
+async def _tell_when_live(core: Any, asked: Any) -> None:
+    await core.is_live.wait()
+    _say(f"live on paper: {', '.join(asked.symbols)} {asked.timeframe}; Ctrl+C ends it, positions stay")
 
 
 def replay(chosen: argparse.Namespace, recipe: Recipe) -> int:

@@ -49,6 +49,7 @@ class LiveCore:
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
+        self.is_live = asyncio.Event()  # whatever is published from now on is heard
         self._line: BrokerLine | None = None
         self._due = 0
         self._handed: dict[str, _Handed] = {}
@@ -105,6 +106,7 @@ class LiveCore:
             for record in await self._feed.read():
                 self._take(record)
             self._flush()
+            self.is_live.set()
 
     def _take(self, record: FeedRecord) -> None:
         match record:
