@@ -130,11 +130,14 @@ def test_nobody_trades_without_a_hello_to_this_account(shared: PaperProcess) -> 
             assert isinstance(other.hear(), Refused)
 
 
-def test_who_knows_of_more_than_there_is_is_told_how_much_there_is_and_what_comes(shared: PaperProcess, broker: Client) -> None:
+def test_who_knows_of_more_than_was_told_here_has_other_books_before_him(shared: PaperProcess, broker: Client) -> None:
+    last = broker.snapshot().n
     with Client(shared.places) as other:
-        last = broker.snapshot().n
-        assert other.hello(since=last + 1000).n == last
-        assert broker.settle(Cancel(name(), "nothing")) == other.settle()
+        other.raw(f'{{"do":"hello","account":"paper","since":{last + 1}}}\n'.encode())
+        assert "never told here" in str(other.hear())
+        assert other.hear() is None
+    with Client(shared.places) as other:
+        assert other.hello(since=last).n == last
 
 
 def test_who_does_not_read_holds_up_nobody(shared: PaperProcess, broker: Client) -> None:

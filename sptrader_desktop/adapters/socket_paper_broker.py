@@ -247,6 +247,8 @@ class BrokerServer:
         account, currency = self._account
         if hello.account != account:
             peer.refuse(f"this is account {account}")
+        elif hello.since > self._broker.n:
+            peer.refuse(f"there are only {self._broker.n} transactions: {hello.since} was never told here")
         elif peer.has_greeted:
             peer.refuse("hello was said before")
         else:
@@ -256,8 +258,7 @@ class BrokerServer:
                 peer.refuse(str(error))
                 return
             peer.answer(Welcome(account, ENVIRONMENT, currency, self._broker.n))
-            # Who knows of more than there is has other books before him: the welcome says so, and a stop must go on all the same.
-            peer.has_greeted, peer.told = True, min(hello.since, self._broker.n)
+            peer.has_greeted, peer.told = True, hello.since
 
     def _carry_out(self, peer: Peer, request: Place | Close | Cancel | Protect) -> None:
         """Once for each id, for ever; who asks again is told again what became of it."""
