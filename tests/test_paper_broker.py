@@ -28,6 +28,7 @@ from sptrader_desktop.runtime.live.paper_state import state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, SymbolExits, open_broker
 from sptrader_desktop.settings import load_settings
 from tests.paper_client import Client, PaperProcess, paper_process
+from tests.servers import lives
 from tests.test_paper_prices import ASKED, MONDAY, SECOND, STOPS, Books, place
 
 TICK = iter(range(10**9))
@@ -206,28 +207,33 @@ def test_killed_at_any_moment_it_forgets_nothing_it_told_and_does_nothing_twice(
     process, chance = PaperProcess(tmp_path, replace(ASKED, frictions=frictions)), random.Random(rounds)
     asked: list[Request] = []
     told: dict[int, Transaction] = {}
-    for _ in range(rounds):
+    with process:
+        process.kill()  # the first time with nothing done
+        for _ in range(rounds):
+            _one_life(process, asked, told, chance)
         process.start()
-        client = process.client()
-        killer = threading.Timer(chance.uniform(0.0, 0.4), process.kill)
-        killer.start()
-        try:
-            client.settle(*asked[-30:])  # whose answers may have been lost
-            while True:
-                _ask_something(client, asked, chance)
-        except (OSError, AssertionError):
-            killer.join()
-        client.close()
-        for item in client.told:
-            assert told.setdefault(item.n, item) == item
+        with process.client() as client:
+            client.settle()
+            assert sorted(told) == list(range(1, len(told) + 1))
+            assert [told[n] for n in sorted(told)] == client.told[: len(told)]
+            client.settle(*asked)
+            _check_the_books(client, asked)
+
+
+def _one_life(process: PaperProcess, asked: list[Request], told: dict[int, Transaction], chance: random.Random) -> None:
     process.start()
-    with process.client() as client:
-        client.settle()
-        assert sorted(told) == list(range(1, len(told) + 1))
-        assert [told[n] for n in sorted(told)] == client.told[: len(told)]
-        client.settle(*asked)
-        _check_the_books(client, asked)
-    process.kill()
+    client = process.client()
+    killer = threading.Timer(chance.uniform(0.0, 0.4), process.kill)
+    killer.start()
+    try:
+        client.settle(*asked[-30:])  # whose answers may have been lost
+        while True:
+            _ask_something(client, asked, chance)
+    except (OSError, AssertionError):
+        killer.join()
+    client.close()
+    for item in client.told:
+        assert told.setdefault(item.n, item) == item
 
 
 def _ask_something(client: Client, asked: list[Request], chance: random.Random) -> None:
@@ -255,23 +261,22 @@ def _check_the_books(client: Client, asked: list[Request]) -> None:
 
 
 def test_ended_and_started_again_it_is_as_it_was(tmp_path: Path) -> None:
-    process = PaperProcess(tmp_path, ASKED)
-    process.start()
-    with process.client() as client:
-        client.settle(price(), place("a", quantity=50), price(), place("b", kind="limit", level=100_000), place("c"))
-        before, told = client.snapshot(), client.told
-    assert process.end() == ""
-    write_terms(process.places.terms, replace(ASKED, exits={}, instruments=(*ASKED.instruments, CATALOGUE["GBPUSD"])))
-    process.start()
-    with process.client() as client:
-        assert client.snapshot() == before
-        assert client.told == told
-        assert [item.what for item in client.settle(price(), price(symbol="GBPUSD"))] == [What.FILLED, What.PROTECTED]
-        assert (
-            use_paper_broker(process.places, replace(ASKED, exits={"GBPUSD": STOPS}, instruments=ASKED.instruments)).n == client.told[-1].n
-        )
-        assert client.settle(place("d", "GBPUSD"))[0].reason == "unknown symbol"
-    process.kill()
+    with paper_process(tmp_path, ASKED) as process:
+        with process.client() as client:
+            client.settle(price(), place("a", quantity=50), price(), place("b", kind="limit", level=100_000), place("c"))
+            before, told = client.snapshot(), client.told
+        assert process.end() == ""
+        write_terms(process.places.terms, replace(ASKED, exits={}, instruments=(*ASKED.instruments, CATALOGUE["GBPUSD"])))
+        process.start()
+        with process.client() as client:
+            assert client.snapshot() == before
+            assert client.told == told
+            assert [item.what for item in client.settle(price(), price(symbol="GBPUSD"))] == [What.FILLED, What.PROTECTED]
+            assert (
+                use_paper_broker(process.places, replace(ASKED, exits={"GBPUSD": STOPS}, instruments=ASKED.instruments)).n
+                == client.told[-1].n
+            )
+            assert client.settle(place("d", "GBPUSD"))[0].reason == "unknown symbol"
 
 
 def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, valkey: RedisServer) -> None:
@@ -279,30 +284,41 @@ def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, v
     places, bitcoin = places_in(tmp_path, load_settings()), CATALOGUE["BTCUSD"]
     terms = PaperTerms("paper", Terms(capital=Decimal(100_000)), (bitcoin,))
     write_terms(places.terms, terms)
-    with ThreadPoolExecutor() as both:  # two at one moment start one
-        assert {welcome.n for welcome in both.map(lambda _: use_paper_broker(places, terms), range(2))} == {0}
-    (process,) = [each for each in psutil.process_iter(["cmdline"]) if str(tmp_path) in (each.info["cmdline"] or [])]
-
-    def publish(bid: str) -> None:
-        valkey.client.xadd(STREAM, {"data": f'{{"BTCUSD": {{"bid": {bid}, "ask": {bid}}}}}'})
-
-    with Client(places) as client:
-        client.hello()
-        publish("60000.01")
-        order = Place("b-0", "BTCUSD", 0, 1, "market", 100, -1, -1, 0, 0)
-        while client.settle(order)[0].what is What.REJECTED:  # the first price is on its way
+    try:
+        with ThreadPoolExecutor() as both:  # two at one moment start one
+            assert {welcome.n for welcome in both.map(lambda _: use_paper_broker(places, terms), range(2))} == {0}
+        while len(started := processes_of(tmp_path)) > 1:  # the one that came second is ending
             time.sleep(0.01)
-            order = replace(order, id=f"b-{next(TICK)}")
-        publish("60000.02")
-        filled = client.until(lambda answer: isinstance(answer, Transaction) and answer.what is What.FILLED)
-        assert isinstance(filled, Transaction)
-        assert (filled.id, filled.price) == (order.id, 6_000_002)
-        assert use_paper_broker(places, terms).n >= filled.n
-        client.say(Price("BTCUSD", MONDAY, 1, 1))
-        assert "prices come from elsewhere" in str(client.until(lambda answer: isinstance(answer, Refused)))
-    process.terminate()
-    assert process.wait(20) in (0, None)
-    assert all("another paper broker" in line for line in places.log.read_text().splitlines())
+
+        def publish(bid: str) -> None:
+            valkey.client.xadd(STREAM, {"data": f'{{"BTCUSD": {{"bid": {bid}, "ask": {bid}}}}}'})
+
+        with Client(places) as client:
+            client.hello()
+            publish("60000.01")
+            order = Place("b-0", "BTCUSD", 0, 1, "market", 100, -1, -1, 0, 0)
+            while client.settle(order)[0].what is What.REJECTED:  # the first price is on its way
+                time.sleep(0.01)
+                order = replace(order, id=f"b-{next(TICK)}")
+            while not (found := [item for item in client.settle() if item.what is What.FILLED]):
+                publish("60000.02")
+            (filled,) = found
+            assert (filled.id, filled.price) == (order.id, 6_000_002)
+            assert use_paper_broker(places, terms).n >= filled.n
+            client.say(Price("BTCUSD", MONDAY, 1, 1))
+            assert "prices come from elsewhere" in str(client.until(lambda answer: isinstance(answer, Refused)))
+        (process,) = started
+        process.terminate()
+        assert process.wait(20) in (0, None)
+        assert all("another paper broker" in line for line in places.log.read_text().splitlines())
+    finally:
+        for process in processes_of(tmp_path):
+            process.kill()
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    found = [each for each in psutil.process_iter(["cmdline"]) if str(folder) in (each.info["cmdline"] or [])]
+    return [each for each in found if lives(each)]
 
 
 def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
