@@ -295,6 +295,7 @@ def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, v
 
         with Client(places) as client:
             client.hello()
+            valkey.client.xadd(STREAM, {"data": '{"BTCUSD": {"bid": 1, "ask": 1, "time": "2199-01-01T00:00:00Z"}}'})
             publish("60000.01")
             order = Place("b-0", "BTCUSD", 0, 1, "market", 100, -1, -1, 0, 0)
             while client.settle(order)[0].what is What.REJECTED:  # the first price is on its way

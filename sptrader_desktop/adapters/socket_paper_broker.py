@@ -34,6 +34,7 @@ from sptrader_desktop.runtime.live.paper_prices import PricedBroker
 from sptrader_desktop.runtime.live.paper_state import snapshot_of, state_of
 
 QUIET_S = 1.0  # prices alone are written down so often
+AHEAD_US = 5_000_000  # a price of later than that would make all true ones look late
 ENVIRONMENT = "paper"
 LONGEST_WHY = 300
 
@@ -225,6 +226,9 @@ class BrokerServer:
     def _take_price(self, peer: Peer | None, price: Price) -> None:
         if peer is not None and self._has_clock:
             peer.refuse("prices come from elsewhere")
+            return
+        now = self._now()
+        if now is not None and price.at > now + AHEAD_US:
             return
         self._note(self._broker.price(price.symbol, price.at, price.raw, price.ask))
         self._is_changed = True
