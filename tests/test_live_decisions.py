@@ -210,6 +210,33 @@ def test_a_signal_that_is_valid_for_ever_does_not_hold_up_the_bars_after_it() ->
     played(story())
 
 
+def test_a_later_bar_waits_for_an_earlier_one() -> None:
+    """Bars of a second wait longer than they last."""
+
+    async def story() -> None:
+        live, decided = Evaluation(), list[EvaluatedSet]()
+
+        async def decide(found: EvaluatedSet) -> Sequence[Order]:
+            decided.append(found)
+            return []
+
+        expected = Expected("EURUSD", "1s", NAMED)
+        service = StrategyEvaluationService(live.bus, live.clock, StrategyEvaluation(min_rows_required=1), expected, decide, CloseOnly())
+        await service.start()
+        opens = [live.clock.now() + number * SECOND_US for number in range(2)]
+        await live.clock.turn(3.0)
+        for at in opens:
+            live.bus.publish(NewCandle("EURUSD", live.clock.now(), replace(minute_bar(0), timeframe="1s", opens=at, closes=at + SECOND_US)))
+        for name in NAMED:
+            service.take(signal(name, 0, timeframe="1s", bar_time=opens[1], valid_until=opens[1] + 9 * SECOND_US))
+        await settled()
+        assert decided == []
+        await live.clock.turn(3.0)
+        assert [(found.bar_time, sorted(found.missing)) for found in decided] == [(opens[0], ["fast", "slow"]), (opens[1], [])]
+
+    played(story())
+
+
 def test_a_component_that_failed_is_not_waited_for_and_nothing_is_opened() -> None:
     async def story() -> None:
         live = Evaluation(own=frozenset({"fast"}))
