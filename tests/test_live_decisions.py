@@ -210,6 +210,33 @@ def test_a_signal_that_is_valid_for_ever_does_not_hold_up_the_bars_after_it() ->
     played(story())
 
 
+def test_a_later_bar_waits_for_an_earlier_one() -> None:
+    """Bars of a second wait longer than they last."""
+
+    async def story() -> None:
+        live, decided = Evaluation(), list[EvaluatedSet]()
+
+        async def decide(found: EvaluatedSet) -> Sequence[Order]:
+            decided.append(found)
+            return []
+
+        expected = Expected("EURUSD", "1s", NAMED)
+        service = StrategyEvaluationService(live.bus, live.clock, StrategyEvaluation(min_rows_required=1), expected, decide, CloseOnly())
+        await service.start()
+        opens = [live.clock.now() + number * SECOND_US for number in range(2)]
+        await live.clock.turn(3.0)
+        for at in opens:
+            live.bus.publish(NewCandle("EURUSD", live.clock.now(), replace(minute_bar(0), timeframe="1s", opens=at, closes=at + SECOND_US)))
+        for name in NAMED:
+            service.take(signal(name, 0, timeframe="1s", bar_time=opens[1], valid_until=opens[1] + 9 * SECOND_US))
+        await settled()
+        assert decided == []
+        await live.clock.turn(3.0)
+        assert [(found.bar_time, sorted(found.missing)) for found in decided] == [(opens[0], ["fast", "slow"]), (opens[1], [])]
+
+    played(story())
+
+
 def test_a_component_that_failed_is_not_waited_for_and_nothing_is_opened() -> None:
     async def story() -> None:
         live = Evaluation(own=frozenset({"fast"}))
@@ -354,13 +381,13 @@ def test_a_decision_that_breaks_is_an_error_of_the_service_and_later_bars_are_de
     played(story())
 
 
-def test_what_was_taken_and_not_decided_has_an_outcome_when_all_is_started_anew() -> None:
+def test_what_was_taken_and_not_decided_has_an_outcome_when_the_service_ends() -> None:
     async def story() -> None:
         live = Evaluation()
         await live.orchestrator.start()
         await live.take(signal("fast", 0), signal("slow", 0))
         await live.clock.until(asyncio.ensure_future(live.orchestrator.restart()))
-        assert live.why() == ["strategy evaluation was started anew before its bar was decided"] * 2
+        assert live.why() == ["strategy evaluation ended before its bar was decided"] * 2
         await live.candle(0)
         await live.clock.turn(61.0)
         assert live.sets() == [(0, {}, ["fast", "slow"])]
@@ -524,8 +551,8 @@ def test_what_broke_in_handing_on_is_not_known_and_is_not_handed_on_again() -> N
         await live.orchestrator.start()
         await live.order(FakeOrder("a"), FakeOrder("b"))
         await live.order(FakeOrder("c"))
-        assert live.handed == ["a", "c"]
-        assert live.told() == [("a", UNKNOWN), ("b", "trade execution ended before it was handed on"), ("c", "c is open")]
+        assert live.handed == ["a", "b", "c"]
+        assert live.told() == [("a", UNKNOWN), ("b", "b is open"), ("c", "c is open")]
         assert (live.service.error_count, live.service.state) == (1, "running")
 
     played(story())
@@ -543,13 +570,31 @@ def test_a_stop_lets_the_order_under_way_end_and_drops_the_others_by_name() -> N
             live.hangs.set()
         left = await live.clock.until(stopping)
         dropped = ("b", "trade execution ended before it was handed on")
-        assert live.told() == ([dropped, ("a", "a is open")] if answers else [dropped])
+        assert live.told() == ([("a", "a is open"), dropped] if answers else [])
         assert left == (() if answers else ("TradeExecutionService",))
         if not answers:  # it is named, and whoever ends the process ends it
             assert live.service.state == "stopping"
 
     for answers in (True, False):
         played(story(answers))
+
+
+def test_an_order_that_comes_while_the_service_recovers_is_handed_on_after_that() -> None:
+    async def story() -> None:
+        live = Execution()
+        await live.orchestrator.start()
+        live.hangs = asyncio.Event()
+        await live.order(FakeOrder("a"))
+        live.service.fail(ValueError("a listener's defect"))  # while an order is under way
+        live.service.submit(FakeOrder("close", opens=False))
+        await live.clock.turn(0.2)
+        assert (live.service.state, live.handed) == ("recovering", ["a"])
+        live.hangs.set()
+        await live.clock.turn(0.2)
+        assert live.told() == [("a", "a is open"), ("close", "close is open")]
+        assert live.handed == ["a", "close"]
+
+    played(story())
 
 
 def test_a_person_may_close_by_hand_and_a_stopped_service_says_that_it_is() -> None:
