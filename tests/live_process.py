@@ -20,7 +20,7 @@ from sptrader_desktop.settings import load_settings
 from tests.command_line import STRATEGIES
 from tests.paper_client import Client
 
-PATIENCE_S = 240.0  # compiling on a busy machine included
+PATIENCE_S = 120.0  # compiling on a busy machine included
 
 
 class LiveSession:
@@ -36,17 +36,8 @@ class LiveSession:
     def start(self, *options: str, timeframe: str = "1m", signals: str = "stream") -> float:
         """Seconds until it trades."""
         began = time.monotonic()
-        words = [
-            "live",
-            str(STRATEGIES / "ma_crossover.yaml"),
-            "--symbols",
-            "BTCUSD",
-            "--timeframe",
-            "1m",
-            "--signals",
-            "stream",
-            "--headless",
-        ]
+        words = ["live", str(STRATEGIES / "ma_crossover.yaml"), "--headless"]
+        words += ["--symbols", "BTCUSD", "--timeframe", timeframe, "--signals", signals, *options]
         with self.log.open("wb") as log:
             self.core = subprocess.Popen([sys.executable, "-m", "sptrader_desktop", *words], stdout=log, stderr=log)
         self.until(lambda: b"live on paper" in self.log.read_bytes(), "the core to be live")

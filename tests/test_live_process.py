@@ -88,6 +88,7 @@ def is_settled(session: LiveSession) -> bool:
     return session.done() == before
 
 
+@pytest.mark.campaign  # bars of two seconds take their time
 def test_what_is_calculated_here_goes_through_the_stream_and_trades(session: LiveSession) -> None:
     session.start("--param", "fast_period=2", "--param", "slow_period=3", timeframe="2s", signals="own")
     steps = iter(range(10_000))
