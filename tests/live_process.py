@@ -48,6 +48,9 @@ class LiveSession:
         self.core.kill()
         self.core.wait()
 
+    def kill_guardian(self) -> None:
+        os.kill(int((self.folder / "guardian.pid").read_text().split()[0]), signal.SIGKILL)
+
     def end(self) -> None:
         if self.core is not None and self.core.poll() is None:
             self.core.send_signal(signal.SIGTERM)

@@ -88,6 +88,17 @@ def is_settled(session: LiveSession) -> bool:
     return session.done() == before
 
 
+def test_a_guardian_that_is_killed_is_started_again_and_orders_pass_through_it(session: LiveSession) -> None:
+    session.start()
+    session.tick()
+    session.kill_guardian()
+    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new guardian to open its gate")
+    session.say("golden_cross")
+    session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
+    session.end()
+    assert [fact.outcome for fact in session.facts() if isinstance(fact, SignalJudged)] == ["taken"]
+
+
 @pytest.mark.campaign  # bars of two seconds take their time
 def test_what_is_calculated_here_goes_through_the_stream_and_trades(session: LiveSession) -> None:
     session.start("--param", "fast_period=2", "--param", "slow_period=3", timeframe="2s", signals="own")
