@@ -84,6 +84,15 @@ class LiveSession:
     def count(self, what: What) -> int:
         return sum(each.what is what for each in self.done())
 
+    def ticked(self, what: What, count: int = 1) -> bool:
+        """After another price."""
+        self.tick()
+        time.sleep(0.05)
+        return self.count(what) >= count
+
+    def command(self, *words: str) -> int:
+        return subprocess.run([sys.executable, "-m", "sptrader_desktop", *words], check=False, stdout=subprocess.DEVNULL).returncode
+
     # What was written down
 
     def facts(self) -> list[object]:

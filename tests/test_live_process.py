@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sptrader_desktop.core.broker_messages import What
-from sptrader_desktop.core.facts import Decided, SessionBegan, SignalJudged, TransactionSeen
+from sptrader_desktop.core.facts import Decided, RequestUnsettled, SessionBegan, SignalJudged, TransactionSeen
 from tests.live_process import LiveSession, end_detached
 
 PATIENCE_S = 240.0  # compiling on a busy machine included
@@ -97,6 +97,28 @@ def test_a_guardian_that_is_killed_is_started_again_and_orders_pass_through_it(s
     session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
     session.end()
     assert [fact.outcome for fact in session.facts() if isinstance(fact, SignalJudged)] == ["taken"]
+
+
+def test_an_emergency_stop_closes_everything_and_trading_goes_on_after_rearming(session: LiveSession) -> None:
+    session.start()
+    session.tick()
+    session.say("golden_cross")
+    session.until(lambda: session.ticked(What.FILLED), "the entry to fill")
+    assert session.command("stop", "--flatten") == 0
+    session.until(lambda: session.ticked(What.CLOSED), "the guardian to close the position")
+    accepted = session.count(What.ACCEPTED)
+    session.say("golden_cross")
+    session.until(lambda: b"the gate is shut" in session.log.read_bytes(), "the core to hear of it")
+    assert session.command("rearm", "--yes") == 0
+    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "the gate to open for the core")
+    assert session.count(What.ACCEPTED) == accepted  # what came while it was shut is not sent later
+    session.say("golden_cross")
+    session.until(lambda: session.ticked(What.FILLED, 2), "another entry")
+    session.end()
+    facts = session.facts()
+    assert [fact.outcome for fact in facts if isinstance(fact, SignalJudged)] == ["taken"] * 3
+    assert sum(isinstance(fact, RequestUnsettled) for fact in facts) == 1
+    assert [fact.transaction for fact in facts if isinstance(fact, TransactionSeen)] == session.done()
 
 
 @pytest.mark.campaign  # bars of two seconds take their time
