@@ -96,7 +96,18 @@ def test_alerts_come_back_as_they_were_kept(alerts: Alerts) -> None:
     assert len(alert_columns(alerts, Zone.UTC)) == len(alerts)
 
 
-@pytest.mark.parametrize("held", [{}, {"symbol": "NOSUCH", "kind": "at", "ticks": 1, "side": 0, "fired": None}, {"symbol": "EURUSD"}, None])
+ALERT = {"symbol": "EURUSD", "kind": "at", "ticks": 1, "side": 0, "fired": None}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {},
+        {"symbol": "EURUSD"},
+        None,
+        *(ALERT | wrong for wrong in ({"symbol": "NOSUCH"}, {"ticks": 10**30}, {"ticks": -1}, {"fired": [10**30, 1]})),
+    ],
+)
 def test_what_is_no_alert_is_refused(held: object) -> None:
     with pytest.raises(DataError, match="is no alert"):
         alerts_read([held])
@@ -111,6 +122,9 @@ def test_prices_are_typed_as_the_symbol_has_them() -> None:
         ("EURUSD", "-1", "above zero"),
         ("EURUSD", "nan", "above zero"),
         ("NOSUCH", "1", "NOSUCH: this symbol is not known"),
+        ("XAUUSD", "2,000", "can be read two ways: write 2000 or 2.000"),
+        ("EURUSD", "1e30", "above zero"),
+        ("EURUSD", "9" * 5_000, "above zero"),
     ):
         with pytest.raises(DataError, match=said):
             typed_alert(symbol, "at", price)

@@ -177,8 +177,8 @@ class WindowDesk:
     def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
         return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
 
-    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles") -> Sequence[Curve]:
-        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue()))
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles", heed: Heed | None = None) -> Sequence[Curve]:
+        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue(), heed))
 
     # What a person gathers, and live prices
 

@@ -1,5 +1,6 @@
 """Prices that a person wants to hear of. An alert fires once, also when the price jumps over it, and never places an order."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,6 +16,8 @@ from sptrader_desktop.present.numbers import price_unit
 from sptrader_desktop.present.selection import Zone
 
 Kind = Literal["at", "above", "below"]
+_AMBIGUOUS = re.compile(r"\d{1,3}(,\d{3})+")
+MOST_TICKS = 2**46  # no candle has more
 KINDS: tuple[Kind, ...] = ("at", "above", "below")
 
 
@@ -93,7 +96,7 @@ def _read(held: Any) -> PriceAlert:
             "ticks": int(ticks),
             "side": -1 | 0 | 1 as side,
             "fired": None | [int(), int()] as fired,
-        } if symbol in CATALOGUE:
+        } if symbol in CATALOGUE and 0 < ticks <= MOST_TICKS and all(0 <= value < 2**62 for value in fired or ()):
             return PriceAlert(symbol, kind, ticks, side, None if fired is None else Fired(*fired))
     raise DataError(f"{str(held)[:80]} is no alert")
 
@@ -103,14 +106,19 @@ def typed_alert(symbol: str, kind: Kind, text: str) -> PriceAlert:
     instrument = CATALOGUE.get(symbol.strip().upper())
     if instrument is None:
         raise DataError(f"{symbol.strip() or 'no symbol'}: this symbol is not known: write one like EURUSD")
+    typed = text.strip()
+    if _AMBIGUOUS.fullmatch(typed):
+        raise DataError(
+            f"{typed}: a comma before three digits can be read two ways: write {typed.replace(',', '')} or {typed.replace(',', '.')}"
+        )
     try:
-        ticks = Decimal(text.strip().replace(",", ".")) / instrument.tick
+        ticks = Decimal(typed.replace(",", ".")) / instrument.tick
     except ArithmeticError:
         ticks = Decimal(0)
-    if not ticks.is_finite() or ticks <= 0:
-        raise DataError(f"{text.strip() or 'no price'}: write a price above zero, such as {_example(instrument)}")
+    if not ticks.is_finite() or not 0 < ticks <= MOST_TICKS:
+        raise DataError(f"{typed[:40] or 'no price'}: write a price above zero, such as {_example(instrument)}")
     if ticks != int(ticks):
-        raise DataError(f"{text.strip()}: {instrument.symbol} moves in steps of {instrument.tick}: round the price to that")
+        raise DataError(f"{typed[:40]}: {instrument.symbol} moves in steps of {instrument.tick}: round the price to that")
     return PriceAlert(instrument.symbol, kind, int(ticks))
 
 

@@ -106,7 +106,7 @@ class Desk(Protocol):
 
     def candles(self, series: Series) -> Candles: ...
 
-    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: Candles) -> Sequence[Curve]:
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: Candles, heed: Heed | None = None) -> Sequence[Curve]:
         """ComponentError says what is wrong with it."""
         ...
 

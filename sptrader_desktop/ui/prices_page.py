@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import LivePrice
-from sptrader_desktop.present.numbers import counted
+from sptrader_desktop.present.numbers import counted, price_unit
 from sptrader_desktop.present.price_alerts import Alerts, PriceAlert, checked, price_text, with_alert
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.watchlist import Watched, quickest, watched_of
@@ -55,7 +57,7 @@ class PricesPage(QObject):
     def attach(self, chart: CandleChart) -> None:
         """Its alerts are drawn, and set from it."""
         chart.levels = self._levels
-        chart.alertAsked.connect(self.set_alert)
+        chart.alertAsked.connect(lambda _, ticks: self._set_alert_on(chart, ticks))
         chart.menuAsked.connect(lambda place, ticks: self._open_menu(chart, place, ticks))
         self._charts.append(chart)
         chart.destroyed.connect(lambda: self._charts.remove(chart))
@@ -74,6 +76,14 @@ class PricesPage(QObject):
         self._notices.tell(Notice(f"Waiting for {alert.words}{live}", "done", "Change", lambda: self._change(alert), key="alert"))
 
     # Within
+
+    def _set_alert_on(self, chart: CandleChart, ticks: int) -> None:
+        candles = chart.candles
+        if candles is not None and _has_live_prices(candles):
+            self.set_alert(candles.symbol, ticks)
+        elif candles is not None:
+            words = f"{candles.symbol}: no live prices come for this instrument, so no alert can wait for one"
+            self._notices.tell(Notice(words, "warning", key="alert"))
 
     def _join(self) -> None:
         watchlist = self.watchlist
@@ -140,11 +150,12 @@ class PricesPage(QObject):
         candles = chart.candles
         if candles is None:
             return
-        menu, commands, price = QMenu(chart), chart.commands(), price_text(candles.symbol, ticks)
+        menu, commands, price = QMenu(chart), chart.commands(), price_unit(candles.instrument).text(ticks)
         menu.setObjectName("chartContextMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        alert = menu.addAction(icon("bell-ring"), f"Price Alert at {price}", lambda: self.set_alert(candles.symbol, ticks))
+        alert = menu.addAction(icon("bell-ring"), f"Price Alert at {price}", lambda: self._set_alert_on(chart, ticks))
         alert.setObjectName("alertHereAction")
+        alert.setEnabled(ticks > 0 and _has_live_prices(candles))
         line = menu.addAction(
             icon("minus"), f"Horizontal Line at {price}", lambda: chart.tools.draw_horizontal(ticks, len(chart.stamps) - 1)
         )
@@ -167,7 +178,7 @@ class PricesPage(QObject):
             self.chartAsked.emit(series)
 
     def _fill(self) -> None:
-        symbols = tuple(dict.fromkeys(series.symbol for series in self._offered()))
+        symbols = tuple(dict.fromkeys(series.symbol for series in self._offered() if series.symbol in CATALOGUE))
         if symbols:
             self._symbols.set(symbols)
         else:
@@ -178,9 +189,14 @@ class PricesPage(QObject):
         self.alerts.ask(symbol, self.watchlist.last(symbol))
 
     def _change(self, alert: PriceAlert) -> None:
-        self._alerts.set(tuple(other for other in self._alerts.value if other.key != alert.key))
         self.alertsAsked.emit()
-        self.alerts.ask(alert.symbol, alert.ticks)
+        self.alerts.ask(alert.symbol, alert.ticks, instead_of=alert)
+
+
+def _has_live_prices(candles: Candles) -> bool:
+    """Those come for the instruments that the program knows, in their ticks."""
+    known = CATALOGUE.get(candles.symbol)
+    return known is not None and known.tick == candles.instrument.tick
 
 
 def _role(alert: PriceAlert) -> str:

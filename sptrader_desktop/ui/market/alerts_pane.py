@@ -27,6 +27,7 @@ class AlertsPane(QWidget):
         self.setObjectName("alerts")
         self.setAccessibleName("Price alerts")
         self._alerts, self._selection = alerts, selection
+        self._changed: PriceAlert | None = None  # the one that what is typed takes the place of
         self.table = DataTable("alerts", "Alerts", EMPTY)
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._alerts.value[row].symbol))
         self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
@@ -40,8 +41,12 @@ class AlertsPane(QWidget):
         self.destroyed.connect(lambda: [end() for end in ends])
         self._refresh()
 
-    def ask(self, symbol: str, ticks: int | None) -> None:
-        """The form filled in, the price to be typed over."""
+    def ask(self, symbol: str, ticks: int | None, instead_of: PriceAlert | None = None) -> None:
+        """The form filled in, the price to be typed over; the alert it is instead of waits until then."""
+        self._changed = instead_of
+        if instead_of is not None:
+            self.kind.setCurrentIndex(KINDS.index(instead_of.kind))
+            self.say(f"{instead_of.words} waits until another price is set in its place")
         self.symbol.setText(symbol)
         self.price.setText("" if ticks is None else price_text(symbol, ticks))
         self.price.setFocus()
@@ -53,7 +58,10 @@ class AlertsPane(QWidget):
         except DataError as error:
             self.say(str(error), is_bad=True)
             return
-        self._alerts.set(with_alert(self._alerts.value, alert))
+        before, self._changed = self._changed, None
+        gone = before.key if before is not None and before.symbol == alert.symbol else None
+        others = tuple(other for other in self._alerts.value if other.key != gone or other.fired)
+        self._alerts.set(with_alert(others, alert))
         self.price.clear()
         self.say(f"Waiting for {alert.words}")
 
