@@ -43,6 +43,8 @@ class SqliteIndex:
                 raise self.error(
                     f"{self.path} has been in use by another process for {WAIT_SECONDS} s: try again when it is done"
                 ) from None
+            if _code(error) == sqlite3.SQLITE_FULL:
+                raise self.error(f"{self.path} could not be written: its disk is full: make room there, then do it again") from None
             raise self.error(f"{self.path} cannot be used ({error}): {self.remedy}") from None
 
     def _begin(self, index: sqlite3.Connection, writing: bool) -> None:
@@ -80,4 +82,8 @@ class SqliteIndex:
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

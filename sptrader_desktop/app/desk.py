@@ -91,7 +91,8 @@ class WindowDesk:
         of_files = [_of_file(path) for path in files if path.suffix in {".parquet", ".csv"}]
         kept: list[Series] = []
         try:
-            kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
+            held = compose_data.catalogue(self._settings).datasets()
+            kept = list(dict.fromkeys(Series(item.symbol, item.timeframe, source="catalogue") for item in held))  # of all sides one
         except (
             SptraderError
         ) as error:  # a catalogue that cannot be read must not keep the files from being seen, nor the window from opening
@@ -103,7 +104,12 @@ class WindowDesk:
             recipe = Recipe("", data=(series.path,))
         else:
             recipe = Recipe("", source=series.source, symbols=(series.symbol,), timeframe=series.timeframe)
-        return self._candles_of(recipe)[0][0]
+        found = self._candles_of(recipe)[0][0]
+        if series.side in ("", found.side):
+            return found
+        if series.source != "catalogue":
+            raise DataError(f"{series.label}: it hands out its {found.side} candles in place of its {series.side} ones: choose those")
+        return compose_data.kept_series(self._settings, series.symbol, series.timeframe, series.side)
 
     def check(self, text: str, name: str, params: Sequence[str] = ()) -> "Strategy":
         return compose_window.strategy_in(text, name, self.catalogue(), params)

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Candles to look at or to run on: a file, or what a source such as the catalogue holds."""
+    """Candles to look at or to run on: a file, or what a source such as the catalogue holds, of its sides the usual one or `side`."""
 
     symbol: str
     timeframe: str
     path: str = ""
     source: str = ""
+    side: str = ""
 
     @property
     def label(self) -> str:
