@@ -1,8 +1,9 @@
 """Which servers the program uses, and what is opened on them; whoever opens something closes it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sptrader_desktop.core.errors import SptraderError
@@ -10,10 +11,15 @@ from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.adapters.postgres_candles import PostgresCandles
+    from sptrader_desktop.adapters.redis_events import RedisEventBus
     from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
+    from sptrader_desktop.adapters.redis_server import RedisServer
     from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.ports import FeedPosition, PriceFeed, Publisher, SignalFeed
     from sptrader_desktop.present.database_address import ServerTold
+
+PUBLISHERS = "publishers"  # beside the servers: the numbers and keys of those who publish on this computer
 
 
 def open_postgres(settings: Settings, instruments: "Mapping[str, Instrument] | None" = None) -> "PostgresCandles":
@@ -61,13 +67,69 @@ def open_prices(settings: Settings, instruments: "Mapping[str, Instrument]", tol
         yield RealtimePrices(server, lambda: time.time_ns() // 1000, instruments, told)
 
 
-def open_live_prices(settings: Settings) -> "StreamPrices":
+def open_live_prices(settings: Settings, instruments: "Mapping[str, Instrument] | None" = None) -> "StreamPrices":
     """The program's own server runs until they are closed."""
     from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_server import open_redis
     from sptrader_desktop.core.instruments import CATALOGUE
 
-    return StreamPrices(open_redis(settings), CATALOGUE)
+    return StreamPrices(open_redis(settings), instruments or CATALOGUE)
+
+
+def open_publisher(settings: Settings, name: str) -> "Publisher":
+    """The program's own server runs until it is closed."""
+    from sptrader_desktop.adapters.publisher_files import PublisherFiles
+    from sptrader_desktop.adapters.redis_publisher import RedisPublisher
+    from sptrader_desktop.adapters.redis_server import open_redis
+
+    files = PublisherFiles(settings.servers / PUBLISHERS, name)
+    try:
+        return RedisPublisher(open_redis(settings), files)
+    except SptraderError:
+        files.close()
+        raise
+
+
+def open_live_redis(settings: Settings) -> "RedisServer":
+    """One that keeps what it has taken; any other is refused. Feeds and the event bus are made of it, and it is closed after them."""
+    from sptrader_desktop.adapters.redis_safety import refuse_unsafe
+    from sptrader_desktop.adapters.redis_server import open_redis
+
+    server = open_redis(settings)
+    try:
+        refuse_unsafe(server)
+    except SptraderError:
+        server.close()
+        raise
+    return server
+
+
+def signal_feed(
+    settings: Settings,
+    server: "RedisServer",
+    since: "FeedPosition | None",
+    sequences: Mapping[str, int],
+    *,
+    only_signed: bool = False,
+) -> "SignalFeed":
+    """To be made where the loop runs that reads it."""
+    from sptrader_desktop.adapters.publisher_files import known_key
+    from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
+
+    keys = partial(known_key, settings.servers / PUBLISHERS) if only_signed else None
+    return RedisSignalFeed(server, since=since, sequences=sequences, key_of=keys)
+
+
+def price_feed(server: "RedisServer", symbols: Collection[str], instruments: "Mapping[str, Instrument]") -> "PriceFeed":
+    from sptrader_desktop.adapters.redis_price_feed import RedisPriceFeed
+
+    return RedisPriceFeed(server, symbols, instruments)
+
+
+def event_bus(server: "RedisServer") -> "RedisEventBus":
+    from sptrader_desktop.adapters.redis_events import RedisEventBus
+
+    return RedisEventBus(server)
 
 
 def servers_told(settings: Settings) -> Mapping[str, tuple[str, bool]]:

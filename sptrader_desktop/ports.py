@@ -1,9 +1,9 @@
 """What the program needs from outside, as protocols: adapters implement them, tests bring fakes."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sptrader_desktop.core.candles import Candles, PriceSide
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.rules import EventTable
+from sptrader_desktop.core.signals import Said, Signal
 from sptrader_desktop.core.strategy import Scalar
 
 if TYPE_CHECKING:
@@ -81,6 +82,126 @@ class LivePrices(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRead:
+    """`is_stale`: a later one of its publisher is known already. Without `seq` nobody can tell whether one before it was lost."""
+
+    stream_id: str
+    signal: Signal
+    is_stale: bool = False
+
+    @property
+    def loss_is_detectable(self) -> bool:
+        return self.signal.seq is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonRead:
+    """A message that is no signal: which rule it breaks, why in a sentence, and what it held, cut to a bound."""
+
+    stream_id: str
+    rule: str
+    reason: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LossSeen:
+    """Messages that will not be read. `gap`: numbers of a publisher are missing; `trimmed`: the server threw them away unread; `forgotten`:
+    it went back behind what it had handed out; `emptied`: the stream was removed. `count` where it can be known. With `stream_id` it is
+    the entry whose content is gone, which is acknowledged like any other."""
+
+    kind: Literal["gap", "trimmed", "forgotten", "emptied"]
+    count: int | None
+    text: str
+    publisher: str | None = None
+    stream_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAlarm:
+    """Something a person should know. `group`: the group was gone or moved and is as it was; `memory`: the server takes nothing more, or
+    soon; `policy`: it is not set up so that what it took is safe."""
+
+    kind: Literal["group", "memory", "policy"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRead:
+    stream_id: str
+    prices: tuple[LivePrice, ...]
+
+
+FeedRecord = SignalRead | PoisonRead | LossSeen | FeedAlarm
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """`since` is when it became so, in microseconds UTC; `error` is the last one, also when all is well again."""
+
+    connected: bool
+    since: int
+    error: str = ""
+
+
+class FeedPosition(NamedTuple):
+    """All up to `stream_id` has been handed out; `entries` is how many the stream had taken by then, where that is known."""
+
+    stream_id: str
+    entries: int | None = None
+
+
+class SignalFeed(Protocol):
+    """Signals as they come. What was read is handed out again after a restart until it was acknowledged, so it may come twice."""
+
+    @property
+    def status(self) -> FeedStatus: ...
+
+    @property
+    def position(self) -> FeedPosition | None:
+        """To be kept together with what was read, and given back after a restart; none before the first reading."""
+        ...
+
+    @property
+    def sequences(self) -> Mapping[str, int]:
+        """The last number of each publisher, to be kept with the position."""
+        ...
+
+    async def read(self) -> Sequence[FeedRecord]:
+        """A batch, or nothing after a moment. A server that is away is waited for, a moment at a time, and `status` tells it."""
+        ...
+
+    async def ack(self, stream_ids: Collection[str]) -> None:
+        """Last of all, when what became of them is kept. Where the server is away it is done later."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Publisher(Protocol):
+    """Puts signals and prices where the feeds read them; used from one thread, which it may hold up for seconds."""
+
+    def signal(self, said: Said) -> Signal:
+        """What was published. DataError where it is no signal, or where the server took nothing."""
+        ...
+
+    def prices(self, prices: Mapping[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class PriceFeed(Protocol):
+    """Prices as they come, at first the last that is known of each symbol."""
+
+    @property
+    def status(self) -> FeedStatus: ...
+
+    async def read(self) -> Sequence[PriceRead]: ...
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +358,43 @@ class RunStore(RunReader, Protocol):
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         """In place of what was written about a run before; the run itself stays as it is."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """`seq` counts from 1 without a gap."""
+
+    seq: int
+    kind: str
+    body: bytes
+
+
+class Journal(Protocol):
+    """What live trading knows, in the order in which it learned it; only ever added to. Any thread, but one call at a time.
+
+    Opening one proves that it is what was written, or raises JournalError. JournalBroken ends the process.
+    """
+
+    def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
+        """One commit of kinds and bodies, all or nothing, on the disk when it returns the last seq; JournalBroken where that is unsure."""
+        ...
+
+    def read(self, after: int = 0) -> Iterator[JournalEntry]:
+        """What is there at the first step, beginning behind `after`; entries may be appended meanwhile."""
+        ...
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """The last seq and the hash of all there is."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """The disk is: entries are written into a reserve, and only such as lessen risk may follow."""
+        ...
+
+    def tidy(self) -> None:
+        """What need not delay a commit; called between batches when nothing waits, as often as one likes."""
+        ...
+
+    def close(self) -> None: ...

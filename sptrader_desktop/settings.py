@@ -18,7 +18,8 @@ class Settings:
 
     `market_data` is the address of a server of candles, or nothing. It and those of Redis and PostgreSQL may hold a password and are
     never shown; without them it
-    is the program's own servers, which keep their data in `servers` and are reached through `sockets`.
+    is the program's own servers, which keep their data in `servers` and are reached through `sockets`. `live` holds what trading needs to
+    go on where it was: the journal, the latch of the emergency stop, the guardian's sockets.
     """
 
     workspace: Path
@@ -33,6 +34,7 @@ class Settings:
     logs: Path
     preferences: Path
     texts: Path
+    live: Path
     redis_url: str = field(default="", repr=False)
     database_url: str = field(default="", repr=False)
 
@@ -51,6 +53,7 @@ def load_settings() -> Settings:
         sockets=_sockets(),
         logs=_place("SPTRADER_LOGS", platformdirs.user_log_path(APP, appauthor=False)),
         texts=_place("SPTRADER_TEXTS", data / "texts"),
+        live=_place("SPTRADER_LIVE", data / "live"),
         preferences=_place("SPTRADER_PREFERENCES", platformdirs.user_config_path(APP, appauthor=False) / "preferences.json"),
         redis_url=os.environ.get("REDIS_URL", "").strip(),
         database_url=os.environ.get("DATABASE_URL", "").strip(),

@@ -57,6 +57,7 @@ def take_own_environment() -> None:
         "SPTRADER_DOWNLOADS": str(home / "downloads"),
         "SPTRADER_COMPONENT_CACHE": answers,
         "SPTRADER_SERVERS": str(home / "servers"),
+        "SPTRADER_LIVE": str(home / "live"),
         "SPTRADER_LOGS": str(home / "logs"),
         "SPTRADER_PREFERENCES": str(home / "preferences.json"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.

@@ -61,3 +61,30 @@ def leaves_64_bits(case: Case, expected: reference.Outcome) -> bool:
     wanted = {(row["symbol"], row["wanted"]) for row in expected.verdicts} | {(row["symbol"], row["quantity"]) for row in expected.fills}
     worth = [steps * int(case.candles[symbol].prices.high.max()) * case.candles[symbol].instrument.unit_value for symbol, steps in wanted]
     return max([*worth, *(abs(money) for _, money in expected.equity)], default=0) * 2 > INT64_MAX
+
+
+def first_unlike(ours: Outcome, other: Outcome) -> str | None:
+    """A sentence about the first difference between two runs of compiled rules."""
+    for name in ("orders", "verdicts", "fills", "trades"):
+        mine, theirs = getattr(ours, name), getattr(other, name)
+        for index in range(min(len(mine), len(theirs))):
+            wrong = {
+                key: (mine[index][key], theirs[index][key]) for key in mine.dtype.names or () if mine[index][key] != theirs[index][key]
+            }
+            if wrong:
+                return f"{name} row {index} differs: {wrong}"
+        if len(mine) != len(theirs):
+            return f"{len(mine)} {name}, the other has {len(theirs)}"
+    for name in ("instants", "equity", "days"):
+        mine, theirs = getattr(ours, name), getattr(other, name)
+        if mine.shape != theirs.shape:
+            return f"{name}: {mine.shape}, the other has {theirs.shape}"
+        if (mine != theirs).any():
+            at = int((mine != theirs).nonzero()[0][0])
+            return f"{name} {at} is {mine[at]}, the other has {theirs[at]}"
+    unlike = {
+        key: (ours.account[key][0], other.account[key][0])
+        for key in ours.account.dtype.names or ()
+        if ours.account[key] != other.account[key]
+    }
+    return f"the account differs: {unlike}" if unlike else None

@@ -6,6 +6,7 @@ A rule gets a `Bar` and answers the events there with their strengths, before th
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import isnan, nan
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -130,6 +131,22 @@ def volatility_filter(bar: Bar) -> Events:
     # Equal ones share the middle of their ranks.
     rank = (sum(value < values[0] for value in values) + (values.count(values[0]) + 1) / 2) / len(values)
     return {"quiet" if rank < bar.params["quiet"] else "volatile" if rank > bar.params["volatile"] else "normal": rank}
+
+
+def regime(bar: Bar) -> Events:
+    values = [round(value, 5) for value in bar.last("natr", bar.params["lookback"])]
+    closes = [bar("close", ago) for ago in range(bar.params["period"] + 1)]
+    if any(map(isnan, values + closes)):
+        return {}
+    whole = [round(close * 1e6) for close in closes]
+    way = sum(abs(new - old) for new, old in pairwise(whole))
+    if not way:
+        return {}
+    rank = (sum(value < values[0] for value in values) + (values.count(values[0]) + 1) / 2) / len(values)
+    efficiency = abs(whole[0] - whole[-1]) / way
+    if rank > bar.params["volatile"]:
+        return {"volatile": efficiency}
+    return {"trend" if efficiency >= bar.params["direct"] else "range": efficiency}
 
 
 def range_expansion(bar: Bar) -> Events:
@@ -329,6 +346,7 @@ RULES: dict[str, Callable[[Bar], Events]] = {
     ),
     "momentum_vote": momentum_vote,
     "volatility_filter": volatility_filter,
+    "regime": regime,
     "range_expansion": range_expansion,
     "bollinger_breakout": bollinger_breakout,
     "bollinger_reversal": bollinger_reversal,

@@ -291,7 +291,7 @@ def test_a_file_run_alone_prints_a_table_and_says_what_it_needs(tmp_path: Path) 
         ({"TEST_DATASET": ""}, "TEST_DATASET is not set: name a candle file"),
         ({"TEST_DATASET": "EURUSD_1h_none.parquet"}, "EURUSD_1h_none.parquet: there is no such file: check the path"),
         ({"DATA_SOURCE": "moon"}, "DATA_SOURCE=moon: "),
-        ({"PUBLISH_LIVE": "true"}, "PUBLISH_LIVE is set: no signals can be published yet"),
+        ({"PUBLISH_LIVE": "yes"}, "PUBLISH_LIVE=yes: give true to publish the signals of the newest bar, or false"),
         ({"COMPONENT_PARAMS": "{period: 3}"}, "COMPONENT_PARAMS={period: 3}: this is not JSON"),
         ({"COMPONENT_PARAMS": "[3]"}, 'COMPONENT_PARAMS=[3]: give names with their values, like {"period": 20}'),
         ({"COMPONENT_PARAMS": '{"period": 0}'}, "sma.py: period = 0: must be at least 1"),

@@ -31,6 +31,7 @@ from sptrader_desktop.core import strategy_rules
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.records import EXIT_REASONS, VERDICTS
 from sptrader_desktop.core.results import Result
+from sptrader_desktop.core.signals import RULES
 from sptrader_desktop.present.data_findings import KINDS
 from sptrader_desktop.present.report import key_figures
 from sptrader_desktop.runtime.recipe import Recipe
@@ -78,7 +79,7 @@ def test_the_readme_begins_with_a_sentence_a_picture_and_the_two_commands() -> N
 
 def test_what_the_readme_calls_missing_is_missing() -> None:
     missing = section(README, "What is not there yet")
-    assert ("No live or paper trading" in missing) == (not {"live", "replay", "stop", "rearm", "status"} & COMMANDS.keys())
+    assert ("No live or paper trading" in missing) == (not {"live", "replay"} & COMMANDS.keys())
     assert ("No sweep command" in missing) == ("sweep" not in COMMANDS)
     assert "in the program's own process" not in missing
 
@@ -128,7 +129,7 @@ def test_every_command_shown_is_understood() -> None:
         if words[0] == "sptrader":
             parser().parse_args(words[1:])
     assert {words[1] for words in shown if words[0] == "sptrader"} >= COMMANDS.keys() - {"runs"}
-    assert {words[0] for words in shown} <= {"sptrader", "make", "source", "cd"}
+    assert {words[0] for words in shown} <= {"sptrader", "make", "source", "cd", "python"}
     targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
     assert {words[1] for words in shown if words[0] == "make"} | set(re.findall(r"`make ([a-z]+)`", README)) <= targets
 
@@ -185,7 +186,8 @@ def test_help_and_guide_list_the_same_commands_and_options() -> None:
     assert told == of_backtest
     mentioned = {word for name in DOCUMENTS for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text(name))}
     assert taken <= mentioned
-    assert mentioned <= taken | {"--help", "--version"}
+    publisher = (ROOT / "workspace" / "core" / "data" / "signal_publisher.py").read_text(encoding="utf-8")
+    assert mentioned <= taken | {"--help", "--version", *re.findall(r'add_argument\("(--[a-z-]+)"', publisher)}
 
 
 def test_the_defaults_of_the_guide_are_those_of_the_program() -> None:
@@ -355,6 +357,10 @@ def test_the_variables_told_are_those_that_scripts_hear() -> None:
     assert set(keys_told(GUIDE, "script variable")) == set(heard)
 
 
+def test_every_rule_of_a_message_is_explained_in_its_order() -> None:
+    assert keys_told(GUIDE, "rule of a message") == list(RULES)
+
+
 # Data and places
 
 
@@ -388,5 +394,5 @@ def test_the_places_are_those_of_the_program(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     if sys.platform == "linux":
         settings = load_settings()
-        names = "workspace runs candles servers kernels downloads component_cache logs preferences texts".split()
+        names = "workspace runs candles servers kernels downloads component_cache logs preferences texts live".split()
         assert [str(getattr(settings, name)) for name in names] == [str(Path(place).expanduser()) for place in told.values()]

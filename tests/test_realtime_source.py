@@ -8,7 +8,8 @@ import pytest
 
 from sptrader_desktop import cli
 from sptrader_desktop.adapters.parquet_writer import parquet_bytes
-from sptrader_desktop.adapters.redis_prices import CONVINCING, OTHER_KIND, STREAM
+from sptrader_desktop.adapters.price_messages import STREAM
+from sptrader_desktop.adapters.redis_prices import CONVINCING, OTHER_KIND
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.errors import DataError
 from tests.command_line import STRATEGY

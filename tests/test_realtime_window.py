@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters import redis_prices
-from sptrader_desktop.adapters.price_messages import MalformedError, quote_in
-from sptrader_desktop.adapters.redis_prices import LOST, STREAM, RealtimeWindow
+from sptrader_desktop.adapters.price_messages import STREAM, MalformedError, quote_in
+from sptrader_desktop.adapters.redis_prices import LOST, RealtimeWindow
 from sptrader_desktop.adapters.redis_server import RedisServer, open_redis
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError

@@ -18,7 +18,7 @@ from sptrader_desktop.adapters.embedded_valkey import valkey_socket
 from sptrader_desktop.adapters.pooled_components import SILENCED
 from sptrader_desktop.adapters.postgres_candles import PostgresCandles
 from sptrader_desktop.adapters.postgres_server import PostgresServer
-from sptrader_desktop.adapters.redis_prices import STREAM
+from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.settings import load_settings

@@ -15,11 +15,13 @@ from sptrader_desktop.core.records import PLACED
 from sptrader_desktop.core.results import Result
 from sptrader_desktop.core.rules import rule_hits
 from sptrader_desktop.core.strategy import Condition, Not, Operator, SignalMatch, Strategy
+from sptrader_desktop.runtime.live.replay import Published, Replay
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
 from tests.command_line import SAMPLE, STRATEGIES, document, financing, sptrader
 from tests.documents import GUIDE, codes, rows
 from tests.indicator_markets import catalogue
+from tests.parity import first_unlike
 
 pytestmark = pytest.mark.usefixtures("trusted")
 FILES = sorted(STRATEGIES.glob("*.yaml"))
@@ -44,6 +46,14 @@ def test_it_passes_the_check_and_a_trader_learns_from_it(path: Path) -> None:
     assert strategy.exits.stop_loss
     assert strategy.risk.max_drawdown
     assert strategy.risk.daily_loss_limit
+
+
+@each_strategy
+def test_live_it_does_what_the_backtest_says(path: Path) -> None:
+    """Rules asked bar by bar, decisions by the account, fills by the paper broker: the same rows and the same money."""
+    run = result(path)
+    symbols = tuple(candles.symbol for candles in (*run.request.traded, *run.request.rates))
+    assert first_unlike(Replay(run.job, symbols).run(Published(run.request.strategy, run.events).hits), run.outcome) is None
 
 
 @each_strategy

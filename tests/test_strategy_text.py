@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sptrader_desktop.adapters.yaml_strategy import LARGEST, read_strategy
+from sptrader_desktop.adapters.yaml_strategy import read_strategy
+from sptrader_desktop.adapters.yaml_text import LARGEST
 from sptrader_desktop.adapters.yaml_tree import read_tree
 from sptrader_desktop.core.errors import Problem, SptraderError, StrategyError
 from sptrader_desktop.core.strategy_fields import Plain
@@ -89,7 +90,7 @@ WHOLE_FILES = {
     'a: 1\nb: "\\UFFFFFFFF"': f"2:2: {NOT_YAML} an escape or a version number after this place is out of range",
     "? {a: 1}\n: 2": "1:3: file: has a key that is not a plain word: a key is a name followed by a colon",
     f"{'k' * 65}: 1": f"1:1: file: has the key {'k' * 59}…: a key is a name of at most 64 characters",
-    "x" * (LARGEST + 1): "1:1: file: is larger than 64 KiB: no strategy needs that",
+    "x" * (LARGEST + 1): "1:1: file: is larger than 64 KiB: no strategy file needs that",
 }
 
 

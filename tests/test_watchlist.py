@@ -9,8 +9,8 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_live_prices import StreamPrices
-from sptrader_desktop.adapters.redis_prices import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.calendar import HOUR_US
 from sptrader_desktop.core.candles import Candles, Prices

@@ -34,6 +34,8 @@ def valkey_plan(binary: Path, servers: Path, sockets: Path) -> ServerPlan:
         "appendonly": "yes",
         "save": "",
         "maxmemory": "256mb",
+        "maxmemory-policy": "noeviction",  # a full server refuses what is new, and says so; it never forgets what it took
+        "proto-max-bulk-len": "4mb",  # no message of ours is nearly so long
         "daemonize": "no",
     }
     command = (str(binary), *(word for name, value in options.items() for word in (f"--{name}", value)))

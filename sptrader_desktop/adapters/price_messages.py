@@ -4,14 +4,17 @@ The entry is one JSON object under a name of ENVELOPES, or each symbol is a fiel
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any
 
 from sptrader_desktop.adapters.candle_checks import EARLIEST_S, LATEST_S, LATTICE_TOLERANCE, MAX_TICKS
+from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.ports import LivePrice
 
+STREAM = "prices:live"
 ENVELOPES = ("data", "prices", "payload", "message")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 1 << 20
@@ -45,6 +48,31 @@ def quote_in(fields: Mapping[bytes, bytes], entry_us: int, symbol: str, ticks_pe
         raise MalformedError("neither a number nor bid and ask")
     stamp = _stamp(found["time"]) if found.get("time") is not None else entry_us
     return Quote(_possible(stamp), _ticks(found["bid"], ticks_per_one), _ticks(found["ask"], ticks_per_one))
+
+
+def prices_in(
+    entry: tuple[bytes, Mapping[bytes, bytes]], symbols: Collection[str], instruments: Mapping[str, Instrument]
+) -> list[LivePrice]:
+    """Of the symbols that are known. What cannot be understood is none: the realtime window counts it."""
+    name, fields = entry
+    found = []
+    for symbol in symbols:
+        instrument = instruments.get(symbol)
+        if instrument is None:
+            continue
+        try:
+            quote = quote_in(fields, entry_order(name)[0] * 1_000, symbol, instrument.ticks_per_one)
+        except MalformedError:
+            continue
+        if quote is not None:
+            found.append(LivePrice(symbol, quote.stamp, quote.price, quote.ask))
+    return found
+
+
+def entry_order(name: bytes | str) -> tuple[int, int]:
+    """Of an entry's id: milliseconds, and a number within them."""
+    milliseconds, _, number = (name if isinstance(name, str) else name.decode()).partition("-")
+    return int(milliseconds), int(number or 0)
 
 
 def _object(fields: Mapping[bytes, bytes], symbol: str) -> Any:

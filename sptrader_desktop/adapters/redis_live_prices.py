@@ -6,8 +6,7 @@ from typing import Any
 from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import RedisError, ResponseError
 
-from sptrader_desktop.adapters.price_messages import MalformedError, quote_in
-from sptrader_desktop.adapters.redis_prices import STREAM
+from sptrader_desktop.adapters.price_messages import STREAM, entry_order, prices_in
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
@@ -60,7 +59,7 @@ class StreamPrices:
             self._begin_again_with_the_stream()
             return []
         self._last = entries[-1][0]
-        return [price for entry in entries for price in self._prices(entry, symbols)]
+        return [price for entry in entries for price in prices_in(entry, symbols, self._instruments)]
 
     def _newest(self, symbols: Collection[str]) -> list[LivePrice]:
         """What came later than what was read is left to be read in its turn."""
@@ -68,7 +67,7 @@ class StreamPrices:
         self._last = self._last or (entries[0][0] if entries else b"0-0")
         found: dict[str, LivePrice] = {}
         for entry in entries:
-            for price in self._prices(entry, symbols):
+            for price in prices_in(entry, symbols, self._instruments):
                 found.setdefault(price.symbol, price)
         return sorted(found.values(), key=lambda price: price.stamp)
 
@@ -78,29 +77,8 @@ class StreamPrices:
             newest = self._client.xinfo_stream(STREAM)["last-generated-id"]
         except ResponseError:  # there is no stream
             newest = b"0-0"
-        if _order(newest) < _order(self._last):
+        if entry_order(newest) < entry_order(self._last):
             self._last = b"0-0"
-
-    def _prices(self, entry: _Entry, symbols: Collection[str]) -> list[LivePrice]:
-        """What cannot be understood is none: the realtime window counts it."""
-        name, fields = entry
-        found = []
-        for symbol in symbols:
-            instrument = self._instruments.get(symbol)
-            if instrument is None:
-                continue
-            try:
-                quote = quote_in(fields, _order(name)[0] * 1_000, symbol, instrument.ticks_per_one)
-            except MalformedError:
-                continue
-            if quote is not None:
-                found.append(LivePrice(symbol, quote.stamp, quote.price, quote.ask))
-        return found
 
     def _lost(self, error: RedisError) -> DataError:
         return DataError(f"Redis at {self.shown} does not answer ({type(error).__name__}): start it again; prices go on where they were")
-
-
-def _order(name: bytes | str) -> tuple[int, int]:
-    milliseconds, _, number = (name if isinstance(name, str) else name.decode()).partition("-")
-    return int(milliseconds), int(number or 0)

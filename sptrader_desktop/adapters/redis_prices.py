@@ -20,7 +20,7 @@ from sptrader_desktop.adapters.candle_files import known_instrument
 from sptrader_desktop.adapters.candle_layout import PRICES
 from sptrader_desktop.adapters.candle_range import cut, span_of
 from sptrader_desktop.adapters.candle_series import candles_of
-from sptrader_desktop.adapters.price_messages import MalformedError, Quote, quote_in
+from sptrader_desktop.adapters.price_messages import STREAM, MalformedError, Quote, entry_order, quote_in
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.errors import DataError
@@ -28,7 +28,6 @@ from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.core.resample import Ticks, buckets, candles_of_ticks, finished, resample
 from sptrader_desktop.ports import CandleRequest, Dataset
 
-STREAM = "prices:live"
 PAGE = 1_000
 LARGEST_WINDOW = 100_000
 AHEAD_US = 5_000_000  # clocks of publishers may run ahead of ours by so much
@@ -156,7 +155,7 @@ class RealtimeWindow:
     def _is_missing_some(self, info: Mapping[str, Any]) -> bool:
         """Entries trimmed or deleted before we read them; or the stream began anew with earlier ids. Before Redis 7 it does not count."""
         added = int(info.get("entries-added", self._counted))
-        restarted = _order(info["last-generated-id"]) < _order(self._last or b"0-0")
+        restarted = entry_order(info["last-generated-id"]) < entry_order(self._last or b"0-0")
         lost = added > self._counted
         self._counted = added
         return restarted or lost
@@ -217,7 +216,7 @@ class RealtimeWindow:
     def _quote(self, entry: _Entry, skipped: Counter[str]) -> Quote | None:
         name, fields = entry
         try:
-            return quote_in(fields, _order(name)[0] * 1_000, self._symbol, self._ticks_per_one)
+            return quote_in(fields, entry_order(name)[0] * 1_000, self._symbol, self._ticks_per_one)
         except MalformedError as error:
             skipped[str(error)] += 1
             return None
@@ -290,11 +289,6 @@ def _redis_errors(shown: str) -> Iterator[None]:
         raise DataError(
             f"Redis at {shown} does not answer ({type(error).__name__}): start it again; the window continues where it was"
         ) from None
-
-
-def _order(name: bytes | str) -> tuple[int, int]:
-    milliseconds, _, number = (name if isinstance(name, str) else name.decode()).partition("-")
-    return int(milliseconds), int(number or 0)
 
 
 def _after(old: Candles, new: Candles) -> Candles:

@@ -1,6 +1,6 @@
 """Which Redis is used: the one that REDIS_URL names, else the program's own. An address that is set and does not answer is an error."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 import redis
@@ -26,11 +26,12 @@ TLS_PARTS = {f"ssl_{name}" for name in "ca_certs ca_path cert_reqs certfile keyf
 
 @dataclass(frozen=True, slots=True)
 class RedisServer:
-    """`shown` is for people; the address itself may hold a password."""
+    """`shown` is for people; the `address` itself may hold a password."""
 
     client: redis.Redis
     shown: str
     in_use: ServerInUse | None = None
+    address: str = field(default="", repr=False)
 
     def close(self) -> None:
         self.client.close()
@@ -42,12 +43,13 @@ def open_redis(settings: Settings) -> RedisServer:
     if settings.redis_url:
         shown = _shown(settings.redis_url)
         _greet(settings.redis_url, shown)
-        return RedisServer(_client(settings.redis_url), shown)
+        return RedisServer(_client(settings.redis_url), shown, address=settings.redis_url)
     binary = find_valkey()
     if binary is None:
         raise DataError("there is no Valkey or Redis on this computer: install one (valkey-server, redis-server) or set REDIS_URL")
     in_use = use_server(valkey_plan(binary, settings.servers, settings.sockets))
-    return RedisServer(_client(f"unix://{quote(str(valkey_socket(settings.servers, settings.sockets)))}"), OWN, in_use)
+    address = f"unix://{quote(str(valkey_socket(settings.servers, settings.sockets)))}"
+    return RedisServer(_client(address), OWN, in_use, address)
 
 
 def redis_told(settings: Settings) -> tuple[str, bool]:

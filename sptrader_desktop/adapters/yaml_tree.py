@@ -58,9 +58,9 @@ class _UnreadableError(Exception):
         self.problem = Problem((), None, rule, line=at[0], column=at[1])
 
 
-def read_tree(text: str) -> tuple[MarkedData, tuple[Problem, ...], bool]:
-    """The data, what the language itself has against it, and whether the data is whole."""
-    reading = _Reading(_events(text))
+def read_tree(text: str, what: str = "strategy", first: str = "name") -> tuple[MarkedData, tuple[Problem, ...], bool]:
+    """The data, what the language itself has against it, and whether the data is whole. `first` is the key that such a file starts with."""
+    reading = _Reading(_events(text), what, first)
     try:
         reading.document()
     except _UnreadableError as error:
@@ -99,6 +99,8 @@ def _start(event: Event) -> Position:
 @dataclass(slots=True)
 class _Reading:
     events: Iterator[Event]
+    what: str
+    first: str
     marked: MarkedData = field(default_factory=MarkedData)
     problems: list[Problem] = field(default_factory=list)
 
@@ -115,9 +117,9 @@ class _Reading:
             next(self.events)
             event = next(self.events)
         if self.marked.data is None and not self.problems:
-            raise _UnreadableError("is empty: a strategy starts with 'name: …'", (1, 1))
+            raise _UnreadableError(f"is empty: a {self.what} starts with '{self.first}: …'", (1, 1))
         if not isinstance(event, StreamEndEvent):
-            raise _UnreadableError("holds a second document: keep one strategy in one file", _start(event))
+            raise _UnreadableError(f"holds a second document: keep one {self.what} in one file", _start(event))
 
     def value(self, event: Event, path: Path, depth: int) -> Plain:
         at = _start(event)
@@ -125,7 +127,7 @@ class _Reading:
         self.marked.values.setdefault(path, at)
         self.check_node(event, path, at)
         if depth > DEEPEST:
-            raise _UnreadableError(f"goes deeper than {DEEPEST} levels: nothing in a strategy does", at)
+            raise _UnreadableError(f"goes deeper than {DEEPEST} levels: nothing in a {self.what} does", at)
         match event:
             case ScalarEvent():
                 return self.scalar(event, path, at)

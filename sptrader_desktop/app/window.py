@@ -92,13 +92,18 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     window = MainWindow(desk, data_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.closeAsked.connect(host.close)
     window.painted.connect(lambda: compose_components.window_workers(settings, host.loop))
-    window.painted.connect(lambda: host.jobs.start("warm-up", "getting the engine ready", lambda report: desk.warm_up(report.check)))
+    window.painted.connect(lambda: warm_up(host, desk))
     window.painted.connect(window.settle_in)
     host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
     host.shutdown.add("window", window.leave)
     window.offer(*_first_choice(desk, preferences.now.value))
     window.show()
     return window
+
+
+def warm_up(host: Host, desk: WindowDesk) -> None:
+    job = host.jobs.start("warm-up", "getting the engine ready", lambda report: desk.warm_up(report.check))
+    job.finished.connect(host.collector.settle)
 
 
 def _first_choice(desk: WindowDesk, preferences: Preferences) -> tuple[Path | None, Series | None]:

@@ -3,23 +3,27 @@
 import io
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from sptrader_desktop.cli.options import parser
 from sptrader_desktop.core.errors import SptraderError, StrategyError
 
 DONE, FAILED = 0, 1
+AT_ONCE = {"stop", "rearm", "status"}  # these wait for nothing that they do not need
 
 
 def run(arguments: Sequence[str]) -> int:
     _show_any_letter()
+    if arguments and arguments[0] in AT_ONCE:
+        from sptrader_desktop.cli.emergency import parser
+    else:
+        from sptrader_desktop.cli.options import parser
     chosen = parser().parse_args(arguments)
     try:
-        from sptrader_desktop.cli.commands import COMMANDS
-
+        if chosen.command in AT_ONCE:
+            from sptrader_desktop.cli.emergency import COMMANDS
+        else:
+            from sptrader_desktop.cli.commands import COMMANDS
         code = COMMANDS[chosen.command](chosen)
         sys.stdout.flush()
         return code
@@ -37,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"sptrader: {where}{error.strerror or error}", file=sys.stderr)
     except Exception:  # noqa: BLE001  # the process's edge: a defect of ours must not look like a result
-        print(f"sptrader: this is a defect of the program, please report it with {_kept(traceback.format_exc())}", file=sys.stderr)
+        print(f"sptrader: this is a defect of the program, please report it with {_kept_trace()}", file=sys.stderr)
     return FAILED
 
 
@@ -53,7 +57,11 @@ def _hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _kept(trace: str) -> Path:
+def _kept_trace() -> Path:
+    import tempfile
+    import traceback
+
+    trace = traceback.format_exc()
     with tempfile.NamedTemporaryFile("w", prefix="sptrader-defect-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(trace)
     return Path(file.name)

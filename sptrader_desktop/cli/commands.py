@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sptrader_desktop import compose, compose_runs
-from sptrader_desktop.cli import components_show, components_verify, data_download, data_import, data_inspect, data_load, export_run
+from sptrader_desktop.cli import (
+    components_show,
+    components_verify,
+    data_download,
+    data_import,
+    data_inspect,
+    data_load,
+    emergency,
+    export_run,
+)
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.core.errors import RunError
@@ -140,5 +149,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "data": data,
     "components": components,
     "runs": runs,
+    **emergency.COMMANDS,
     "doctor": doctor,
 }

@@ -82,6 +82,7 @@ def _places(settings: Settings) -> Iterator[Finding]:
     yield _place("kernels", "SPTRADER_KERNEL_CACHE", settings.kernels)
     yield _place("downloads", "SPTRADER_DOWNLOADS", settings.downloads)
     yield _place("answers", "SPTRADER_COMPONENT_CACHE", settings.component_cache)
+    yield _place("live", "SPTRADER_LIVE", settings.live)
     yield _place("logs", "SPTRADER_LOGS", settings.logs)
     yield _place("settings", "SPTRADER_PREFERENCES", settings.preferences.parent)
     yield _place("texts", "SPTRADER_TEXTS", settings.texts)

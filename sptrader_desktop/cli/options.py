@@ -6,64 +6,59 @@ from pathlib import Path
 from typing import Any
 
 from sptrader_desktop import __version__
+from sptrader_desktop.cli.command_parser import command, top_parser
 from sptrader_desktop.cli.components_show import add_run
 from sptrader_desktop.cli.components_verify import add_verify
 from sptrader_desktop.cli.data_download import add_download, add_resample, add_sample
 from sptrader_desktop.cli.data_import import add_import
 from sptrader_desktop.cli.data_inspect import add_inspect, add_repair
 from sptrader_desktop.cli.data_load import add_load
+from sptrader_desktop.cli.emergency import add_emergency
 from sptrader_desktop.cli.export_run import add_export
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
-EXIT_CODES = "exit codes: 0 done, 1 the thing asked for failed (one line says why), 2 the command was not understood"
-
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
-        prog="sptrader", description="The strategy you test is the strategy you trade.", epilog=EXIT_CODES, allow_abbrev=False
-    )
+    top = top_parser("The strategy you test is the strategy you trade.")
     top.add_argument("--version", action="version", version=f"sptrader {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    check = _command(commands, "check", "validate a strategy file: every problem at once, with line and column")
+    check = command(commands, "check", "validate a strategy file: every problem at once, with line and column")
     check.add_argument("strategy", metavar="FILE", type=Path)
-    _backtest(_command(commands, "backtest", "run a strategy over candles"))
-    explain = _command(commands, "explain", "why a bar did what it did, or did not")
+    _backtest(command(commands, "backtest", "run a strategy over candles"))
+    explain = command(commands, "explain", "why a bar did what it did, or did not")
     explain.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
     explain.add_argument("--at", required=True, metavar="TIME", help="any time inside the bar, UTC unless it says otherwise")
     explain.add_argument("--symbol", default="", metavar="S", help="needed when the run trades several symbols")
-    verify = _command(commands, "verify", "run a stored run again and compare it byte for byte")
+    verify = command(commands, "verify", "run a stored run again and compare it byte for byte")
     verify.add_argument("run", metavar="RUN", help="a stored run, 'latest', or a bundle (….sptrun)")
-    add_export(_command(commands, "export", "write a stored run as a page, as a table of trades, or as a bundle for others"))
-    _data(_command(commands, "data", "candles: bring them in, look into them, mend, fetch and make them"))
-    _components(_command(commands, "components", "look after your indicators and signals"))
-    _command(commands, "runs", "list the stored runs")
-    _command(commands, "doctor", "look for what would keep the program from working")
+    add_export(command(commands, "export", "write a stored run as a page, as a table of trades, or as a bundle for others"))
+    _data(command(commands, "data", "candles: bring them in, look into them, mend, fetch and make them"))
+    _components(command(commands, "components", "look after your indicators and signals"))
+    command(commands, "runs", "list the stored runs")
+    add_emergency(commands)
+    command(commands, "doctor", "look for what would keep the program from working")
     return top
-
-
-def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str) -> argparse.ArgumentParser:
-    return commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=EXIT_CODES, allow_abbrev=False)
 
 
 def _data(data: argparse.ArgumentParser) -> None:
     actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add_import(_command(actions, "import", "vendors' CSV files into the catalogue, or into Parquet files"))
-    _command(actions, "list", "what the catalogue holds")
-    add_load(_command(actions, "load", "put candle files into PostgreSQL"))
-    add_inspect(_command(actions, "inspect", "everything that is doubtful about candle files, and a verdict"))
-    add_repair(_command(actions, "repair", "write a mended copy of a candle file and a ledger of every change"))
-    add_download(_command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
-    add_resample(_command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
-    add_sample(_command(actions, "sample", "make synthetic candles; they are not market data"))
+    add_import(command(actions, "import", "vendors' CSV files into the catalogue, or into Parquet files"))
+    command(actions, "list", "what the catalogue holds")
+    add_load(command(actions, "load", "put candle files into PostgreSQL"))
+    add_inspect(command(actions, "inspect", "everything that is doubtful about candle files, and a verdict"))
+    add_repair(command(actions, "repair", "write a mended copy of a candle file and a ledger of every change"))
+    add_download(command(actions, "download", "fetch free history from a vendor, under the vendor's terms; goes on where it was stopped"))
+    add_resample(command(actions, "resample", "make longer candles from a file of shorter ones, or candles from ticks"))
+    add_sample(command(actions, "sample", "make synthetic candles; they are not market data"))
 
 
 def _components(components: argparse.ArgumentParser) -> None:
     actions = components.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _command(actions, "list", "list indicators and signals with their parameters and outputs, and what is wrong with broken ones")
-    add_run(_command(actions, "run", "run one component on candles and show what it answers and what it printed"))
+    command(actions, "list", "list indicators and signals with their parameters and outputs, and what is wrong with broken ones")
+    add_run(command(actions, "run", "run one component on candles and show what it answers and what it printed"))
     about = "try whether components look ahead, need a longer warm-up than they declare, or give one answer today and another tomorrow"
-    add_verify(_command(actions, "verify", about))
+    add_verify(command(actions, "verify", about))
 
 
 def _backtest(backtest: argparse.ArgumentParser) -> None:

@@ -6,7 +6,11 @@ SptraderError
 ├── ComponentError    an indicator or signal failed or answered nonsense
 ├── MachineError      no room, memory, processes or processor time: nobody's file is at fault
 ├── RunError          the run cannot be done exactly: no rate, an overflow, an unknown run
+├── BrokerMismatchError  the broker's truth and ours differ: nothing is traded on
+├── JournalError      the journal of live trading is not what was written
 └── Cancelled         somebody asked for the stop
+
+JournalBroken is no part of it: nothing that catches errors of a person's may catch it.
 """
 
 from dataclasses import dataclass
@@ -63,5 +67,17 @@ class RunError(SptraderError):
     """The run was refused because its result could not be exact."""
 
 
+class JournalError(SptraderError):
+    """Stop, look at the journal, do not trade on: it is damaged, older than it should be, or in use."""
+
+
+class JournalBroken(BaseException):
+    """What was last written may or may not be on the disk: the process has to end at once. The next one reads what is there."""
+
+
 class Cancelled(SptraderError):
     """The run was stopped on request; nothing was stored."""
+
+
+class BrokerMismatchError(SptraderError):
+    """What the broker says cannot follow from what is known: stop trading, compare, and let a person decide."""

@@ -31,6 +31,10 @@ class FileLock:
         self._held = file
         return True
 
+    @property
+    def is_held(self) -> bool:
+        return self._held >= 0
+
     def give(self) -> None:
         """The file stays: removing it would let two programs hold two files of one name."""
         if self._held >= 0:

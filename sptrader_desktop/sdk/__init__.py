@@ -1,8 +1,12 @@
-"""All that a component imports of this package: averages, windows, readings of candles, event tables, and `main` to run the file alone."""
+"""All that a component imports of this package: averages, windows, readings of candles, event tables, and `main` to run the file alone.
+
+`SignalPublisher` is for scripts that publish their signals themselves.
+"""
 
 from sptrader_desktop.sdk.alone import main
 from sptrader_desktop.sdk.candles import bars_per_year, trading_day, true_range, typical_price, typical_ticks
 from sptrader_desktop.sdk.higher import higher_bars, higher_timeframe, last_closed
+from sptrader_desktop.sdk.publisher import SignalPublisher
 from sptrader_desktop.sdk.series import average, crossed_above, crossed_below, events, ticks
 from sptrader_desktop.sdk.signals import above, at_close, below, events_where, falls_below, rises_above, session_clocks
 from sptrader_desktop.sdk.smoothing import above_ema, ema, rsi, wilder
@@ -22,6 +26,7 @@ from sptrader_desktop.sdk.windows import (
 )
 
 __all__ = [
+    "SignalPublisher",
     "above",
     "above_ema",
     "at_close",

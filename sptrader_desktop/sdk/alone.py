@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sptrader_desktop.sdk.publisher import SignalPublisher
 from sptrader_desktop.sdk.sources import load_data_from_env
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ def main(component: type, metadata: Mapping[str, Any]) -> None:
     import __main__ as script
     from sptrader_desktop.core.errors import SptraderError
 
-    if (os.environ.get("PUBLISH_LIVE") or "false").lower() != "false":
-        raise SystemExit("PUBLISH_LIVE is set: no signals can be published yet, unset it to see them")
+    publishes = _publishes()
     params, data = _from_json("COMPONENT_PARAMS", _EXAMPLE), load_data_from_env()
     target = _target()
     try:
@@ -50,6 +50,38 @@ def main(component: type, metadata: Mapping[str, Any]) -> None:
         _write_result(found, target)
     else:
         _show(found, f"{metadata['name']} ({component.__name__}): {found.columns.rows} rows over {len(data)} candles")
+    if publishes:
+        _publish(Path(str(script.__file__)).stem, found, data)
+
+
+def _publishes() -> bool:
+    said = os.environ.get("PUBLISH_LIVE") or "false"
+    if said.lower() not in {"true", "false"}:
+        raise SystemExit(f"PUBLISH_LIVE={said}: give true to publish the signals of the newest bar, or false")
+    return said.lower() == "true"
+
+
+def _publish(name: str, found: "Believed", data: pd.DataFrame) -> None:
+    """What the newest bar says; that it says nothing is told too, so that nobody waits for it. Indicators have nothing to publish."""
+    from sptrader_desktop.core.rules import EventTable
+    from sptrader_desktop.core.signals import NONE
+
+    if not isinstance(found.result, EventTable):
+        return
+    events, bar = found.result.at(len(data) - 1), data.index[-1]
+    with SignalPublisher(symbol=data.attrs["symbol"], timeframe=data.attrs["timeframe"]) as publisher:
+        for row in range(len(events)):
+            metadata = {key: column[row] for key, column in events.metadata.items()}
+            _tell(publisher, publisher.publish_signal(name, events.type[row], events.strength[row], metadata, bar_time=bar))
+        if not len(events):
+            _tell(publisher, publisher.publish_signal(name, NONE, 0.0, bar_time=bar))
+    kinds = ", ".join(events.type) or "no signal"
+    print(f"published of the bar {bar.strftime('%Y-%m-%d %H:%M')} UTC: {kinds}")
+
+
+def _tell(publisher: SignalPublisher, is_published: bool) -> None:
+    if not is_published:
+        raise SystemExit(publisher.problem)
 
 
 def _target() -> Path | None:

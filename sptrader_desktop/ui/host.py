@@ -23,6 +23,7 @@ from sptrader_desktop.present.failures import Failure, Failures
 from sptrader_desktop.present.log_lines import LogFeed, LogLine, LogLines
 from sptrader_desktop.settings import APP
 from sptrader_desktop.ui.bridge import Bridge, Channel
+from sptrader_desktop.ui.collector import Collector
 from sptrader_desktop.ui.event_loop import WindowLoop
 from sptrader_desktop.ui.failure_dialog import FailureDialog
 from sptrader_desktop.ui.jobs import Job, Jobs
@@ -56,6 +57,7 @@ class Host(QObject):
         self.jobs = Jobs(self.bridge, self)
         self.jobs.failed.connect(lambda job, error: self.tell(error, job.title))
         self.lag = LoopLag(self)
+        self.collector = Collector(self)
         self.shutdown = Shutdown(self.tell)
         self._told: Channel[Said] = self.bridge.every("failures", self._on_told)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -88,6 +90,7 @@ class Host(QObject):
     async def live(self, open_window: "OpenWindow") -> tuple[str, ...]:
         """The names of what did not stop."""
         self.shutdown.add("threads", self._end_threads)  # the last to stop: what else stops may need them
+        self.collector.start()
         try:
             opened = open_window(self)
             self.lag.start()  # from here on somebody waits for the window, and no longer for its coming
@@ -101,6 +104,7 @@ class Host(QObject):
             left = await self.shutdown.run()
             self.lag.stop()
             self.bridge.close()
+            self.collector.stop()
         unfinished = [job.title for job in running if not _has_ended(job)]
         return tuple(name for name in left if name != "jobs") + tuple(unfinished)
 

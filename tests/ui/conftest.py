@@ -1,10 +1,12 @@
 """What the tests of the window share: an application that is dressed for one test and undressed after it."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from sptrader_desktop.ui.collector import collect_due
 from sptrader_desktop.ui.theme.look import look, put_in_force
 from sptrader_desktop.ui.theme.theme import Theme
 
@@ -17,3 +19,11 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
     worn.deleteLater()
     qapp.setStyleSheet("")
     put_in_force(before)
+
+
+@pytest.fixture(autouse=True)
+def _collected_between_tests() -> Iterator[None]:
+    """As in the program: garbage goes when the window's thread says so, and never in the middle of what Qt does."""
+    gc.disable()
+    yield
+    collect_due()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QToolButton
 
-from sptrader_desktop.adapters.redis_prices import STREAM
+from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.compose_servers import open_live_prices
 from sptrader_desktop.present.price_alerts import PriceAlert

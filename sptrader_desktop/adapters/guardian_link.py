@@ -1,0 +1,154 @@
+"""The guardian as the core and the window meet it: started where none runs, told five times a second that we live, noticed when it is gone.
+
+Only the core has a line to the broker. A line that ends is never repaired: what was not answered is unknown; the next begins with hello.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from sptrader_desktop.core.errors import MachineError
+from sptrader_desktop.guardian.lines import LONGEST, LONGEST_OF_BROKER, LineError, Message, parsed, written
+from sptrader_desktop.guardian.places import GuardianError, Places, live_places
+from sptrader_desktop.settings import CHECKOUT
+
+BEAT_S = 0.2
+SILENCE_S = 1.0
+ATTEMPTS, PAUSE_S = 20, 0.05
+STARTED, TAKEN = 0, 3
+LONGEST_LOG = 1 << 20
+
+
+class GuardianLink:
+    """`lost` is called once with the reason, from the loop, when the guardian no longer answers; after `close` it is not."""
+
+    def __init__(self, live: Path, broker: str, who: str, lost: Callable[[str], None], *, options: tuple[str, ...] = ()) -> None:
+        try:
+            self._places = live_places(live)
+        except GuardianError as error:
+            raise MachineError(str(error)) from None
+        self._broker, self._who, self._lost, self._options = broker, who, lost, options
+        self._turn = asyncio.Lock()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self.gate = ""
+
+    async def open(self) -> None:
+        for _ in range(ATTEMPTS):
+            with suppress(FileNotFoundError, ConnectionRefusedError):
+                self._streams = await asyncio.open_unix_connection(self._places.control, limit=LONGEST)
+                break
+            await asyncio.to_thread(_start, self._places, self._broker, self._options)
+            await asyncio.sleep(PAUSE_S)  # another may be starting it, or it may just be leaving
+        else:
+            raise MachineError(f"{self._places.folder}: no guardian can be reached there: see {self._places.log}")
+        await self._beat()
+        self._beating = asyncio.create_task(self._go_on_beating())
+
+    async def order_line(self, account: str, since: int) -> "OrderLine":
+        """A new connection to the broker, with hello said; the gate is open if nothing else keeps it shut."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(self._places.orders, limit=LONGEST_OF_BROKER)
+        except OSError as error:
+            raise MachineError(f"{self._places.orders}: the guardian is not there ({error.strerror})") from None
+        line = OrderLine(reader, writer)
+        line.send({"do": "hello", "account": account, "since": since})
+        return line
+
+    async def stop(self, by: str, *, flatten: bool) -> Message:
+        return await self._ask({"do": "stop", "flatten": flatten, "by": by})
+
+    async def rearm(self, by: str) -> Message:
+        return await self._ask({"do": "rearm", "by": by})
+
+    async def status(self) -> Message:
+        return await self._ask({"do": "status"})
+
+    async def close(self) -> None:
+        """In good order: we are no longer waited for."""
+        if self._beating:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+            self._beating = None
+        if self._streams:
+            with suppress(MachineError):
+                await self._ask({"do": "goodbye", "from": self._who})
+            await _closed(self._streams[1])
+            self._streams = None
+
+    async def _go_on_beating(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(BEAT_S)
+                await self._beat()
+        except MachineError as error:
+            self.gate = ""
+            self._lost(str(error))
+
+    async def _beat(self) -> None:
+        self.gate = str((await self._ask({"do": "heartbeat", "from": self._who}))["gate"])
+
+    async def _ask(self, message: Message) -> Message:
+        """Answers come in the order of questions."""
+        if not self._streams:
+            raise MachineError(f"{self._places.folder}: there is no connection to the guardian")
+        reader, writer = self._streams
+        try:
+            async with self._turn, asyncio.timeout(SILENCE_S):
+                writer.write(written(message))
+                answer = parsed(await reader.readuntil(b"\n"))
+        except (OSError, EOFError, asyncio.LimitOverrunError, LineError):
+            writer.close()
+            raise MachineError(f"{self._places.folder}: the guardian is gone or silent: no order passes until it is back") from None
+        if answer.get("is") == "refused":
+            raise MachineError(f"{self._places.folder}: the guardian refused: {answer.get('why')}")
+        return answer
+
+
+class OrderLine:
+    """The broker protocol both ways; `received` ends when the line does, for whatever reason."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    def send(self, message: Message) -> bool:
+        """Whether it was handed to the system; if not, it went nowhere."""
+        if self._writer.is_closing():
+            return False
+        self._writer.write(written(message))
+        return True
+
+    async def received(self) -> AsyncIterator[Message]:
+        with suppress(OSError, EOFError, asyncio.LimitOverrunError, LineError):
+            while True:
+                yield parsed(await self._reader.readuntil(b"\n"))
+        self._writer.close()
+
+    async def close(self) -> None:
+        await _closed(self._writer)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
+def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:
+    """Returns when it can be reached. It is nobody's child, and what is installed beside us is out of its sight."""
+    command = [sys.executable, "-E", "-S", "-m", "sptrader_desktop.guardian", "--live", str(places.folder), "--broker", broker, "--detach"]
+    if places.log.exists() and places.log.stat().st_size > LONGEST_LOG:
+        places.log.replace(places.log.with_suffix(".log.old"))
+    with places.log.open("ab") as log:
+        command += options
+        done = subprocess.run(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    if done.returncode not in {STARTED, TAKEN}:
+        raise MachineError(f"the guardian does not start: {_last_line(places.log)}")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_bytes()[-LONGEST:].decode(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), f"see {log}")

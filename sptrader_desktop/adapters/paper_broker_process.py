@@ -1,0 +1,97 @@
+"""Finds the paper broker of a folder running, or starts it so that it outlives this program."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sptrader_desktop.adapters.broker_line_values import BrokerLineError
+from sptrader_desktop.adapters.broker_lines import answer_in, line_of
+from sptrader_desktop.adapters.embedded_server import socket_folder
+from sptrader_desktop.adapters.json_paper_terms import terms_text, write_terms
+from sptrader_desktop.core.broker_messages import Hello, Refused, Welcome
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.runtime.live.paper_terms import PaperTerms
+from sptrader_desktop.settings import Settings
+
+MODULE = "sptrader_desktop.paper_broker"
+PATIENCE_S = 60.0  # the first start compiles the rules
+ANSWERS_IN_S = 5.0
+LONGEST_SOCKET = 100  # bytes; macOS takes 103, Linux 107
+LAST_WORDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPlaces:
+    """Of one account, in a folder of its own."""
+
+    folder: Path
+    terms: Path
+    ledger: Path
+    socket: Path
+    log: Path
+
+
+def places_in(folder: Path, settings: Settings) -> BrokerPlaces:
+    path = folder / "broker.sock"
+    if len(os.fsencode(path)) > LONGEST_SOCKET:
+        path = socket_folder(settings.sockets, folder, "the paper broker") / "broker.sock"
+    return BrokerPlaces(folder, folder / "terms.json", folder / "ledger.sqlite3", path, folder / "broker.log")
+
+
+def use_paper_broker(places: BrokerPlaces, terms: PaperTerms, options: tuple[str, ...] = ()) -> Welcome:
+    """Once it has answered. One that runs already reads new terms when it is greeted."""
+    if not places.terms.exists() or places.terms.read_text(encoding="utf-8") != terms_text(terms):
+        write_terms(places.terms, terms)
+    welcome = _greeted(places, terms.account)
+    if welcome is not None:
+        return welcome
+    process = _started(places, options)
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        has_ended = process.poll() is not None  # asked first: another program may have started one at the same moment
+        welcome = _greeted(places, terms.account)
+        if welcome is not None:
+            return welcome
+        if has_ended:
+            raise DataError(f"{places.folder}: the paper broker does not start ({_last_words(places.log)})")
+        time.sleep(0.02)
+    raise DataError(f"{places.folder}: the paper broker was started and does not answer: see {places.log}")
+
+
+def _started(places: BrokerPlaces, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", MODULE, str(places.folder), *options]
+    with places.log.open("wb") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def _greeted(places: BrokerPlaces, account: str) -> Welcome | None:
+    """None where nobody listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(ANSWERS_IN_S)
+        try:
+            sock.connect(os.fspath(places.socket))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        try:
+            sock.sendall(line_of(Hello(account, 0)))
+            with sock.makefile("rb") as lines:
+                answer = answer_in(lines.readline())
+        except (OSError, BrokerLineError) as error:
+            raise DataError(f"{places.socket}: the paper broker does not answer as it should ({error}): end it, then try again") from None
+    if isinstance(answer, Welcome):
+        return answer
+    why = answer.why if isinstance(answer, Refused) else "it did not say hello"
+    raise DataError(f"{places.folder}: the paper broker refuses ({why}): trade with the account it has, or name another folder")
+
+
+def _last_words(log: Path) -> str:
+    said = b""
+    with suppress(OSError):
+        said = log.read_bytes()[-LAST_WORDS:]
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

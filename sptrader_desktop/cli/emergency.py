@@ -1,0 +1,122 @@
+"""`sptrader stop`, `rearm` and `status`: a person's way to the guardian when nothing else answers. They load little and start nothing."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+
+from sptrader_desktop.cli.command_parser import command, top_parser
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.guardian import asking
+from sptrader_desktop.guardian.lines import Message
+from sptrader_desktop.guardian.places import GuardianError, live_places
+from sptrader_desktop.settings import load_settings
+
+DONE, FAILED = 0, 1
+LOOKED_AT_S, LOOK_S = 0.05, 0.01
+
+
+def parser() -> argparse.ArgumentParser:
+    """Only these three, for when one of them was asked for."""
+    top = top_parser("Emergency stop.")
+    add_emergency(top.add_subparsers(dest="command", metavar="COMMAND", required=True))
+    return top
+
+
+def add_emergency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    stop = command(commands, "stop", "emergency stop: no order leaves any more, working orders are cancelled; it holds until you re-arm")
+    stop.add_argument("--flatten", action="store_true", help="close all positions too")
+    rearm = command(commands, "rearm", "let orders pass again after an emergency stop")
+    rearm.add_argument("--yes", action="store_true", help="do not ask")
+    command(commands, "status", "guardian, gate, latch, heartbeats and the steps of a stop, as JSON")
+
+
+def stop(chosen: argparse.Namespace) -> int:
+    folder = load_settings().live
+    try:
+        answer, trouble = asking.stop(folder, flatten=chosen.flatten)
+        if answer is None and not trouble:
+            print(f"No guardian runs in {folder}, so nothing is live there. Nothing will start before `sptrader rearm`.")
+            return DONE
+        if answer is None:
+            raise RunError(f"{trouble}; the stop is on disk for whoever starts next, and waits for this one too")
+        _print_stop(_looked_at(answer))
+    except GuardianError as error:
+        raise RunError(str(error)) from None
+    if answer["latch"]["unkept"]:
+        raise RunError(f"stopped, but not on disk: {answer['latch']['unkept']}; the guardian goes on trying")
+    return DONE
+
+
+def _looked_at(answer: Message) -> Message:
+    """What is done in a moment is told as done."""
+    folder, until = load_settings().live, time.monotonic() + LOOKED_AT_S
+    while time.monotonic() < until and not _is_clear(answer):
+        time.sleep(LOOK_S)
+        answer = asking.ask(live_places(folder), {"do": "status"}) or answer
+    return answer
+
+
+def _is_clear(answer: Message) -> bool:
+    stop = answer["stop"] or {}
+    return stop.get("verify", {}).get("state") in {"watching", "done"} or "cancel" not in stop
+
+
+def _print_stop(answer: Message) -> None:
+    stop, latch = answer["stop"], answer["latch"]
+    print(f"gate     {answer['gate']['state']}: no order leaves")
+    print(f"latch    stopped {latch['at']} by {latch['by']}, until `sptrader rearm`")
+    for name in ("cancel", "flatten", "verify"):
+        if name in stop:
+            told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in stop[name].items() if key not in {"state", "why"})
+            print(f"{name:<8} {stop[name]['state']}{': ' if told else ''}{told}")
+    print(f"now      {stop['says']}; `sptrader status` shows how it goes on")
+
+
+def rearm(chosen: argparse.Namespace) -> int:
+    folder = load_settings().live
+    try:
+        found = asking.status(folder)
+        lost = [why for why in (found["gate"] or {"why": []})["why"] if why.startswith("heartbeat")]
+        if found["latch"] is None and not lost:
+            print(f"Nothing is stopped in {folder}.")
+            return DONE
+        _print_what_is_rearmed(found, lost)
+        _ask(is_answered=chosen.yes)
+        answer = asking.rearm(folder)
+    except GuardianError as error:
+        raise RunError(str(error)) from None
+    if answer and answer["latch"]:
+        raise RunError(f"still stopped: {answer['latch']['unkept']}: make the file one that may be removed, and re-arm again")
+    print("Re-armed: orders pass from the core's next hello on." if answer else "Re-armed: what starts next may trade.")
+    return DONE
+
+
+def _print_what_is_rearmed(found: Message, lost: list[str]) -> None:
+    if latch := found["latch"]:
+        print(f"Stopped {latch['at']} by {latch['by']}{', with all positions to be closed' if latch['flatten'] else ''}.")
+    if lost:
+        print(f"Shut for a lost {', a lost '.join(lost)}: it is waited for no longer.")
+    if found["stop"]:
+        print(f"At the broker: {found['stop']['says']}.")
+
+
+def _ask(*, is_answered: bool) -> None:
+    if is_answered:
+        return
+    if not sys.stdin or not sys.stdin.isatty():
+        raise RunError("re-arming is a person's decision and nobody can be asked here: say --yes")
+    if input("Let orders pass again? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise RunError("left as it was")
+
+
+def status(_: argparse.Namespace) -> int:
+    try:
+        print(json.dumps(asking.status(load_settings().live), indent=1, sort_keys=True))
+    except GuardianError as error:
+        raise RunError(str(error)) from None
+    return DONE
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"stop": stop, "rearm": rearm, "status": status}

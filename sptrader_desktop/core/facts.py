@@ -1,0 +1,131 @@
+"""What happened, as it is written into the journal: past, complete, and enough to come to the same state again.
+
+Bars and transactions are records of their own modules; these are the rest. Times are microseconds UTC.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sptrader_desktop.core.broker_messages import Transaction
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBegan:
+    """What everything after it was decided by. `inputs` is a hash of strategy text, components, terms and symbols."""
+
+    at: int
+    account: str
+    inputs: str
+    strategy: str
+    symbols: tuple[str, ...]
+    timeframe: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarsOpened:
+    at: int
+    bars: tuple[BarOpen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BarsClosed:
+    """The ranges, before what the broker did inside them is booked and before anything is decided."""
+
+    at: int
+    bars: tuple[BarRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """At the close told last: which rules held, by which signals."""
+
+    at: int
+    hits: tuple[Hits, ...]
+    signals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFilled:
+    """With fills at the close: the broker has done what was asked of it there."""
+
+    at: int
+    filled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSeen:
+    at: int
+    series: int
+    raw: int
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """A signal without a bar: it acts where it arrives."""
+
+    at: int
+    hits: Hits
+    signals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalJudged:
+    """One outcome for every signal that was consumed: `taken`, or why it was not. `place` is where in its stream it stood."""
+
+    at: int
+    id: str
+    place: str
+    outcome: str
+    name: str = ""
+    symbol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSeen:
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUnsettled:
+    """The broker's log was read without a gap past the quarantine, and does not have it."""
+
+    at: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """What a person asked for: pause, resume, halt, rearm, cancel (`about` an order's id), close (a position's number), flatten."""
+
+    at: int
+    what: str
+    by: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEnded:
+    """No candle is left, and the broker closed everything at the last prices."""
+
+    at: int = 0
+
+
+Fact = (
+    SessionBegan
+    | BarsOpened
+    | BarsClosed
+    | Decided
+    | CloseFilled
+    | PriceSeen
+    | Acted
+    | SignalJudged
+    | TransactionSeen
+    | RequestUnsettled
+    | Commanded
+    | ReplayEnded
+)
+
+# How each is called in the journal.
+KINDS: dict[str, type] = {re.sub("(?<!^)([A-Z])", r"_\1", kind.__name__).lower(): kind for kind in Fact.__args__}

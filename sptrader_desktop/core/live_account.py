@@ -1,0 +1,337 @@
+"""What the program believes of one account, from facts alone: bars, prices, hits of rules, what the broker did, what a person asked for.
+
+It decides by the kernel's own stages and fills nothing. The same facts in the same order give the same state, byte for byte; what is to be
+asked of the broker comes back as requests, whose ids follow from the facts too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sptrader_desktop.core import facts
+from sptrader_desktop.core import live_stages as stages
+from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
+from sptrader_desktop.core.errors import BrokerMismatchError
+from sptrader_desktop.core.live_book import BarRange, Book, Hits
+from sptrader_desktop.core.order_lives import OrderLives
+from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
+from sptrader_desktop.core.tables import FREE, Table
+
+_Closing = tuple[int, int, int, int]  # closing steps, reason, at this close, trailing level
+_Before = tuple[Mapping[int, _Closing], tuple[int, ...], int]
+EVERY = "*"  # in place of a symbol
+
+
+class LiveAccount:
+    """`latches`: a breached limit stays until a person re-arms; a replay lets the daily one go with its day, as a backtest does."""
+
+    def __init__(self, name: str, symbols: Sequence[str], book: Book, *, latches: bool) -> None:
+        self.name, self.symbols, self.book, self.latches = name, tuple(symbols), book, latches
+        self.lives = OrderLives()
+        self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
+        self.alarms: list[str] = []
+        self.booked = 0  # number of the last transaction
+        self.equity = int(book.account["equity"][0])
+        self.at = 0
+        self._fill_close = bool(book.plan.terms["fill_close"][0])
+        self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
+        self._orders: dict[str, int] = {}  # id of a placed order → its number here
+        self._ids: list[str] = []  # and back
+        self._ours: dict[int, int] = {}  # the broker's number of a position → ours
+        self._theirs: dict[int, int] = {}
+        self._asked = 0
+        self._traded = len(book.plan.exits)
+        self._closing: dict[int, BarRange] = {}  # closed, and nothing decided yet
+        self._is_as_closed = False  # nothing has moved the tables since
+        self._apply: dict[type, Callable[[Any], list[Request]]] = {
+            facts.BarsOpened: self._open_bars,
+            facts.BarsClosed: self._close_bars,
+            facts.Decided: self._decide,
+            facts.CloseFilled: self._end_bars,
+            facts.PriceSeen: self._see,
+            facts.Acted: self._act,
+            facts.TransactionSeen: self._book,
+            facts.RequestUnsettled: self._lapse,
+            facts.Commanded: self._obey,
+            facts.ReplayEnded: self._finish,
+        }
+
+    def apply(self, fact: facts.Fact) -> list[Request]:
+        """What is to be asked of the broker because of it; facts that change no account ask for nothing."""
+        change = self._apply.get(type(fact))
+        if change is None:
+            return []
+        self.book.make_room()
+        requests = change(fact)
+        for request in requests:
+            self.lives.ask(request, self.at)
+        return requests
+
+    # Bars and prices
+
+    def _open_bars(self, fact: facts.BarsOpened) -> list[Request]:
+        self.at = fact.at
+        self._is_as_closed = False
+        self.book.open_bars(fact.bars)
+        stages.account_opens(self.book.lent)
+        return []
+
+    def _close_bars(self, fact: facts.BarsClosed) -> list[Request]:
+        self.at = fact.at
+        self.book.close_bars(fact.bars)
+        self._closing |= {bar.series: bar for bar in fact.bars}
+        self._is_as_closed = len(self._closing) == len(fact.bars)
+        return []
+
+    def _decide(self, fact: facts.Decided) -> list[Request]:
+        """Of the bars that closed last: those of which something is said, and rates."""
+        if not self._is_as_closed or len(fact.hits) < self._traded:
+            said = {hits.series for hits in fact.hits}
+            self.book.close_bars([bar for s, bar in self._closing.items() if s in said or s >= self._traded])
+        self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and all(hits.series != s for hits in fact.hits)}
+        self._take_hits(fact.hits)
+        before = self._before()
+        if self._fill_close:
+            stages.account_marks(self.book.lent)
+            stages.account_decides(self.book.lent)
+        else:
+            stages.account_closes(self.book.lent)
+        return self._asked_since(before)
+
+    def _end_bars(self, fact: facts.CloseFilled) -> list[Request]:
+        before = self._before()
+        stages.account_ends(self.book.lent, fact.filled)
+        return self._asked_since(before)
+
+    def _see(self, fact: facts.PriceSeen) -> list[Request]:
+        self.at = fact.at
+        self._is_as_closed = False
+        before = self._before()
+        self.book.see(fact.series, fact.raw, fact.ask)
+        self.equity = stages.account_sees(self.book.lent)
+        return self._asked_since(before)
+
+    def _act(self, fact: facts.Acted) -> list[Request]:
+        """Decides as a close does, on one symbol, without being one: no bar is counted towards a time exit."""
+        self.at = fact.at
+        self._is_as_closed = False
+        before = self._before()
+        self.book.act(fact.hits.series, fact.at)
+        self._take_hits((fact.hits,))
+        stages.account_decides(self.book.lent)
+        return self._asked_since(before)
+
+    def _take_hits(self, found: Sequence[Hits]) -> None:
+        agenda = self.book.agenda
+        for s, entries, exits, atr in found:
+            if self.barred and (EVERY in self.barred or self.symbols[s] in self.barred):
+                entries = 0  # noqa: PLW2901  # what is barred is as if no rule held
+            agenda.entries[s], agenda.exits[s], agenda.atr[s] = entries, exits, atr
+
+    def _finish(self, _fact: facts.ReplayEnded) -> list[Request]:
+        stages.account_finishes(self.book.lent)
+        self.equity = int(self.book.account["equity"][0])
+        return []
+
+    # What is asked of the broker
+
+    def _before(self) -> _Before:
+        state, account = self.book.state, self.book.account[0]
+        held, waiting = account["positions"], account["pending"]
+        closings = {int(row["number"]): _closing(row) for row in state.positions[:held]} if held else {}
+        return closings, tuple(state.pending["order"][:waiting].tolist()) if waiting else (), int(account["orders"])
+
+    def _asked_since(self, before: _Before) -> list[Request]:
+        closings, waiting, placed = before
+        account, found = self.book.account[0], list[Request]()
+        if self.latches:
+            self._latch()
+        if waiting:
+            states = self.book.log.orders["state"]
+            found += [Cancel(self._next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
+        for row in self.book.state.positions[: account["positions"]] if account["positions"] else ():
+            found += self._about_position(row, closings[int(row["number"])])
+        for order in range(placed, int(account["orders"])):
+            found += self._about_order(order)
+        return found
+
+    def _latch(self) -> None:
+        account = self.book.account[0]
+        for limit, words in (("drawn_down", "the drawdown limit was reached"), ("lost_day", "the day's loss limit was reached")):
+            if account[limit] != FREE and EVERY not in self.barred:
+                self.barred[EVERY] = words
+                self.alarms.append(f"{words}: no entries until a person re-arms")
+
+    def _about_position(self, row: Table, before: _Closing) -> list[Request]:
+        closing, reason, at_close, trail = now = _closing(row)
+        if now == before:
+            return []
+        position, found = self._theirs[int(row["number"])], list[Request]()
+        if trail != before[3]:
+            found.append(Protect(self._next_id(), position, trail))
+        if closing and (closing, reason) != before[:2]:
+            found.append(Close(self._next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
+        return found
+
+    def _about_order(self, order: int) -> list[Request]:
+        """One that was cancelled at the close that placed it is never sent."""
+        row = self.book.log.orders[order]
+        name = self._next_id()
+        self._orders[name] = order
+        self._ids.append(name)
+        if row["state"] != WORKING:
+            return []
+        waiting = self.book.state.pending[self.book.waiting(order)]
+        kind, level, expiry = ORDER_KINDS[row["kind"]], int(row["level"]), int(row["expiry"])
+        distances = int(waiting["stop_distance"]), int(waiting["target_distance"])
+        symbol, rule, side = self.symbols[row["symbol"]], int(row["rule"]), int(row["side"])
+        return [Place(name, symbol, rule, side, kind, int(row["quantity"]), level, expiry, *distances)]
+
+    def _next_id(self) -> str:
+        self._asked += 1
+        return f"{self.name}-{self._asked}"
+
+    # What the broker did
+
+    def _book(self, fact: facts.TransactionSeen) -> list[Request]:
+        done = fact.transaction
+        if done.n != self.booked + 1:
+            raise BrokerMismatchError(f"transaction {done.n} came after {self.booked}: those between are missing, ask the broker again")
+        is_late = self.lives.tell(done)
+        match done.what:
+            case What.FILLED:
+                self._book_entry(done, is_late)
+            case What.CLOSED:
+                self._book_exit(done)
+            case What.EXPIRED | What.CANCELLED | What.REJECTED:
+                self._settle(done)
+            case What.PROTECTED:
+                self._protect(done)
+            case What.FINANCED:
+                self._position(done)["financing"] += done.amount
+                self.book.account["cash"] += done.amount
+            case What.ACCEPTED | What.CANCEL_REJECTED:
+                pass
+        self.booked = done.n
+        if self.book.account["cash"][0] != done.cash:
+            raise BrokerMismatchError(
+                f"after transaction {done.n} the broker holds {done.cash} and this account {self.book.account['cash'][0]} (1e-8): "
+                "nothing is traded on until a person has looked"
+            )
+        return []
+
+    def _book_entry(self, done: Transaction, is_late: bool) -> None:
+        """A part of an order is a position of its own, and the rest waits on."""
+        series, order = self._series[done.symbol], self._orders.get(done.id, -1)
+        index = self.book.waiting(order)
+        left = int(self.book.state.pending["quantity"][index]) - done.quantity if index >= 0 else 0
+        if index < 0 or left < 0 or is_late:
+            self._bar(done.symbol, f"{done.symbol} was filled by what nobody waited for (transaction {done.n})")
+        if index < 0 or left < 0:
+            index = self.book.add_waiting(order, series, done.side, done.quantity)
+        rest = self.book.state.pending[index].copy()
+        self.book.state.pending["quantity"][index] = done.quantity
+        ours = int(self.book.account["opened"][0])
+        self._ours[done.position], self._theirs[ours] = ours, done.position
+        stages.book_entry(self.book.lent, index, done.price, self.book.present_bar(series), done.opened)
+        if left > 0:
+            rest["quantity"] = left
+            self.book.wait_on(rest, index)
+
+    def _book_exit(self, done: Transaction) -> None:
+        row = self._position(done)
+        row["ambiguous"], row["resolved"] = done.ambiguous, done.resolved
+        index, bar = self.book.position(int(row["number"])), self.book.present_bar(self._series[done.symbol])
+        stages.book_exit(self.book.lent, index, done.quantity, done.price, EXIT_REASONS.index(done.reason), bar)
+
+    def _settle(self, done: Transaction) -> None:
+        index = self.book.waiting(self._orders.get(done.id, -1))
+        if index >= 0:
+            outcome = EXPIRED if done.what is What.EXPIRED else CANCELLED
+            stages.settle(self.book.lent, index, outcome, self.book.present_bar(self._series[done.symbol]))
+        life = self.lives.get(done.id)
+        if life is not None and isinstance(life.request, Close):
+            self._reopen(life.request)
+
+    def _reopen(self, request: Close) -> None:
+        """A close that will not come is asked for again by whoever wants it; the position is whole until then."""
+        index = self.book.position(self._ours.get(request.position, -1))
+        if index >= 0 and not any(self._closes(life.request, request.position) for _, life in self.lives.going()):
+            self.book.state.positions["closing"][index] = 0
+
+    @staticmethod
+    def _closes(request: Request, position: int) -> bool:
+        return isinstance(request, Close) and request.position == position
+
+    def _protect(self, done: Transaction) -> None:
+        row = self._position(done)
+        row["stop"], row["target"], row["trail"] = done.stop, done.target, done.trail
+        row["ambiguous"], row["resolved"] = done.ambiguous, done.resolved
+
+    def _position(self, done: Transaction) -> Table:
+        index = self.book.position(self._ours.get(done.position, -1))
+        if index < 0:
+            raise BrokerMismatchError(f"transaction {done.n} is about position {done.position}, which is not known to be open")
+        row: Table = self.book.state.positions[index]
+        return row
+
+    def symbol_of(self, position: int) -> str:
+        """By the broker's number; nothing where it is not open."""
+        index = self.book.position(self._ours.get(position, -1))
+        return self.symbols[self.book.state.positions["symbol"][index]] if index >= 0 else ""
+
+    def _lapse(self, fact: facts.RequestUnsettled) -> list[Request]:
+        self.lives.lapse(fact.id)
+        index = self.book.waiting(self._orders.get(fact.id, -1))
+        if index >= 0:
+            stages.settle(self.book.lent, index, CANCELLED, self.book.present_bar(int(self.book.state.pending["symbol"][index])))
+        request = self.lives[fact.id].request
+        if isinstance(request, Close):
+            self._reopen(request)
+        return []
+
+    def _bar(self, symbol: str, words: str) -> None:
+        self.barred.setdefault(symbol, words)
+        self.alarms.append(f"{words}: no entries until a person re-arms")
+
+    # What a person asked for
+
+    def _obey(self, fact: facts.Commanded) -> list[Request]:
+        self.at = fact.at
+        before = self._before()
+        match fact.what:
+            case "pause":
+                self.barred.setdefault(fact.about or EVERY, f"paused by {fact.by}")
+            case "halt":
+                self.barred[EVERY] = fact.about or f"stopped by {fact.by}"
+            case "resume" | "rearm":
+                self._free(fact.about or EVERY, everything=fact.what == "rearm")
+            case "cancel":
+                cancel_order(self.book, self._orders.get(fact.about, -1))
+            case "close":
+                self.book.order_close(int(fact.about), EMERGENCY)
+            case "flatten":
+                for row in self.book.state.positions[: self.book.account["positions"][0]]:
+                    self.book.order_close(int(row["number"]), EMERGENCY)
+                for order in before[1]:
+                    cancel_order(self.book, order)
+        return self._asked_since(before)
+
+    def _free(self, about: str, *, everything: bool) -> None:
+        """A pause ends by resuming; what was latched only by re-arming, which then counts from here."""
+        if everything:
+            self.barred.clear()
+            account = self.book.account
+            account["drawn_down"], account["lost_day"] = FREE, FREE
+            account["peak"] = account["trough"] = account["base"] = account["equity"]
+        elif self.barred.get(about, "").startswith("paused"):
+            del self.barred[about]
+
+
+def cancel_order(book: Book, order: int) -> None:
+    index = book.waiting(order)
+    if index >= 0:
+        stages.settle(book.lent, index, CANCELLED, book.present_bar(int(book.state.pending["symbol"][index])))
+
+
+def _closing(row: Table) -> _Closing:
+    return int(row["closing"]), int(row["closing_reason"]), int(row["closing_now"]), int(row["trail"])

@@ -1,0 +1,217 @@
+"""The tables of one account that lives: the kernel's own, over a tape that holds only the bar under way of each series.
+
+The account and the paper broker each have one. Bars are counted as they open, so positions and trades name them as a backtest does.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sptrader_desktop.core.borrow import lend
+from sptrader_desktop.core.live_stages import has_room_for_instant
+from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT, WORKING
+from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
+
+ROWS = 256
+# A broker may fill one order in many parts, each of which is a position.
+MOST_POSITIONS = 512
+
+
+class BarOpen(NamedTuple):
+    """`raw` is the candle's own side, `ask` the same where there is no other; `day` and `weight` are the calendar's for this bar."""
+
+    series: int
+    at: int
+    raw: int
+    ask: int
+    day: int
+    weight: int
+
+
+class BarRange(NamedTuple):
+    """The whole bar; `closes` is when it was over."""
+
+    series: int
+    at: int
+    closes: int
+    open: int
+    high: int
+    low: int
+    close: int
+    ask_open: int
+    ask_high: int
+    ask_low: int
+    ask_close: int
+
+
+class Hits(NamedTuple):
+    """The rules that hold at the close of one bar, one bit each, and the ATR of each slot there."""
+
+    series: int
+    entries: int
+    exits: int
+    atr: Sequence[float]
+
+
+class Book:
+    def __init__(self, plan: Plan, capital: int, slots: int, fine: Tape | None = None) -> None:
+        """`slots` is the number of ATR periods; `fine` brings finer candles, which only a replay knows."""
+        count = len(plan.symbols)
+        self.plan = plan
+        self._bars = np.zeros((9, count), np.int64)
+        self._over = np.zeros(count, np.int64)
+        self.tape = _one_bar_tape(self._bars, self._over, fine)
+        self.agenda = Agenda(
+            start=np.arange(count + 1, dtype=np.int64),
+            bar=np.full(count, -1, np.int64),
+            day=np.zeros(count, np.int64),
+            weight=np.zeros(count, np.int64),
+            entries=np.zeros(count, np.int64),
+            exits=np.zeros(count, np.int64),
+            atr=np.full((count, max(1, slots)), np.nan),
+        )
+        self.state = _first_state(plan, capital)
+        self.log = _first_log()
+        self.account, self.series = self.state.account, self.state.series
+        self.now, self._row = self.series["now"], np.arange(count, dtype=np.int64)
+        self.lent: Ints = np.zeros(0, np.int64)
+        self._lend()
+
+    def _lend(self) -> None:
+        self.lent = lend(self.tape, self.agenda, self.plan, self.state, self.log)
+
+    def open_bars(self, bars: Sequence[BarOpen]) -> None:
+        """Mark what opens now; the stages themselves take the prices."""
+        self.now[:] = 0
+        for s, at, raw, ask, day, weight in bars:
+            bar = int(self.series["next"][s])
+            self._bars[:, s] = (at, raw, raw, raw, raw, ask, ask, ask, ask)
+            self._place(s, bar)
+            self.agenda.bar[s], self.agenda.day[s], self.agenda.weight[s] = bar, day, weight
+            self.now[s] = 1
+
+    def close_bars(self, bars: Sequence[BarRange]) -> None:
+        self.now[:] = 0
+        for s, at, closes, *prices in bars:
+            self._bars[:, s] = (at, *prices)
+            self._over[s] = closes
+            self.agenda.entries[s] = self.agenda.exits[s] = 0
+            self.now[s] = 1
+
+    def see(self, s: int, raw: int, ask: int) -> None:
+        """A price between opens and closes, as the close of what is under way so far."""
+        self.now[:] = 0
+        self.tape.close[s], self.tape.ask_close[s] = raw, ask
+        self.now[s] = 1
+
+    def act(self, s: int, at: int) -> None:
+        """Something is to be decided on one symbol now, in the bar under way; its positions do not grow older by that."""
+        self.now[:] = 0
+        self.now[s] = 1
+        self.agenda.bar[s], self._over[s] = self.series["under"][s], at
+        held = self.state.positions[: self.account["positions"][0]]
+        held["closes"][held["symbol"] == s] -= 1
+
+    def _place(self, s: int, bar: int) -> None:
+        """The bar's number leads to the one row of its series."""
+        self.tape.start[s] = self.tape.over_start[s] = s - bar
+        self.series["agenda"][s] = s
+
+    def make_room(self) -> None:
+        """Before whatever one instant may add."""
+        while not has_room_for_instant(self.lent):
+            doubled = {name: _doubled(getattr(self.log, name)) for name in ("trades", "fills", "verdicts", "orders", "days")}
+            self.log = self.log._replace(**doubled)
+            self._lend()
+
+    def position(self, number: int) -> int:
+        """Where in the table it is now, −1 when it is closed."""
+        found = np.flatnonzero(self.state.positions["number"][: self.account["positions"][0]] == number)
+        return int(found[0]) if len(found) else -1
+
+    def waiting(self, order: int) -> int:
+        found = np.flatnonzero(self.state.pending["order"][: self.account["pending"][0]] == order)
+        return int(found[0]) if len(found) else -1
+
+    def add_waiting(self, order: int, s: int, side: int, quantity: int) -> int:
+        """Room for a fill that nobody waits for any more, or never did."""
+        number = order if order >= 0 else int(self.account["orders"][0])
+        if order < 0:
+            row = self.log.orders[number]
+            row["symbol"], row["rule"], row["side"], row["kind"], row["quantity"], row["level"] = s, -1, side, 0, quantity, -1
+            row["state"], row["settled_bar"], row["expiry"] = WORKING, -1, -1
+            self.account["orders"] += 1
+        waiting = np.zeros(1, PENDING)[0]
+        waiting["order"], waiting["symbol"], waiting["rule"], waiting["side"], waiting["quantity"] = number, s, -1, side, quantity
+        waiting["level"], waiting["bars_left"] = -1, -1
+        index = int(self.account["pending"][0])
+        self.wait_on(waiting, index)
+        return index
+
+    def wait_on(self, waiting: Table, index: int) -> None:
+        """Back among the working entries, where it was."""
+        pending, count = self.state.pending, int(self.account["pending"][0])
+        pending[index + 1 : count + 1] = pending[index:count].copy()
+        pending[index] = waiting
+        self.account["pending"] += 1
+        row = self.log.orders[waiting["order"]]
+        row["state"], row["settled_bar"] = WORKING, -1
+
+    def order_close(self, number: int, reason: int) -> None:
+        """All of a position, whatever was ordered of it before."""
+        index = self.position(number)
+        if index >= 0:
+            row = self.state.positions[index]
+            row["closing"], row["closing_reason"], row["closing_now"] = row["quantity"], reason, 0
+
+    def present_bar(self, s: int) -> int:
+        """The bar in which what happens now falls: the one under way, else the last."""
+        under = int(self.series["under"][s])
+        return under if under >= 0 else int(self.series["next"][s]) - 1
+
+
+def _one_bar_tape(bars: Ints, over: Ints, fine: Tape | None) -> Tape:
+    count, none = bars.shape[1], np.zeros(0, np.int64)
+    start = np.zeros(count + 1, np.int64)
+    names = ("time", "open", "high", "low", "close", "ask_open", "ask_high", "ask_low", "ask_close")
+    if fine is None:
+        finer = {name: none for name in Tape._fields if name.startswith("fine_")} | {"fine_start": start.copy()}
+    else:
+        finer = {name: getattr(fine, name) for name in Tape._fields if name.startswith("fine_")}
+    return Tape(
+        start=start,
+        bar_us=np.zeros(count, np.int64),
+        over_start=start.copy(),
+        over=over,
+        **{name: bars[row] for row, name in enumerate(names)},
+        **finer,
+        blocks=np.zeros((0, 4), np.int64),
+        ask_blocks=np.zeros((0, 4), np.int64),
+    )
+
+
+def _first_state(plan: Plan, capital: int) -> State:
+    account, series = np.zeros(1, ACCOUNT), np.zeros(len(plan.symbols), SERIES)
+    for name in ("cash", "equity", "peak", "trough", "base"):
+        account[name] = capital
+    account["day"] = -(2**40)
+    series["under"] = -1
+    most = max(MOST_POSITIONS, 2 * len(plan.exits) * int(plan.entries["most"].max(initial=1)) + 8)
+    return State(account, series, np.zeros(most, POSITION), np.zeros(most, PENDING))
+
+
+def _first_log() -> Log:
+    return Log(
+        np.zeros(ROWS, TRADE),
+        np.zeros(2 * ROWS, FILL),
+        np.zeros(ROWS, VERDICT),
+        np.zeros(ROWS, ORDER),
+        np.zeros(0, np.int64),
+        np.zeros((ROWS, 2), np.int64),
+        np.zeros(0, ASSESSED),
+    )
+
+
+def _doubled(table: Table) -> Table:
+    return np.concatenate([table, np.zeros_like(table)])

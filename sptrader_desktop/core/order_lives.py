@@ -1,0 +1,104 @@
+"""Where every request to the broker is in its life, by `core.orders`' table; what is sent and untold is unknown."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Request, Transaction, What
+from sptrader_desktop.core.orders import OrderState, is_late, moved
+
+S = OrderState
+OVER = frozenset({S.FILLED, S.CANCELLED, S.EXPIRED, S.REJECTED, S.LAPSED})
+
+
+@dataclass(slots=True)
+class Life:
+    """`filled` of `quantity` steps; a `Protect` or `Cancel` has none and is done when it is answered."""
+
+    request: Request
+    state: OrderState
+    asked_at: int
+    quantity: int
+    filled: int = 0
+    why: str = ""
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.filled
+
+
+class OrderLives:
+    def __init__(self) -> None:
+        self._lives: dict[str, Life] = {}
+        self._open: dict[str, Life] = {}  # those that are not over, oldest first
+
+    def __getitem__(self, name: str) -> Life:
+        return self._lives[name]
+
+    def get(self, name: str) -> Life | None:
+        return self._lives.get(name)
+
+    def going(self) -> Iterator[tuple[str, Life]]:
+        return iter(self._open.items())
+
+    def unknown(self) -> list[str]:
+        return [name for name, life in self._open.items() if life.state is S.SENT]
+
+    def ask(self, request: Request, at: int) -> None:
+        """An intent is sent with the commit that writes it down: between the two lies no moment at which anything else happens."""
+        quantity = request.quantity if isinstance(request, Place | Close) else 0
+        life = Life(request, moved(moved(S.CREATED, S.INTENT), S.SENT), at, quantity)
+        self._lives[request.id] = self._open[request.id] = life
+        if isinstance(request, Cancel) and (order := self._open.get(request.order)) is not None:
+            order.state = moved(order.state, S.CANCEL_PENDING) if order.state is not S.CANCEL_PENDING else order.state
+
+    def lapse(self, name: str) -> None:
+        self._move(name, self._lives[name], S.LAPSED)
+
+    def tell(self, done: Transaction) -> bool:
+        """Whether that came too late: a fill of what was over."""
+        life = self._lives.get(done.id)
+        if life is None:
+            return False
+        match done.what:
+            case What.FILLED | What.CLOSED:
+                late = is_late(life.state, S.FILLED) or life.state is S.FILLED  # the broker has the last word, even of more than was asked
+                life.filled += done.quantity
+                if life.state is S.FILLED:
+                    return True
+                self._move(done.id, life, S.FILLED if life.left <= 0 else S.PARTIALLY_FILLED)
+                return late
+            case What.ACCEPTED:
+                if life.state is S.SENT:
+                    self._move(done.id, life, S.OPEN)
+            case What.PROTECTED:
+                self._move(done.id, life, S.FILLED)
+            case What.CANCELLED | What.EXPIRED:
+                self._move(done.id, life, S.CANCELLED if done.what is What.CANCELLED else S.EXPIRED)
+            case What.REJECTED | What.CANCEL_REJECTED:
+                life.why = done.reason
+                self._refuse(done.id, life)
+            case What.FINANCED:
+                pass
+        return False
+
+    def _refuse(self, name: str, life: Life) -> None:
+        self._move(name, life, S.REJECTED)
+        if isinstance(life.request, Cancel):
+            order = self._lives.get(life.request.order)
+            if order is not None and order.state is S.CANCEL_PENDING:
+                order.state = moved(order.state, S.PARTIALLY_FILLED if order.filled else S.OPEN)
+
+    def _move(self, name: str, life: Life, to: OrderState) -> None:
+        life.state = moved(life.state, to)
+        if to in OVER:
+            self._open.pop(name, None)
+            self._end_cancels(name)
+        else:
+            self._open[name] = life
+
+    def _end_cancels(self, order: str) -> None:
+        """A cancel has done its work, or has nothing left to cancel, when its order is over."""
+        for name, life in list(self._open.items()):
+            if isinstance(life.request, Cancel) and life.request.order == order:
+                life.state = S.FILLED
+                del self._open[name]

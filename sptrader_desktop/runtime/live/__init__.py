@@ -1,0 +1,1 @@
+"""Live trading, without its adapters: what drives the account, and the services around it."""

@@ -1,0 +1,178 @@
+"""The live session without any wire: what came in becomes facts, facts become requests, and each is written down before it leaves.
+
+Whoever holds the wires calls one method for each thing that came, then `commit`, sends what it gives, and acknowledges last.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sptrader_desktop.core import facts
+from sptrader_desktop.core.atr_now import WilderNow
+from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Transaction
+from sptrader_desktop.core.calendar import trading_day
+from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
+from sptrader_desktop.core.plan import atr_periods
+from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
+from sptrader_desktop.core.strategy import Condition, Strategy
+from sptrader_desktop.ports import LivePrice
+from sptrader_desktop.runtime.live.bars_from_prices import Bar
+from sptrader_desktop.runtime.live.clock import Clock
+from sptrader_desktop.runtime.live.parts import EvaluatedSet
+from sptrader_desktop.runtime.live.session import Session
+
+TAKEN = "taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as the services know it."""
+
+    request: Request
+    symbol: str
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+    @property
+    def opens(self) -> bool:
+        return isinstance(self.request, Place)
+
+
+@dataclass(slots=True)
+class Market:
+    """The last price of a symbol, and whether the account has seen it."""
+
+    at: int
+    bid: int
+    ask: int
+    is_seen: bool = False
+
+
+class Engine:
+    """`half_spread` in ticks for prices that are mids."""
+
+    def __init__(self, session: Session, strategy: Strategy, clock: Clock, half_spread: Mapping[str, tuple[int, int]]) -> None:
+        self.session, self.strategy = session, strategy
+        self._clock, self._half_spread = clock, half_spread
+        self.account: LiveAccount = session.account
+        self.markets: dict[str, Market] = {}
+        self.bars: dict[str, Bar] = {}
+        self._series = {symbol: s for s, symbol in enumerate(self.account.symbols)}
+        self._closing: set[str] = set()
+        periods = atr_periods(strategy)
+        self._atr = {symbol: [WilderNow(period) for period in periods] for symbol in self.account.symbols}
+        self._needed = [(rule.when, signals_named(rule.when)) for rule in strategy.entries]
+        self._needed_to_leave = [(rule.when, signals_named(rule.when)) for rule in strategy.exits.rules]
+
+    # The market
+
+    def warm(self, symbol: str, candles: Candles) -> None:
+        """Bars that were over before the session began: only averages remember them."""
+        prices = candles.prices
+        for high, low, close in zip(prices.high.tolist(), prices.low.tolist(), prices.close.tolist(), strict=True):
+            for atr in self._atr[symbol]:
+                atr.add(high, low, close)
+
+    def price(self, price: LivePrice) -> None:
+        below, above = (0, 0) if price.ask is not None else self._half_spread[price.symbol]
+        ask = price.price if price.ask is None else price.ask
+        self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+
+    def see_prices(self, symbols: Collection[str] | None = None) -> None:
+        """Prices that the account has not seen yet become facts: before anything is decided, and now and then for the limits' sake."""
+        for symbol, market in self.markets.items():
+            if market.is_seen or not (symbols is None or symbol in symbols):
+                continue
+            market.is_seen = True
+            s = self._series[symbol]
+            if self.account.book.series["under"][s] < 0:
+                self._open(s, market.at, market.bid, market.ask)
+            self.session.take(facts.PriceSeen(market.at, s, market.bid, market.ask))
+
+    def candle(self, bar: Bar) -> None:
+        """A bar is over; what is decided on it comes later, or never."""
+        s, ask = self._series[bar.symbol], bar.ask or bar.prices
+        if bar.symbol in self._closing:
+            self._decide(bar.symbol, 0, 0, ())  # nobody decided on the bar before
+        if self.account.book.series["under"][s] < 0:
+            self._open(s, bar.opens, bar.prices.open, ask.open)
+        self.bars[bar.symbol] = bar
+        for atr in self._atr[bar.symbol]:
+            atr.add(bar.prices.high, bar.prices.low, bar.prices.close)
+        self.session.take(facts.BarsClosed(bar.closes, (BarRange(s, bar.opens, bar.closes, *bar.prices, *ask),)))
+        self._closing.add(bar.symbol)
+
+    def _open(self, s: int, at: int, bid: int, ask: int) -> None:
+        day = int(trading_day(np.array([at], np.int64))[0])
+        self.session.take(facts.BarsOpened(at, (BarOpen(s, at, bid, ask, day, 0),)))
+
+    # Decisions
+
+    def decide(self, found: EvaluatedSet) -> None:
+        """What signals say of a bar, or, without one, of now. A rule that names one nobody heard of does not hold, nor does its `not`."""
+        events = {
+            name: [Event(signal.kind, signal.strength, signal.metadata) for signal in signals] for name, signals in found.signals.items()
+        }
+        entries = 0 if found.is_close_only else _bits(self._needed, events, found.missing)
+        exits = _bits(self._needed_to_leave, events, found.missing)
+        named = tuple(signal.id for signals in found.signals.values() for signal in signals)
+        if found.bar_time is None:
+            self._act(found.symbol, entries, exits, named)
+        elif found.symbol in self._closing and self.bars[found.symbol].opens == found.bar_time:
+            self._decide(found.symbol, entries, exits, named)
+
+    def _decide(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> None:
+        self._closing.discard(symbol)
+        self.session.take(facts.Decided(self._clock.now(), (self._hits(symbol, entries, exits),), named))
+
+    def _act(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> None:
+        self.see_prices({symbol})
+        if self.account.book.series["under"][self._series[symbol]] >= 0:
+            self.session.take(facts.Acted(self._clock.now(), self._hits(symbol, entries, exits), named))
+
+    def _hits(self, symbol: str, entries: int, exits: int) -> Hits:
+        return Hits(self._series[symbol], entries, exits, tuple(atr.value for atr in self._atr[symbol]))
+
+    # Signals, the broker, people
+
+    def judge(self, signal_id: str, outcome: str, *, place: str = "", name: str = "", symbol: str = "") -> None:
+        self.session.take(facts.SignalJudged(self._clock.now(), signal_id, place, outcome, name, symbol))
+
+    def tell(self, transaction: Transaction) -> None:
+        """One that was told before is nothing new."""
+        if transaction.n > self.account.booked:
+            self.session.take(facts.TransactionSeen(transaction))
+
+    def refused(self, request_id: str) -> None:
+        """It never reached the broker, and never will."""
+        if request_id in self.account.lives.unknown():
+            self.session.take(facts.RequestUnsettled(self._clock.now(), request_id))
+
+    def lapse(self, quarantine_us: int) -> None:
+        """Only while the broker is heard without a gap."""
+        for fact in self.session.unsettled(self._clock.now(), quarantine_us):
+            self.session.take(fact)
+
+    def command(self, what: str, about: str, by: str) -> None:
+        self.session.take(facts.Commanded(self._clock.now(), what, by, about))
+
+    def commit(self) -> list[Asked]:
+        return [Asked(request, self._symbol_of(request)) for request in self.session.commit()]
+
+    def _symbol_of(self, request: Request) -> str:
+        if isinstance(request, Place):
+            return request.symbol
+        if isinstance(request, Close | Protect):
+            return self.account.symbol_of(request.position)
+        life = self.account.lives.get(request.order)
+        return life.request.symbol if life is not None and isinstance(life.request, Place) else ""
+
+
+def _bits(needed: Sequence[tuple[Condition, frozenset[str]]], events: Mapping[str, Sequence[Event]], missing: Iterable[str]) -> int:
+    absent = frozenset(missing)
+    return sum((not (named & absent) and holds_now(when, events)) << number for number, (when, named) in enumerate(needed))

@@ -1,0 +1,189 @@
+"""Candles through the live path: the account decides, the paper broker fills, and nothing is between them but requests and transactions.
+
+Components have answered for the whole history before; what they said is published bar by bar, and rules are asked bar by bar.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from sptrader_desktop.core import facts
+from sptrader_desktop.core.broker_messages import Transaction
+from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.live_book import Book, Hits
+from sptrader_desktop.core.results import Events, Request, Result
+from sptrader_desktop.core.rules import EventTable, rule_hits
+from sptrader_desktop.core.rules_now import Event, rule_bits
+from sptrader_desktop.core.simulation import Job, Outcome, Progress, exact_or_refused, make_job, recorded_instants
+from sptrader_desktop.core.strategy import Strategy
+from sptrader_desktop.ports import ComponentRunner, Journal, JournalEntry
+from sptrader_desktop.runtime.backtest import ambiguity_band, measure, signal_events
+from sptrader_desktop.runtime.live.market_replay import Closes, Opens, market
+from sptrader_desktop.runtime.live.paper import PaperBroker
+from sptrader_desktop.runtime.live.session import Session
+
+TOLD_EVERY = 5_000  # instants
+
+
+class UnkeptJournal:
+    """Nobody goes on with a replay: what would be written down is only counted."""
+
+    def __init__(self) -> None:
+        self._seq = 0
+
+    def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
+        self._seq += len(entries)
+        return self._seq
+
+    def read(self, after: int = 0) -> Iterator[JournalEntry]:  # noqa: ARG002  # there is nothing after anything
+        return iter(())
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        return self._seq, b""
+
+    @property
+    def is_full(self) -> bool:
+        return False
+
+    def tidy(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Replay:
+    """Zero latency, full fills: what happens here is what the backtest says would."""
+
+    def __init__(self, job: Job, symbols: tuple[str, ...], journal: Journal | None = None) -> None:
+        self.job = job
+        self.session = Session(new_account(job, "replay", symbols, latches=False), journal or UnkeptJournal())
+        self.account = self.session.account
+        self.broker = PaperBroker(symbols, Book(job.plan, job.capital, job.agenda.atr.shape[1], job.tape))
+        self._fills_at_close = bool(job.plan.terms["fill_close"][0])
+        self._traded = len(job.plan.exits)
+        self._equity: list[int] = []
+
+    def run(self, hits: "HitsOf | None" = None, report: Callable[[Progress], None] | None = None) -> Outcome:
+        """`hits` says which rules hold at a close; without it the job's own agenda does."""
+        hits = hits or (lambda instant: instant.hits)
+        last = int(self.job.tape.time.max())
+        first = int(self.job.tape.time.min())
+        with exact_or_refused():
+            for number, instant in enumerate(market(self.job)):
+                if isinstance(instant, Opens):
+                    self._open(instant)
+                else:
+                    self._close(instant, hits(instant))
+                if report and number % TOLD_EVERY == 0:
+                    account = self.account.book.account[0]
+                    share = (instant.at - first) / max(1, last - first)
+                    report(Progress(min(share, 1.0), int(account["equity"]), int(account["positions"]), int(account["trades"])))
+            self._book(self.broker.close_all("end_of_data"))
+            self._take(facts.ReplayEnded())
+        self.session.commit()
+        self._equity[-1] = self.account.equity
+        return self._outcome()
+
+    def _open(self, instant: Opens) -> None:
+        self._take(facts.BarsOpened(instant.at, instant.bars))
+        self._book(self.broker.open_bars(instant.bars))
+
+    def _close(self, instant: Closes, hits: Sequence[Hits]) -> None:
+        done = self.broker.close_bars(instant.bars, fills_at_close=self._fills_at_close)
+        self._take(facts.BarsClosed(instant.at, instant.bars))
+        self._book(done)
+        self._take(facts.Decided(instant.at, tuple(each for each in hits if each.series < self._traded)))
+        self._send()
+        if self._fills_at_close:
+            done = self.broker.fill_at_close()
+            self._book(done)
+            self._take(facts.CloseFilled(instant.at, bool(done)))
+            self._send()
+        if any(bar.series < self._traded for bar in instant.bars):
+            self._equity.append(int(self.account.book.account["equity"][0]))
+
+    def _take(self, fact: facts.Fact) -> None:
+        self.session.take(fact)
+
+    def _book(self, done: Iterable[Transaction]) -> None:
+        for transaction in done:
+            self._take(facts.TransactionSeen(transaction))
+
+    def _send(self) -> None:
+        """What was asked for is written down before the broker hears of it."""
+        for request in self.session.commit():
+            self._book(self.broker.ask(request))
+
+    def _outcome(self) -> Outcome:
+        book = self.account.book
+        used, log = book.account[0], book.log
+        return Outcome(
+            trades=log.trades[: used["trades"]],
+            fills=log.fills[: used["fills"]],
+            verdicts=log.verdicts[: used["verdicts"]],
+            orders=log.orders[: used["orders"]],
+            equity=np.array(self._equity, np.int64),
+            instants=recorded_instants(self.job),
+            days=log.days[: used["days"]],
+            account=book.account,
+        )
+
+
+HitsOf = Callable[[Closes], Sequence[Hits]]
+
+
+def new_account(job: Job, name: str, symbols: Sequence[str], *, latches: bool) -> LiveAccount:
+    return LiveAccount(name, symbols, Book(job.plan, job.capital, job.agenda.atr.shape[1]), latches=latches)
+
+
+def replay(
+    request: Request, runner: ComponentRunner, report: Callable[[Progress], None] | None = None, journal: Journal | None = None
+) -> Result:
+    """As `runtime.backtest.backtest`, by the live path."""
+    events = signal_events(request.strategy, request.traded, runner)
+    hits = tuple(rule_hits(request.strategy, found, len(candles)) for found, candles in zip(events, request.traded, strict=True))
+    job = make_job(request.strategy, request.terms, request.traded, hits, request.rates, request.finer)
+    symbols = tuple(candles.symbol for candles in (*request.traded, *request.rates))
+    published = Published(request.strategy, events)
+    outcome = Replay(job, symbols, journal).run(published.hits, report)
+    return Result(request, events, hits, job, outcome, ambiguity_band(job, outcome, request.terms), measure(request, outcome))
+
+
+class Published:
+    """What signals said, bar by bar, as it would come through the stream."""
+
+    def __init__(self, strategy: Strategy, events: Sequence[Events]) -> None:
+        self._strategy = strategy
+        self._by_bar = [_events_by_bar(found) for found in events]
+        self._bars = [0] * len(events)
+
+    def hits(self, instant: Closes) -> list[Hits]:
+        return [self._of(hits) for hits in instant.hits]
+
+    def _of(self, known: Hits) -> Hits:
+        """`known` brings the ATR; whether a rule holds is asked here."""
+        if known.series >= len(self._by_bar):
+            return _with_bits(known, 0, 0)
+        bar = self._bars[known.series]
+        self._bars[known.series] += 1
+        return _with_bits(known, *rule_bits(self._strategy, self._by_bar[known.series].get(bar, {})))
+
+
+def _with_bits(hits: Hits, entries: int, exits: int) -> Hits:
+    return Hits(hits.series, entries, exits, hits.atr)
+
+
+def _events_by_bar(found: Events) -> dict[int, dict[str, list[Event]]]:
+    by_bar: dict[int, dict[str, list[Event]]] = {}
+    for name, table in found.items():
+        for bar, event in _events_of(table):
+            by_bar.setdefault(bar, {}).setdefault(name, []).append(event)
+    return by_bar
+
+
+def _events_of(table: EventTable) -> Iterator[tuple[int, Event]]:
+    columns = {name: column.tolist() for name, column in table.metadata.items()}
+    for row, (bar, kind, strength) in enumerate(zip(table.bar.tolist(), table.type.tolist(), table.strength.tolist(), strict=True)):
+        yield bar, Event(kind, strength, {name: column[row] for name, column in columns.items()})

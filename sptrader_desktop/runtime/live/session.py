@@ -1,0 +1,61 @@
+"""One account that lives: facts are applied and written down together, and only what is written down is asked of the broker.
+
+Restart is the same facts again. A fact that cannot follow from what is known stops all entries, and does so again at each restart.
+"""
+
+from collections.abc import Iterable
+
+from sptrader_desktop.core.broker_messages import Request
+from sptrader_desktop.core.errors import BrokerMismatchError
+from sptrader_desktop.core.facts import Fact, RequestUnsettled, SignalJudged
+from sptrader_desktop.core.live_account import EVERY, LiveAccount
+from sptrader_desktop.core.orders import IllegalMoveError
+from sptrader_desktop.ports import Journal
+from sptrader_desktop.runtime.live.fact_text import fact_entry, read_fact
+
+
+class Session:
+    def __init__(self, account: LiveAccount, journal: Journal) -> None:
+        self.account, self.journal = account, journal
+        self.judged: dict[str, str] = {}  # id of a signal → what became of it
+        self.place = ""  # in the stream of signals: everything up to there has its outcome
+        self._entries: list[tuple[str, bytes]] = []
+        self._requests: list[Request] = []
+
+    def recover(self) -> int:
+        """Apply what the journal holds, ask for nothing; gives the number of its facts."""
+        count = 0
+        for entry in self.journal.read():
+            self._apply(read_fact(entry.kind, entry.body))
+            count += 1
+        return count
+
+    def take(self, fact: Fact) -> None:
+        """Nothing leaves before `commit`."""
+        self._entries.append(fact_entry(fact))
+        self._requests += self._apply(fact)
+
+    def commit(self) -> list[Request]:
+        """Everything since the last one is on disk when this returns; what it gives may be sent, once."""
+        if self._entries:
+            self.journal.append(self._entries)
+            self._entries = []
+        requests, self._requests = self._requests, []
+        return requests
+
+    def unsettled(self, now: int, quarantine_us: int) -> list[RequestUnsettled]:
+        """Of requests that the broker, heard without a gap until now, never told of."""
+        lives = self.account.lives
+        return [RequestUnsettled(now, name) for name in lives.unknown() if now - lives[name].asked_at > quarantine_us]
+
+    def _apply(self, fact: Fact) -> Iterable[Request]:
+        if isinstance(fact, SignalJudged):
+            self.judged[fact.id] = fact.outcome
+            self.place = fact.place or self.place
+            return ()
+        try:
+            return self.account.apply(fact)
+        except (BrokerMismatchError, IllegalMoveError) as error:
+            self.account.barred[EVERY] = str(error)
+            self.account.alarms.append(str(error))
+            return ()

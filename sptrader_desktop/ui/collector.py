@@ -1,0 +1,41 @@
+"""Collects cyclic garbage in the window's thread, and only between two turns of its loop.
+
+Python would collect wherever it happens to be: in a job's thread, where a widget must not be taken down, or while Qt walks over all its
+widgets. Either ends the whole program.
+"""
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+EVERY_MS = 250
+
+
+class Collector(QObject):
+    """Between `start` and `stop` nobody else collects."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._beat = QTimer(self, interval=EVERY_MS)
+        self._beat.timeout.connect(collect_due)
+
+    def start(self) -> None:
+        gc.disable()
+        self._beat.start()
+
+    def settle(self) -> None:
+        """What is there now stays to the end, as libraries do: to look through it again and again would hold the window up."""
+        gc.collect()
+        gc.freeze()
+
+    def stop(self) -> None:
+        self._beat.stop()
+        gc.unfreeze()
+        gc.enable()
+
+
+def collect_due() -> None:
+    """What Python itself would have collected by now: the oldest generation that is full, and with it those that are younger."""
+    full = [generation for generation, (count, most) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > most > 0]
+    if full:
+        gc.collect(full[-1])
