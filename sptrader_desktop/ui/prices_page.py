@@ -16,7 +16,7 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.watchlist import Watched, quickest, watched_of
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.price_levels import PriceLevel
-from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.desk import Desk, Heed, Series
 from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.market.alerts_pane import AlertsPane
 from sptrader_desktop.ui.market.kept_market import KeptMarket
@@ -66,7 +66,9 @@ class PricesPage(QObject):
         """The last prices of what is watched, from the candles there are."""
         symbols, offered = self._symbols.value, tuple(self._offered())
         if symbols:
-            job = self._jobs.start("watchlist", "reading last prices", lambda _: [self._row(symbol, offered) for symbol in symbols])
+            job = self._jobs.start(
+                "watchlist", "reading last prices", lambda report: [self._row(symbol, offered, report.check) for symbol in symbols]
+            )
             job.finished.connect(self.watchlist.show_rows)
 
     def set_alert(self, symbol: str, ticks: int) -> None:
@@ -100,8 +102,9 @@ class PricesPage(QObject):
     def _wanted(self) -> frozenset[str]:
         return frozenset(self._symbols.value) | {alert.symbol for alert in self._alerts.value if alert.fired is None}
 
-    def _row(self, symbol: str, offered: Sequence[Series]) -> Watched:
+    def _row(self, symbol: str, offered: Sequence[Series], heed: Heed) -> Watched:
         """In a job."""
+        heed()
         series = quickest(symbol, offered)
         if series is None:
             return Watched(symbol, origin="no candles")

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
@@ -136,6 +137,16 @@ def test_what_was_allowed_for_some_answers_is_not_for_others(page: DataPage, ope
     assert not page.imports.replace.isChecked()
     assert page.imports.replace.isHidden()
     opened.settle()
+
+
+@pytest.mark.parametrize(("names", "is_taken"), [(("a.csv",), True), (("a.csv", "b.csv"), False)])
+def test_of_several_files_none_is_dropped_without_a_word(page: DataPage, names: tuple[str, ...], is_taken: bool) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(f"/{name}") for name in names])
+    entered = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    entered.ignore()
+    page.dragEnterEvent(entered)
+    assert entered.isAccepted() == is_taken
 
 
 def test_what_was_kept_in_one_place_can_be_kept_in_another(page: DataPage, opened: DrivenPage, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton
 
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.settings import load_settings
@@ -223,3 +223,18 @@ def test_a_table_that_finds_no_room_says_so_beside_it(ran: Driven, disk: Path) -
     table.save_csv(out)
     ran.until(lambda: "No space left on device" in table._note.text(), "the sentence")
     assert not out.exists()
+
+
+def test_a_picture_that_finds_no_room_leaves_the_one_that_was_there(ran: Driven, disk: Path) -> None:
+    chart, out = ran.window.page.chart, disk / "chart.png"
+    out.write_bytes(b"the picture that was there")
+    fill(disk)
+    chart.commands()["chart.picture"]()
+    dialog = ran.find(QFileDialog, "savePictureDialog")
+    dialog.fileSelected.emit(str(out))
+    assert "No space left on device" in told(ran, "picture")
+    assert out.read_bytes() == b"the picture that was there"
+    make_room(disk)
+    dialog.fileSelected.emit(str(out))
+    dialog.close()
+    assert out.read_bytes().startswith(b"\x89PNG")
