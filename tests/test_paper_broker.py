@@ -14,7 +14,7 @@ import pytest
 from sptrader_desktop.adapters.broker_lines import Fault, Price
 from sptrader_desktop.adapters.json_paper_terms import read_terms, terms_in, terms_text, write_terms
 from sptrader_desktop.adapters.paper_broker_process import use_paper_broker
-from sptrader_desktop.adapters.redis_prices import STREAM
+from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.adapters.sqlite_paper_ledger import PaperLedger
 from sptrader_desktop.core.broker_messages import Cancel, Close, Ping, Place, Pong, Refused, Request, Transaction, What

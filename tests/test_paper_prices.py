@@ -1,6 +1,7 @@
 """The paper broker on prices: its books come out to the last unit, what it may refuse it refuses, and what it forgets it gets back."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -9,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.candles import Prices
 from sptrader_desktop.core.instruments import CATALOGUE
-from sptrader_desktop.core.live_book import Book
+from sptrader_desktop.core.live_book import Book, Hits
 from sptrader_desktop.core.money import FRACTION_ONE, MONEY_ONE, round_ratio
-from sptrader_desktop.core.simulation import Job, Outcome, exact_or_refused
+from sptrader_desktop.core.simulation import Job
 from sptrader_desktop.core.tables import DISTANCE, Plan
 from sptrader_desktop.core.terms import Commission, Terms
-from sptrader_desktop.runtime.live.market_replay import Closes, Opens, market
+from sptrader_desktop.runtime.live.market_replay import Closes, Opens
 from sptrader_desktop.runtime.live.paper_prices import Frictions, Market, PricedBroker
 from sptrader_desktop.runtime.live.paper_state import put_back, snapshot_of, state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, SymbolExits, open_broker
@@ -61,31 +63,23 @@ class PricedReplay(Replay):
         markets = [Market(self.spread, candles.instrument.charged_every_day, True)]
         self.prices = PricedBroker((candles.symbol,), Book(own, job.capital, 1), markets, Frictions(stops_out=False))
 
-    def open(self, instant: Opens) -> None:
-        self.account.open_bars(instant.bars)
+    def _open(self, instant: Opens) -> None:
+        self._take(facts.BarsOpened(instant.at, instant.bars))
         for bar in instant.bars:
             ask = None if self.is_mid else bar.ask + self.spread
             self._book(self.prices.price(self.account.symbols[0], bar.at, bar.raw, ask))
 
-    def close(self, instant: Closes) -> None:
-        self.account.close_bars(instant.bars)
-        for request in self.account.decide(instant.hits):
+    def _close(self, instant: Closes, hits: Sequence[Hits]) -> None:
+        self._take(facts.BarsClosed(instant.at, instant.bars))
+        self._take(facts.Decided(instant.at, tuple(hits)))
+        for request in self.session.commit():
             self._book(self.prices.ask(request))
         self._equity.append(int(self.account.book.account["equity"][0]))
 
-    def run(self) -> Outcome:
-        with exact_or_refused():
-            for instant in market(self.job):
-                if isinstance(instant, Opens):
-                    self.open(instant)
-                else:
-                    self.close(instant)
-            for order in snapshot_of(self.prices, "end").orders:
-                self._book(self.prices.ask(Cancel(f"end {order.id}", order.id)))
-            self._book(self.prices.close_all("end_of_data"))
-            self.account.finish()
-        self._equity[-1] = int(self.account.book.account["equity"][0])
-        return self._outcome()
+    def _end(self) -> None:
+        for order in snapshot_of(self.prices, "end").orders:
+            self._book(self.prices.ask(Cancel(f"end {order.id}", order.id)))
+        self._book(self.prices.close_all("end_of_data"))
 
 
 def flat_case(seed: int) -> Case | None:

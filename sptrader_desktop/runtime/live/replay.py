@@ -80,7 +80,7 @@ class Replay:
                     account = self.account.book.account[0]
                     share = (instant.at - first) / max(1, last - first)
                     report(Progress(min(share, 1.0), int(account["equity"]), int(account["positions"]), int(account["trades"])))
-            self._book(self.broker.close_all("end_of_data"))
+            self._end()
             self._take(facts.ReplayEnded())
         self.session.commit()
         self._equity[-1] = self.account.equity
@@ -103,6 +103,9 @@ class Replay:
             self._send()
         if any(bar.series < self._traded for bar in instant.bars):
             self._equity.append(int(self.account.book.account["equity"][0]))
+
+    def _end(self) -> None:
+        self._book(self.broker.close_all("end_of_data"))
 
     def _take(self, fact: facts.Fact) -> None:
         self.session.take(fact)
