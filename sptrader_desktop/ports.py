@@ -15,6 +15,10 @@ from sptrader_desktop.core.signals import Said, Signal
 from sptrader_desktop.core.strategy import Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sptrader_desktop.core.broker_messages import Answer as BrokerAnswer
+    from sptrader_desktop.core.broker_messages import Request
     from sptrader_desktop.core.simulation import Outcome
 
 
@@ -357,6 +361,26 @@ class RunStore(RunReader, Protocol):
 
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         """In place of what was written about a run before; the run itself stays as it is."""
+        ...
+
+
+class BrokerLine(Protocol):
+    """One connection to a broker, with hello said."""
+
+    def send(self, request: "Request") -> bool:
+        """Whether it was handed to the system; if not, it went nowhere. Nothing is ever sent twice."""
+        ...
+
+    def received(self) -> "AsyncIterator[BrokerAnswer]":
+        """What the broker says, until the line ends, for whatever reason."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class BrokerSide(Protocol):
+    async def open(self, account: str, since: int) -> BrokerLine:
+        """Every transaction after `since` comes first. MachineError where there is no way to the broker now."""
         ...
 
 

@@ -97,7 +97,7 @@ class World:
 
     def _new_guard(self) -> Guard:
         self.lives += 1
-        return Guard(self.terms, self, f"life-{self.lives}", self.disk, Account("paper-1", 0))
+        return Guard(self.terms, self, f"life-{self.lives}", self.disk, Account("paper-1", self.chance.choice([0, 0, 10_000])))
 
     def _later(self, seconds: float, work: Callable[[], None]) -> None:
         heapq.heappush(self._due, (self.now + seconds, next(self._numbers), work))

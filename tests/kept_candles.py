@@ -6,6 +6,7 @@ Run as `python kept_candles.py crash FOLDER` or `python kept_candles.py race FOL
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 from sptrader_desktop.adapters.candle_checks import Columns
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import CandleRequest
@@ -23,6 +25,11 @@ START = int(datetime(2024, 1, 29, tzinfo=UTC).timestamp()) * 1_000_000  # three 
 ASKED = CandleRequest("EURUSD", "1h")
 STEPS = 18
 EVENTS = ("open", "os.rename", "os.remove", "sqlite3.connect", "os.mkdir")
+
+
+def put_into(folder: Path, candles: Candles) -> None:
+    """As a file of their own, named after what they are."""
+    (folder / file_name(candles)).write_bytes(parquet_bytes(candles, {}))
 
 
 def hourly(hours: list[int] | range, seed: int = 0, *, ask: bool = False, volume: bool = False, symbol: str = "EURUSD") -> Candles:
@@ -36,6 +43,13 @@ def hourly(hours: list[int] | range, seed: int = 0, *, ask: bool = False, volume
     amounts = (at % 50 + seed).astype(np.float64) + 0.1 if volume else None
     columns = Columns(START + at * HOUR_US, prices(0), prices(12) if ask else None, amounts)
     return candles_of(columns, CATALOGUE[symbol], "1h", "bid", f"hours of seed {seed}")
+
+
+def mid_of(candles: Candles, more: int) -> Candles:
+    """Another side of the same bars, so many ticks above."""
+    prices = candles.prices
+    raised = Prices(prices.open + more, prices.high + more, prices.low + more, prices.close + more)
+    return replace(candles, side="mid", prices=raised, ask=None)
 
 
 def crash(folder: Path) -> None:

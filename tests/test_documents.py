@@ -40,7 +40,15 @@ from sptrader_desktop.settings import load_settings, shipped
 from tests.documents import ARCHITECTURE, GUIDE, PACKAGE, README, ROOT, codes, fences, keys_told, rows, section, text
 
 SAMPLE = "workspace/data/EURUSD_1h_2024-01-02_2024-05-31.parquet"
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/guide.md", "docs/bar-rules.md", "workspace/data/README.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/guide.md",
+    "docs/bar-rules.md",
+    "docs/journal.md",
+    "workspace/data/README.md",
+)
 
 
 # Every document

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.core.rules import EventTable, rule_hits
+from sptrader_desktop.core.errors import ComponentError, SptraderError
+from sptrader_desktop.core.rules import rule_hits
+from sptrader_desktop.core.rules_now import Event, rule_bits
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.ports import CandleRequest, ComponentJob
 from sptrader_desktop.runtime.honesty_candles import part
-from sptrader_desktop.runtime.live.assembly import LiveSymbol, Parts, Traded, live_symbol, own_components
+from sptrader_desktop.runtime.live.assembly import LiveSymbol, Parts, Traded, live_symbol, own_components, regime_component
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import (
@@ -119,9 +120,8 @@ class Evaluation:
     [
         ({"symbol": "XAUUSD"}, "it is of XAUUSD, not of EURUSD"),
         ({"name": "fats"}, "no rule names fats: the rules name fast, slow"),
-        ({"strength": 1.5}, "its strength 1.5 does not lie between 0 and 1"),
-        ({"strength": float("nan")}, "its strength nan does not lie between 0 and 1"),
-        ({"strength": float("inf")}, "its strength inf does not lie between 0 and 1"),
+        ({"strength": float("nan")}, "its strength nan is no number"),
+        ({"strength": float("inf")}, "its strength inf is no number"),
         ({"valid_until": NOON + MINUTE_US}, "it is stale: it was valid until a time that has passed"),
         ({"timeframe": "5m"}, "it is of 5m bars, not of 1m"),
         ({"bar_time": None}, "it has a timeframe and names no bar"),
@@ -272,6 +272,29 @@ def test_without_its_candle_a_bar_is_never_decided_and_without_candles_at_all_it
         played(story(has_candles))
 
 
+def test_a_day_that_ends_elsewhere_than_in_new_york_is_waited_for() -> None:
+    async def story() -> None:
+        live, decided = Evaluation(), list[EvaluatedSet]()
+        day = NOON // (24 * 3_600 * SECOND_US) * 24 * 3_600 * SECOND_US  # midnight of UTC
+        bar = replace(minute_bar(0), timeframe="1d", opens=day, closes=day + 24 * 3_600 * SECOND_US)
+
+        async def decide(found: EvaluatedSet) -> Sequence[Order]:
+            decided.append(found)
+            return []
+
+        expected = Expected("EURUSD", "1d", NAMED)
+        service = StrategyEvaluationService(live.bus, live.clock, StrategyEvaluation(min_rows_required=1), expected, decide, CloseOnly())
+        await service.start()
+        await live.clock.turn((bar.closes - live.clock.now()) / SECOND_US + 1.0)
+        live.bus.publish(NewCandle("EURUSD", live.clock.now(), bar))
+        for name in NAMED:
+            service.take(signal(name, 0, timeframe="1d", bar_time=day, valid_until=bar.closes + 60 * SECOND_US))
+        await settled()
+        assert [(found.bar_time, found.missing) for found in decided] == [(day, frozenset())]
+
+    played(story())
+
+
 def test_on_a_late_candle_nothing_is_decided() -> None:
     async def story() -> None:
         live = Evaluation()
@@ -315,7 +338,7 @@ def test_a_decision_that_breaks_is_an_error_of_the_service_and_later_bars_are_de
 
         async def decide(found: EvaluatedSet) -> Sequence[Order]:
             if breaks.pop() if breaks else False:
-                raise ZeroDivisionError
+                raise ZeroDivisionError("a defect")
             return await live.decide(found)
 
         live.service._decide = decide
@@ -326,6 +349,21 @@ def test_a_decision_that_breaks_is_an_error_of_the_service_and_later_bars_are_de
             await live.clock.turn(60.0)
         assert [found[0] for found in live.sets()] == [1]
         assert (live.service.error_count, live.service.state) == (1, "running")
+        assert live.why() == ["deciding on it failed: a defect"] * 2
+
+    played(story())
+
+
+def test_what_was_taken_and_not_decided_has_an_outcome_when_all_is_started_anew() -> None:
+    async def story() -> None:
+        live = Evaluation()
+        await live.orchestrator.start()
+        await live.take(signal("fast", 0), signal("slow", 0))
+        await live.clock.until(asyncio.ensure_future(live.orchestrator.restart()))
+        assert live.why() == ["strategy evaluation was started anew before its bar was decided"] * 2
+        await live.candle(0)
+        await live.clock.turn(61.0)
+        assert live.sets() == [(0, {}, ["fast", "slow"])]
 
     played(story())
 
@@ -530,6 +568,16 @@ def test_a_person_may_close_by_hand_and_a_stopped_service_says_that_it_is() -> N
 # All four, over the sample
 
 
+def test_a_regime_is_named_by_a_component_that_speaks_of_nothing_else() -> None:
+    config = IndicatorCalculation()
+    found = regime_component(catalogue(), config)
+    assert found is not None
+    assert (found.use.component, found.warm_up) == ("signals.regime", 880)
+    assert regime_component(catalogue(), replace(config, track_regime_changes=False)) is None
+    with pytest.raises(ComponentError, match="is no regime: its events are trend, range, volatile, and not golden_cross, death_cross"):
+        regime_component(catalogue(), replace(config, regime_component="signals.ma_crossover"))
+
+
 class SampleFeed:
     def __init__(self, clock: HandClock, candles: Candles) -> None:
         self.clock, self.all = clock, candles
@@ -548,16 +596,10 @@ class Decider:
 
     async def __call__(self, found: EvaluatedSet) -> Sequence[Order]:
         self.sets.append(found)
-        hits = rule_hits(self.strategy, {name: one_bar(signals) for name, signals in found.signals.items()}, 1)
-        opens = [FakeOrder(f"enter {rule} {found.bar_time}") for rule in np.flatnonzero(hits.entries[:, 0])]
-        return [*opens, *(FakeOrder(f"exit {rule} {found.bar_time}", opens=False) for rule in np.flatnonzero(hits.exits[:, 0]))]
-
-
-def one_bar(signals: Sequence[Signal]) -> EventTable:
-    names = {name for found in signals for name in found.metadata}
-    metadata = {name: np.array([found.metadata[name] for found in signals]) for name in names}
-    zeros = np.zeros(len(signals), np.int64)
-    return EventTable(zeros, np.array([found.kind for found in signals], object), np.array([found.strength for found in signals]), metadata)
+        events = {name: [Event(each.kind, each.strength, each.metadata) for each in signals] for name, signals in found.signals.items()}
+        entries, exits = rule_bits(self.strategy, events)
+        asked = [("enter", rule) for rule in range(8) if entries >> rule & 1] + [("exit", rule) for rule in range(8) if exits >> rule & 1]
+        return [FakeOrder(f"{word} {rule} {found.bar_time}", opens=word == "enter") for word, rule in asked]
 
 
 def over_the_sample(strategy: Strategy, bars: int, **given: Any) -> tuple[LiveSymbol, Heard, Decider]:

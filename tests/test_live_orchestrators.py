@@ -1,6 +1,7 @@
 """Services and orchestrators live legal lives, say so in the document's words, and are restarted, halted and stopped as they should."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import Any
 
@@ -12,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.runtime.live import service as services
 from sptrader_desktop.runtime.live import symbol_orchestrator as orchestrators
+from sptrader_desktop.runtime.live.clock import Clock, SystemClock, ended, within
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
-from sptrader_desktop.runtime.live.events import OrchestratorPaused, ServiceError, TradeExecuted
+from sptrader_desktop.runtime.live.events import DataFetchFailed, OrchestratorPaused, ServiceError, TradeExecuted
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import LatchedError, MultiSymbolTradingOrchestrator, status_line
 from sptrader_desktop.runtime.live.parts import PauseReason
 from sptrader_desktop.runtime.live.restart_intensity import RestartIntensity
@@ -453,6 +455,28 @@ def test_a_service_that_fails_while_it_is_paused_comes_back_paused() -> None:
     played(story())
 
 
+def test_a_service_that_has_failed_hears_nothing_until_it_recovers() -> None:
+    async def story() -> None:
+        heard: list[DataFetchFailed] = []
+
+        class Listening(FakeService):
+            async def _open(self) -> None:
+                await super()._open()
+                self._listen(DataFetchFailed, heard.append)
+
+        service, told = Listening("EURUSD", LocalEventBus(), HandClock()), DataFetchFailed("EURUSD", 1, "no")
+        await service.start()
+        service._bus.publish(told)
+        service.fail(ValueError("a defect"))
+        service._bus.publish(told)
+        assert len(heard) == 1
+        assert await service.recover()
+        service._bus.publish(told)
+        assert len(heard) == 2  # and not twice
+
+    played(story())
+
+
 # Pauses
 
 
@@ -498,6 +522,48 @@ def test_a_closed_market_pauses_and_an_open_one_resumes_but_not_what_a_person_pa
         assert sorted(symbols["XAUUSD"].pauses) == ["a person"]
         await session.all.stop()
         await running
+
+    played(story())
+
+
+# Time
+
+
+@pytest.mark.parametrize("clock", [HandClock(), SystemClock()], ids=["by hand", "of the system"])
+def test_what_takes_too_long_is_cut_off_and_what_does_not_listen_is_named(clock: Clock) -> None:
+    async def story() -> None:
+        freed = asyncio.Event()
+
+        async def deaf() -> None:
+            while not freed.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await freed.wait()
+
+        async def answer() -> int:
+            return 7
+
+        async def raises() -> int:
+            raise KeyError
+
+        async def cut() -> set[asyncio.Task[None]]:
+            with pytest.raises(TimeoutError):
+                await within(clock, 0.01, asyncio.Event().wait())
+            tasks = {asyncio.ensure_future(deaf()), asyncio.ensure_future(idle())}
+            await asyncio.sleep(0)  # both have begun
+            return await ended(clock, 0.01, tasks)
+
+        async def idle() -> None:
+            await asyncio.Event().wait()
+
+        assert await within(clock, 5.0, answer()) == 7
+        with pytest.raises(KeyError):
+            await within(clock, 5.0, raises())
+        cutting = asyncio.ensure_future(cut())
+        (left,) = await (clock.until(cutting) if isinstance(clock, HandClock) else cutting)
+        freed.set()
+        await left
+        before = clock.now(), clock.monotonic()
+        assert (clock.now(), clock.monotonic()) >= before
 
     played(story())
 

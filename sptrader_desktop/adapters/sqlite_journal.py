@@ -175,6 +175,8 @@ class SqliteJournal:
     def _refused(self, error: sqlite3.Error) -> JournalError:
         if _code(error) == sqlite3.SQLITE_BUSY:
             return JournalError(f"{self._path}: another program has the journal open: end that one first")
+        if _code(error) == sqlite3.SQLITE_READONLY:
+            return JournalError(f"{self._path} cannot be written: get the right to; where you have it, the file is damaged: {STOP}")
         if _is_full(error):
             return JournalError(f"{self._path}: there is no room on the disk to begin a journal: make room")
         return self._damaged(error)
@@ -190,6 +192,7 @@ class SqliteJournal:
             raise self._damaged(found)
         if self._one(f"SELECT last FROM commits WHERE last <= {self._seq + 1} ORDER BY last DESC LIMIT 1", 0) != self._seq:
             raise self._damaged("its last entry is not where it belongs")
+        self._database.executescript(f"BEGIN; PRAGMA user_version = {VERSION}; ROLLBACK")  # a flipped bit can make a file that is only read
         self._compare(told)
 
     def _bring_up(self, told: Head | None) -> None:

@@ -16,6 +16,7 @@ from sptrader_desktop.cli import (
     data_load,
     emergency,
     export_run,
+    live,
 )
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
@@ -143,6 +144,8 @@ def _run(recipe: "Recipe", settings: Settings, strategy_text: str | None = None)
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "backtest": backtest,
+    "live": live.live,
+    "replay": lambda chosen: live.replay(chosen, recipe_of(chosen)),
     "explain": explain,
     "verify": verify,
     "export": export_run.export,

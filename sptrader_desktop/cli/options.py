@@ -15,6 +15,7 @@ from sptrader_desktop.cli.data_inspect import add_inspect, add_repair
 from sptrader_desktop.cli.data_load import add_load
 from sptrader_desktop.cli.emergency import add_emergency
 from sptrader_desktop.cli.export_run import add_export
+from sptrader_desktop.cli.live import add_live
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
@@ -26,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
     check = command(commands, "check", "validate a strategy file: every problem at once, with line and column")
     check.add_argument("strategy", metavar="FILE", type=Path)
     _backtest(command(commands, "backtest", "run a strategy over candles"))
+    _backtest(command(commands, "replay", "the same candles through the live path, bar by bar, with the paper broker"))
+    add_live(command(commands, "live", "trade a strategy on live prices and signals, with the paper broker"))
     explain = command(commands, "explain", "why a bar did what it did, or did not")
     explain.add_argument("run", metavar="RUN", help="a stored run, or 'latest'")
     explain.add_argument("--at", required=True, metavar="TIME", help="any time inside the bar, UTC unless it says otherwise")

@@ -28,6 +28,7 @@ class LiveAccount:
         self.name, self.symbols, self.book, self.latches = name, tuple(symbols), book, latches
         self.lives = OrderLives()
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
+        self.halted = ""  # why nothing at all may be sent
         self.alarms: list[str] = []
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
@@ -302,7 +303,7 @@ class LiveAccount:
             case "pause":
                 self.barred.setdefault(fact.about or EVERY, f"paused by {fact.by}")
             case "halt":
-                self.barred[EVERY] = fact.about or f"stopped by {fact.by}"
+                self.halted = self.barred[EVERY] = fact.about or f"stopped by {fact.by}"
             case "resume" | "rearm":
                 self._free(fact.about or EVERY, everything=fact.what == "rearm")
             case "cancel":
@@ -320,6 +321,7 @@ class LiveAccount:
         """A pause ends by resuming; what was latched only by re-arming, which then counts from here."""
         if everything:
             self.barred.clear()
+            self.halted = ""
             account = self.book.account
             account["drawn_down"], account["lost_day"] = FREE, FREE
             account["peak"] = account["trough"] = account["base"] = account["equity"]

@@ -56,6 +56,7 @@ class Guard:
         if account != self.account:
             if self.account is None or account.name != self.account.name:
                 self._number = account.since
+                self._working.clear()
             self.account = account
             self._out.remember(account)
         self.gate.hello(now)
@@ -130,8 +131,9 @@ class Guard:
         match message.get("is"):
             case "hello":
                 self._is_connected = True
+                self._number = min(self._number, number_of(message))  # a ledger that begins anew begins at nothing
                 if self._sweep:
-                    self._sweep.connected(now)
+                    self._sweep.connected(now, self._number)
             case "transaction":
                 self._number = max(self._number, number_of(message))
                 self._follow(message)
@@ -151,8 +153,9 @@ class Guard:
     # Time
 
     def tick(self, now: float, now_ns: int) -> None:
+        was_open = self.gate.is_open
         if self.gate.watch(now):
-            self._shut_ns = now_ns
+            self._shut_ns = now_ns if was_open else self._shut_ns
             self._out.mark()
             self._start_or_renew(now, flatten=False)
             self._tell_core()
@@ -192,7 +195,7 @@ class Guard:
             return
         self._sweep = self._new_sweep(flatten=flatten, closes={})
         if self._is_connected:
-            self._sweep.connected(now)
+            self._sweep.connected(now, self._number)
 
     def _new_sweep(self, *, flatten: bool, closes: dict[str, Name]) -> Sweep:
         return Sweep(self._terms, lambda: next(self._ids), flatten=flatten, closes=closes, since=self._number)
@@ -233,6 +236,9 @@ class Guard:
             return f"{left} order{'' if left == 1 else 's'} not confirmed cancelled{away}"
         if flatten["state"] == "working":
             return f"{flatten['open']} position{'' if flatten['open'] == 1 else 's'} not confirmed closed"
-        if verify == "working":
-            return "the broker has not yet read all that was sent before the gate shut"
-        return {"watching": "clear at the broker; watching for what lands late", "done": "clear at the broker"}[verify]
+        unread = "" if steps["verify"].get("drained", True) else " when it has read all that was sent before the gate shut"
+        return {
+            "working": f"the broker is asked once more{unread}",
+            "watching": "clear at the broker; watching for what lands late",
+            "done": "clear at the broker",
+        }[verify]

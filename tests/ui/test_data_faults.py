@@ -17,14 +17,13 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.app.desk import WindowDesk
-from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.ports import CandleRequest
 from sptrader_desktop.present.database_address import ServerTold
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
 from tests.http_servers import Answer, serving
-from tests.kept_candles import hourly
+from tests.kept_candles import hourly, mid_of
 from tests.ui.data_pages import SAMPLE, DrivenPage, choose, driven_page, go_to, page_settings, pick, press, said, type_into
 from tests.vendor_files import SPRING, market, metatrader_5, written
 
@@ -261,12 +260,6 @@ def test_a_second_press_begins_nothing_twice_and_the_first_is_told(
     assert "of EURUSD 1d" in said(opened, "datasets")
 
 
-def mid_of(candles: Candles, more: int) -> Candles:
-    prices = candles.prices
-    raised = Prices(prices.open + more, prices.high + more, prices.low + more, prices.close + more)
-    return replace(candles, side="mid", prices=raised, ask=None)
-
-
 def test_a_chart_of_one_side_shows_no_other(page: DataPage, opened: DrivenPage, settings: Settings) -> None:
     catalogue, bid = CandleCatalogue(settings.candles), hourly(range(60), symbol="NZDCAD")
     for candles in (bid, mid_of(bid, 500)):
@@ -387,8 +380,10 @@ def test_a_database_that_is_reached_after_another_question_is_in_use_and_said_to
     opened.settle()
     assert page.database.state.text() == "In use: localhost:5432/late"
     assert "answers at localhost:5432/other" in said(opened, "database")
+    gate.begun.clear()
     gate.opens.clear()
     opened.click(page.database.connect_button)
+    opened.until(gate.begun.is_set, "the server to be asked again")
     opened.click(opened.find(QPushButton, "databaseCancel"))
     assert not page.database.foot.is_at_work, "a server that does not answer holds nobody up"
     gate.opens.set()

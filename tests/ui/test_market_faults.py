@@ -10,6 +10,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.chart_indicators import ChartIndicator
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.price_alerts import PriceAlert
@@ -20,6 +21,8 @@ from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.market.live_feed import LiveFeed
 from tests.ui.charts import pane_of
 from tests.ui.windows import Driven, driven_window, fresh_home
+
+TICK = CATALOGUE["EURUSD"].tick
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +63,11 @@ def test_a_file_that_is_named_like_candles_of_no_symbol_is_not_watched(watching:
     panel.offer(desk.strategies(), desk.series())
 
 
-@pytest.mark.parametrize("other", [{"symbol": "MYSYM"}, {"tick": Decimal("0.001")}])
-def test_no_alert_waits_for_an_instrument_that_live_prices_do_not_know(watching: Driven, other: dict[str, object]) -> None:
+def test_no_alert_waits_for_an_instrument_that_live_prices_do_not_know(watching: Driven) -> None:
     chart = watching.window.page.chart
     known = chart.candles
     assert known is not None
-    instrument = replace(known.instrument, **other)  # type: ignore[arg-type]
-    chart.show_candles(replace(known, instrument=instrument))
+    chart.show_candles(replace(known, instrument=replace(known.instrument, symbol="MYSYM")))
     try:
         chart.ask_alert()
         assert "no live prices come for this instrument" in told(watching)[0]
@@ -83,14 +84,62 @@ def test_no_alert_waits_for_an_instrument_that_live_prices_do_not_know(watching:
     assert watching.window.kept_market.alerts.now.value == ()
 
 
+def test_an_alert_on_candles_of_other_ticks_waits_for_the_price_that_was_pointed_at(watching: Driven) -> None:
+    """Such as those of a run that names instruments of its own."""
+    chart = watching.window.page.chart
+    known = chart.candles
+    assert known is not None
+    chart.show_candles(replace(known, instrument=replace(known.instrument, tick=Decimal("0.001"))))
+    try:
+        ticks = chart.pointed_ticks()
+        chart.ask_alert()
+        (level,) = chart.levels("EURUSD")
+    finally:
+        chart.show_candles(known)
+    (alert,) = watching.window.kept_market.alerts.now.value
+    assert ticks is not None
+    assert alert.tick == TICK
+    assert Decimal(alert.price) == ticks * Decimal("0.001")
+    assert level.ticks == ticks
+    assert [level.ticks for level in chart.levels("EURUSD")] == [alert.ticks]
+
+
+def change_alert(driven: Driven, price: str) -> None:
+    alerts = driven.window.prices.alerts
+    QTest.keyClicks(alerts.price, price)
+    QTest.keyClick(alerts.price, Qt.Key.Key_Return)
+
+
 def test_an_alert_that_is_to_be_changed_waits_until_the_other_price_is_set(watching: Driven) -> None:
     prices, alerts = watching.window.prices, watching.window.kept_market.alerts.now
-    prices.set_alert("EURUSD", 108_000)
+    prices.set_alert("EURUSD", 108_000, TICK)
     watching.click(next(button for button in watching.window.notices.findChildren(QPushButton) if button.text() == "Change"))
-    assert alerts.value == (PriceAlert("EURUSD", "at", 108_000),)
-    QTest.keyClicks(prices.alerts.price, "1.09")
-    QTest.keyClick(prices.alerts.price, Qt.Key.Key_Return)
-    assert alerts.value == (PriceAlert("EURUSD", "at", 109_000),)
+    assert alerts.value == (PriceAlert("EURUSD", "at", 108_000, TICK),)
+    change_alert(watching, "1.09")
+    assert alerts.value == (PriceAlert("EURUSD", "at", 109_000, TICK),)
+
+
+@pytest.mark.parametrize("is_asked_before", [True, False])
+def test_the_alert_that_is_to_be_changed_is_that_one_also_when_ticks_become_others(watching: Driven, is_asked_before: bool) -> None:
+    prices, alerts = watching.window.prices, watching.window.kept_market.alerts.now
+    own = load_settings().workspace / "own.yaml"
+    own.write_text("instruments:\n  EURUSD: {tick: 0.000001}\n", encoding="utf-8")
+    prices.set_alert("EURUSD", 108_000, TICK)
+    change = next(button for button in watching.window.notices.findChildren(QPushButton) if button.text() == "Change")
+    if is_asked_before:
+        watching.click(change)
+    prices.use_instruments(str(own))
+    watching.settle()
+    assert [(alert.ticks, alert.price) for alert in alerts.value] == [(1_080_000, "1.080000")]
+    if not is_asked_before:
+        watching.click(change)
+        assert prices.alerts.price.text() == "1.080000"
+    prices.alerts.price.clear()
+    change_alert(watching, "1.09")
+    assert alerts.value == (PriceAlert("EURUSD", "at", 1_090_000, Decimal("0.000001")),)
+    prices.use_instruments("")
+    watching.settle()
+    assert alerts.value == (PriceAlert("EURUSD", "at", 109_000, TICK),)
 
 
 def test_a_feed_that_ends_by_a_defect_says_so_and_can_be_asked_for_again(watching: Driven) -> None:

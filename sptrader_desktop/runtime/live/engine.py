@@ -5,6 +5,7 @@ Whoever holds the wires calls one method for each thing that came, then `commit`
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -107,6 +108,16 @@ class Engine:
         self.session.take(facts.BarsClosed(bar.closes, (BarRange(s, bar.opens, bar.closes, *bar.prices, *ask),)))
         self._closing.add(bar.symbol)
 
+    def late_candle(self, bar: Bar) -> None:
+        """Of a time that is over: only averages remember it."""
+        for atr in self._atr[bar.symbol]:
+            atr.add(bar.prices.high, bar.prices.low, bar.prices.close)
+
+    @property
+    def is_exposed(self) -> bool:
+        account = self.account.book.account[0]
+        return bool(account["positions"] or account["pending"])
+
     def _open(self, s: int, at: int, bid: int, ask: int) -> None:
         day = int(trading_day(np.array([at], np.int64))[0])
         self.session.take(facts.BarsOpened(at, (BarOpen(s, at, bid, ask, day, 0),)))
@@ -136,7 +147,7 @@ class Engine:
             self.session.take(facts.Acted(self._clock.now(), self._hits(symbol, entries, exits), named))
 
     def _hits(self, symbol: str, entries: int, exits: int) -> Hits:
-        return Hits(self._series[symbol], entries, exits, tuple(atr.value for atr in self._atr[symbol]))
+        return Hits(self._series[symbol], entries, exits, tuple(atr.value for atr in self._atr[symbol]) or (nan,))
 
     # Signals, the broker, people
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.facts import Fact, RequestUnsettled, SignalJudged
+from sptrader_desktop.core.facts import Fact, RequestUnsettled, SessionBegan, SignalJudged
 from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.ports import Journal
@@ -18,6 +18,7 @@ class Session:
     def __init__(self, account: LiveAccount, journal: Journal) -> None:
         self.account, self.journal = account, journal
         self.judged: dict[str, str] = {}  # id of a signal → what became of it
+        self.began: SessionBegan | None = None
         self.place = ""  # in the stream of signals: everything up to there has its outcome
         self._entries: list[tuple[str, bytes]] = []
         self._requests: list[Request] = []
@@ -49,6 +50,9 @@ class Session:
         return [RequestUnsettled(now, name) for name in lives.unknown() if now - lives[name].asked_at > quarantine_us]
 
     def _apply(self, fact: Fact) -> Iterable[Request]:
+        if isinstance(fact, SessionBegan):
+            self.began = fact
+            return ()
         if isinstance(fact, SignalJudged):
             self.judged[fact.id] = fact.outcome
             self.place = fact.place or self.place

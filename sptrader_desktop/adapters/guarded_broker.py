@@ -1,0 +1,43 @@
+"""The broker as the core reaches it: through the guardian, which passes lines on or refuses them."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+
+from sptrader_desktop.adapters.broker_line_values import BrokerLineError
+from sptrader_desktop.adapters.broker_lines import answer_in, line_of
+from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
+from sptrader_desktop.core.broker_messages import Answer, Request
+
+
+class GuardedLine:
+    """`gate` is told whenever the guardian says that it is open or shut."""
+
+    def __init__(self, line: OrderLine, gate: Callable[[bool, str], None], fault: Callable[[str], None]) -> None:
+        self._line, self._gate, self._fault = line, gate, fault
+
+    def send(self, request: Request) -> bool:
+        return self._line.send(json.loads(line_of(request)))
+
+    async def received(self) -> AsyncIterator[Answer]:
+        """A line that nobody can read ends the connection: the next one brings every transaction again."""
+        async for message in self._line.received():
+            if message.get("is") == "gate":
+                self._gate(bool(message.get("open")), str(message.get("why") or ""))
+                continue
+            try:
+                yield answer_in(json.dumps(message).encode())
+            except BrokerLineError as error:
+                self._fault(f"the broker said what cannot be understood ({error}): it is asked again")
+                await self.close()
+                return
+
+    async def close(self) -> None:
+        await self._line.close()
+
+
+class GuardedBroker:
+    def __init__(self, link: GuardianLink, gate: Callable[[bool, str], None], fault: Callable[[str], None]) -> None:
+        self._link, self._gate, self._fault = link, gate, fault
+
+    async def open(self, account: str, since: int) -> GuardedLine:
+        return GuardedLine(await self._link.order_line(account, since), self._gate, self._fault)

@@ -1,0 +1,106 @@
+"""`sptrader live` and `sptrader replay`: a strategy on live prices with the paper broker, and on kept candles through the same path."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sptrader_desktop import compose
+from sptrader_desktop.cli.progress import ProgressLine
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.whole_files import write_whole
+from sptrader_desktop.settings import load_settings
+
+DONE = 0
+
+
+def add_live(live: argparse.ArgumentParser) -> None:
+    live.add_argument("strategies", metavar="FILE", type=Path, nargs="+")
+    live.add_argument("--broker", choices=["paper"], default="paper")
+    live.add_argument("--symbols", nargs="+", required=True, metavar="S", help="what is traded; prices come through prices:live")
+    live.add_argument("--timeframe", required=True, metavar="T", help="of the candles that are built from prices: 1m, 15m, 1h …")
+    live.add_argument("--rates", nargs="+", default=[], metavar="S", help="pairs that only convert to the account currency")
+    live.add_argument("--signals", choices=["own", "stream"], default="own", help="calculated here, or only from signals:live")
+    live.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
+    money: dict[str, str] = {"capital": "10000", "currency": "USD", "leverage": "30", "spread": "0", "slippage": "0", "commission": ""}
+    for name, default in money.items():
+        live.add_argument(f"--{name}", default=default)
+    live.add_argument("--param", action="append", default=[], metavar="name=value", help="replace a parameter of the strategy")
+    live.add_argument("--headless", action="store_true", help="without a window: until it is interrupted")
+
+
+def live(chosen: argparse.Namespace) -> int:
+    from sptrader_desktop.compose_live import LiveAsked
+
+    if len(chosen.strategies) > 1:
+        raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE each")
+    if not chosen.headless:
+        raise RunError("live trading has no window yet: add --headless")
+    settings = load_settings()
+    compose.ready_engine(settings, _say)
+    recipe = Recipe(
+        strategy=str(chosen.strategies[0].resolve()),
+        instruments=str(Path(chosen.instruments).resolve()) if chosen.instruments else "",
+        params=tuple(chosen.param),
+        capital=chosen.capital,
+        currency=chosen.currency,
+        spread=chosen.spread,
+        slippage=chosen.slippage,
+        commission=chosen.commission,
+        leverage=chosen.leverage,
+    )
+    own = chosen.signals == "own"
+    asked = LiveAsked(recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own)
+    asyncio.run(_until_interrupted(settings, asked))
+    return DONE
+
+
+async def _until_interrupted(settings: Any, asked: Any) -> None:
+    from sptrader_desktop.compose_live import open_live
+
+    async with open_live(settings, asked, _say) as core:
+        running = asyncio.ensure_future(core.run())
+        telling = asyncio.ensure_future(_tell_when_live(core, asked))
+        for name in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):  # Windows
+                asyncio.get_running_loop().add_signal_handler(name, running.cancel)
+        with suppress(asyncio.CancelledError):
+            await running
+        telling.cancel()
+    _say("ended; what is open stays at the broker, with its stops")
+
+
+async def _tell_when_live(core: Any, asked: Any) -> None:
+    await core.is_live.wait()
+    _say(f"live on paper: {', '.join(asked.symbols)} {asked.timeframe}; Ctrl+C ends it, positions stay")
+
+
+def replay(chosen: argparse.Namespace, recipe: Recipe) -> int:
+    from sptrader_desktop.present.result_json import render, result_document
+    from sptrader_desktop.runtime.live.replay import replay as replayed
+
+    settings = load_settings()
+    compose.ready_engine(settings, _say)
+    prepared = compose.prepare(recipe, settings, compose.strategy_of(recipe, settings))
+    prepared.gate.require(prepared.request.strategy, prepared.request.traded)
+    line = ProgressLine()
+    try:
+        result = replayed(prepared.request, prepared.runner, line if compose.is_terminal() else None)
+    finally:
+        line.wipe()
+    if chosen.json:
+        document = render(result_document(result, compose.manifest_of(prepared)))
+        if chosen.json == "-":
+            sys.stdout.buffer.write(document)
+            return DONE
+        write_whole(Path(chosen.json), document)
+    print(compose.report_text(result))
+    return DONE
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,315 @@
+"""The live process on its wires: signals and prices in, transactions in, requests out, all on one loop; it decides nothing itself.
+
+What is acknowledged, sent or shown was written down before. A wire that breaks is taken up again where it was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
+from sptrader_desktop.core.errors import MachineError, SptraderError
+from sptrader_desktop.core.signals import LIFE_US
+from sptrader_desktop.core.signals import Signal as Heard
+from sptrader_desktop.ports import BrokerLine, BrokerSide, FeedPosition, FeedRecord, LossSeen, PoisonRead, PriceFeed, SignalFeed, SignalRead
+from sptrader_desktop.runtime.live.assembly import LiveSymbol
+from sptrader_desktop.runtime.live.bars_from_prices import bar_span
+from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
+from sptrader_desktop.runtime.live.engine import TAKEN, Asked, Engine
+from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
+from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
+from sptrader_desktop.runtime.live.own_signals import valid_until
+from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order, Signal
+
+log = logging.getLogger("sptrader.live")
+BEAT_S, SEEN_EVERY_S, AGAIN_S = 0.25, 1.0, 0.5
+QUARANTINE_US = 120 * SECOND_US
+UNKNOWN_TOO_LONG_US = 10 * SECOND_US
+
+
+@dataclass(slots=True)
+class _Handed:
+    """A signal without its outcome: where in the stream it stands, and which bar it is about."""
+
+    symbol: str
+    bar_time: int | None
+    stream_ids: list[str] = field(default_factory=list)
+
+
+class LiveCore:
+    """Built in two steps, since services and core know each other: `attach` brings what was assembled with `decide` and `execute`."""
+
+    def __init__(
+        self, engine: Engine, feed: SignalFeed, prices: PriceFeed, broker: BrokerSide, clock: Clock, quarantine_us: int = QUARANTINE_US
+    ) -> None:
+        self.engine, self._feed, self._prices, self._broker, self._clock = engine, feed, prices, broker, clock
+        self._quarantine_us = quarantine_us
+        self.symbols: Mapping[str, LiveSymbol] = {}
+        self._orchestrator: MultiSymbolTradingOrchestrator | None = None
+        self.alarms: list[tuple[int, str]] = []
+        self.is_synced = asyncio.Event()  # we have heard all that the broker has done
+        self.is_live = asyncio.Event()  # whatever is published from now on is heard
+        self._line: BrokerLine | None = None
+        self._due = 0
+        self._handed: dict[str, _Handed] = {}
+        self._acks: list[str] = []
+        self._ack_now = asyncio.Event()
+        self._sent: set[str] = set()
+        self._told_alarms = 0
+
+    def attach(self, symbols: Mapping[str, LiveSymbol], orchestrator: MultiSymbolTradingOrchestrator) -> None:
+        self.symbols, self._orchestrator = symbols, orchestrator
+        for live in symbols.values():
+            live.bus.subscribe(NewCandle, self._hear_candle, self._fail)
+            live.bus.subscribe(SignalRejected, self._hear_rejected, self._fail)
+            live.bus.subscribe(TradeFailed, self._hear_failed, self._fail)
+
+    @property
+    def orchestrator(self) -> MultiSymbolTradingOrchestrator:
+        assert self._orchestrator is not None, "it was attached"
+        return self._orchestrator
+
+    @property
+    def place(self) -> str:
+        """Everything in the stream of signals up to here has its outcome; nothing new while something waits for its own."""
+        position = self._feed.position
+        if self._handed or position is None:
+            return self.engine.session.place
+        return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
+
+    async def run(self) -> None:
+        """Until it is cancelled, or something breaks that nothing here can mend."""
+        work: tuple[Awaitable[None], ...] = (self._hear_broker(), self._acknowledge(), self._beat(), self._start())
+        tasks = [asyncio.ensure_future(each) for each in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.orchestrator.stop()
+            self._flush()
+
+    async def _start(self) -> None:
+        """First everything that the broker did while we were away, then trading."""
+        await self.is_synced.wait()
+        await self.orchestrator.start()
+        await asyncio.gather(self._read_signals(), self._read_prices(), self.orchestrator.run())
+
+    # Signals
+
+    async def _read_signals(self) -> None:
+        while True:
+            for record in await self._feed.read():
+                self._take(record)
+            self._flush()
+            self.is_live.set()
+
+    def _take(self, record: FeedRecord) -> None:
+        match record:
+            case SignalRead():
+                self._take_signal(record)
+            case PoisonRead():
+                self.engine.judge(f"poison {record.stream_id}", f"not a signal: {record.reason}", place=self.place)
+                self._acks.append(record.stream_id)
+            case LossSeen():
+                self.alarm(record.text)
+                if record.stream_id is not None:
+                    self._acks.append(record.stream_id)
+            case _:
+                self.alarm(record.text)
+
+    def _take_signal(self, read: SignalRead) -> None:
+        heard = read.signal
+        if heard.id in self._handed:
+            self._handed[heard.id].stream_ids.append(read.stream_id)
+            return
+        if heard.id in self.engine.session.judged:
+            self._acks.append(read.stream_id)
+            return
+        symbol = heard.symbol or (next(iter(self.symbols)) if len(self.symbols) == 1 else "")
+        self._handed[heard.id] = _Handed(symbol, heard.bar_time, [read.stream_id])
+        why = self._objection(read, symbol)
+        if why:
+            self._judge(heard.id, why, heard.name)
+        else:
+            self.symbols[symbol].signal(_as_said(heard, symbol))
+
+    def _objection(self, read: SignalRead, symbol: str) -> str:
+        if not symbol:
+            return f"it names no symbol, and this session trades {', '.join(self.symbols)}"
+        if symbol not in self.symbols:
+            return f"{symbol} is not traded here"
+        return "a later one of its publisher came before it" if read.is_stale else ""
+
+    def _judge(self, signal_id: str, outcome: str, name: str = "") -> None:
+        handed = self._handed.pop(signal_id, None)
+        self.engine.judge(signal_id, outcome, place=self.place, name=name, symbol=handed.symbol if handed else "")
+        if handed is not None:
+            self._acks += handed.stream_ids
+
+    def _hear_rejected(self, event: SignalRejected) -> None:
+        if event.signal.id in self._handed or event.signal.is_event:
+            self._judge(event.signal.id, event.why, event.signal.name)
+            self._flush()
+
+    # Prices and bars
+
+    async def _read_prices(self) -> None:
+        while True:
+            for record in await self._prices.read():
+                for price in record.prices:
+                    self.engine.price(price)
+                    if price.symbol in self.symbols:  # others are rates
+                        self.symbols[price.symbol].price(price)
+
+    def _hear_candle(self, event: NewCandle) -> None:
+        if event.is_late:
+            self.engine.late_candle(event.bar)
+        else:
+            self.engine.candle(event.bar)
+
+    # Decisions and orders
+
+    async def decide(self, found: EvaluatedSet) -> Sequence[Order]:
+        self.engine.decide(found)
+        named = {signal.id: signal.name for signals in found.signals.values() for signal in signals}
+        if found.bar_time is not None:
+            about = [(name, handed) for name, handed in self._handed.items() if handed.symbol == found.symbol]
+            named |= {name: "" for name, handed in about if handed.bar_time == found.bar_time and name not in named}
+        for signal_id, name in named.items():
+            self._judge(signal_id, TAKEN, name)
+        return self._committed()
+
+    async def execute(self, order: Order) -> str:
+        assert isinstance(order, Asked), "it came from decide"
+        if not self._send(order):
+            raise MachineError("there is no line to the broker: it was not sent")
+        return "sent"
+
+    def _send(self, asked: Asked) -> bool:
+        """Whether it was handed to the system; if not, it went nowhere."""
+        if self._line is None or not self._line.send(asked.request):
+            return False
+        self._sent.add(asked.id)
+        return True
+
+    def _hear_failed(self, event: TradeFailed) -> None:
+        """What was never sent never will be: it reserves nothing."""
+        if event.order not in self._sent:
+            self.engine.refused(event.order)
+            self._flush()
+
+    def _committed(self) -> list[Asked]:
+        asked = self.engine.commit()
+        self._ack_now.set()
+        self._tell_alarms()
+        return asked
+
+    def _flush(self) -> None:
+        """What follows by itself from prices, transactions and people goes out at once."""
+        for asked in self._committed():
+            if not self._send(asked):
+                self.engine.refused(asked.id)
+                self.engine.commit()
+
+    async def _acknowledge(self) -> None:
+        while True:
+            await self._ack_now.wait()
+            self._ack_now.clear()
+            ids, self._acks = self._acks, []
+            if ids:
+                await self._feed.ack(ids)
+
+    # The broker
+
+    async def _hear_broker(self) -> None:
+        while True:
+            try:
+                self._line = await self._broker.open(self.engine.account.name, self.engine.account.booked)
+            except MachineError as error:
+                self.alarm(str(error))
+                await self._clock.sleep(AGAIN_S)
+                continue
+            async for answer in self._line.received():
+                self._hear(answer)
+            self._line = None
+            self.is_synced.clear()
+            self.alarm("the line to the broker is gone: what was not answered is unknown until it is back")
+            await self._clock.sleep(AGAIN_S)
+
+    def _hear(self, answer: Answer) -> None:
+        match answer:
+            case Transaction():
+                self.engine.tell(answer)
+                self._sent.discard(answer.id)
+            case Welcome():
+                self._due = answer.n
+            case Refused() if answer.id:
+                self.engine.refused(answer.id)
+            case Refused():
+                self.alarm(f"the broker refused: {answer.why}")
+            case _:
+                pass
+        if self.engine.account.booked >= self._due and not isinstance(answer, Refused):
+            self.is_synced.set()
+        self._flush()
+
+    # By the clock, and by people
+
+    async def _beat(self) -> None:
+        seen = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(BEAT_S)
+            now = self._clock.monotonic()
+            if self.engine.is_exposed or now - seen >= SEEN_EVERY_S:
+                seen = now
+                self.engine.see_prices()
+            if self.is_synced.is_set():
+                self.engine.lapse(self._quarantine_us)
+            self._flush()
+            self.engine.session.journal.tidy()
+
+    def command(self, what: str, about: str, by: str) -> None:
+        """SptraderError says why not."""
+        if what not in {"pause", "resume", "halt", "rearm", "cancel", "close", "flatten"}:
+            raise SptraderError(f"{what} is no command: pause, resume, halt, rearm, cancel, close, flatten are")
+        self.engine.command(what, about, by)
+        self._flush()
+
+    def alarm(self, text: str) -> None:
+        if not self.alarms or self.alarms[-1][1] != text:
+            log.warning("%s", text)
+            self.alarms.append((self._clock.now(), text))
+            del self.alarms[:-200]
+
+    def _tell_alarms(self) -> None:
+        alarms = self.engine.account.alarms
+        for text in alarms[self._told_alarms :]:
+            self.alarm(text)
+        self._told_alarms = len(alarms)
+
+    def _fail(self, error: BaseException) -> None:
+        self.alarm(str(error))
+
+
+def _as_said(heard: Heard, symbol: str) -> Signal:
+    """As the services know it: with an end to its life."""
+    ends = heard.valid_until
+    if ends is None and heard.timeframe is not None and heard.bar_time is not None:
+        opens, closes = bar_span(heard.bar_time, heard.timeframe)
+        ends = valid_until(closes, closes - opens)
+    bar_time = heard.bar_time if heard.timeframe is not None else None
+    ends = heard.sent_at + LIFE_US if ends is None else ends
+    return Signal(heard.id, heard.name, symbol, heard.timeframe, bar_time, heard.type, heard.strength, ends, heard.metadata)
+
+
+def position_of(place: str) -> FeedPosition | None:
+    """What `LiveCore.place` said."""
+    if not place:
+        return None
+    stream_id, _, entries = place.partition("|")
+    return FeedPosition(stream_id, int(entries) if entries else None)
