@@ -92,6 +92,7 @@ def test_a_run_is_shown_and_what_it_could_not_be_kept_for_is_said(ran: Driven, d
     assert "move it away" not in told(ran, "keep"), "nothing is wrong with the list"
     assert window.selection.run.value == "", "it is not exported as the run before"
     window.runs.history.reload()
+    ran.settle()
     assert [run.id for run in window.runs.history._runs][::-1] == kept
     make_room(disk)
     run(ran, "2.5")
@@ -104,15 +105,19 @@ def test_a_note_that_finds_no_room_stays_in_its_line(ran: Driven, disk: Path) ->
     history, note = ran.window.runs.history, ran.find(QLineEdit, "runNote")
     ran.window.layouts.show("history")
     history.reload()
+    ran.settle()
     history.table.choose(0)
     history._refresh()
     fill(disk)
     note.setText("a thought " * 300)
     note.editingFinished.emit()
+    ran.settle()
     assert note.text().startswith("a thought a thought")
     assert "make room there" in history._message.text()
     make_room(disk)
     note.editingFinished.emit()
+    ran.settle()
+    assert history._message.text() == ""
     assert ran.window._desk.runs.list()[-1].note.startswith("a thought a thought")
 
 

@@ -10,12 +10,14 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
+from sptrader_desktop.core.candles import Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.chart_indicators import ChartIndicator
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.price_alerts import PriceAlert
 from sptrader_desktop.present.templates import new_text
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.jobs import JobState
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.market.live_feed import LiveFeed
@@ -63,6 +65,17 @@ def test_a_file_that_is_named_like_candles_of_no_symbol_is_not_watched(watching:
     panel.offer(desk.strategies(), desk.series())
 
 
+def offered_at(chart: CandleChart) -> dict[str, bool]:
+    """By the menu of a right click on it, and whether it can be chosen."""
+    at, viewport = QPoint(200, 80), pane_of(chart).viewport()
+    QApplication.sendEvent(viewport, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, viewport.mapToGlobal(at)))
+    menu = chart.findChild(QMenu, "chartContextMenu")
+    assert menu is not None
+    offered = {action.objectName(): action.isEnabled() for action in menu.actions()}
+    menu.close()
+    return offered
+
+
 def test_no_alert_waits_for_an_instrument_that_live_prices_do_not_know(watching: Driven) -> None:
     chart = watching.window.page.chart
     known = chart.candles
@@ -71,12 +84,7 @@ def test_no_alert_waits_for_an_instrument_that_live_prices_do_not_know(watching:
     try:
         chart.ask_alert()
         assert "no live prices come for this instrument" in told(watching)[0]
-        at = QPoint(200, 80)
-        viewport = pane_of(chart).viewport()
-        QApplication.sendEvent(viewport, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, viewport.mapToGlobal(at)))
-        menu = watching.find(QMenu, "chartContextMenu")
-        offered = {action.objectName(): action.isEnabled() for action in menu.actions()}
-        menu.close()
+        offered = offered_at(chart)
         assert not offered["alertHereAction"]
         assert offered["lineHereAction"]
     finally:
@@ -84,23 +92,27 @@ def test_no_alert_waits_for_an_instrument_that_live_prices_do_not_know(watching:
     assert watching.window.kept_market.alerts.now.value == ()
 
 
-def test_an_alert_on_candles_of_other_ticks_waits_for_the_price_that_was_pointed_at(watching: Driven) -> None:
-    """Such as those of a run that names instruments of its own."""
+@pytest.mark.parametrize(("tick", "more"), [("0.001", 1), ("0.00000001", 30_000)])
+def test_an_alert_on_candles_of_other_ticks_waits_for_the_price_that_was_pointed_at(watching: Driven, tick: str, more: int) -> None:
+    """Such as those of a run that names instruments of its own; a price may be of more ticks than Qt's whole numbers hold."""
     chart = watching.window.page.chart
     known = chart.candles
     assert known is not None
-    chart.show_candles(replace(known, instrument=replace(known.instrument, tick=Decimal("0.001"))))
+    prices = Prices(*(each * more for each in (known.prices.open, known.prices.high, known.prices.low, known.prices.close)))
+    chart.show_candles(replace(known, instrument=replace(known.instrument, tick=Decimal(tick)), prices=prices, ask=None))
     try:
         ticks = chart.pointed_ticks()
         chart.ask_alert()
         (level,) = chart.levels("EURUSD")
+        assert offered_at(chart)["alertHereAction"]
     finally:
         chart.show_candles(known)
     (alert,) = watching.window.kept_market.alerts.now.value
     assert ticks is not None
+    assert ticks > more * 100_000
     assert alert.tick == TICK
-    assert Decimal(alert.price) == ticks * Decimal("0.001")
-    assert level.ticks == ticks
+    assert abs(Decimal(alert.price) - ticks * Decimal(tick)) <= TICK / 2
+    assert abs(level.ticks - ticks) * Decimal(tick) <= TICK / 2
     assert [level.ticks for level in chart.levels("EURUSD")] == [alert.ticks]
 
 

@@ -182,6 +182,7 @@ def test_a_list_of_runs_that_is_damaged_is_told_and_everything_else_works(ran: D
     index.write_bytes(b"no index at all " * 64)
     try:
         window.runs.history.reload()
+        ran.settle()
         assert "move it away to begin a new list" in ran.find(QLabel, "historyMessage").text()
         before = window.research.finished
         run(ran, "0.5")
@@ -191,6 +192,7 @@ def test_a_list_of_runs_that_is_damaged_is_told_and_everything_else_works(ran: D
     finally:
         index.write_bytes(content)
     window.runs.history.reload()
+    ran.settle()
     assert ran.find(QLabel, "historyMessage").text() == ""
     run(ran, "0")
     assert window.selection.run.value
