@@ -132,6 +132,9 @@ class World:
 
     def _perform(self, message: Message) -> None:
         match message["do"]:
+            case "hello" if message["since"] > len(self.transactions):
+                self._say({"is": "refused", "id": None, "why": "that was never told here"})
+                self._later(self.delay, self._drop)
             case "hello":
                 self._say({"is": "hello", "account": "paper-1", "environment": "paper", "currency": "USD", "n": len(self.transactions)})
                 for transaction in self.transactions[message["since"] :]:

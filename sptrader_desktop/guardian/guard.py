@@ -14,6 +14,7 @@ from sptrader_desktop.guardian.lines import LineError, Message, Name, text_of
 from sptrader_desktop.guardian.sweep import Sweep, Terms, number_of
 
 HEARTS = (CORE, "window")
+MOST_SAID = 300
 NO_LONGER_WORKS = {"rejected", "filled", "closed", "cancelled", "expired"}
 
 
@@ -41,7 +42,7 @@ class Guard:
         self._working: set[str] = set()
         self._number = account.since if account else 0
         self._is_connected = False
-        self._unkept = ""
+        self._unkept = self._refused = ""
         self._shut_ns = 0
         if latch is not None:
             self._number = min(self._number, latch.since) if latch.closes else self._number
@@ -130,10 +131,13 @@ class Guard:
     def broker_line(self, message: Message, now: float) -> None:
         match message.get("is"):
             case "hello":
-                self._is_connected = True
+                self._is_connected, self._refused = True, ""
                 self._number = min(self._number, number_of(message))  # a ledger that begins anew begins at nothing
                 if self._sweep:
                     self._sweep.connected(now, self._number)
+            case "refused" if not self._is_connected:
+                self._refused = str(message.get("why"))[:MOST_SAID]
+                self._number = 0  # its ledger may have begun anew: next time everything is asked for
             case "transaction":
                 self._number = max(self._number, number_of(message))
                 self._follow(message)
@@ -217,7 +221,7 @@ class Guard:
             "gate": {"state": self._word(), "why": self.gate.reasons(), "shut_ns": self._shut_ns, "refused": self._out.refused()},
             "latch": self._latch and {"at": self._latch.at, "by": self._latch.by, "flatten": self._latch.flatten, "unkept": self._unkept},
             "heartbeats": {who: round(age, 3) for who, age in self.gate.watched(now).items()},
-            "broker": {"connected": self._is_connected, "account": self.account and self.account.name},
+            "broker": {"connected": self._is_connected, "account": self.account and self.account.name, "why": self._refused},
             "stop": self._steps(now),
         }
 

@@ -102,9 +102,9 @@ class StrategyEvaluationService(Service):
 
     # Life
 
-    def _reset(self) -> None:
+    def _dropped(self) -> None:
         """What was taken and not decided has an outcome all the same."""
-        why = "strategy evaluation was started anew before its bar was decided"
+        why = "strategy evaluation ended before its bar was decided"
         while self._bars:
             self._reject_all(self._bars.popitem()[1].heard.values(), why)
         while self._ready:
@@ -225,7 +225,7 @@ class StrategyEvaluationService(Service):
     def _objection(self, signal: Signal) -> str:
         """The first thing that is wrong with it."""
         expected, now = self._expected, self._clock.now()
-        if not self.is_healthy:
+        if self.is_ending:
             return f"strategy evaluation is {self.state}"
         if signal.symbol != expected.symbol:
             return f"it is of {signal.symbol}, not of {expected.symbol}"
