@@ -22,7 +22,7 @@ class Collector(QObject):
         self._waited = 0
 
     def _collect(self) -> None:
-        """A job that makes many rows makes them all young at once, and most go by themselves: looking through them would hold the window."""
+        """Many rows of a job are young all at once, and most go by themselves: to look through them would hold the window up."""
         is_crowded = gc.get_count()[0] > CROWDED
         self._waited = self._waited + 1 if is_crowded else 0
         if not is_crowded or self._waited > MOST_WAITED:
