@@ -5,15 +5,16 @@ What is acknowledged, sent or shown was written down before. A wire that breaks 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
-from sptrader_desktop.core.errors import DataError, MachineError, SptraderError
+from sptrader_desktop.core.errors import DataError, JournalBroken, MachineError, SptraderError
 from sptrader_desktop.ports import BrokerLine, BrokerSide, FeedPosition, FeedRecord, LossSeen, PoisonRead, PriceFeed, SignalFeed, SignalRead
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
-from sptrader_desktop.runtime.live.engine import TAKEN, Asked, Engine
+from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
@@ -46,6 +47,7 @@ class LiveCore:
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
+        self.broken: Callable[[BaseException], object] = _end_at_once
         self.is_live = asyncio.Event()  # whatever is published from now on is heard
         self._line: BrokerLine | None = None
         self._due = 0
@@ -176,13 +178,13 @@ class LiveCore:
     # Decisions and orders
 
     async def decide(self, found: EvaluatedSet) -> Sequence[Order]:
-        self.engine.decide(found)
+        outcome = self.engine.decide(found)
         named = {signal.id: signal.name for signals in found.signals.values() for signal in signals}
         if found.bar_time is not None:
             about = [(name, handed) for name, handed in self._handed.items() if handed.symbol == found.symbol]
             named |= {name: "" for name, handed in about if handed.bar_time == found.bar_time and name not in named}
         for signal_id, name in named.items():
-            self._judge(signal_id, TAKEN, name)
+            self._judge(signal_id, outcome, name)
         return self._committed()
 
     async def execute(self, order: Order) -> str:
@@ -205,7 +207,11 @@ class LiveCore:
             self._flush()
 
     def _committed(self) -> list[Asked]:
-        asked = self.engine.commit()
+        try:
+            asked = self.engine.commit()
+        except JournalBroken as error:
+            self.broken(error)
+            raise
         self._ack_now.set()
         self._tell_alarms()
         return asked
@@ -215,7 +221,7 @@ class LiveCore:
         for asked in self._committed():
             if not self._send(asked):
                 self.engine.refused(asked.id)
-                self.engine.commit()
+                self._committed()
 
     async def _acknowledge(self) -> None:
         while True:
@@ -303,6 +309,12 @@ class LiveCore:
 
     def _fail(self, error: BaseException) -> None:
         self.alarm(str(error))
+
+
+def _end_at_once(error: BaseException) -> None:
+    """Nothing that is done from here on would be written down. A task that raised could be taken for a service that may recover."""
+    log.critical("%s", error)
+    os._exit(70)
 
 
 def position_of(place: str) -> FeedPosition | None:
