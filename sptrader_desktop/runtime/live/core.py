@@ -5,14 +5,25 @@ What is acknowledged, sent or shown was written down before. A wire that breaks 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
 from sptrader_desktop.core.errors import MachineError, SptraderError
 from sptrader_desktop.core.signals import LIFE_US
 from sptrader_desktop.core.signals import Signal as Heard
-from sptrader_desktop.ports import BrokerLine, BrokerSide, FeedPosition, FeedRecord, LossSeen, PoisonRead, PriceFeed, SignalFeed, SignalRead
+from sptrader_desktop.ports import (
+    BrokerLine,
+    BrokerSide,
+    FeedPosition,
+    FeedRecord,
+    FeedStatus,
+    LossSeen,
+    PoisonRead,
+    PriceFeed,
+    SignalFeed,
+    SignalRead,
+)
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.bars_from_prices import bar_span
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
@@ -49,6 +60,9 @@ class LiveCore:
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
+        self.spoken: Callable[[str, str, float], None] = _nobody  # id, type and strength of each signal, before it is judged
+        self.alarmed: Callable[[int, str], None] = _nobody
+        self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
         self._due = 0
         self._handed: dict[str, _Handed] = {}
@@ -77,18 +91,42 @@ class LiveCore:
             return self.engine.session.place
         return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
 
+    @property
+    def has_line(self) -> bool:
+        """To the broker."""
+        return self._line is not None
+
+    @property
+    def is_ending(self) -> bool:
+        return self._ending.is_set()
+
+    @property
+    def feed_status(self) -> FeedStatus:
+        """Of signals and prices: the one that is away, else the one that came back last."""
+        return min((self._feed.status, self._prices.status), key=lambda status: (status.connected, -status.since))
+
+    def end(self) -> None:
+        """In good order; what is open stays at the broker."""
+        self._ending.set()
+
+    async def greet_again(self) -> None:
+        """A gate that may open again does so at the next hello."""
+        if self._line is not None:
+            await self._line.close()
+
     async def run(self) -> None:
-        """Until it is cancelled, or something breaks that nothing here can mend."""
-        work: tuple[Awaitable[None], ...] = (self._hear_broker(), self._acknowledge(), self._beat(), self._start())
+        """Until it is cancelled or told to end, or something breaks that nothing here can mend."""
+        work: tuple[Awaitable[object], ...] = (self._hear_broker(), self._acknowledge(), self._beat(), self._start(), self._ending.wait())
         tasks = [asyncio.ensure_future(each) for each in work]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._ending.set()
             await self.orchestrator.stop()
             self._flush()
 
@@ -130,6 +168,7 @@ class LiveCore:
             return
         symbol = heard.symbol or (next(iter(self.symbols)) if len(self.symbols) == 1 else "")
         self._handed[heard.id] = _Handed(symbol, heard.bar_time, [read.stream_id])
+        self.spoken(heard.id, heard.type, heard.strength)
         why = self._objection(read, symbol)
         if why:
             self._judge(heard.id, why, heard.name)
@@ -173,6 +212,8 @@ class LiveCore:
     # Decisions and orders
 
     async def decide(self, found: EvaluatedSet) -> Sequence[Order]:
+        for signal in (signal for signals in found.signals.values() for signal in signals):
+            self.spoken(signal.id, signal.kind, signal.strength)
         self.engine.decide(found)
         named = {signal.id: signal.name for signals in found.signals.values() for signal in signals}
         if found.bar_time is not None:
@@ -282,6 +323,7 @@ class LiveCore:
         if not self.alarms or self.alarms[-1][1] != text:
             log.warning("%s", text)
             self.alarms.append((self._clock.now(), text))
+            self.alarmed(*self.alarms[-1])
             del self.alarms[:-200]
 
     def _tell_alarms(self) -> None:
@@ -311,3 +353,7 @@ def position_of(place: str) -> FeedPosition | None:
         return None
     stream_id, _, entries = place.partition("|")
     return FeedPosition(stream_id, int(entries) if entries else None)
+
+
+def _nobody(*_told: object) -> None:
+    pass
