@@ -92,10 +92,10 @@ def prepare(
 
 def run_prepared(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, bytes]":
     """Run and render: the document's bytes are what `verify` compares."""
-    from sptrader_desktop.present.result_json import render, result_document
+    from sptrader_desktop.present.result_json import rendered
 
     result, manifest = run_result(prepared, report)
-    return result, render(result_document(result, manifest))
+    return result, rendered(result, manifest)
 
 
 def run_result(prepared: Prepared, report: "Callable[[Progress], None] | None" = None) -> "tuple[Result, dict[str, Any]]":

@@ -16,6 +16,8 @@ from sptrader_desktop.runtime.recipe_values import terms_of
 from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from sptrader_desktop.adapters.core_watch import CoreWatch
     from sptrader_desktop.adapters.guardian_link import GuardianLink
     from sptrader_desktop.adapters.redis_events import RedisEventBus
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.tables import Plan
     from sptrader_desktop.core.terms import Terms
+    from sptrader_desktop.ports import CandleSource
     from sptrader_desktop.present.live_feeds import LiveFeeds
     from sptrader_desktop.present.live_state import Session as Watched
     from sptrader_desktop.runtime.live.clock import Clock
@@ -33,18 +36,20 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.live.session import Session
 
 ACCOUNT = "paper"  # one to a live folder: one ledger, one guardian, one stop
-JOURNAL, BROKER = "journal.sqlite3", "broker"
+JOURNAL, BROKER, PUBLISHER = "journal.sqlite3", "broker", "live"
 
 
 @dataclass(frozen=True, slots=True)
 class LiveAsked:
-    """`recipe` names strategy, costs, capital and parameters. `own` are the signals that the program calculates itself."""
+    """`recipe` names strategy, costs, capital and parameters. With `own` the program calculates the strategy's signals itself; `source`
+    then gives the candles from before, and those of gaps."""
 
     recipe: Recipe
     symbols: tuple[str, ...]
     timeframe: str
     rates: tuple[str, ...] = ()
     own: bool = True
+    source: str = ""
     quarantine_s: float = 10.0
 
 
@@ -96,7 +101,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         held.push_async_callback(abroad.close)
         telling = asyncio.create_task(abroad.run())
         held.callback(telling.cancel)
-        _assemble(settings, known, core, clock, abroad)
+        _assemble(settings, known, core, clock, abroad, held)
         await _watched(known, CoreWatch(_told_of(known), core, feeds, gate, clock), Commands(core, link), held)
         yield core
 
@@ -240,10 +245,10 @@ def _both(first: Callable[..., object], second: Callable[..., object]) -> Callab
 # Services
 
 
-def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock", abroad: "RedisEventBus") -> None:
+def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock", abroad: "RedisEventBus", held: AsyncExitStack) -> None:
     from sptrader_desktop.adapters.yaml_services import read_services
-    from sptrader_desktop.core.strategy import SignalUse
-    from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol, own_components
+    from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol, own_components, regime_component
+    from sptrader_desktop.runtime.live.beside_the_loop import OwnStream, SourceFeed
     from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
     from sptrader_desktop.runtime.live.surroundings import AccountLatch, Quotes, ToldAbroad
 
@@ -251,13 +256,24 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     config, catalogue = read_services(workspace / "services.yaml"), known.read.catalogue
     strategy = known.read.strategy
     own = own_components(catalogue, strategy.signals) if known.asked.own else ()
-    tracked = config.indicator_calculation
-    regime = own_components(catalogue, (SignalUse(tracked.regime_component),))[0] if own and tracked.track_regime_changes else None
+    regime = regime_component(catalogue, config.indicator_calculation) if own else None
     market, latch = Quotes(core.engine, known.instruments), AccountLatch(core.engine)
     runner = compose_components.component_runner(settings, catalogue)
-    parts = Parts(clock, market, latch, runner, core.decide, core.execute, builds_bars=True)
+    feed = SourceFeed(held.enter_context(_source(settings, known))) if known.asked.source else None
+    stream = None
+    if own:
+        publisher = compose_servers.open_publisher(settings, PUBLISHER)
+        held.callback(publisher.close)
+        stream = OwnStream(publisher)
+    parts = Parts(clock, market, latch, runner, core.decide, core.execute, feed, builds_bars=True, stream=stream)
     symbols = {
         item.symbol: live_symbol(Traded(item, known.asked.timeframe, strategy, own, regime), config, parts) for item in known.instruments
     }
     orchestrators = [live.orchestrator for live in symbols.values()]
     core.attach(symbols, MultiSymbolTradingOrchestrator(orchestrators, clock, latch, market, ToldAbroad(abroad), config.orchestrator))
+
+
+def _source(settings: Settings, known: _Known) -> "AbstractContextManager[CandleSource]":
+    from sptrader_desktop.compose_data import SOURCES
+
+    return SOURCES[known.asked.source](settings, {item.symbol: item for item in known.instruments})

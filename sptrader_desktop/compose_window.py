@@ -92,7 +92,7 @@ def changed_since(
 def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:
     """Rendering its document takes longer than the run, so a window shows the result first."""
     from sptrader_desktop.ports import FinishedRun
-    from sptrader_desktop.present.result_json import render, result_document
+    from sptrader_desktop.present.result_json import rendered
 
-    document = render(result_document(result, manifest))
+    document = rendered(result, manifest)
     return run_store(settings).save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))

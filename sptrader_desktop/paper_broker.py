@@ -22,9 +22,9 @@ if __name__ == "__main__":
 from sptrader_desktop.adapters.broker_lines import Price
 from sptrader_desktop.adapters.json_paper_terms import read_terms
 from sptrader_desktop.adapters.paper_broker_faults import Faults
-from sptrader_desktop.adapters.paper_broker_process import BrokerPlaces, places_in
+from sptrader_desktop.adapters.paper_broker_process import TAKEN, BrokerPlaces, places_in
 from sptrader_desktop.adapters.socket_paper_broker import BrokerServer, Peer
-from sptrader_desktop.adapters.sqlite_paper_ledger import PaperLedger
+from sptrader_desktop.adapters.sqlite_paper_ledger import LedgerTakenError, PaperLedger
 from sptrader_desktop.compose_servers import open_live_prices
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import DataError, SptraderError
@@ -49,9 +49,8 @@ class BrokerProcess:
     async def run(self) -> None:
         """Until it is told to end, or cannot go on."""
         broker = open_broker(self._terms)
-        _warm(self._terms)
-        self._places.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(PaperLedger(self._places.ledger, self._terms.account, self._terms.terms.currency)) as ledger:
+            _warm(self._terms)
             if ledger.kept is not None:
                 put_back(broker, ledger.kept)
             await self._serve(broker, ledger)
@@ -143,7 +142,7 @@ def main(arguments: Sequence[str]) -> int:
         asyncio.run(_main(asked, settings))
     except SptraderError as error:
         sys.stderr.write(f"{error}\n")
-        return FAILED
+        return TAKEN if isinstance(error, LedgerTakenError) else FAILED
     return 0
 
 

@@ -73,9 +73,10 @@ class Rig:
             sock.connect(str(self.places.control))
             sock.sendall(written({"do": "status"}))
             answers.readline()
-            trigger = now_ns()
-            sock.sendall(written({"do": "stop", "flatten": flatten, "by": "a test"}))
-            answer = parsed(answers.readline())
+            with taking_precedence():
+                trigger = now_ns()
+                sock.sendall(written({"do": "stop", "flatten": flatten, "by": "a test"}))
+                answer = parsed(answers.readline())
         return answer, (answer["gate"]["shut_ns"] - trigger) / 1e6
 
     def rearm(self) -> Message | None:
@@ -111,6 +112,19 @@ def live_session(folder: Path, script: Script | None = None, **changes: Any) -> 
             yield rig
         finally:
             rig.end()
+
+
+@contextmanager
+def taking_precedence() -> Iterator[None]:
+    """Where the system grants it: what is measured is not how long we ourselves wait between the clock and the request."""
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, usual - 10)
+        yield
+    finally:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, usual)
 
 
 def wait_for(found: Callable[[], T | None], what: str) -> T:

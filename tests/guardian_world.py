@@ -97,7 +97,7 @@ class World:
 
     def _new_guard(self) -> Guard:
         self.lives += 1
-        return Guard(self.terms, self, f"life-{self.lives}", self.disk, Account("paper-1", 0))
+        return Guard(self.terms, self, f"life-{self.lives}", self.disk, Account("paper-1", self.chance.choice([0, 0, 10_000])))
 
     def _later(self, seconds: float, work: Callable[[], None]) -> None:
         heapq.heappush(self._due, (self.now + seconds, next(self._numbers), work))
@@ -132,6 +132,9 @@ class World:
 
     def _perform(self, message: Message) -> None:
         match message["do"]:
+            case "hello" if message["since"] > len(self.transactions):
+                self._say({"is": "refused", "id": None, "why": "that was never told here"})
+                self._later(self.delay, self._drop)
             case "hello":
                 self._say({"is": "hello", "account": "paper-1", "environment": "paper", "currency": "USD", "n": len(self.transactions)})
                 for transaction in self.transactions[message["since"] :]:

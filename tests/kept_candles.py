@@ -14,6 +14,7 @@ import numpy as np
 from sptrader_desktop.adapters.candle_checks import Columns
 from sptrader_desktop.adapters.candle_series import candles_of
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+from sptrader_desktop.adapters.parquet_writer import file_name, parquet_bytes
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import CandleRequest
@@ -23,6 +24,11 @@ START = int(datetime(2024, 1, 29, tzinfo=UTC).timestamp()) * 1_000_000  # three 
 ASKED = CandleRequest("EURUSD", "1h")
 STEPS = 18
 EVENTS = ("open", "os.rename", "os.remove", "sqlite3.connect", "os.mkdir")
+
+
+def put_into(folder: Path, candles: Candles) -> None:
+    """As a file of their own, named after what they are."""
+    (folder / file_name(candles)).write_bytes(parquet_bytes(candles, {}))
 
 
 def hourly(hours: list[int] | range, seed: int = 0, *, ask: bool = False, volume: bool = False, symbol: str = "EURUSD") -> Candles:

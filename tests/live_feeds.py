@@ -29,6 +29,13 @@ def put(client: Any, *numbers: int, publisher: str = "p", **options: Any) -> Non
         pipe.execute()
 
 
+def on_disk(server: RedisServer) -> None:
+    """All that the server took so far, which a kill could cost else."""
+    client: Any = server.client
+    client.incr("written")
+    assert client.waitaof(1, 0, 20_000)[0] == 1
+
+
 def pending(server: RedisServer) -> int:
     client: Any = server.client
     return int(client.xpending(STREAM, GROUP)["pending"])

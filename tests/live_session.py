@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sptrader_desktop.runtime.live.clock import SECOND_US
@@ -156,3 +157,10 @@ class FakeTradeEvents:
 
     def publish(self, event: object) -> None:
         self.published.append(event)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeOrder:
+    id: str
+    symbol: str = "EURUSD"
+    opens: bool = True

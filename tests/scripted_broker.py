@@ -15,10 +15,9 @@ from typing import Any
 
 from sptrader_desktop.guardian.clock import now, now_ns
 from sptrader_desktop.guardian.lines import LineBuffer, Message, parsed, written
-from sptrader_desktop.guardian.pipe import ORDERS
+from sptrader_desktop.guardian.pipe import MARK, ORDERS
 
 CHUNK = 4096
-MARK = "guardian-mark"
 
 
 @dataclass(slots=True)

@@ -75,7 +75,7 @@ def test_the_layers_drawn_are_those_that_are_enforced() -> None:
     (layers,) = [contract["layers"] for contract in PYPROJECT["tool"]["importlinter"]["contracts"] if contract["type"] == "layers"]
     enforced = [{name.strip(" ()") for name in layer.split("|")} for layer in layers]
     there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"}
-    drawn = [set(line[:36].split()) for line in fences(ARCHITECTURE, "")[0].splitlines()]
+    drawn = [set(line[:44].split()) for line in fences(ARCHITECTURE, "")[0].splitlines()]
     assert drawn == [layer & there for layer in enforced]
 
 

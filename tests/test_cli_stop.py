@@ -10,8 +10,10 @@ import pytest
 
 from sptrader_desktop.cli import run
 from sptrader_desktop.guardian.latch import new_latch, read_latch, write_latch
+from tests.documents import GUIDE, keys_told, section
 from tests.guardian_rig import ROOT, Rig, freeze, live_session, thaw, wait_for
 
+CHAPTER = section(GUIDE, "Emergency stop")
 Captured = pytest.CaptureFixture[str]
 
 
@@ -90,13 +92,14 @@ def test_a_stop_prints_its_steps_and_a_rearm_ends_it(rig: Rig, capsys: Captured)
     wait_for(lambda: len(rig.broker.orders) == 3 and (rig.status() or {})["broker"]["connected"], "the orders")
     assert run(["stop", "--flatten"]) == 0
     out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.splitlines()] == ["gate", "latch", "cancel", "flatten", "verify", "now"]
+    assert [line.split()[0] for line in out.splitlines()] == [*keys_told(CHAPTER, "step of a stop"), "now"]
     assert out.startswith("gate     shut: no order leaves\n")
     rig.until_verified()
     assert run(["status"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["stop"]["cancel"] == {"state": "done", "confirmed": 3, "unconfirmed": 0}
     assert told["guardian"]["state"] == "running"
+    assert told.keys() == set(keys_told(CHAPTER, "in `status`"))
     assert told["heartbeats"].keys() == {"core"}
     assert run(["rearm", "--yes"]) == 0
     said = capsys.readouterr().out

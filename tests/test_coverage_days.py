@@ -136,7 +136,10 @@ def test_an_empty_day_and_a_thin_one_are_told_with_their_bars() -> None:
     assert "0 of 24 bars" in cells[empty].text
     assert cells[thin].state is DayState.THIN
     assert "12 of 24 bars (50.0 %)" in cells[thin].text
-    assert "1 of them empty" in calendar_words(looked_at(examined))
+    assert (
+        f"; 1 of {sum(cell.state is not DayState.CLOSED for cell in cells.values())} trading days (17:00 New York) empty"
+        in calendar_words(looked_at(examined))
+    )
 
 
 def test_states_that_mean_harm_differ_by_more_than_colour() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,9 +10,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sptrader_desktop.adapters import csv_import_table
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.csv_import import ImportAsked, import_csv
+from sptrader_desktop.adapters.csv_import_table import _decoded, _every_line
 from sptrader_desktop.adapters.parquet_writer import parquet_bytes
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
@@ -209,3 +214,16 @@ def test_two_thousand_damaged_files_are_refused_or_read_as_they_stand(tmp_path: 
     counts = ran(range(300, 2300), tmp_path)
     assert sum(counts.values()) == 2_000
     assert counts["refused"] > 700
+
+
+@given(st.text("ab\r\n", max_size=60), st.integers(1, 9))
+def test_lines_taken_piece_by_piece_are_the_lines_of_the_whole(text: str, piece: int) -> None:
+    assert list(_every_line(text, piece)) == re.split(r"\r\n|\n|\r", text)
+
+
+@given(st.text("aü€\r\n \x1a", max_size=40), st.sampled_from(["utf-8-sig", "utf-16", "latin-1"]), st.integers(1, 9))
+def test_text_taken_piece_by_piece_is_that_of_the_whole(text: str, encoding: str, piece: int) -> None:
+    content = text.encode(encoding, "replace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_import_table, "_PIECE", piece)
+        assert _decoded(content, encoding) == content.decode(encoding).rstrip("\x1a \t\r\n")

@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sptrader_desktop import compose, compose_candles
-from sptrader_desktop.app.desk import WindowDesk
-from sptrader_desktop.core.errors import StrategyError
+from sptrader_desktop.app.desk import KEPT, WindowDesk
+from sptrader_desktop.core.errors import DataError, StrategyError
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Finished, Series
@@ -43,6 +44,33 @@ def test_a_kept_run_is_the_one_that_the_command_line_keeps(desk: WindowDesk, fin
     stored = compose.run_store(settings).load(desk.keep(finished))
     assert stored.document == document
     assert json.loads(document)["total_trades"] == len(finished.result.outcome.trades) > 0
+
+
+def test_what_is_watched_is_read_once_and_displaces_no_candles(desk: WindowDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content, files = Path(sample(desk).path).read_bytes(), [tmp_path / f"EURUSD_1h_{number}.parquet" for number in range(KEPT + 3)]
+    for file in files:
+        file.write_bytes(content)
+    looked_at, watched = [Series("EURUSD", "1h", str(file)) for file in files[:KEPT]], [Series("EURUSD", "1h", str(file)) for file in files]
+    charts = [desk.candles(series) for series in looked_at]
+    rows = [desk.watched(series) for series in watched]
+    assert {(row.last, row.origin) for row in rows} == {(int(charts[0].prices.close[-1]), "1h")}
+    with monkeypatch.context() as patch:
+        patch.setattr("sptrader_desktop.app.desk.recipe_candles", lambda *_: pytest.fail("it was read already"))
+        assert [desk.watched(series) for series in watched] == rows
+        assert all(desk.candles(series) is candles for series, candles in zip(looked_at, charts, strict=True))
+
+
+def test_a_broken_file_of_own_instruments_hides_its_symbols_alone(tmp_path: Path) -> None:
+    desk, own = WindowDesk(load_settings()), tmp_path / "own.yaml"
+    own.write_text("instruments:\n  EURUSD: {tick: 0.000001}\n", encoding="utf-8")
+    desk.use_instruments(str(own))
+    assert desk.candles(sample(desk)).instrument.tick == Decimal("0.000001")
+    own.write_text("instruments: [", encoding="utf-8")
+    with pytest.raises(DataError, match="this is not YAML"):
+        desk.instruments()
+    assert desk.candles(sample(desk)).instrument.tick == Decimal("0.00001")
+    with pytest.raises(DataError, match="this is not YAML"):
+        desk.candles(Series("US30", "1h", str(tmp_path / "US30_1h_x.parquet")))
 
 
 def test_what_if_is_the_run_of_the_other_text(desk: WindowDesk, finished: Finished) -> None:

@@ -218,8 +218,8 @@ def forgetful(self: guards.Guard) -> None:
     self._out.keep(self._latch)
 
 
-def impatient(self: sweeps.Sweep, now: float) -> None:
-    self.is_connected, self._due = True, now
+def impatient(self: sweeps.Sweep, now: float, number: int) -> None:
+    self.is_connected, self._due, self._last = True, now, number
     self._closes.clear()
 
 
@@ -325,6 +325,24 @@ def test_orders_and_what_is_unknown_are_refused_while_the_gate_is_shut(do: str) 
     pipe.from_core(written({"do": do, "id": "x"}))
     assert pipe.take() is None
     assert len(pipe.refusals) == 1
+
+
+@pytest.mark.parametrize("repeats_ids", [False, True])
+def test_answers_to_marks_are_kept_from_the_core_and_show_that_all_was_read(repeats_ids: bool) -> None:
+    pipe = Pipe(gates.Gate(1.0))
+    pipe.mark()
+    assert pipe.take() is None
+    pipe.from_core(written({"do": "hello", "account": "a", "since": 0}))
+    pipe.from_core(written({"do": "ping", "id": "first"}))
+    pipe.mark()
+    pipe.from_core(written({"do": "ping", "id": "second"}))
+    pings = [message["id"] for line, _ in iter(pipe.take, None) if (message := parsed(line))["do"] == "ping"]
+    assert pings == ["first", pipes.MARK, "second"]
+    passed = []
+    for key in pings:
+        assert pipe.is_drained is (key == "second")
+        passed.append(pipe.from_broker(written({"is": "pong", "id": key} if repeats_ids else {"is": "pong"})))
+    assert [line is not None for line in passed] == [True, False, True]
 
 
 # The latch

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.compose_components import component_runner
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import ComponentError, MachineError
 from sptrader_desktop.core.rules import EventTable
 from sptrader_desktop.core.strategy import SignalUse
 from sptrader_desktop.ports import Answer, ComponentJob
 from sptrader_desktop.runtime.live.assembly import own_components
+from sptrader_desktop.runtime.live.clock import SystemClock
 from sptrader_desktop.runtime.live.data_fetching import bars_of
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import IndicatorsUpdated, NewCandle, RegimeChanged
@@ -25,6 +27,7 @@ from sptrader_desktop.runtime.live.parts import CloseOnly, Regime, Signal
 from sptrader_desktop.runtime.live.services_config import IndicatorCalculation
 from sptrader_desktop.runtime.live.symbol_bars import SymbolBars
 from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolOrchestrator
+from sptrader_desktop.settings import load_settings
 from tests.command_line import SAMPLE
 from tests.indicator_markets import catalogue, runner
 from tests.live_candles import EURUSD, minute_bars
@@ -191,6 +194,20 @@ def test_of_bars_that_are_late_only_the_last_is_asked_about() -> None:
     played(story())
 
 
+def test_a_bar_is_judged_as_it_was_when_it_closed_also_when_the_next_has_come() -> None:
+    async def story() -> None:
+        fake = FakeRunner(fast=lambda bars: events((bars - 1, f"at_{bars}", 0.5)))
+        live = Components([OwnComponent(FAST, 1)], fake)
+        await live.orchestrator.start()
+        for bar in minute_bars(0, 3):  # nobody has had time to calculate between them
+            live.bars.append(bar)
+            live.bus.publish(NewCandle("EURUSD", live.clock.now(), bar))
+        await settled()
+        assert [update.rows[-1].signals[0].kind for update in live.updates()] == ["at_1", "at_2", "at_3"]
+
+    played(story())
+
+
 # Who fails
 
 
@@ -283,6 +300,43 @@ def test_the_loop_goes_on_while_components_calculate() -> None:
             await asyncio.sleep(0.001)
         assert loop_went_on
         assert live.updates()[0].rows[-1].signals[0].kind == "up"
+
+    played(story())
+
+
+def test_a_bar_that_is_no_longer_held_is_not_asked_about() -> None:
+    async def story() -> None:
+        fake = FakeRunner(fast=lambda bars: events((bars - 1, "up", 0.5)))
+        live = Components([OwnComponent(FAST, 1)], fake)
+        await live.orchestrator.start()
+        (bar,) = minute_bars(0, 1)
+        live.bus.publish(NewCandle("EURUSD", live.clock.now(), bar))
+        await settled()
+        await live.tell(minute_bars(1, 1))
+        assert [update.bar_time for update in live.updates()] == [minute_bars(1, 1)[0].opens]
+        assert len(fake.asked) == 1
+
+    played(story())
+
+
+def test_real_workers_answer_while_the_loop_goes_on() -> None:
+    async def story() -> None:
+        workers, turns = component_runner(load_settings(), catalogue()), 0
+        own, candles = own_components(catalogue(), (SignalUse("signals.ma_crossover"),)), sample()
+        live = Components(own, workers, bars=SymbolBars(candles.instrument, "1h", window_size(own, 6)), offload=on_a_thread)
+        live.service._clock = SystemClock()
+        await live.orchestrator.start()
+        bars = list(bars_of(candles))
+        for bar in bars[:-1]:
+            live.bars.append(bar)
+        await live.tell(bars[-1:])
+        while not live.updates():
+            await asyncio.sleep(0.001)
+            turns += 1
+        assert turns > 1
+        (answer,) = runner().run([ComponentJob(own[0].use.component, {}, candles)])
+        assert_same(live.updates()[0].rows[-1].signals, answer.events(), len(candles) - 1)
+        assert len(live.updates()[0].rows) == 6
 
     played(story())
 

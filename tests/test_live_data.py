@@ -1,5 +1,6 @@
 """The data service tells each closed bar once and in order, whatever the source does; what it holds equals what the source has."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -162,6 +163,17 @@ def test_a_bar_that_comes_otherwise_than_before_is_an_error_and_all_are_fetched_
         assert (data.service.error_count, data.service.state) == (1, "running")
         assert data.told() == [29, 30, 31, 32, 33, 34, 35]
         assert list(bars_of(data.bars.candles())) == data.feed.bars[16:36]
+
+    played(story())
+
+
+def test_started_anew_it_begins_with_the_past_again() -> None:
+    async def story() -> None:
+        data = await Data().start()
+        await data.minutes(2)
+        await data.clock.until(asyncio.ensure_future(data.orchestrator.restart()))
+        await data.minutes(1)
+        assert (data.told(), data.late()) == ([29, 30, 31, 31, 32], [True, False, False, True, False])
 
     played(story())
 

@@ -1,25 +1,17 @@
-"""Each bar is decided once, on all signals that may be believed and no others; each order is handed on at most once, unless forbidden."""
+"""Each bar is decided once, on all signals that may be believed and no others."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
-from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.core.rules import EventTable, rule_hits
-from sptrader_desktop.core.strategy import Strategy
-from sptrader_desktop.ports import CandleRequest, ComponentJob
-from sptrader_desktop.runtime.honesty_candles import part
-from sptrader_desktop.runtime.live.assembly import LiveSymbol, Parts, Traded, live_symbol, own_components
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import (
@@ -29,35 +21,19 @@ from sptrader_desktop.runtime.live.events import (
     SignalGenerated,
     SignalRejected,
     SignalValidated,
-    TradeExecuted,
-    TradeFailed,
 )
 from sptrader_desktop.runtime.live.parts import NO_EVENT, CloseOnly, EvaluatedSet, Order, PauseReason, Signal
 from sptrader_desktop.runtime.live.services_config import (
-    DataFetching,
-    IndicatorCalculation,
-    ServicesConfig,
     StrategyEvaluation,
-    TradeExecution,
 )
 from sptrader_desktop.runtime.live.strategy_evaluation import Expected, StrategyEvaluationService, named_signals
 from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolOrchestrator
-from sptrader_desktop.runtime.live.trade_execution import UNKNOWN, TradeExecutionService
-from tests.indicator_markets import catalogue, runner
 from tests.live_candles import MINUTE_US, minute_bar
-from tests.live_session import NOON, FakeLatch, FakeMarket, HandClock, Heard, played, settled
+from tests.live_session import NOON, FakeOrder, HandClock, Heard, played, settled
 from tests.strategy_texts import FULL, SMALL
-from tests.test_live_components import sample
 
 NAMED = frozenset({"fast", "slow"})
 NUMBER = count()
-
-
-@dataclass(frozen=True, slots=True)
-class FakeOrder:
-    id: str
-    symbol: str = "EURUSD"
-    opens: bool = True
 
 
 def signal(name: str, minute: int, **given: Any) -> Signal:
@@ -119,9 +95,8 @@ class Evaluation:
     [
         ({"symbol": "XAUUSD"}, "it is of XAUUSD, not of EURUSD"),
         ({"name": "fats"}, "no rule names fats: the rules name fast, slow"),
-        ({"strength": 1.5}, "its strength 1.5 does not lie between 0 and 1"),
-        ({"strength": float("nan")}, "its strength nan does not lie between 0 and 1"),
-        ({"strength": float("inf")}, "its strength inf does not lie between 0 and 1"),
+        ({"strength": float("nan")}, "its strength nan is no number"),
+        ({"strength": float("inf")}, "its strength inf is no number"),
         ({"valid_until": NOON + MINUTE_US}, "it is stale: it was valid until a time that has passed"),
         ({"timeframe": "5m"}, "it is of 5m bars, not of 1m"),
         ({"bar_time": None}, "it has a timeframe and names no bar"),
@@ -210,6 +185,33 @@ def test_a_signal_that_is_valid_for_ever_does_not_hold_up_the_bars_after_it() ->
     played(story())
 
 
+def test_a_later_bar_waits_for_an_earlier_one() -> None:
+    """Bars of a second wait longer than they last."""
+
+    async def story() -> None:
+        live, decided = Evaluation(), list[EvaluatedSet]()
+
+        async def decide(found: EvaluatedSet) -> Sequence[Order]:
+            decided.append(found)
+            return []
+
+        expected = Expected("EURUSD", "1s", NAMED)
+        service = StrategyEvaluationService(live.bus, live.clock, StrategyEvaluation(min_rows_required=1), expected, decide, CloseOnly())
+        await service.start()
+        opens = [live.clock.now() + number * SECOND_US for number in range(2)]
+        await live.clock.turn(3.0)
+        for at in opens:
+            live.bus.publish(NewCandle("EURUSD", live.clock.now(), replace(minute_bar(0), timeframe="1s", opens=at, closes=at + SECOND_US)))
+        for name in NAMED:
+            service.take(signal(name, 0, timeframe="1s", bar_time=opens[1], valid_until=opens[1] + 9 * SECOND_US))
+        await settled()
+        assert decided == []
+        await live.clock.turn(3.0)
+        assert [(found.bar_time, sorted(found.missing)) for found in decided] == [(opens[0], ["fast", "slow"]), (opens[1], [])]
+
+    played(story())
+
+
 def test_a_component_that_failed_is_not_waited_for_and_nothing_is_opened() -> None:
     async def story() -> None:
         live = Evaluation(own=frozenset({"fast"}))
@@ -272,6 +274,29 @@ def test_without_its_candle_a_bar_is_never_decided_and_without_candles_at_all_it
         played(story(has_candles))
 
 
+def test_a_day_that_ends_elsewhere_than_in_new_york_is_waited_for() -> None:
+    async def story() -> None:
+        live, decided = Evaluation(), list[EvaluatedSet]()
+        day = NOON // (24 * 3_600 * SECOND_US) * 24 * 3_600 * SECOND_US  # midnight of UTC
+        bar = replace(minute_bar(0), timeframe="1d", opens=day, closes=day + 24 * 3_600 * SECOND_US)
+
+        async def decide(found: EvaluatedSet) -> Sequence[Order]:
+            decided.append(found)
+            return []
+
+        expected = Expected("EURUSD", "1d", NAMED)
+        service = StrategyEvaluationService(live.bus, live.clock, StrategyEvaluation(min_rows_required=1), expected, decide, CloseOnly())
+        await service.start()
+        await live.clock.turn((bar.closes - live.clock.now()) / SECOND_US + 1.0)
+        live.bus.publish(NewCandle("EURUSD", live.clock.now(), bar))
+        for name in NAMED:
+            service.take(signal(name, 0, timeframe="1d", bar_time=day, valid_until=bar.closes + 60 * SECOND_US))
+        await settled()
+        assert [(found.bar_time, found.missing) for found in decided] == [(day, frozenset())]
+
+    played(story())
+
+
 def test_on_a_late_candle_nothing_is_decided() -> None:
     async def story() -> None:
         live = Evaluation()
@@ -315,7 +340,7 @@ def test_a_decision_that_breaks_is_an_error_of_the_service_and_later_bars_are_de
 
         async def decide(found: EvaluatedSet) -> Sequence[Order]:
             if breaks.pop() if breaks else False:
-                raise ZeroDivisionError
+                raise ZeroDivisionError("a defect")
             return await live.decide(found)
 
         live.service._decide = decide
@@ -326,6 +351,21 @@ def test_a_decision_that_breaks_is_an_error_of_the_service_and_later_bars_are_de
             await live.clock.turn(60.0)
         assert [found[0] for found in live.sets()] == [1]
         assert (live.service.error_count, live.service.state) == (1, "running")
+        assert live.why() == ["deciding on it failed: a defect"] * 2
+
+    played(story())
+
+
+def test_what_was_taken_and_not_decided_has_an_outcome_when_the_service_ends() -> None:
+    async def story() -> None:
+        live = Evaluation()
+        await live.orchestrator.start()
+        await live.take(signal("fast", 0), signal("slow", 0))
+        await live.clock.until(asyncio.ensure_future(live.orchestrator.restart()))
+        assert live.why() == ["strategy evaluation ended before its bar was decided"] * 2
+        await live.candle(0)
+        await live.clock.turn(61.0)
+        assert live.sets() == [(0, {}, ["fast", "slow"])]
 
     played(story())
 
@@ -368,261 +408,3 @@ def test_each_bar_is_decided_once_in_order_on_what_came_before(messages: list[tu
 def test_all_that_the_rules_name_is_waited_for_however_deep() -> None:
     assert named_signals(parse_strategy(FULL, "x")) == {"ma_crossover", "session_filter"}
     assert named_signals(parse_strategy(SMALL, "x")) == {"ma_crossover"}
-
-
-# Which orders are handed on
-
-
-class Execution:
-    """A trade service in its orchestrator, with a fresh price; `answers` are what executing comes to, one after another."""
-
-    def __init__(self, **config: Any) -> None:
-        self.clock, self.bus, self.close_only = HandClock(), LocalEventBus(), CloseOnly()
-        self.heard, self.latch, self.market = Heard(self.bus), FakeLatch(), FakeMarket()
-        self.market.quotes["EURUSD"] = self.clock.now()
-        self.handed: list[str] = []
-        self.answers: list[Exception] = []
-        self.hangs: asyncio.Event | None = None
-        self.service = TradeExecutionService(
-            "EURUSD", self.bus, self.clock, TradeExecution(**config), self.execute, self.market, self.latch, self.close_only
-        )
-        self.orchestrator = SymbolOrchestrator("EURUSD", [self.service], self.bus, self.clock)
-
-    async def execute(self, order: Order) -> str:
-        self.handed.append(order.id)
-        if self.hangs is not None:
-            await self.hangs.wait()
-        if self.answers:
-            raise self.answers.pop(0)
-        return f"{order.id} is open"
-
-    async def order(self, *orders: Order) -> None:
-        self.bus.publish(SignalGenerated("EURUSD", self.clock.now(), NOON, orders))
-        await settled()
-
-    def told(self) -> list[tuple[str, str]]:
-        return [
-            (event.order, event.detail if isinstance(event, TradeExecuted) else event.why)
-            for event in self.heard
-            if isinstance(event, TradeExecuted | TradeFailed)
-        ]
-
-
-def halted(live: Execution) -> None:
-    live.latch.reason = "by Ann"
-
-
-def shut(live: Execution) -> None:
-    live.market.closed = {"EURUSD"}
-
-
-def silent(live: Execution) -> None:
-    live.market.quotes.clear()
-
-
-def stale(live: Execution) -> None:
-    live.market.quotes["EURUSD"] -= 31 * SECOND_US
-
-
-def paused(live: Execution) -> None:
-    live.orchestrator.pause()
-    live.orchestrator.pause(PauseReason.RISK_BREACH)
-
-
-def close_only(live: Execution) -> None:
-    live.close_only.set("components", "fast failed")
-
-
-@pytest.mark.parametrize(
-    ("forbid", "why", "closes_too"),
-    [
-        (halted, "trading is halted: by Ann", True),
-        (shut, "the market is closed", True),
-        (silent, "there is no price yet", True),
-        (stale, "the last price is 31 s old, and 30 s is the most", True),
-        (paused, "the symbol is paused: a person, risk breach", False),
-        (close_only, "the symbol may only close: fast failed", False),
-    ],
-)
-def test_what_opens_risk_is_forbidden_by_more_than_what_ends_it(forbid: Any, why: str, closes_too: bool) -> None:
-    async def story() -> None:
-        live = Execution()
-        await live.orchestrator.start()
-        await live.order(FakeOrder("before"))
-        forbid(live)
-        await live.order(FakeOrder("opens"), FakeOrder("closes", opens=False))
-        assert live.told()[1:] == [("opens", why), ("closes", why if closes_too else "closes is open")]
-        assert live.handed == ["before", *([] if closes_too else ["closes"])]
-
-    played(story())
-
-
-def test_an_order_of_another_symbol_goes_nowhere_and_observing_opens_nothing() -> None:
-    async def story() -> None:
-        live = Execution(execution_mode="observe")
-        await live.orchestrator.start()
-        await live.order(FakeOrder("a", "XAUUSD"), FakeOrder("b"), FakeOrder("c", opens=False))
-        assert live.told() == [("a", "it is of XAUUSD, not of EURUSD"), ("b", "execution_mode is observe"), ("c", "c is open")]
-
-    played(story())
-
-
-def test_an_order_that_is_refused_is_told_and_the_next_one_goes_on() -> None:
-    async def story() -> None:
-        live = Execution()
-        live.answers = [SptraderError("the margin does not suffice")]
-        await live.orchestrator.start()
-        await live.order(FakeOrder("a"), FakeOrder("b"))
-        assert live.told() == [("a", "the margin does not suffice"), ("b", "b is open")]
-        assert live.service.error_count == 0
-
-    played(story())
-
-
-def test_what_broke_in_handing_on_is_not_known_and_is_not_handed_on_again() -> None:
-    async def story() -> None:
-        live = Execution()
-        live.answers = [ConnectionResetError("no answer")]
-        await live.orchestrator.start()
-        await live.order(FakeOrder("a"), FakeOrder("b"))
-        await live.order(FakeOrder("c"))
-        assert live.handed == ["a", "c"]
-        assert live.told() == [("a", UNKNOWN), ("b", "trade execution ended before it was handed on"), ("c", "c is open")]
-        assert (live.service.error_count, live.service.state) == (1, "running")
-
-    played(story())
-
-
-def test_a_stop_lets_the_order_under_way_end_and_drops_the_others_by_name() -> None:
-    async def story(answers: bool) -> None:
-        live = Execution()
-        live.hangs = asyncio.Event()
-        await live.orchestrator.start()
-        await live.order(FakeOrder("a"), FakeOrder("b"))
-        stopping = asyncio.ensure_future(live.orchestrator.stop(3.0))
-        await live.clock.turn(0.2)
-        if answers:
-            live.hangs.set()
-        left = await live.clock.until(stopping)
-        dropped = ("b", "trade execution ended before it was handed on")
-        assert live.told() == ([dropped, ("a", "a is open")] if answers else [dropped])
-        assert left == (() if answers else ("TradeExecutionService",))
-        if not answers:  # it is named, and whoever ends the process ends it
-            assert live.service.state == "stopping"
-
-    for answers in (True, False):
-        played(story(answers))
-
-
-def test_a_person_may_close_by_hand_and_a_stopped_service_says_that_it_is() -> None:
-    async def story() -> None:
-        live = Execution()
-        live.service.submit(FakeOrder("early"))
-        await live.orchestrator.start()
-        live.orchestrator.pause()
-        live.service.submit(FakeOrder("close", opens=False))
-        await settled()
-        assert live.told() == [("early", "trade execution is created"), ("close", "close is open")]
-
-    played(story())
-
-
-# All four, over the sample
-
-
-class SampleFeed:
-    def __init__(self, clock: HandClock, candles: Candles) -> None:
-        self.clock, self.all = clock, candles
-
-    async def candles(self, asked: CandleRequest) -> Candles:
-        first = 0 if asked.start is None else int(np.searchsorted(self.all.timestamp, round(asked.start.timestamp() * SECOND_US)))
-        last = int(np.searchsorted(self.all.timestamp + self.all.bar_us, self.clock.now(), side="right"))
-        return part(self.all, first, max(first, last))
-
-
-class Decider:
-    """A session that buys and sells by the strategy's own rules, on one bar at a time."""
-
-    def __init__(self, strategy: Strategy) -> None:
-        self.strategy, self.sets = strategy, list[EvaluatedSet]()
-
-    async def __call__(self, found: EvaluatedSet) -> Sequence[Order]:
-        self.sets.append(found)
-        hits = rule_hits(self.strategy, {name: one_bar(signals) for name, signals in found.signals.items()}, 1)
-        opens = [FakeOrder(f"enter {rule} {found.bar_time}") for rule in np.flatnonzero(hits.entries[:, 0])]
-        return [*opens, *(FakeOrder(f"exit {rule} {found.bar_time}", opens=False) for rule in np.flatnonzero(hits.exits[:, 0]))]
-
-
-def one_bar(signals: Sequence[Signal]) -> EventTable:
-    names = {name for found in signals for name in found.metadata}
-    metadata = {name: np.array([found.metadata[name] for found in signals]) for name in names}
-    zeros = np.zeros(len(signals), np.int64)
-    return EventTable(zeros, np.array([found.kind for found in signals], object), np.array([found.strength for found in signals]), metadata)
-
-
-def over_the_sample(strategy: Strategy, bars: int, **given: Any) -> tuple[LiveSymbol, Heard, Decider]:
-    """The last bars of the sample through all four services, an hour after another."""
-
-    async def story() -> tuple[LiveSymbol, Heard, Decider]:
-        candles = sample()
-        clock, decide, market = HandClock(int(candles.timestamp[-bars]) + 30 * MINUTE_US), Decider(strategy), FakeMarket()
-
-        async def execute(order: Order) -> str:
-            return order.id
-
-        async def at_once(run: Any) -> Any:
-            return run()
-
-        parts = Parts(clock, market, FakeLatch(), runner(), decide, execute, SampleFeed(clock, candles), offload=at_once)
-        own = own_components(catalogue(), strategy.signals)
-        live = live_symbol(Traded(candles.instrument, "1h", strategy, own), ServicesConfig(**given), parts)
-        heard = Heard(live.bus)
-        await live.orchestrator.start()
-        while clock.now() < candles.timestamp[-1] + candles.bar_us + 2 * SECOND_US:
-            market.quotes["EURUSD"] = clock.now() + 30 * MINUTE_US
-            await clock.turn(1800.0)
-        assert live.orchestrator.check_health()["is_healthy"]
-        await clock.until(asyncio.ensure_future(live.orchestrator.stop()))
-        return live, heard, decide
-
-    return played(story())
-
-
-def test_all_services_together_order_on_the_bars_on_which_the_backtest_would() -> None:
-    often = "[{use: signals.ma_crossover, params: {fast_period: 4, slow_period: 9}}]"
-    leave = "exit: {signal_exit: {when: [{signal: ma_crossover, outputs: {crossover_type: death_cross}}], action: close_all}}"
-    text = f"{SMALL.replace('[signals.ma_crossover]', often)}{leave}"
-    strategy, bars, candles = parse_strategy(text, "x"), 120, sample()
-    # Long pauses between questions: every bar is asked for when it is due.
-    _, heard, decide = over_the_sample(strategy, bars, data_fetching=DataFetching(fetch_interval=86_400.0))
-    (answer,) = runner().run([ComponentJob("signals.ma_crossover", strategy.signals[0].params, candles)])
-    hits = rule_hits(strategy, {"ma_crossover": answer.events()}, len(candles))
-    right = [
-        f"{word} {rule} {candles.timestamp[bar]}"
-        for bar in range(len(candles) - bars, len(candles))
-        for word, rows in (("enter", hits.entries), ("exit", hits.exits))
-        for rule in np.flatnonzero(rows[:, bar])
-    ]
-    assert len(right) > 5
-    assert [event.order for event in heard.of(TradeExecuted)] == right
-    assert not heard.of(TradeFailed)
-    assert not heard.of(SignalRejected)
-    assert [found.bar_time for found in decide.sets] == candles.timestamp[-bars:].tolist()
-    assert all(not found.missing and not found.is_close_only for found in decide.sets)
-
-
-@pytest.mark.parametrize("off", ["data_fetching", "indicator_calculation", "strategy_evaluation", "trade_execution"])
-def test_a_service_that_is_switched_off_is_not_there_and_what_needs_it_does_nothing(off: str) -> None:
-    kinds = {
-        "data_fetching": DataFetching,
-        "indicator_calculation": IndicatorCalculation,
-        "strategy_evaluation": StrategyEvaluation,
-        "trade_execution": TradeExecution,
-    }
-    strategy = parse_strategy(SMALL, "x")
-    live, heard, decide = over_the_sample(strategy, 5, **{off: kinds[off](enabled=False)})
-    assert len(live.orchestrator.services) == 3
-    found = {str(event.kind) for event in heard}
-    assert ("NEW_CANDLE" in found) == (off != "data_fetching")
-    assert ("INDICATORS_UPDATED" in found) == (off not in {"data_fetching", "indicator_calculation"})
-    assert bool(decide.sets) == (off in {"indicator_calculation", "trade_execution"})

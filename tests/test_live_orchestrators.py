@@ -1,6 +1,7 @@
 """Services and orchestrators live legal lives, say so in the document's words, and are restarted, halted and stopped as they should."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import Any
 
@@ -12,48 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.runtime.live import service as services
 from sptrader_desktop.runtime.live import symbol_orchestrator as orchestrators
+from sptrader_desktop.runtime.live.clock import Clock, SystemClock, ended, within
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
-from sptrader_desktop.runtime.live.events import OrchestratorPaused, ServiceError, TradeExecuted
-from sptrader_desktop.runtime.live.multi_symbol_orchestrator import LatchedError, MultiSymbolTradingOrchestrator, status_line
+from sptrader_desktop.runtime.live.events import ServiceError, TradeExecuted
+from sptrader_desktop.runtime.live.multi_symbol_orchestrator import status_line
 from sptrader_desktop.runtime.live.parts import PauseReason
-from sptrader_desktop.runtime.live.restart_intensity import RestartIntensity
 from sptrader_desktop.runtime.live.service import ServiceState
 from sptrader_desktop.runtime.live.services_config import OrchestratorConfig
-from sptrader_desktop.runtime.live.symbol_orchestrator import OrchestratorState, SymbolOrchestrator
-from tests.live_session import FakeLatch, FakeMarket, FakeService, FakeTradeEvents, HandClock, Heard, played, settled
-
-NAMES = ("DataFetchingService", "IndicatorCalculationService", "StrategyEvaluationService", "TradeExecutionService")
-FAKE = list[FakeService]
-
-
-def symbol(clock: HandClock, name: str = "XAUUSD", *, is_restarting: bool = True) -> tuple[SymbolOrchestrator, FAKE]:
-    bus = LocalEventBus()
-    found = [FakeService(name, bus, clock, name=each) for each in NAMES]
-    return SymbolOrchestrator(name, found, bus, clock, is_restarting=is_restarting), found
-
-
-def state(of: FakeService | SymbolOrchestrator | MultiSymbolTradingOrchestrator) -> str:
-    return str(of.state)
-
-
-class Session:
-    """Some symbols and all that is around them."""
-
-    def __init__(self, *names: str, config: OrchestratorConfig | None = None, **given: Any) -> None:
-        self.clock, self.latch, self.market, self.abroad = HandClock(), FakeLatch(), FakeMarket(), FakeTradeEvents()
-        made = [symbol(self.clock, name, **given) for name in names]
-        self.symbols = [orchestrator for orchestrator, _ in made]
-        self.services = {orchestrator.symbol: found for orchestrator, found in made}
-        self.all = MultiSymbolTradingOrchestrator(self.symbols, self.clock, self.latch, self.market, self.abroad, config)
-
-    async def ruin(self, name: str) -> None:
-        """Fails until nobody starts it again."""
-        for _ in range(40):
-            self.services[name][0].crash.set()
-            await settled()
-            if self.all.orchestrators[name].halt_reason:
-                return
-
+from sptrader_desktop.runtime.live.symbol_orchestrator import OrchestratorState
+from tests.live_session import FakeService, HandClock, Heard, played, settled
+from tests.live_symbols import NAMES, Session, state, symbol
 
 # What the document prints
 
@@ -327,177 +296,44 @@ def test_a_stop_cuts_off_a_start_that_hangs() -> None:
     played(story())
 
 
-# Supervision
+# Time
 
 
-def test_it_allows_so_many_within_the_window_and_no_more() -> None:
+@pytest.mark.parametrize("clock", [HandClock(), SystemClock()], ids=["by hand", "of the system"])
+def test_what_takes_too_long_is_cut_off_and_what_does_not_listen_is_named(clock: Clock) -> None:
     async def story() -> None:
-        clock = HandClock()
-        intensity = RestartIntensity(clock)
-        for second in range(200):
-            allowed = intensity.allows()
-            assert allowed == (second % 60 < 3)
-            await clock.turn(1.0)
+        freed = asyncio.Event()
 
-    played(story())
+        async def deaf() -> None:
+            while not freed.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await freed.wait()
 
+        async def answer() -> int:
+            return 7
 
-def test_three_recoveries_then_the_symbol_anew_three_times_then_it_is_halted() -> None:
-    async def story() -> None:
-        session = Session("EURUSD", "XAUUSD", "GBPUSD", "USDJPY")
-        await session.all.start()
-        data, execution = session.services["EURUSD"][0], session.services["EURUSD"][3]
-        lives = []
-        for _ in range(16):
-            lives.append((data.opened, execution.opened))
-            data.crash.set()
-            await settled()
-        # The data service is opened at every failure; the last service only when all of the symbol is started anew.
-        assert lives == [(1 + n, 1 + n // 4) for n in range(16)]
-        eurusd = session.all.orchestrators["EURUSD"]
-        assert (eurusd.state, eurusd.halt_reason) == (OrchestratorState.ERROR, "DataFetchingService: it crashed")
-        assert (session.latch.reason, session.all.state) == ("", OrchestratorState.RUNNING)
-        await session.all.restart("EURUSD")
-        assert eurusd.check_health()["is_healthy"]
+        async def raises() -> int:
+            raise KeyError
 
-    played(story())
+        async def cut() -> set[asyncio.Task[None]]:
+            with pytest.raises(TimeoutError):
+                await within(clock, 0.01, asyncio.Event().wait())
+            tasks = {asyncio.ensure_future(deaf()), asyncio.ensure_future(idle())}
+            await asyncio.sleep(0)  # both have begun
+            return await ended(clock, 0.01, tasks)
 
+        async def idle() -> None:
+            await asyncio.Event().wait()
 
-def test_failures_far_apart_never_escalate() -> None:
-    async def story() -> None:
-        session = Session("EURUSD")
-        await session.all.start()
-        data, execution = session.services["EURUSD"][0], session.services["EURUSD"][3]
-        for n in range(30):
-            data.crash.set()
-            await session.clock.turn(20.1)
-            assert (data.opened, execution.opened, data.error_count) == (n + 2, 1, n + 1)
-
-    played(story())
-
-
-def test_three_halted_symbols_shut_the_latch_and_a_person_must_open_it() -> None:
-    async def story() -> None:
-        session = Session("EURUSD", "XAUUSD", "GBPUSD", "USDJPY")
-        await session.all.start()
-        for name, is_shut in (("EURUSD", False), ("XAUUSD", False), ("GBPUSD", True)):
-            await session.ruin(name)
-            assert bool(session.latch.reason) == is_shut
-        assert session.latch.reason.startswith("3 of 4 symbols were halted (EURUSD: DataFetchingService: it crashed; ")
-        assert session.all.state is OrchestratorState.ERROR
-        assert not session.all.check_health()["is_healthy"]
-        for refused in (session.all.start, session.all.restart):
-            with pytest.raises(LatchedError, match="sptrader rearm"):
-                await refused()
-        with pytest.raises(LatchedError):
-            session.all.resume()
-        session.latch.reason = ""
-        await session.all.restart()
-        assert session.all.check_health()["is_healthy"]
-
-    played(story())
-
-
-def test_the_only_symbol_halted_is_everything_halted() -> None:
-    async def story() -> None:
-        session = Session("EURUSD")
-        await session.all.start()
-        await session.ruin("EURUSD")
-        assert session.latch.reason.startswith("1 of 1 symbols")
-
-    played(story())
-
-
-def test_with_restarts_switched_off_the_first_failure_is_the_last() -> None:
-    async def story() -> None:
-        session = Session("EURUSD", "XAUUSD", is_restarting=False)
-        await session.all.start()
-        session.services["EURUSD"][2].crash.set()
-        await settled()
-        eurusd = session.all.orchestrators["EURUSD"]
-        assert eurusd.state is OrchestratorState.ERROR
-        assert eurusd.halt_reason == "StrategyEvaluationService: it crashed; restarts are switched off"
-        assert session.services["EURUSD"][2].opened == 1
-
-    played(story())
-
-
-def test_a_failure_that_nobody_mended_is_mended_at_the_next_look() -> None:
-    async def story() -> None:
-        session = Session("EURUSD", config=OrchestratorConfig(health_check_interval=7.0))
-        running = asyncio.ensure_future(session.all.run())
-        await session.clock.turn(1.0)
-        data = session.services["EURUSD"][0]
-        data.failed = lambda: None
-        data.crash.set()
-        await session.clock.turn(5.9)
-        assert state(data) == "error"
-        await session.clock.turn(0.2)
-        assert state(data) == "running"
-        await session.all.stop()
-        await running
-
-    played(story())
-
-
-def test_a_service_that_fails_while_it_is_paused_comes_back_paused() -> None:
-    async def story() -> None:
-        clock = HandClock()
-        orchestrator, found = symbol(clock)
-        await orchestrator.start()
-        orchestrator.pause()
-        found[3].crash.set()
-        await settled()
-        assert (found[3].opened, found[3].state) == (2, ServiceState.PAUSED)
-
-    played(story())
-
-
-# Pauses
-
-
-def test_a_pause_ends_when_the_last_of_its_reasons_has() -> None:
-    async def story() -> None:
-        session = Session("EURUSD", "XAUUSD")
-        heard = Heard(*(orchestrator.bus for orchestrator in session.symbols))
-        await session.all.start()
-        session.all.pause()
-        session.all.pause(PauseReason.RISK_BREACH, "EURUSD")
-        assert session.all.state is OrchestratorState.PAUSED
-        assert [(event.symbol, event.why) for event in heard.of(OrchestratorPaused)] == [
-            ("EURUSD", "a person"),
-            ("XAUUSD", "a person"),
-            ("EURUSD", "a person, risk breach"),
-        ]
-        assert session.all.resume() == {PauseReason.RISK_BREACH}
-        states = {name: orchestrator.state for name, orchestrator in session.all.orchestrators.items()}
-        assert states == {"EURUSD": OrchestratorState.PAUSED, "XAUUSD": OrchestratorState.RUNNING}
-        assert session.all.check_health()["is_healthy"]
-        assert session.all.resume(PauseReason.RISK_BREACH) == set()
-        with pytest.raises(SptraderError, match="EURJPY is not traded in this session: it trades EURUSD, XAUUSD"):
-            session.all.pause(symbol="EURJPY")
-
-    played(story())
-
-
-def test_a_closed_market_pauses_and_an_open_one_resumes_but_not_what_a_person_paused() -> None:
-    async def story() -> None:
-        session = Session("EURUSD", "XAUUSD", config=OrchestratorConfig(health_check_interval=30.0))
-        session.market.closed = {"EURUSD"}
-        running = asyncio.ensure_future(session.all.run())
-        await session.clock.turn(1.0)
-        symbols = session.all.orchestrators
-        assert [sorted(of.pauses) for of in symbols.values()] == [["market closed"], []]
-        session.all.pause(symbol="XAUUSD")
-        session.market.closed = {"XAUUSD"}
-        await session.clock.turn(30.0)
-        assert symbols["EURUSD"].state is OrchestratorState.RUNNING
-        assert sorted(symbols["XAUUSD"].pauses) == ["a person", "market closed"]
-        session.market.closed = set()
-        await session.clock.turn(30.0)
-        assert sorted(symbols["XAUUSD"].pauses) == ["a person"]
-        await session.all.stop()
-        await running
+        assert await within(clock, 5.0, answer()) == 7
+        with pytest.raises(KeyError):
+            await within(clock, 5.0, raises())
+        cutting = asyncio.ensure_future(cut())
+        (left,) = await (clock.until(cutting) if isinstance(clock, HandClock) else cutting)
+        freed.set()
+        await left
+        before = clock.now(), clock.monotonic()
+        assert (clock.now(), clock.monotonic()) >= before
 
     played(story())
 

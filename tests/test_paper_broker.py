@@ -5,15 +5,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sptrader_desktop.adapters.broker_lines import Fault, Price
 from sptrader_desktop.adapters.json_paper_terms import read_terms, terms_in, terms_text, write_terms
-from sptrader_desktop.adapters.paper_broker_process import use_paper_broker
+from sptrader_desktop.adapters.paper_broker_process import places_in, use_paper_broker
 from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.adapters.sqlite_paper_ledger import PaperLedger
@@ -24,6 +26,7 @@ from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.runtime.live.paper_prices import Frictions
 from sptrader_desktop.runtime.live.paper_state import state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, SymbolExits, open_broker
+from sptrader_desktop.settings import load_settings
 from tests.paper_client import Client, PaperProcess, paper_process
 from tests.test_paper_prices import ASKED, MONDAY, SECOND, STOPS, Books, place
 
@@ -45,10 +48,11 @@ def broker(shared: PaperProcess) -> Iterator[Client]:
     with shared.client(since=last) as client:
         client.settle(price())
         yield client
-        client.settle(*(Cancel(f"end-{name()}", order.id) for order in client.snapshot().orders))
-        client.settle(*(Close(name(), item.position, item.quantity, "signal_exit", False) for item in client.snapshot().positions))
-        client.settle(price())
-        assert not client.snapshot().positions
+    with shared.client(since=last) as after:
+        after.settle(*(Cancel(f"end-{name()}", order.id) for order in after.snapshot().orders))
+        after.settle(*(Close(name(), item.position, item.quantity, "signal_exit", False) for item in after.snapshot().positions))
+        after.settle(price())
+        assert not after.snapshot().positions
 
 
 def price(raw: int = 110_000, symbol: str = "EURUSD") -> Price:
@@ -250,15 +254,19 @@ def test_ended_and_started_again_it_is_as_it_was(tmp_path: Path) -> None:
 
 
 def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, valkey: RedisServer) -> None:
-    bitcoin = CATALOGUE["BTCUSD"]
-    process = PaperProcess(tmp_path, PaperTerms("paper", Terms(capital=Decimal(100_000)), (bitcoin,)), "--prices", "redis")
-    process.start()
-    assert use_paper_broker(process.places, read_terms(process.places.terms)[0]).n == 0
+    """On real prices, by this computer's clock; bitcoin is traded at all hours."""
+    places, bitcoin = places_in(tmp_path, load_settings()), CATALOGUE["BTCUSD"]
+    terms = PaperTerms("paper", Terms(capital=Decimal(100_000)), (bitcoin,))
+    write_terms(places.terms, terms)
+    with ThreadPoolExecutor() as both:  # two at one moment start one
+        assert {welcome.n for welcome in both.map(lambda _: use_paper_broker(places, terms), range(2))} == {0}
+    (process,) = [each for each in psutil.process_iter(["cmdline"]) if str(tmp_path) in (each.info["cmdline"] or [])]
 
     def publish(bid: str) -> None:
         valkey.client.xadd(STREAM, {"data": f'{{"BTCUSD": {{"bid": {bid}, "ask": {bid}}}}}'})
 
-    with process.client() as client:
+    with Client(places) as client:
+        client.hello()
         publish("60000.01")
         order = Place("b-0", "BTCUSD", 0, 1, "market", 100, -1, -1, 0, 0)
         while client.settle(order)[0].what is What.REJECTED:  # the first price is on its way
@@ -268,9 +276,18 @@ def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, v
         filled = client.until(lambda answer: isinstance(answer, Transaction) and answer.what is What.FILLED)
         assert isinstance(filled, Transaction)
         assert (filled.id, filled.price) == (order.id, 6_000_002)
+        assert use_paper_broker(places, terms).n >= filled.n
         client.say(Price("BTCUSD", MONDAY, 1, 1))
         assert "prices come from elsewhere" in str(client.until(lambda answer: isinstance(answer, Refused)))
-    assert process.end() == ""
+    process.terminate()
+    assert process.wait(20) in (0, None)
+    assert all("another paper broker" in line for line in places.log.read_text().splitlines())
+
+
+def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
+    places = places_in(tmp_path, load_settings())
+    with pytest.raises(DataError, match="no rate from JPY to EUR"):
+        use_paper_broker(places, replace(ASKED, terms=Terms(currency="EUR"), instruments=ASKED.instruments[1:]))
 
 
 # Faults
@@ -319,9 +336,6 @@ def test_a_connection_can_be_lost_before_and_after_an_order_is_there(
         assert again.settle(order)[0].what is What.ACCEPTED
         assert Counter(item.n for item in again.told if item.what is What.FILLED).keys() <= {last + 2}
         again.settle(price())
-    broker.close()
-    broker.__init__(shared.places)  # type: ignore[misc]  # all connections were cut
-    broker.hello(since=last)
 
 
 def test_a_silent_broker_says_and_does_nothing_until_it_speaks_again(broker: Client) -> None:

@@ -10,16 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.candles import Prices
 from sptrader_desktop.core.instruments import CATALOGUE
-from sptrader_desktop.core.live_book import Book, Hits
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Book
 from sptrader_desktop.core.money import FRACTION_ONE, MONEY_ONE, round_ratio
 from sptrader_desktop.core.simulation import Job
 from sptrader_desktop.core.tables import DISTANCE, Plan
 from sptrader_desktop.core.terms import Commission, Terms
-from sptrader_desktop.runtime.live.market_replay import Closes, Opens
 from sptrader_desktop.runtime.live.paper_prices import Frictions, Market, PricedBroker
 from sptrader_desktop.runtime.live.paper_state import put_back, snapshot_of, state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, SymbolExits, open_broker
@@ -51,35 +49,31 @@ def whats(told: list[Transaction]) -> list[str]:
 # Against candles
 
 
-class PricedReplay(Replay):
-    """As the other, but the broker is only told the price at which each bar opens."""
+class OpensOnly(PricedBroker):
+    """Of each bar it is told the price at its open, and nothing else."""
 
-    def __init__(self, job: Job, case: Case) -> None:
+    def __init__(self, job: Job, case: Case, frictions: Frictions) -> None:
         (candles,) = case.candles
-        super().__init__(job, (candles.symbol,))
         shifts = job.plan.symbols[0]
-        self.is_mid, self.spread = candles.side == "mid", int(shifts["ask_shift"] - shifts["bid_shift"])
+        self.is_mid, spread = candles.side == "mid", int(shifts["ask_shift"] - shifts["bid_shift"])
         own = Plan(*(table.copy() for table in job.plan))
-        markets = [Market(self.spread, candles.instrument.charged_every_day, True)]
-        self.prices = PricedBroker((candles.symbol,), Book(own, job.capital, 1), markets, Frictions(stops_out=False))
+        super().__init__(
+            (candles.symbol,), Book(own, job.capital, 1), [Market(spread, candles.instrument.charged_every_day, True)], frictions
+        )
 
-    def _open(self, instant: Opens) -> None:
-        self._take(facts.BarsOpened(instant.at, instant.bars))
-        for bar in instant.bars:
-            ask = None if self.is_mid else bar.ask + self.spread
-            self._book(self.prices.price(self.account.symbols[0], bar.at, bar.raw, ask))
+    def open_bars(self, bars: Sequence[BarOpen]) -> list[Transaction]:
+        (bar,), (market,) = bars, self.markets
+        return self.price(self.symbols[0], bar.at, bar.raw, None if self.is_mid else bar.ask + market.spread)
 
-    def _close(self, instant: Closes, hits: Sequence[Hits]) -> None:
-        self._take(facts.BarsClosed(instant.at, instant.bars))
-        self._take(facts.Decided(instant.at, tuple(hits)))
-        for request in self.session.commit():
-            self._book(self.prices.ask(request))
-        self._equity.append(int(self.account.book.account["equity"][0]))
+    def close_bars(self, bars: Sequence[BarRange], *, fills_at_close: bool) -> list[Transaction]:  # noqa: ARG002  # it sees no ranges
+        return []
 
-    def _end(self) -> None:
-        for order in snapshot_of(self.prices, "end").orders:
-            self._book(self.prices.ask(Cancel(f"end {order.id}", order.id)))
-        self._book(self.prices.close_all("end_of_data"))
+
+def replay_of(case: Case, frictions: Frictions) -> Replay:
+    job = job_of(case)
+    made = Replay(job, (case.candles[0].symbol,))
+    made.broker = OpensOnly(job, case, frictions)
+    return made
 
 
 def flat_case(seed: int) -> Case | None:
@@ -95,17 +89,35 @@ def flat_case(seed: int) -> Case | None:
     return replace(case, candles=(flat,), rates=(), finer={}, terms=terms, strategy=replace(case.strategy, entries=entries))
 
 
+def flat_cases(seeds: int) -> list[Case]:
+    return [case for seed in range(seeds) if (case := flat_case(seed)) is not None]
+
+
 def test_a_broker_on_prices_does_what_one_on_candles_does_where_there_is_one_price_in_a_bar() -> None:
-    cases = [case for seed in range(80) if (case := flat_case(seed)) is not None]
+    cases = flat_cases(40)
     kinds = {entry.order.kind for case in cases for entry in case.strategy.entries}
     assert kinds == {"market", "limit", "stop"}
     trades = 0
     for case in cases:
-        job, symbols = job_of(case), (case.candles[0].symbol,)
-        ours, theirs = PricedReplay(job, case).run(), Replay(job, symbols).run()
+        theirs = Replay(job_of(case), (case.candles[0].symbol,)).run()
+        ours = replay_of(case, Frictions(stops_out=False)).run()
         assert first_unlike(ours, theirs) is None, case.seed
         trades += len(ours.trades)
-    assert trades > 200
+    assert trades > 100
+
+
+def test_an_account_follows_a_broker_that_fills_in_parts_late_and_not_always() -> None:
+    parts = 0
+    for case in flat_cases(40):
+        frictions = Frictions(case.seed, 90 * 60 * SECOND, FRACTION_ONE // 2, FRACTION_ONE // 10, FRACTION_ONE // 5)
+        run = replay_of(case, frictions)
+        outcome = run.run()
+        orders = [int(row["order"]) for row in outcome.fills if row["order"] >= 0]
+        parts += len(orders) - len(set(orders))
+        assert run.account.lives.unknown() == [], case.seed
+        assert not [name for name, _ in run.account.lives.going()], case.seed
+        assert outcome.final_cash == int(run.broker.book.account["cash"][0])
+    assert parts > 20
 
 
 # Its books

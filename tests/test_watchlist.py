@@ -69,6 +69,11 @@ def test_rows_without_a_fresh_price_are_muted_while_connected() -> None:
     assert muted.tolist() == [False, True]
 
 
+def test_a_symbol_that_is_not_known_any_more_has_a_row_without_prices() -> None:
+    table = watchlist_columns([Watched("US30", last=5, ask=6, stamp=1)], 2, is_connected=False)
+    assert [table[key].text(0) for key in ("symbol", "last", "spread", "origin")] == ["US30", "–", "–", "symbol not known"]
+
+
 @pytest.mark.parametrize(
     ("age", "said"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min"), (7_200, "2 h"), (172_800, "2 d")]
 )
@@ -88,7 +93,9 @@ def test_symbols_are_typed_and_read() -> None:
     with pytest.raises(DataError, match="NOSUCH: this symbol is not known"):
         typed_symbols("EURUSD nosuch")
     assert symbols_read(["EURUSD", "EURUSD"]) == ("EURUSD",)
-    for held in ("EURUSD", ["NOSUCH"], [1], None):
+    assert typed_symbols("us30", {"US30"}) == ("US30",)
+    assert symbols_read(["US30"]) == ("US30",), "it is known again when its instruments file is"
+    for held in ("EURUSD", ["no such"], [1], None):
         with pytest.raises(DataError):
             symbols_read(held)
 

@@ -266,9 +266,10 @@ def _row(month: _Month) -> tuple[Any, ...]:
 
 
 def _by_month(candles: Candles) -> Iterator[Candles]:
-    months = candles.timestamp.astype("M8[us]").astype("M8[M]")
-    bounds = [0, *(np.flatnonzero(months[1:] != months[:-1]) + 1).tolist(), len(months)]
-    for low, high in pairwise(bounds):
+    first, last = candles.timestamp[[0, -1]].astype("M8[us]").astype("M8[M]")
+    starts = np.arange(first, last + 1).astype("M8[us]").astype(np.int64)
+    bounds = {*np.searchsorted(candles.timestamp, starts).tolist(), len(candles)}
+    for low, high in pairwise(sorted(bounds)):
         first_us, after_us = int(candles.timestamp[low]), int(candles.timestamp[high - 1]) + 1
         columns = Columns(candles.timestamp, candles.prices, candles.ask, candles.volume)
         part, _ = cut(candles.source, columns, (first_us, after_us))

@@ -1,8 +1,9 @@
 """A vendor's text file as a table of texts: its encoding, its delimiter, its header if it has one; every row keeps its line number."""
 
+import codecs
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ _DELIMITERS = "\t;|,"  # a comma last: it may be a decimal mark between any of t
 _LEAST_COLUMNS = 3
 _SAMPLE_LINES = 50
 _LINE = re.compile(r"\r\n|\n|\r")
+# So much of a file is worked on at once: more would hold up every thread that waits for Python, the window's among them.
+_PIECE = 1 << 18
+_AFTER = "\x1a \t\r\n"  # old DOS programs end a file with a control character
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +54,7 @@ class Lines:
 
     def of(self, row: int) -> int:
         """The line of the row: only needed for a sentence, so it is counted then."""
-        filled = (number for number, line in enumerate(_LINE.split(self.text), 1) if number > self.skipped and line)
+        filled = (number for number, line in enumerate(_every_line(self.text), 1) if number > self.skipped and line)
         return next((number for at, number in enumerate(filled) if at == row), 0)
 
 
@@ -84,14 +88,24 @@ def file_text(source: str, path: Path) -> str:
         raise DataError(f"{source}: it cannot be read ({error.strerror or error}): check the path") from None
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        text = content.decode(encoding)
+        text = _decoded(content, encoding)
     except UnicodeDecodeError as error:
         if encoding == "utf-16":
             raise DataError(f"{source}: it is not whole UTF-16 text ({error.reason}): export it again") from None
-        text = content.decode("latin-1")  # words in any old encoding: only numbers and known names are believed
+        text = _decoded(content, "latin-1")  # words in any old encoding: only numbers and known names are believed
     if "\0" in text:
         raise DataError(f"{source}: it holds bytes that are no text: export it again as CSV in UTF-8")
-    return text.rstrip("\x1a \t\r\n")  # old DOS programs end a file with a control character
+    return text
+
+
+def _decoded(content: bytes, encoding: str) -> str:
+    """Without what is empty at its end."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    parts = [decoder.decode(content[at : at + _PIECE]) for at in range(0, len(content), _PIECE)]
+    parts.append(decoder.decode(b"", final=True))
+    while parts and not parts[-1].strip(_AFTER):
+        parts.pop()
+    return "".join([*parts[:-1], *(part.rstrip(_AFTER) for part in parts[-1:])])
 
 
 def _beginning(text: str) -> tuple[list[str], int]:
@@ -130,7 +144,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _columns(source: str, lines: Lines, delimiter: str) -> tuple[Any, ...]:
-    body = lines.text.encode("utf-8", "replace")
+    body = b"".join(lines.text[at : at + _PIECE].encode("utf-8", "replace") for at in range(0, len(lines.text), _PIECE))
     bad: list[Any] = []
 
     def remember(row: Any) -> str:
@@ -162,9 +176,18 @@ def _refuse_open_quote(source: str, lines: Lines) -> None:
     """What stands behind it would belong to one cell, and how far nobody knows."""
     if '"' not in lines.text:
         return
-    for number, line in enumerate(_LINE.split(lines.text), 1):
+    for number, line in enumerate(_every_line(lines.text), 1):
         if line.count('"') % 2:
             raise DataError(f"{source}: line {number}: a quotation mark is opened and not closed: mend or remove the line")
+
+
+def _every_line(text: str, piece: int = _PIECE) -> Iterator[str]:
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start + piece)
+        stop = end if end >= 0 else len(text)
+        yield from _LINE.split(text[start : stop - (end > 0 and text[end - 1] == "\r")])
+        start = stop + 1
 
 
 def _width(source: str, lines: Lines, delimiter: str) -> int:
@@ -176,7 +199,7 @@ def _width(source: str, lines: Lines, delimiter: str) -> int:
 
 
 def _uneven(source: str, lines: Lines, delimiter: str, width: int) -> DataError:
-    for number, line in enumerate(_LINE.split(lines.text), 1):
+    for number, line in enumerate(_every_line(lines.text), 1):
         if number > lines.skipped and line and len(_cells(line, delimiter)) != width:
             return DataError(
                 f"{source}: line {number}: it has {len(_cells(line, delimiter))} cells, the lines before have {width}: mend or remove it"

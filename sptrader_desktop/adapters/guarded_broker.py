@@ -8,6 +8,8 @@ from sptrader_desktop.adapters.broker_lines import answer_in, line_of
 from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.broker_messages import Answer, Request
 
+AWAITED = "hello of the core"
+
 
 class GuardedLine:
     """`gate` is told whenever the guardian says that it is open or shut."""
@@ -22,7 +24,11 @@ class GuardedLine:
         """A line that nobody can read ends the connection: the next one brings every transaction again."""
         async for message in self._line.received():
             if message.get("is") == "gate":
-                self._gate(bool(message.get("open")), str(message.get("why") or ""))
+                why = [str(reason) for reason in message.get("why") or ()]
+                self._gate(bool(message.get("open")), ", ".join(why))
+                if why == [AWAITED]:
+                    await self.close()  # nothing else keeps it shut: the next line says hello
+                    return
                 continue
             try:
                 yield answer_in(json.dumps(message).encode())

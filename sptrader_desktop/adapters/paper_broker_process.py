@@ -23,6 +23,8 @@ PATIENCE_S = 300.0  # the first start compiles the rules, and a busy computer ta
 ANSWERS_IN_S = 5.0
 LONGEST_SOCKET = 100  # bytes; macOS takes 103, Linux 107
 LAST_WORDS = 2000
+TAKEN = 3  # the exit code of one that finds another at work
+_STARTED: "list[subprocess.Popen[bytes]]" = []  # they outlive this program, which reaps those that end before
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ def use_paper_broker(places: BrokerPlaces, terms: PaperTerms, options: tuple[str
     process = _started(places, options)
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        has_ended = process.poll() is not None  # asked first: another program may have started one at the same moment
+        has_failed = process.poll() not in {None, TAKEN}  # asked first: what it did before it ended is found then
         welcome = _greeted(places, terms.account)
         if welcome is not None:
             return welcome
-        if has_ended:
+        if has_failed:
             raise DataError(f"{places.folder}: the paper broker does not start ({_last_words(places.log)})")
         time.sleep(0.02)
     raise DataError(f"{places.folder}: the paper broker was started and does not answer: see {places.log}")
@@ -65,8 +67,10 @@ def use_paper_broker(places: BrokerPlaces, terms: PaperTerms, options: tuple[str
 
 def _started(places: BrokerPlaces, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", MODULE, str(places.folder), *options]
-    with places.log.open("wb") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    with places.log.open("ab") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    _STARTED.append(process)
+    return process
 
 
 def _greeted(places: BrokerPlaces, account: str) -> Welcome | None:

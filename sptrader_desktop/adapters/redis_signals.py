@@ -55,7 +55,7 @@ class RedisSignalFeed:
         self._told: list[FeedRecord] = []  # what is to be handed out besides entries
         self._is_open, self._is_full, self._fault = False, False, ""
         self._own: str | None = BEGINNING  # so far our own entries were read again; None: all
-        self._own_end: str | None = None  # what comes after it is read as new again
+        self._own_end: str | None = None  # where the group was set back to: what comes after it is read as new, in its order
         self._claimed: str | None = BEGINNING
         self._claim_at = self._check_at = 0.0
 
@@ -116,7 +116,7 @@ class RedisSignalFeed:
     async def _own_page(self, after: str) -> list[_Entry]:
         page = _entries(await self._link.one(*self._reading(), "STREAMS", STREAM, after))
         self._own = page[-1][0] if page else None
-        page = [entry for entry in page if self._own_end is None or entry_order(entry[0]) <= entry_order(self._own_end)]
+        page = self._before_the_new(page)
         self._advance(page)
         return page
 
@@ -127,9 +127,14 @@ class RedisSignalFeed:
         self._is_open = True
         self._claimed = None if cursor == BEGINNING.encode() else cursor.decode()
         self._claim_at = time.monotonic() + CLAIM_EVERY_S
-        if gone:
-            self._told.append(LossSeen("trimmed", len(gone), f"{STREAM}: {len(gone)} that another reader had left were thrown away"))
-        return [_entry(each) for each in found]
+        lost = len(self._before_the_new([(name.decode(), None) for name in gone]))
+        if lost:
+            self._told.append(LossSeen("trimmed", lost, f"{STREAM}: {lost} messages that another reader had left were thrown away"))
+        return self._before_the_new([_entry(each) for each in found])
+
+    def _before_the_new(self, page: list[_Entry]) -> list[_Entry]:
+        end = self._own_end
+        return page if end is None else [entry for entry in page if entry_order(entry[0]) <= entry_order(end)]
 
     async def _new_page(self) -> list[_Entry]:
         """With the stream's own account of itself at the same instant."""

@@ -29,6 +29,10 @@ Kept = Mapping[str, Any]
 Answered = tuple[str, int, int]  # id of a request, numbers of the first and the last transaction that answered it at once
 
 
+class LedgerTakenError(DataError):
+    """Another process keeps these books already."""
+
+
 class PaperLedger:
     """One program at a time. `n` is the number of the last transaction, `kept` what the broker held after it, if it ever held anything."""
 
@@ -36,7 +40,7 @@ class PaperLedger:
         self._path, self._account, self._currency = path, account, currency
         self._lock = FileLock(path.with_suffix(".lock"))
         if not self._lock.take():
-            raise DataError(f"{path}: another paper broker keeps these books: use that one, or end it first")
+            raise LedgerTakenError(f"{path}: another paper broker keeps these books: use that one, or end it first")
         try:
             self._database = sqlite3.connect(path, isolation_level=None)
             self._begin()

@@ -14,12 +14,14 @@ from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.compose_components import Heed
 from sptrader_desktop.core.errors import DataError, RunError, SptraderError
+from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
 from sptrader_desktop.present.run_compare import KeptRun, read_run
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
+from sptrader_desktop.present.watchlist import Watched, watched_of
 from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings
@@ -48,6 +50,9 @@ class WindowDesk:
         self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
+        self._watched: dict[Series, tuple[object, Watched]] = {}
+        self._instruments_file = ""
+        self._instruments: tuple[object, Mapping[str, Instrument]] = (None, CATALOGUE)
 
     def _workspace(self) -> Path:
         """Brought up to date once: it takes a look into every file that came with the program."""
@@ -99,11 +104,40 @@ class WindowDesk:
         return [*(item for item in of_files if item), *kept]
 
     def candles(self, series: Series) -> "Candles":
+        return self._candles_of(self._recipe_of(series))[0][0]
+
+    def watched(self, series: Series) -> Watched:
+        recipe = self._recipe_of(series)
+        key = _candles_key(recipe)
+        with self._guard:
+            before, at_hand = self._watched.get(series), self._candles.get(key)
+        if before is not None and before[0] == key and series.path:
+            return before[1]
+        found = watched_of((at_hand or recipe_candles(recipe, self._candle_settings))[0][0], series.timeframe)
+        with self._guard:
+            self._watched[series] = key, found
+        return found
+
+    def _recipe_of(self, series: Series) -> Recipe:
+        """A file of one's own instruments that is broken keeps only its symbols from being seen."""
+        own = self._instruments_file
+        try:
+            self.instruments()
+        except DataError:
+            own = "" if series.symbol in CATALOGUE else own
         if series.path:
-            recipe = Recipe("", data=(series.path,))
-        else:
-            recipe = Recipe("", source=series.source, symbols=(series.symbol,), timeframe=series.timeframe)
-        return self._candles_of(recipe)[0][0]
+            return Recipe("", data=(series.path,), instruments=own)
+        return Recipe("", source=series.source, symbols=(series.symbol,), timeframe=series.timeframe, instruments=own)
+
+    def use_instruments(self, path: str) -> None:
+        self._instruments_file = path
+
+    def instruments(self) -> "Mapping[str, Instrument]":
+        path = self._instruments_file
+        state = _file_state(Path(path)) if path else None
+        if self._instruments[0] != state:
+            self._instruments = state, compose_data.known_instruments(path)
+        return self._instruments[1]
 
     def check(self, text: str, name: str, params: Sequence[str] = ()) -> "Strategy":
         return compose_window.strategy_in(text, name, self.catalogue(), params)
@@ -187,7 +221,12 @@ class WindowDesk:
         return self._documents
 
     def live_prices(self) -> LivePrices:
-        return compose_servers.open_live_prices(self._settings)
+        try:
+            known = self.instruments()
+        except DataError as error:
+            LOG.warning("live prices are of what is built in alone: %s", error)
+            known = CATALOGUE
+        return compose_servers.open_live_prices(self._settings, known)
 
     # Kept runs
 

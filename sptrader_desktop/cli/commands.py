@@ -144,8 +144,8 @@ def _run(recipe: "Recipe", settings: Settings, strategy_text: str | None = None)
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "backtest": backtest,
-    "live": live.live,
     "replay": lambda chosen: live.replay(chosen, recipe_of(chosen)),
+    "live": live.live,
     "explain": explain,
     "verify": verify,
     "export": export_run.export,

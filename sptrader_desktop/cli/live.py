@@ -10,6 +10,7 @@ from typing import Any
 
 from sptrader_desktop import compose
 from sptrader_desktop.cli.progress import ProgressLine
+from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.whole_files import write_whole
@@ -25,6 +26,7 @@ def add_live(live: argparse.ArgumentParser) -> None:
     live.add_argument("--timeframe", required=True, metavar="T", help="of the candles that are built from prices: 1m, 15m, 1h …")
     live.add_argument("--rates", nargs="+", default=[], metavar="S", help="pairs that only convert to the account currency")
     live.add_argument("--signals", choices=["own", "stream"], default="own", help="calculated here, or only from signals:live")
+    live.add_argument("--source", choices=list(SOURCES), default="", help="of the candles from before the start, and of gaps")
     live.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
     money: dict[str, str] = {"capital": "10000", "currency": "USD", "leverage": "30", "spread": "0", "slippage": "0", "commission": ""}
     for name, default in money.items():
@@ -54,7 +56,7 @@ def live(chosen: argparse.Namespace) -> int:
         leverage=chosen.leverage,
     )
     own = chosen.signals == "own"
-    asked = LiveAsked(recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own)
+    asked = LiveAsked(recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own, chosen.source)
     asyncio.run(_until_interrupted(settings, asked))
     return DONE
 
@@ -63,14 +65,20 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     from sptrader_desktop.compose_live import open_live
 
     async with open_live(settings, asked, _say) as core:
-        _say(f"live on paper: {', '.join(asked.symbols)} {asked.timeframe}; Ctrl+C ends it, positions stay")
         running = asyncio.ensure_future(core.run())
+        telling = asyncio.ensure_future(_tell_when_live(core, asked))
         for name in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(name, running.cancel)
         with suppress(asyncio.CancelledError):
             await running
+        telling.cancel()
     _say("ended; what is open stays at the broker, with its stops")
+
+
+async def _tell_when_live(core: Any, asked: Any) -> None:
+    await core.is_live.wait()
+    _say(f"live on paper: {', '.join(asked.symbols)} {asked.timeframe}; Ctrl+C ends it, positions stay")
 
 
 def replay(chosen: argparse.Namespace, recipe: Recipe) -> int:

@@ -14,6 +14,7 @@ from sptrader_desktop.guardian.lines import LineError, Message, Name, text_of
 from sptrader_desktop.guardian.sweep import Sweep, Terms, number_of
 
 HEARTS = (CORE, "window")
+MOST_SAID = 300
 NO_LONGER_WORKS = {"rejected", "filled", "closed", "cancelled", "expired"}
 
 
@@ -41,7 +42,7 @@ class Guard:
         self._working: set[str] = set()
         self._number = account.since if account else 0
         self._is_connected = False
-        self._unkept = ""
+        self._unkept = self._refused = ""
         self._shut_ns = 0
         if latch is not None:
             self._number = min(self._number, latch.since) if latch.closes else self._number
@@ -56,6 +57,7 @@ class Guard:
         if account != self.account:
             if self.account is None or account.name != self.account.name:
                 self._number = account.since
+                self._working.clear()
             self.account = account
             self._out.remember(account)
         self.gate.hello(now)
@@ -129,9 +131,13 @@ class Guard:
     def broker_line(self, message: Message, now: float) -> None:
         match message.get("is"):
             case "hello":
-                self._is_connected = True
+                self._is_connected, self._refused = True, ""
+                self._number = min(self._number, number_of(message))  # a ledger that begins anew begins at nothing
                 if self._sweep:
-                    self._sweep.connected(now)
+                    self._sweep.connected(now, self._number)
+            case "refused" if not self._is_connected:
+                self._refused = str(message.get("why"))[:MOST_SAID]
+                self._number = 0  # its ledger may have begun anew: next time everything is asked for
             case "transaction":
                 self._number = max(self._number, number_of(message))
                 self._follow(message)
@@ -151,8 +157,9 @@ class Guard:
     # Time
 
     def tick(self, now: float, now_ns: int) -> None:
+        was_open = self.gate.is_open
         if self.gate.watch(now):
-            self._shut_ns = now_ns
+            self._shut_ns = now_ns if was_open else self._shut_ns
             self._out.mark()
             self._start_or_renew(now, flatten=False)
             self._tell_core()
@@ -192,7 +199,7 @@ class Guard:
             return
         self._sweep = self._new_sweep(flatten=flatten, closes={})
         if self._is_connected:
-            self._sweep.connected(now)
+            self._sweep.connected(now, self._number)
 
     def _new_sweep(self, *, flatten: bool, closes: dict[str, Name]) -> Sweep:
         return Sweep(self._terms, lambda: next(self._ids), flatten=flatten, closes=closes, since=self._number)
@@ -214,7 +221,7 @@ class Guard:
             "gate": {"state": self._word(), "why": self.gate.reasons(), "shut_ns": self._shut_ns, "refused": self._out.refused()},
             "latch": self._latch and {"at": self._latch.at, "by": self._latch.by, "flatten": self._latch.flatten, "unkept": self._unkept},
             "heartbeats": {who: round(age, 3) for who, age in self.gate.watched(now).items()},
-            "broker": {"connected": self._is_connected, "account": self.account and self.account.name},
+            "broker": {"connected": self._is_connected, "account": self.account and self.account.name, "why": self._refused},
             "stop": self._steps(now),
         }
 
@@ -233,6 +240,9 @@ class Guard:
             return f"{left} order{'' if left == 1 else 's'} not confirmed cancelled{away}"
         if flatten["state"] == "working":
             return f"{flatten['open']} position{'' if flatten['open'] == 1 else 's'} not confirmed closed"
-        if verify == "working":
-            return "the broker has not yet read all that was sent before the gate shut"
-        return {"watching": "clear at the broker; watching for what lands late", "done": "clear at the broker"}[verify]
+        unread = "" if steps["verify"].get("drained", True) else " when it has read all that was sent before the gate shut"
+        return {
+            "working": f"the broker is asked once more{unread}",
+            "watching": "clear at the broker; watching for what lands late",
+            "done": "clear at the broker",
+        }[verify]

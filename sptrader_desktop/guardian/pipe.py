@@ -9,6 +9,7 @@ from sptrader_desktop.guardian.lines import LineError, Message, parsed, text_of,
 ORDERS = {"place", "close", "protect"}
 HARMLESS = {"hello", "cancel", "snapshot", "ping"}
 MOST_WAITING = 256
+MARK = "guardian-mark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Pipe:
         if not self._has_hello:
             return
         self._pings.append(True)
-        self._waiting.append(_Waiting(written({"do": "ping", "id": "guardian-mark"})))
+        self._waiting.append(_Waiting(written({"do": "ping", "id": MARK})))
 
     def take(self) -> tuple[bytes, bool] | None:
         """The next line for the broker and whether it is an order: ask in the moment of writing it, and write it or `put_back`."""
@@ -87,9 +88,20 @@ class Pipe:
 
     def from_broker(self, line: bytes) -> bytes | None:
         """What the core is to see of it: the answers to our marks are ours."""
-        if b"pong" in line and parsed(line).get("is") == "pong" and self._pings and self._pings.popleft():
-            return None
+        if b"pong" in line:
+            message = parsed(line)
+            if message.get("is") == "pong" and self._answers_a_mark(message):
+                return None
         return line
+
+    def _answers_a_mark(self, message: Message) -> bool:
+        """By its id, where the broker repeats it, else by the order of the pings."""
+        if "id" not in message:
+            return bool(self._pings and self._pings.popleft())
+        is_ours: bool = message["id"] == MARK
+        if is_ours in self._pings:
+            self._pings.remove(is_ours)
+        return is_ours
 
     def _refuse(self, key: str) -> None:
         self.refused += 1

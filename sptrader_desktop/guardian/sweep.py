@@ -55,9 +55,10 @@ class Sweep:
 
     # What is said to it
 
-    def connected(self, now: float) -> None:
-        """What was sent before may have been read, or may not; it had its time to land from here on."""
+    def connected(self, now: float, number: int) -> None:
+        """What was sent before may have been read, or may not; it has its time to land from now on. `number` is the last heard of."""
         self.is_connected = True
+        self._last = number
         self._due = now
         for close in self._closes.values():
             if not close.is_accepted:
@@ -104,7 +105,7 @@ class Sweep:
         sizes = {name_of(item, "position"): abs(count_of(item, "quantity")) for item in list_of(message, "positions")}
         positions = {position: size for position, size in sizes.items() if size}
         if found is None or count_of(message, "n") < self._last:
-            self._due = min(self._due, now)
+            self._due = min(self._due, now + SOON)
             return []
         self._note(orders, positions, found[1], now)
         sent = [self._cancel(order, now) for order in sorted(orders) if now - self._cancels.get(order, -CANCEL_AGAIN) >= CANCEL_AGAIN]

@@ -28,6 +28,7 @@ class Menu(Enum):
     HELP = "Hel&p"
 
 
+MOVES, STYLES, TEXT = "&Go", "&Style", "&Text Size"
 ROOMS = "&Workspaces"
 
 
@@ -137,9 +138,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("editor.complete", "Complete Word", Menu.EDIT, "", ("Ctrl+Space",), Scope.EDITOR, "What may be written here", "document"),
     Action("editor.next_problem", "Next Problem", Menu.EDIT, "circle-alert", ("F8",), Scope.EDITOR, needs="document"),
     Action("editor.previous_problem", "Previous Problem", Menu.EDIT, "", ("Shift+F8",), Scope.EDITOR, needs="document"),
-    Action("editor.zoom_in", "Larger Text", Menu.VIEW, "zoom-in", ("StandardKey.ZoomIn",), Scope.EDITOR, needs="document"),
-    Action("editor.zoom_out", "Smaller Text", Menu.VIEW, "zoom-out", ("StandardKey.ZoomOut",), Scope.EDITOR, needs="document"),
-    Action("editor.zoom_reset", "Normal Text", Menu.VIEW, "", ("Ctrl+Alt+0",), Scope.EDITOR, needs="document"),
+    Action("editor.zoom_in", "Larger Text", Menu.VIEW, "zoom-in", ("StandardKey.ZoomIn",), Scope.EDITOR, needs="document", submenu=TEXT),
+    Action(
+        "editor.zoom_out", "Smaller Text", Menu.VIEW, "zoom-out", ("StandardKey.ZoomOut",), Scope.EDITOR, needs="document", submenu=TEXT
+    ),
+    Action("editor.zoom_reset", "Normal Text", Menu.VIEW, "", ("Ctrl+Alt+0",), Scope.EDITOR, needs="document", submenu=TEXT),
     Action(
         "editor.help",
         "Explain Word",
@@ -150,24 +153,34 @@ ACTIONS: tuple[Action, ...] = (
         "What the word under the cursor means",
         "document",
     ),
-    Action("chart.bar_left", "One Bar Back", Menu.CHART, "chevron-left", ("Left",), Scope.CHART),
-    Action("chart.bar_right", "One Bar Forward", Menu.CHART, "chevron-right", ("Right",), Scope.CHART),
-    Action("chart.page_left", "One Page Back", Menu.CHART, "chevrons-left", ("PgUp",), Scope.CHART),
-    Action("chart.page_right", "One Page Forward", Menu.CHART, "chevrons-right", ("PgDown",), Scope.CHART),
-    Action("chart.first", "First Bar", Menu.CHART, "skip-back", ("Home",), Scope.CHART),
-    Action("chart.last", "Newest Bar", Menu.CHART, "skip-forward", ("End",), Scope.CHART),
+    Action("chart.bar_left", "One Bar Back", Menu.CHART, "chevron-left", ("Left",), Scope.CHART, submenu=MOVES),
+    Action("chart.bar_right", "One Bar Forward", Menu.CHART, "chevron-right", ("Right",), Scope.CHART, submenu=MOVES),
+    Action("chart.page_left", "One Page Back", Menu.CHART, "chevrons-left", ("PgUp",), Scope.CHART, submenu=MOVES),
+    Action("chart.page_right", "One Page Forward", Menu.CHART, "chevrons-right", ("PgDown",), Scope.CHART, submenu=MOVES),
+    Action("chart.first", "First Bar", Menu.CHART, "skip-back", ("Home",), Scope.CHART, submenu=MOVES),
+    Action("chart.last", "Newest Bar", Menu.CHART, "skip-forward", ("End",), Scope.CHART, submenu=MOVES),
     Action("chart.zoom_in", "Zoom In", Menu.CHART, "zoom-in", ("Ctrl+Up", "+"), Scope.CHART, starts_group=True),
     Action("chart.zoom_out", "Zoom Out", Menu.CHART, "zoom-out", ("Ctrl+Down", "-"), Scope.CHART),
     Action("chart.reset", "Reset the View", Menu.CHART, "rotate-ccw", ("Alt+R",), Scope.CHART, tip="The newest bars, every scale fitting"),
     Action("chart.go_to", "Go to Date…", Menu.CHART, "calendar", ("Alt+G",), Scope.CHART, starts_group=True),
-    Action("chart.choose_left", "Choose the Bar Before", Menu.CHART, "", ("Shift+Left",), Scope.CHART, starts_group=True),
-    Action("chart.choose_right", "Choose the Next Bar", Menu.CHART, "", ("Shift+Right",), Scope.CHART),
-    Action("chart.previous_trade", "Previous Trade", Menu.CHART, "arrow-left", ("Alt+Left",), Scope.CHART, needs="run", starts_group=True),
-    Action("chart.next_trade", "Next Trade", Menu.CHART, "arrow-right", ("Alt+Right",), Scope.CHART, needs="run"),
-    Action("chart.candles", "Candles", Menu.CHART, "chart-candlestick", ("Alt+1",), Scope.CHART, starts_group=True),
-    Action("chart.bars", "Bars", Menu.CHART, "chart-no-axes-column", ("Alt+2",), Scope.CHART),
-    Action("chart.line", "Line", Menu.CHART, "chart-line", ("Alt+3",), Scope.CHART),
-    Action("chart.heikin_ashi", "Heikin-Ashi", Menu.CHART, "chart-candlestick", ("Alt+4",), Scope.CHART),
+    Action("chart.choose_left", "Choose the Bar Before", Menu.CHART, "", ("Shift+Left",), Scope.CHART, starts_group=True, submenu=MOVES),
+    Action("chart.choose_right", "Choose the Next Bar", Menu.CHART, "", ("Shift+Right",), Scope.CHART, submenu=MOVES),
+    Action(
+        "chart.previous_trade",
+        "Previous Trade",
+        Menu.CHART,
+        "arrow-left",
+        ("Alt+Left",),
+        Scope.CHART,
+        needs="run",
+        starts_group=True,
+        submenu=MOVES,
+    ),
+    Action("chart.next_trade", "Next Trade", Menu.CHART, "arrow-right", ("Alt+Right",), Scope.CHART, needs="run", submenu=MOVES),
+    Action("chart.candles", "Candles", Menu.CHART, "chart-candlestick", ("Alt+1",), Scope.CHART, starts_group=True, submenu=STYLES),
+    Action("chart.bars", "Bars", Menu.CHART, "chart-no-axes-column", ("Alt+2",), Scope.CHART, submenu=STYLES),
+    Action("chart.line", "Line", Menu.CHART, "chart-line", ("Alt+3",), Scope.CHART, submenu=STYLES),
+    Action("chart.heikin_ashi", "Heikin-Ashi", Menu.CHART, "chart-candlestick", ("Alt+4",), Scope.CHART, submenu=STYLES),
     Action(
         "chart.timeframe",
         "Timeframe…",

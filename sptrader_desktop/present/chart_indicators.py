@@ -40,10 +40,10 @@ def templates_written(templates: Templates) -> Any:
 
 
 def templates_read(held: Any) -> Templates:
-    return {str(name): tuple(_read(one) for one in indicators) for name, indicators in held.items()}
+    return {str(name): tuple(indicator_read(one) for one in indicators) for name, indicators in held.items()}
 
 
-def _read(held: Any) -> ChartIndicator:
+def indicator_read(held: Any) -> ChartIndicator:
     others = held["others"]
     if not isinstance(held["indicator"], str) or not all(isinstance(value, str | bool) for value in others.values()):
         raise ValueError("it does not say which indicator with which parameters")

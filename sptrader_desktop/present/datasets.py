@@ -54,6 +54,11 @@ class DatasetRow:
         return f"{self.side} + ask" if self.has_ask else self.side
 
     @property
+    def is_fault(self) -> bool:
+        """No candles, but a place that could not be asked for its candles."""
+        return bool(self.problem) and not self.path and not self.symbol
+
+    @property
     def label(self) -> str:
         return "unreadable" if self.problem else "synthetic" if self.is_synthetic else "market data"
 

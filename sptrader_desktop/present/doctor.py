@@ -122,8 +122,8 @@ def calendar_words(doctored: Doctored) -> str:
     """All of the calendar in one line."""
     coverage, is_open = doctored.inspection.coverage, doctored.days.expected > 0
     empty = int(np.count_nonzero(is_open & (doctored.days.present == 0)))
-    told = f"{share(coverage.share)} of {counted(coverage.expected, 'bar')} the market could have made"
-    return f"{told}; {counted(int(np.count_nonzero(is_open)), 'trading day')}, {empty:,} of them empty. Days begin at 17:00 New York"
+    told = f"{share(coverage.share)} of {counted(coverage.expected, 'possible bar')}"
+    return f"{told}; {empty:,} of {counted(int(np.count_nonzero(is_open)), 'trading day')} (17:00 New York) empty"
 
 
 def finding_examples(finding: Finding) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 def document_parts(document: bytes, keys: Iterable[str]) -> dict[str, Any]:
     """Keys whose values are on one line; ValueError for a document that was not rendered by this program."""
-    wanted = {f'"{key}":'.encode(): key for key in keys}
     found: dict[str, Any] = {}
-    for line in document.splitlines():
-        head = line[: line.find(b":") + 1]
-        if head in wanted and wanted[head] not in found:
-            found[wanted[head]] = json.loads(line[len(head) :].rstrip(b","))
+    for key in keys:
+        head = f'\n"{key}":'.encode()
+        start = document.find(head)
+        if start >= 0:
+            end = document.find(b"\n", start + 1)
+            found[key] = json.loads(document[start + len(head) : end if end >= 0 else None].rstrip(b","))
     return found

@@ -33,6 +33,7 @@ class Preferences:
     layouts: Mapping[str, str] = field(default_factory=dict)
     geometry: str = ""
     recent: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()  # in the command palette, the newest first
     strategy: str = ""
     dataset: str = ""
     hints: tuple[str, ...] = ()  # those that were given
@@ -167,6 +168,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "layouts": _by_name(_text),
     "geometry": _text,
     "recent": _texts,
+    "done": _texts,
     "strategy": _text,
     "dataset": _text,
     "hints": _texts,

@@ -1,6 +1,6 @@
 """Prices that a person wants to hear of. An alert fires once, also when the price jumps over it, and never places an order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -11,10 +11,11 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.column_makers import times, word
 from sptrader_desktop.present.columns import NOTHING, Columns
-from sptrader_desktop.present.numbers import price_unit
+from sptrader_desktop.present.numbers import Unit
 from sptrader_desktop.present.selection import Zone
 
 Kind = Literal["at", "above", "below"]
+NOT_KNOWN = "this symbol is not known: write one like EURUSD, or name your instruments file under More in Backtest"
 KINDS: tuple[Kind, ...] = ("at", "above", "below")
 
 
@@ -27,11 +28,15 @@ class Fired(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PriceAlert:
-    """`side`: where the price was seen first of what `at` waits for, −1 below, +1 above, 0 not seen yet."""
+    """`side`: where the price was seen first of what `at` waits for, −1 below, +1 above, 0 not seen yet.
+
+    `tick` says how large its ticks are, for those of one's own instruments may change.
+    """
 
     symbol: str
     kind: Kind
     ticks: int
+    tick: Decimal
     side: int = 0
     fired: Fired | None = None
 
@@ -42,7 +47,11 @@ class PriceAlert:
     @property
     def words(self) -> str:
         """`EURUSD at 1.08500`."""
-        return f"{self.symbol} {self.kind} {price_text(self.symbol, self.ticks)}"
+        return f"{self.symbol} {self.kind} {self.price}"
+
+    @property
+    def price(self) -> str:
+        return price_text(self.tick, self.ticks)
 
     def armed(self) -> "PriceAlert":
         return replace(self, side=0, fired=None)
@@ -58,7 +67,8 @@ class PriceAlert:
         return self if self.side or self.kind != "at" else replace(self, side=1 if off > 0 else -1)
 
     def as_json(self) -> dict[str, Any]:
-        return {"symbol": self.symbol, "kind": self.kind, "ticks": self.ticks, "side": self.side, "fired": self.fired}
+        ticks = {"ticks": self.ticks, "tick": str(self.tick)}
+        return {"symbol": self.symbol, "kind": self.kind, **ticks, "side": self.side, "fired": self.fired}
 
 
 Alerts = tuple[PriceAlert, ...]
@@ -77,6 +87,19 @@ def with_alert(alerts: Alerts, alert: PriceAlert) -> Alerts:
     return (*(other for other in alerts if other.key != alert.key), alert)
 
 
+def in_ticks_of(alerts: Alerts, known: Mapping[str, Instrument]) -> Alerts:
+    """In the ticks that prices come in now, the nearest where a price is none of them any more."""
+    return tuple(_in_ticks(alert, known[alert.symbol].tick) if alert.symbol in known else alert for alert in alerts)
+
+
+def _in_ticks(alert: PriceAlert, tick: Decimal) -> PriceAlert:
+    if alert.tick == tick:
+        return alert
+    size = alert.tick / tick
+    fired = None if alert.fired is None else Fired(alert.fired.stamp, round(alert.fired.ticks * size))
+    return replace(alert, ticks=max(1, round(alert.ticks * size)), tick=tick, fired=fired)
+
+
 def alerts_written(alerts: Alerts) -> Any:
     return [alert.as_json() for alert in alerts]
 
@@ -93,16 +116,27 @@ def _read(held: Any) -> PriceAlert:
             "ticks": int(ticks),
             "side": -1 | 0 | 1 as side,
             "fired": None | [int(), int()] as fired,
-        } if symbol in CATALOGUE:
-            return PriceAlert(symbol, kind, ticks, side, None if fired is None else Fired(*fired))
+        } if tick := _tick(symbol, held.get("tick")):
+            return PriceAlert(symbol, kind, ticks, tick, side, None if fired is None else Fired(*fired))
     raise DataError(f"{str(held)[:80]} is no alert")
 
 
-def typed_alert(symbol: str, kind: Kind, text: str) -> PriceAlert:
+def _tick(symbol: str, held: object) -> Decimal | None:
+    """Those of the first version say none: they are of what is built in."""
+    if held is None:
+        return CATALOGUE[symbol].tick if symbol in CATALOGUE else None
+    try:
+        tick = Decimal(str(held))
+    except ArithmeticError:
+        return None
+    return tick if tick.is_finite() and tick > 0 else None
+
+
+def typed_alert(symbol: str, kind: Kind, text: str, known: Mapping[str, Instrument] = CATALOGUE) -> PriceAlert:
     """DataError says what is wrong with the price."""
-    instrument = CATALOGUE.get(symbol.strip().upper())
+    instrument = known.get(symbol.strip().upper())
     if instrument is None:
-        raise DataError(f"{symbol.strip() or 'no symbol'}: this symbol is not known: write one like EURUSD")
+        raise DataError(f"{symbol.strip() or 'no symbol'}: {NOT_KNOWN}")
     try:
         ticks = Decimal(text.strip().replace(",", ".")) / instrument.tick
     except ArithmeticError:
@@ -111,18 +145,18 @@ def typed_alert(symbol: str, kind: Kind, text: str) -> PriceAlert:
         raise DataError(f"{text.strip() or 'no price'}: write a price above zero, such as {_example(instrument)}")
     if ticks != int(ticks):
         raise DataError(f"{text.strip()}: {instrument.symbol} moves in steps of {instrument.tick}: round the price to that")
-    return PriceAlert(instrument.symbol, kind, int(ticks))
+    return PriceAlert(instrument.symbol, kind, int(ticks), instrument.tick)
 
 
-def price_text(symbol: str, ticks: int) -> str:
-    return price_unit(CATALOGUE[symbol]).text(ticks)
+def price_text(tick: Decimal, ticks: int) -> str:
+    return Unit.of(tick).text(ticks)
 
 
 def alert_columns(alerts: Sequence[PriceAlert], zone: Zone) -> Columns:
-    symbols, prices = sorted({alert.symbol for alert in alerts}), [price_text(alert.symbol, alert.ticks) for alert in alerts]
+    symbols, prices = sorted({alert.symbol for alert in alerts}), [alert.price for alert in alerts]
     rows, states = np.arange(len(alerts)), ("waiting", "fired")
     fired = np.array([NOTHING if alert.fired is None else alert.fired.stamp for alert in alerts], np.int64)
-    reached = ["" if alert.fired is None else price_text(alert.symbol, alert.fired.ticks) for alert in alerts]
+    reached = ["" if alert.fired is None else price_text(alert.tick, alert.fired.ticks) for alert in alerts]
     return Columns(
         (
             word("symbol", "Symbol", np.array([symbols.index(alert.symbol) for alert in alerts], np.int64), symbols),
@@ -136,4 +170,4 @@ def alert_columns(alerts: Sequence[PriceAlert], zone: Zone) -> Columns:
 
 
 def _example(instrument: Instrument) -> str:
-    return price_unit(instrument).text(int(Decimal("1.085") / instrument.tick))
+    return price_text(instrument.tick, int(Decimal("1.085") / instrument.tick))

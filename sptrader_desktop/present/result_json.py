@@ -6,9 +6,10 @@ infinite or not a number.
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,20 @@ Row = dict[str, Any]
 def result_document(result: "Result", manifest: Row) -> Row:
     """Made only when asked for: a run of 20,000 trades has some 200,000 rows."""
     with _uncollected():
-        return _document(result, manifest)
+        return {key: make() for key, make in _parts(result, manifest).items()}
+
+
+def rendered(result: "Result", manifest: Row) -> bytes:
+    """The bytes of that document without all of it at once: a list at a time, of which each row goes as soon as it is written. To let go of
+    so many rows together would hold up whoever else wants Python, such as a window."""
+    with _uncollected():
+        parts = _parts(result, manifest)
+        return _joined((key, _drained(value) if isinstance(value := parts[key](), list) else value) for key in sorted(parts))
+
+
+def render(document: Row) -> bytes:
+    """One line for each row of a list, so that two results can be compared line by line."""
+    return _joined((key, iter(value) if isinstance(value := document[key], list) else value) for key in sorted(document))
 
 
 @contextmanager
@@ -51,39 +65,47 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _document(result: "Result", manifest: Row) -> Row:
-    measured, exits = result.metrics, all_exits(result)
+def _parts(result: "Result", manifest: Row) -> dict[str, Callable[[], Any]]:
+    measured, exits = result.metrics, cache(lambda: all_exits(result))
     return {
-        "total_trades": measured.trades.total,
-        "winning_trades": measured.trades.winning,
-        "losing_trades": measured.trades.losing,
-        "total_pnl": money_text(measured.total_pnl),
-        "max_drawdown": measured.drawdown.depth,
-        "sharpe_ratio": measured.daily.sharpe,
-        "start_capital": money_text(measured.start_capital),
-        "end_capital": money_text(measured.end_capital),
-        "metrics": figures(measured),
-        "signals_generated": signals_generated(result),
-        "order_decisions": order_decisions(result, exits),
-        "executed_orders": executed_orders(result, exits),
-        "completed_trades": completed_trades(result),
-        "final_portfolio": final_portfolio(result),
-        "daily_returns": [[iso_date(day), value] for day, value in measured.daily.returns],
-        "equity_band": equity_band(result),
-        "data_quality": [quality(found) for found in data_quality(result)],
-        "manifest": manifest,
+        "total_trades": lambda: measured.trades.total,
+        "winning_trades": lambda: measured.trades.winning,
+        "losing_trades": lambda: measured.trades.losing,
+        "total_pnl": lambda: money_text(measured.total_pnl),
+        "max_drawdown": lambda: measured.drawdown.depth,
+        "sharpe_ratio": lambda: measured.daily.sharpe,
+        "start_capital": lambda: money_text(measured.start_capital),
+        "end_capital": lambda: money_text(measured.end_capital),
+        "metrics": lambda: figures(measured),
+        "signals_generated": lambda: signals_generated(result),
+        "order_decisions": lambda: order_decisions(result, exits()),
+        "executed_orders": lambda: executed_orders(result, exits()),
+        "completed_trades": lambda: completed_trades(result),
+        "final_portfolio": lambda: final_portfolio(result),
+        "daily_returns": lambda: [[iso_date(day), value] for day, value in measured.daily.returns],
+        "equity_band": lambda: equity_band(result),
+        "data_quality": lambda: [quality(found) for found in data_quality(result)],
+        "manifest": lambda: manifest,
     }
 
 
-def render(document: Row) -> bytes:
-    """One line for each row of a list, so that two results can be compared line by line."""
+def _drained(rows: list[Any]) -> Iterator[Any]:
+    rows.reverse()
+    while rows:
+        yield rows.pop()
+
+
+def _joined(parts: Iterable[tuple[str, Any]]) -> bytes:
+    """Rows come as an iterator."""
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
-    parts = []
-    for key in sorted(document):
-        value = document[key]
-        text = "[\n" + ",\n".join(map(encode, value)) + "\n]" if isinstance(value, list) and value else encode(value)
-        parts.append(f"{encode(key)}:{text}")
-    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
+    texts = []
+    for key, value in parts:
+        if isinstance(value, Iterator):
+            rows = ",\n".join(map(encode, value))
+            texts.append(f"{encode(key)}:[\n{rows}\n]".encode() if rows else f"{encode(key)}:[]".encode())
+        else:
+            texts.append(f"{encode(key)}:{encode(value)}".encode())
+    return b"".join([b"{\n", b",\n".join(texts), b"\n}\n"])
 
 
 def completed_trades(result: "Result") -> list[Row]:

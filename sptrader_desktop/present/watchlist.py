@@ -1,6 +1,7 @@
 """The symbols that a person watches: their last price, how far it has come since the day before, its spread, and how old it is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -9,14 +10,16 @@ import numpy as np
 from sptrader_desktop.core.calendar import DAY_US, trading_day
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.core.resample import bar_closes
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.present.column_makers import ratio, word
 from sptrader_desktop.present.columns import NOTHING, Column, Columns
 from sptrader_desktop.present.numbers import NONE, price_unit
+from sptrader_desktop.present.price_alerts import NOT_KNOWN
 
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.]{1,15}", re.ASCII)
 STALE_US = 10_000_000
 WEEKEND_DAYS = 3  # from Friday's trading day to Monday's
 HOUR_US = 3_600_000_000
@@ -77,12 +80,13 @@ def quickest(symbol: str, offered: Iterable[N]) -> N | None:
     return max(short or own, key=lambda one: _length(one.timeframe), default=None)
 
 
-def watchlist_columns(rows: Sequence[Watched], now: int, *, is_connected: bool) -> Columns:
-    """While live prices come, rows without a fresh one are muted: their age says why."""
+def watchlist_columns(rows: Sequence[Watched], now: int, *, is_connected: bool, known: Mapping[str, Instrument] = CATALOGUE) -> Columns:
+    """What is not known has no price. While live prices come, rows without a fresh one are muted: their age says why."""
     symbols = [row.symbol for row in rows]
+    rows = [row if row.symbol in known else Watched(row.symbol, origin="symbol not known") for row in rows]
     order = np.arange(len(rows))
     moved = [None if row.last is None or row.reference is None else row.last - row.reference for row in rows]
-    per_pip = [CATALOGUE[row.symbol].ticks_per_pip for row in rows]
+    per_pip = [known[row.symbol].ticks_per_pip if row.symbol in known else 1 for row in rows]
     pips = _numbers(None if ticks is None else ticks / size for ticks, size in zip(moved, per_pip, strict=True))
     shares = _numbers(
         None if ticks is None or not row.reference else round(100 * ticks / row.reference, 2)
@@ -95,7 +99,14 @@ def watchlist_columns(rows: Sequence[Watched], now: int, *, is_connected: bool) 
     origins = sorted({row.origin for row in rows})
     columns = (
         word("symbol", "Symbol", order, symbols),
-        word("last", "Last", order, [_price(row) for row in rows], "the last price; of bid and ask the bid", is_right=True),
+        word(
+            "last",
+            "Last",
+            order,
+            [NONE if row.last is None else price_unit(known[row.symbol]).text(row.last) for row in rows],
+            "the last price; of bid and ask the bid",
+            is_right=True,
+        ),
         ratio("change", "Change", pips, "pips", "since the close of the trading day before", places=1, is_signed=True, is_shown=False),
         ratio("share", "Change", shares, "%", "since the close of the trading day before", is_signed=True),
         ratio("spread", "Spread", spreads, "pips", "ask less bid, where both are known", places=1),
@@ -125,17 +136,17 @@ def age_text(age_us: int) -> str:
 
 
 def symbols_read(held: Any) -> tuple[str, ...]:
-    if not isinstance(held, list) or not all(isinstance(symbol, str) and symbol in CATALOGUE for symbol in held):
+    if not isinstance(held, list) or not all(isinstance(symbol, str) and SYMBOL.fullmatch(symbol) for symbol in held):
         raise DataError("it is no list of symbols")
     return tuple(dict.fromkeys(held))
 
 
-def typed_symbols(text: str) -> tuple[str, ...]:
+def typed_symbols(text: str, known: Collection[str] = CATALOGUE) -> tuple[str, ...]:
     """`EURUSD, gbp/usd`; DataError names the first that is not known."""
     found = [symbol.upper().replace("/", "") for symbol in text.replace(",", " ").split()]
-    unknown = next((symbol for symbol in found if symbol not in CATALOGUE), None)
+    unknown = next((symbol for symbol in found if symbol not in known), None)
     if unknown is not None:
-        raise DataError(f"{unknown}: this symbol is not known: write one like EURUSD")
+        raise DataError(f"{unknown}: {NOT_KNOWN}")
     return tuple(found)
 
 
@@ -157,10 +168,6 @@ def live(rows: Mapping[str, Watched], prices: Iterable[LivePrice]) -> dict[str, 
         if known is not None:
             changed[price.symbol] = known.at(price)
     return changed
-
-
-def _price(row: Watched) -> str:
-    return NONE if row.last is None else price_unit(CATALOGUE[row.symbol]).text(row.last)
 
 
 def _numbers(values: Iterable[float | None]) -> Any:

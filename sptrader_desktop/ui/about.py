@@ -47,8 +47,10 @@ class AboutDialog(QDialog):
         self._tree.setHeaderLabels(["Made with", "Version", "Licence"])
         for library in (*BUNDLED, *libraries()):
             self._tree.addTopLevelItem(QTreeWidgetItem([library.name, library.version, library.licence]))
-        for column in range(3):
+        for column in range(2):
             self._tree.resizeColumnToContents(column)
+        self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._tree.setAllColumnsShowFocus(True)
 
     def _lay_out(self) -> None:
         copy, close = QPushButton("&Copy versions"), QPushButton("Close")

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.run_compare import KeptRun
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
+from sptrader_desktop.present.watchlist import Watched
 from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.kept_value import DocumentStore
@@ -105,6 +107,18 @@ class Desk(Protocol):
     def series(self) -> Sequence[Series]: ...
 
     def candles(self, series: Series) -> Candles: ...
+
+    def watched(self, series: Series) -> Watched:
+        """Its last prices; what was read for charts and runs stays at hand."""
+        ...
+
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What is built in, under it those of one's own; DataError says what is wrong with their file."""
+        ...
+
+    def use_instruments(self, path: str) -> None:
+        """A file of one's own instruments, or none; for everything that is not a run, which names its own."""
+        ...
 
     def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: Candles) -> Sequence[Curve]:
         """ComponentError says what is wrong with it."""

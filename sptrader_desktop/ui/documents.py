@@ -19,6 +19,7 @@ class Documents(QTabWidget):
     edited = Signal(object)  # Path, at every change of its text
     opened = Signal(object)  # EditorPane, before its text is there
     datasetDropped = Signal(str)  # its key in the navigator
+    chartsChanged = Signal()  # one came or went
 
     def __init__(
         self,
@@ -64,13 +65,15 @@ class Documents(QTabWidget):
         widget = self.currentWidget()
         return widget if isinstance(widget, ChartDocument) else None
 
-    def add_chart(self, chart: ChartDocument) -> None:
+    def add_chart(self, chart: ChartDocument, *, is_in_front: bool = True) -> None:
         chart.titleChanged.connect(lambda title: self.setTabText(self.indexOf(chart), title))
         chart.closeAsked.connect(lambda: self._close(self.indexOf(chart)))
         self.addTab(chart, chart.title)
         self._head()
-        self.setCurrentWidget(chart)
-        chart.setFocus()
+        if is_in_front:
+            self.setCurrentWidget(chart)
+            chart.setFocus()
+        self.chartsChanged.emit()
 
     def open(self, path: Path) -> EditorPane:
         """In a tab of its own, or the one where it is open already."""
@@ -132,6 +135,7 @@ class Documents(QTabWidget):
         if isinstance(widget, ChartDocument):
             widget.close_document()
             self._retired.append(widget)
+            self.chartsChanged.emit()
         elif isinstance(widget, EditorPane):
             widget.deleteLater()
         self._head()

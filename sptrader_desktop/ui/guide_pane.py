@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument,
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QTextBrowser, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.guide import START, Page, page_of, pages, search
+from sptrader_desktop.ui.tables.table_view import RoomyCells
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
@@ -83,6 +84,8 @@ class GuidePane(QWidget):
         self.search = SearchField("Search the guide", "guideSearch", self.list)
         self.list.setObjectName("guideContents")
         self.list.setAccessibleName("Pages of the guide")
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # what is too long ends in dots
+        self.list.setItemDelegate(RoomyCells(self.list))
         self._lay_out()
         self.setFocusProxy(self.page)
         self.search.textChanged.connect(self._list)

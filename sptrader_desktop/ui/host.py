@@ -30,8 +30,8 @@ from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.loop_lag import LoopLag
 from sptrader_desktop.ui.shutdown import Shutdown, end_with
 
-# Jobs' threads give way to the window's after so long: it asks for its turn many times in a frame.
-TURN_S = 0.0005
+# Jobs' threads give way to the window's after so long: it asks for its turn some hundred times in a frame.
+TURN_S = 0.0001
 Said = tuple[BaseException, str]
 LOG = logging.getLogger("sptrader.window")
 QT_LOG = logging.getLogger("sptrader.qt")

@@ -4,20 +4,33 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sptrader_desktop.present.log_lines import LEVELS, LogFilter, LogLine, LogLines, level_word, line_clock, line_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Zone
-from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.icons import beside, icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.empty_state import EmptyState
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 Index = QModelIndex | QPersistentModelIndex
 TIME, LEVEL, SOURCE, TEXT = range(4)
 ALL_SOURCES = "All sources"
+QUIET = "What the parts of the program say will be here. Details are left out until they are chosen above."
 TONES = {"warning": "warning", "error": "danger", "detail": "muted"}
 
 
@@ -162,7 +175,10 @@ class LogPane(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(line)
-        column.addWidget(self._table, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._table)
+        self._stack.addWidget(EmptyState("scroll-text", "Nothing to show", QUIET))
+        column.addWidget(self._stack, 1)
         self._choose()
 
     def _choose(self) -> None:
@@ -187,6 +203,7 @@ class LogPane(QWidget):
 
     def _say_count(self) -> None:
         shown, kept = len(self._lines.shown), len(self._lines)
+        self._stack.setCurrentIndex(0 if shown else 1)
         self._count.setText(f"{shown:,} lines" if shown == kept else f"{shown:,} of {kept:,} lines")
 
     def _go_on(self) -> None:
@@ -229,7 +246,7 @@ def _size(table: QTableView) -> None:
 
 
 def _button(name: str, text: str, drawing: str, do: Callable[[], object]) -> QPushButton:
-    button = QPushButton(icon(drawing), text)
+    button = QPushButton(icon(drawing), beside(text))
     button.setObjectName(name)
     button.setAccessibleName(f"{text} the log")
     button.clicked.connect(do)

@@ -1,15 +1,18 @@
 """The window: panes in their places, the commands bound to what they do, and what is kept of it for the next start."""
 
+import logging
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.actions import Scope
 from sptrader_desktop.present.layout_file import decoded
 from sptrader_desktop.present.preferences import Preferences
@@ -48,7 +51,9 @@ from sptrader_desktop.ui.theme.theme import Theme
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
+LOG = logging.getLogger("sptrader.window")
 TITLE = "SPtrader"
+TABLES = "results"  # under which name it is kept how they stand
 SIZE = QSize(GRID * 360, GRID * 225)
 LEAST = QSize(GRID * 200, GRID * 130)
 MOST_COVERED = 1000  # widgets of panes behind others that Tab leaves out at once
@@ -74,7 +79,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(LEAST)
         self.selection = Selection()
-        self._desk, self._preferences = desk, preferences
+        self._desk, self._preferences, self._is_painted = desk, preferences, False
         self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
         self.kept_market = KeptMarket(desk.documents, host.jobs)
@@ -119,22 +124,21 @@ class MainWindow(QMainWindow):
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
         chosen = panel.chosen_series()
         if chosen is None:
-            QTimer.singleShot(0, self, self.painted.emit)
-            return
-        self.research.candlesReady.connect(self._first_picture)
-        self.research.failed.connect(self._first_picture)
-        self.research.show_series(chosen)
+            self._tell_painted()
+        else:
+            self.research.show_series(chosen)
 
-    def _first_picture(self) -> None:
-        """It is painted when the loop comes round; from then on there is time for other things."""
-        self.research.candlesReady.disconnect(self._first_picture)
-        self.research.failed.disconnect(self._first_picture)
-        QTimer.singleShot(0, self, self.painted.emit)
+    def _tell_painted(self) -> None:
+        """It is painted when the loop comes round; from then on there is time for other things, once."""
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
 
     def settle_in(self) -> None:
         """What may come after the first picture."""
         self.texts.navigator.refresh()
         self.runs.history.reload()
+        self.market.restore()
         self.texts.tell_drafts()
 
     def come_to_front(self) -> None:
@@ -177,6 +181,10 @@ class MainWindow(QMainWindow):
         )
         for editor in self.texts.documents.editors:
             editor.close_document()
+        try:
+            self._desk.documents.save(TABLES, self.page.results.state())
+        except DataError as error:
+            LOG.warning("how the tables of results stand: %s", error)
         self.market.close()
         self.hide()
 
@@ -189,7 +197,10 @@ class MainWindow(QMainWindow):
         self.page.panel.restore(preferences.answers, preferences.given)
         self.actions_.action("layout.lock").setChecked(preferences.layout_locked)
         self.layouts.lock(preferences.layout_locked)
-        for sentence in self._preferences.notices:
+        nothing: dict[str, Any] = {}
+        tables, notices = self._desk.documents.load(TABLES, dict, nothing)
+        self.page.results.restore(tables)
+        for sentence in (*self._preferences.notices, *notices):
             self.notices.tell(Notice(sentence, "warning"))
 
     # How it is put together
@@ -266,6 +277,8 @@ class MainWindow(QMainWindow):
 
     def _join(self) -> None:
         research, actions, texts = self.research, self.actions_, self.texts
+        for seen in (research.candlesReady, research.failed):
+            seen.connect(self._tell_painted)
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
@@ -289,6 +302,7 @@ class MainWindow(QMainWindow):
         texts.navigator.listed.connect(self.prices.read_candles)
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
+        self.page.panel.changed.connect(lambda: self.prices.use_instruments(self.page.panel.answers()["instruments"]))
         self.page.chart.is_range_linked = True  # with the charts beside it that are
         self.prices.chartAsked.connect(self.market.open_chart)
         self.prices.alertsAsked.connect(lambda: self._bring("alerts"))

@@ -1,9 +1,11 @@
 """Joins what happens when a person looks at markets: charts of any candles, the watchlist, live prices and alerts."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from sptrader_desktop.present.chart_tabs import ChartTab
 from sptrader_desktop.present.navigator import Item, dataset_item
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.desk import Desk, Series
@@ -12,6 +14,8 @@ from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.market.kept_market import KeptMarket
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
+
+LOG = logging.getLogger("sptrader.market")
 
 
 class MarketPage(QObject):
@@ -33,7 +37,9 @@ class MarketPage(QObject):
         super().__init__(documents)
         self._desk, self._jobs, self._kept, self._group = desk, jobs, kept, group
         self._documents, self._offered, self._notices, self._unforeseen = documents, offered, notices, unforeseen
+        self._is_restored = False
         documents.datasetDropped.connect(self.open_key)
+        documents.chartsChanged.connect(self._keep)
         kept.tell_failures(lambda error: notices.tell(Notice(str(error), "error", key="kept")))
         for sentence in kept.notices:
             notices.tell(Notice(sentence, "warning"))
@@ -44,24 +50,44 @@ class MarketPage(QObject):
             "chart.indicators": lambda: self._on_chart(ChartDocument.open_indicators),
         }
 
-    def open_chart(self, series: Series) -> ChartDocument:
-        chart = ChartDocument(self._desk, self._jobs, series, self._group, self._kept.book, self._kept.templates)
+    def restore(self) -> None:
+        """The charts that were open the last time, behind what is in front now. Candles that are gone are no reason to stop."""
+        for tab in self._kept.charts.now.value:
+            series = self._of_key(tab.dataset)
+            if series is None:
+                LOG.warning("the chart of %s is not opened again: its candles are not there any more", tab.dataset)
+            else:
+                self.open_chart(series, tab)
+        self._is_restored = True
+        self._keep()
+
+    def open_chart(self, series: Series, before: ChartTab | None = None) -> ChartDocument:
+        chart = ChartDocument(self._desk, self._jobs, series, self._group, self._kept.book, self._kept.templates, before)
         chart.noticed.connect(self._notices.tell)
         chart.failed.connect(self._unforeseen)
         self.chartOpened.emit(chart)
-        self._documents.add_chart(chart)
+        self._documents.add_chart(chart, is_in_front=before is None)
+        chart.arranged.connect(self._keep)
         return chart
 
     def open_item(self, item: Item) -> None:
         self.open_key(item.key)
 
     def open_key(self, key: str) -> None:
-        series = next((one for one in self._offered() if dataset_item(one.symbol, one.timeframe, one.path, one.source).key == key), None)
+        series = self._of_key(key)
         if series is None:
             name = key.rpartition("/")[2]
             self._notices.tell(Notice(f"{name} is not among the candles any more: refresh the navigator and choose again", "error"))
         else:
             self.open_chart(series)
+
+    def _of_key(self, key: str) -> Series | None:
+        return next((one for one in self._offered() if dataset_item(one.symbol, one.timeframe, one.path, one.source).key == key), None)
+
+    def _keep(self) -> None:
+        """Not before those of the last time are there again."""
+        if self._is_restored:
+            self._kept.charts.now.set(tuple(chart.tab for chart in self._documents.charts))
 
     def close(self) -> None:
         """What was changed last and not written yet is."""

@@ -1,6 +1,7 @@
 """The tree of everything there is to open, with a search above it; what is done to files from here says how it went."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, QUrl, Signal
@@ -49,22 +50,22 @@ class Navigator(QWidget):
         super().__init__(parent)
         self.setObjectName("navigator")
         self.setAccessibleName("Navigator")
-        self._folders, self._moved = folders, moved
+        self._moved = moved
         self._items: tuple[Item, ...] = ()
         self._wanted: Path | None = None
         self._open: set[str] = {kind.value for kind in (Kind.STRATEGY, Kind.DATASET)}
         self.rows = _Rows(self)
         self.rows.renameWanted.connect(self._rename)
         self.view = self._made_view()
-        self.search = SearchField("Search strategies, components, data and runs", "navigatorSearch", self.view, self)
+        self.search = SearchField("Search by name", "navigatorSearch", self.view, self)
         self.search.textChanged.connect(self._show)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID, GRID, GRID, 0)
         column.setSpacing(GRID)
         column.addWidget(self.search)
         column.addWidget(self.view)
-        self._lister: Checker[Sequence[Item]] = Checker(lambda _: listing(), self)
-        self._lister.checked.connect(self.show_items)
+        self._lister: Checker[tuple[set[str], Sequence[Item]]] = Checker(lambda _: (_folders_in(folders), listing()), self)
+        self._lister.checked.connect(lambda found: self._take(*found))
         self._watcher = QFileSystemWatcher(self)
         self._noticing = QTimer(self, interval=WATCH_MS, singleShot=True)
         self._noticing.timeout.connect(self.refresh)
@@ -73,15 +74,23 @@ class Navigator(QWidget):
 
     # What is shown
 
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All, as they were listed last."""
+        return self._items
+
     def refresh(self) -> None:
         """Ask again what there is; what is open and chosen stays so."""
         self._lister.ask_now("")
-        self._watch()
+
+    def _take(self, folders: set[str], items: Sequence[Item]) -> None:
+        self.show_items(items)
+        self._watch(folders)
 
     def show_items(self, items: Iterable[Item]) -> None:
-        self._items = tuple(items)
-        self._show()
-        self._watch()
+        before, self._items = self._items, tuple(items)
+        if self._items != before or not self.rows.rowCount():
+            self._show()
         self.listed.emit(self._items)
 
     def chosen(self) -> Item | None:
@@ -208,11 +217,12 @@ class Navigator(QWidget):
         elif chosen is not None:
             self.choose(chosen.key)
 
-    def _watch(self) -> None:
-        wanted = {str(inner) for folder in self._folders if folder.is_dir() for inner in (folder, *folder.rglob("*")) if inner.is_dir()}
+    def _watch(self, wanted: set[str]) -> None:
+        """What happened in a folder before it was watched is seen by looking again."""
         there = {*self._watcher.directories()}
-        for folder in wanted - there:
-            self._watcher.addPath(folder)
+        new = wanted - there
+        if new and len(self._watcher.addPaths([*new])) < len(new):  # those that cannot be watched are told
+            self._noticing.start()
         if gone := there - wanted:
             self._watcher.removePaths([*gone])
 
@@ -245,6 +255,14 @@ def dragged_item(data: QMimeData) -> tuple[Kind, str] | None:
         return None
     kind, _, key = bytes(data.data(MIME).data()).decode().partition("\n")
     return (Kind(kind), key) if kind in {one.value for one in Kind} else None
+
+
+def _folders_in(folders: Sequence[Path]) -> set[str]:
+    found: set[str] = set()
+    for folder in folders:
+        with suppress(OSError):  # it went meanwhile, and whoever watches what is above it will hear
+            found |= {str(inner) for inner in (folder, *folder.rglob("*")) if inner.is_dir()}
+    return found
 
 
 class _Rows(QStandardItemModel):

@@ -50,7 +50,8 @@ class PersonalTools(QObject):
         """The palette, to which others may add what they have."""
         self._actions = actions
         actions.take_shortcuts(self._preferences.value.shortcuts)
-        self._palette = CommandPalette(self._window, actions)
+        self._palette = CommandPalette(self._window, actions, self._preferences.value.done)
+        self._palette.recentChanged.connect(lambda done: self._change({"done": done}))
         self._palette.add_provider(self._choices)
         return self._palette
 

@@ -1,17 +1,20 @@
 """Prices as they are: the watchlist, the live prices it is fed with, and the alerts that are held against each of them."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.core.errors import DataError, SptraderError
+from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.present.numbers import counted
-from sptrader_desktop.present.price_alerts import Alerts, PriceAlert, checked, price_text, with_alert
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.price_alerts import Alerts, PriceAlert, checked, in_ticks_of, price_text, with_alert
 from sptrader_desktop.present.selection import Selection
-from sptrader_desktop.present.watchlist import Watched, quickest, watched_of
+from sptrader_desktop.present.watchlist import Watched, quickest
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.price_levels import PriceLevel
 from sptrader_desktop.ui.desk import Desk, Series
@@ -19,7 +22,7 @@ from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.market.alerts_pane import AlertsPane
 from sptrader_desktop.ui.market.kept_market import KeptMarket
 from sptrader_desktop.ui.market.live_feed import LiveFeed, StartTask
-from sptrader_desktop.ui.market.watchlist_pane import WatchlistPane
+from sptrader_desktop.ui.market.watchlist_pane import Known, WatchlistPane
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.widgets.badge import Badge
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
@@ -44,18 +47,20 @@ class PricesPage(QObject):
     ) -> None:
         super().__init__(window)
         self._desk, self._jobs, self._offered, self._notices, self._window = desk, jobs, offered, notices, window
-        self._symbols, self._alerts = kept.watchlist.now, kept.alerts.now
+        self._symbols, self._alerts, self._own_instruments = kept.watchlist.now, kept.alerts.now, ""
         self._charts: list[CandleChart] = []
         self.feed = LiveFeed(desk.live_prices, start_task, self._wanted, self)
-        self.watchlist, self.alerts, self.badge = WatchlistPane(self._symbols), AlertsPane(self._alerts, selection), Badge()
+        self.known: Known = Observable(CATALOGUE)
+        self.watchlist, self.badge = WatchlistPane(self._symbols, self.known), Badge()
+        self.alerts = AlertsPane(self._alerts, self.known, selection)
         self.badge.setObjectName("alertsBadge")
         self._join()
         self._show_alerts(self._alerts.value)
 
     def attach(self, chart: CandleChart) -> None:
         """Its alerts are drawn, and set from it."""
-        chart.levels = self._levels
-        chart.alertAsked.connect(self.set_alert)
+        chart.levels = lambda symbol: self._levels(chart, symbol)
+        chart.alertAsked.connect(lambda _symbol, ticks: self._set_on(chart, ticks))
         chart.menuAsked.connect(lambda place, ticks: self._open_menu(chart, place, ticks))
         self._charts.append(chart)
         chart.destroyed.connect(lambda: self._charts.remove(chart))
@@ -63,12 +68,22 @@ class PricesPage(QObject):
     def read_candles(self) -> None:
         """The last prices of what is watched, from the candles there are."""
         symbols, offered = self._symbols.value, tuple(self._offered())
-        if symbols:
-            job = self._jobs.start("watchlist", "reading last prices", lambda _: [self._row(symbol, offered) for symbol in symbols])
-            job.finished.connect(self.watchlist.show_rows)
+        if not symbols and not self._own_instruments and self.known.value is CATALOGUE:
+            return
+        job = self._jobs.start(
+            "watchlist", "reading last prices", lambda _: (self._instruments(), [self._row(symbol, offered) for symbol in symbols])
+        )
+        job.finished.connect(self._show_read)
 
-    def set_alert(self, symbol: str, ticks: int) -> None:
-        alert = PriceAlert(symbol, "at", ticks)
+    def use_instruments(self, path: str) -> None:
+        """Symbols of one's own: the file that the backtest names."""
+        if path != self._own_instruments:
+            self._own_instruments = path
+            self._desk.use_instruments(path)
+            self.read_candles()
+
+    def set_alert(self, symbol: str, ticks: int, tick: Decimal) -> None:
+        (alert,) = in_ticks_of((PriceAlert(symbol, "at", ticks, tick),), self.known.value)
         self._alerts.set(with_alert(self._alerts.value, alert))
         live = "" if self.feed.is_wanted else " as soon as live prices are connected"
         self._notices.tell(Notice(f"Waiting for {alert.words}{live}", "done", "Change", lambda: self._change(alert), key="alert"))
@@ -96,10 +111,28 @@ class PricesPage(QObject):
         if series is None:
             return Watched(symbol, origin="no candles")
         try:
-            return watched_of(self._desk.candles(series), series.timeframe)
+            return self._desk.watched(series)
         except (SptraderError, OSError) as error:
             LOG.warning("%s: %s", series.label, error)
             return Watched(symbol, origin="candles cannot be read")
+
+    def _instruments(self) -> Mapping[str, Instrument]:
+        """In a job."""
+        try:
+            return self._desk.instruments()
+        except DataError as error:
+            LOG.warning("your own instruments are left out: %s", error)
+            return CATALOGUE
+
+    def _show_read(self, read: tuple[Mapping[str, Instrument], list[Watched]]) -> None:
+        known, rows = read
+        self._alerts.set(in_ticks_of(self._alerts.value, known))
+        if known != self.known.value:
+            self.known.set(known)
+            if self.feed.is_wanted:  # what it reads is in the ticks of before
+                self.feed.stop()
+                self.feed.start()
+        self.watchlist.show_rows(rows)
 
     def _take(self, prices: Sequence[LivePrice]) -> None:
         self.watchlist.take_prices(prices)
@@ -113,7 +146,7 @@ class PricesPage(QObject):
 
     def _tell(self, alert: PriceAlert) -> None:
         assert alert.fired is not None, "it fired"
-        words = f"{alert.words}: the price is {price_text(alert.symbol, alert.fired.ticks)}. No order was placed."
+        words = f"{alert.words}: the price is {price_text(alert.tick, alert.fired.ticks)}. No order was placed."
         LOG.warning("price alert: %s", words)
         self._notices.tell(Notice(words, "warning", "Chart", lambda: self._open(alert.symbol), key=f"alert {alert.key}"))
         QApplication.alert(self._window)
@@ -129,21 +162,29 @@ class PricesPage(QObject):
         for chart in self._charts:
             chart.show_levels()
 
-    def _levels(self, symbol: str) -> list[PriceLevel]:
+    def _levels(self, chart: CandleChart, symbol: str) -> list[PriceLevel]:
+        """In the ticks of its candles, which may be of a run with other instruments."""
+        tick = chart.candles.instrument.tick if chart.candles else Decimal(1)
         return [
-            PriceLevel(alert.ticks, f"{'fired' if alert.fired else 'alert'} {alert.kind} {price_text(symbol, alert.ticks)}", _role(alert))
+            PriceLevel(
+                round(alert.ticks * alert.tick / tick), f"{'fired' if alert.fired else 'alert'} {alert.kind} {alert.price}", _role(alert)
+            )
             for alert in self._alerts.value
             if alert.symbol == symbol
         ]
+
+    def _set_on(self, chart: CandleChart, ticks: int) -> None:
+        if chart.candles is not None:
+            self.set_alert(chart.candles.symbol, ticks, chart.candles.instrument.tick)
 
     def _open_menu(self, chart: CandleChart, place: QPoint, ticks: int) -> None:
         candles = chart.candles
         if candles is None:
             return
-        menu, commands, price = QMenu(chart), chart.commands(), price_text(candles.symbol, ticks)
+        menu, commands, price = QMenu(chart), chart.commands(), price_text(candles.instrument.tick, ticks)
         menu.setObjectName("chartContextMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        alert = menu.addAction(icon("bell-ring"), f"Price Alert at {price}", lambda: self.set_alert(candles.symbol, ticks))
+        alert = menu.addAction(icon("bell-ring"), f"Price Alert at {price}", lambda: self._set_on(chart, ticks))
         alert.setObjectName("alertHereAction")
         line = menu.addAction(
             icon("minus"), f"Horizontal Line at {price}", lambda: chart.tools.draw_horizontal(ticks, len(chart.stamps) - 1)

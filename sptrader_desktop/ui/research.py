@@ -14,11 +14,11 @@ from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import BarAt, Selection
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.ui.charts.prepared import Drawing, drawing_of, lines_of
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.jobs import Job, Jobs, Report
 
 if TYPE_CHECKING:
-    from sptrader_desktop.core.results import Result
     from sptrader_desktop.core.simulation import Progress
 
 
@@ -32,10 +32,10 @@ class Research(QObject):
     runEnded = Signal()  # finished, failed or cancelled
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
-    curvesReady = Signal(object, object)  # the Candles and their list[Curve]
+    linesReady = Signal(object, object)  # the Candles and the list[Line] of what the run's signals looked at
     textRead = Signal(object)  # StrategyText of the run
     guessing = Signal(bool)  # a guess is being computed
-    guessed = Signal(object)  # Result, or None when the guess is forgotten
+    guessed = Signal(object)  # Drawing, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
     outsideKnown = Signal()
     failed = Signal(str, object)  # of what, the exception
@@ -44,7 +44,9 @@ class Research(QObject):
         super().__init__(parent)
         self._desk, self._jobs, self._selection = desk, jobs, selection
         self.finished: Finished | None = None
-        self.guess: Result | None = None
+        self.drawing: Drawing | None = None  # of the run
+        self.guess: Drawing | None = None
+        self._fresh: Finished | None = None  # a run that nothing has followed yet
         self._guesses = 0
         self.stale = Observable("")
         self._outside = ""  # what has changed on the disk since the run
@@ -56,7 +58,6 @@ class Research(QObject):
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
-            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
             return self._desk.backtest(recipe, text, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, "backtest")
@@ -65,12 +66,16 @@ class Research(QObject):
         """A kept run as if it had just been made."""
 
         def work(report: Report) -> Finished:
-            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
             return self._desk.open_run(run_id, lambda progress: report(progress.fraction, _words(progress)), report.check)
 
         return self._begin(work, f"opening {run_id}")
 
-    def _begin(self, work: Callable[[Report], Finished], title: str) -> Job:
+    def _begin(self, make: Callable[[Report], Finished], title: str) -> Job:
+        def work(report: Report) -> tuple[Finished, Drawing]:
+            self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
+            finished = make(report)
+            return finished, drawing_of(finished.result)
+
         self.forget_guess()
         job = self._start("backtest", title, work, self._done)
         for ended in (job.finished, job.failed, job.cancelled):
@@ -82,7 +87,8 @@ class Research(QObject):
         """Another text over the candles of the last run."""
         finished = self.finished
         if finished is not None:
-            job = self._start("what-if", "what-if", lambda report: self._desk.what_if(finished, text, report.check), self._guessed)
+            guess = self._desk.what_if
+            job = self._start("what-if", "what-if", lambda report: drawing_of(guess(finished, text, report.check)), self._guessed)
             self._guesses += 1
             for ended in (job.finished, job.failed, job.cancelled):
                 ended.connect(lambda *_: self._guess_ended())
@@ -93,8 +99,8 @@ class Research(QObject):
         finished = self.finished
         candles = next((item for item in finished.result.request.traded if item.symbol == symbol), None) if finished else None
         if finished is not None and candles is not None:
-            show = partial(self.curvesReady.emit, candles)
-            self._start("curves", "indicators", lambda report: self._desk.curves(finished, symbol, report.check), show)
+            show = partial(self.linesReady.emit, candles)
+            self._start("curves", "indicators", lambda report: lines_of(self._desk.curves(finished, symbol, report.check)), show)
 
     def forget_guess(self) -> None:
         self._cancel("what-if")
@@ -155,15 +161,23 @@ class Research(QObject):
             if job.kind in kinds:
                 self._jobs.cancel(job)
 
-    def _done(self, finished: Finished) -> None:
+    def _done(self, made: tuple[Finished, Drawing]) -> None:
+        self.follow_up()  # of a run that was not seen yet, so that it is kept all the same
         self.forget_guess()  # of the run before
-        self.finished = finished
+        self.finished, self.drawing = made
+        finished = made[0]
         self._selection.run.set("")
         LOG.info("%s made %s", finished.result.request.strategy.name, counted(len(finished.result.outcome.trades), "trade"))
         self._outside = ""
         self.stale.set("")
+        self._fresh = finished
         self.runFinished.emit(finished)
-        # Afterwards, because the result is what the person waits for.
+
+    def follow_up(self) -> None:
+        """What comes after a result; once it is seen, because it is what the person waits for."""
+        finished, self._fresh = self._fresh, None
+        if finished is None:
+            return
         self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine(finished.text), self.textRead.emit)
         self.ask_curves(self._selection.symbol.value)
         if finished.run_id:
@@ -181,9 +195,9 @@ class Research(QObject):
         self._guesses -= 1
         self.guessing.emit(self._guesses > 0)
 
-    def _guessed(self, result: "Result") -> None:
-        self.guess = result
-        self.guessed.emit(result)
+    def _guessed(self, guess: Drawing) -> None:
+        self.guess = guess
+        self.guessed.emit(guess)
 
 
 def _words(progress: "Progress") -> str:

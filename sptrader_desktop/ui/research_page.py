@@ -11,21 +11,20 @@ from sptrader_desktop.core.errors import SptraderError, StrategyError
 from sptrader_desktop.present.decision_rows import decision_stamps, neighbour
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import amount, counted, figure
-from sptrader_desktop.present.run_marks import halts, signal_marks
 from sptrader_desktop.present.selection import BarAt, Selection
 from sptrader_desktop.present.strategy_numbers import sliders
 from sptrader_desktop.present.strategy_text import StrategyText
-from sptrader_desktop.present.trade_marks import protective_levels, trade_marks
-from sptrader_desktop.runtime.indicator_curves import Curve
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.equity_chart import EquityChart
 from sptrader_desktop.ui.charts.line_series import Line
+from sptrader_desktop.ui.charts.prepared import Drawing
 from sptrader_desktop.ui.desk import Desk, Finished, Series
 from sptrader_desktop.ui.explain_pane import ExplainPane
 from sptrader_desktop.ui.file_watch import FileWatch
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.results.results_panel import ResultsPanel
+from sptrader_desktop.ui.turns import Turns
 from sptrader_desktop.ui.what_if_panel import WhatIfPanel
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
@@ -55,7 +54,7 @@ class ResearchPage(QObject):
         self.chart, self.equity = CandleChart(selection, book), EquityChart(selection)
         self.panel, self.what_if, self.explanation = BacktestPanel(), WhatIfPanel(), ExplainPane()
         self.results = ResultsPanel(selection)
-        self._files = FileWatch(self)
+        self.turns, self._files = Turns(self), FileWatch(self)
         self._numbers_of = ""  # the strategy whose numbers are shown
         self._join()
 
@@ -106,10 +105,11 @@ class ResearchPage(QObject):
         panel.cancelAsked.connect(research.cancel)
         research.runFinished.connect(self._show_run)
         research.textRead.connect(self._show_numbers)
-        research.curvesReady.connect(self._show_curves)
+        research.linesReady.connect(lambda candles, lines: self.turns.hand(self.chart, self._show_lines, candles, lines))
         research.guessed.connect(self._show_guess)
         research.explained.connect(self.explanation.show_explanation)
         research.failed.connect(self._tell)
+        self.turns.settled.connect(research.follow_up)
         research.stale.watch(self.results.set_stale)
         research.guessing.connect(self.what_if.set_busy)
         research.stale.watch(self.explanation.set_stale)
@@ -131,25 +131,24 @@ class ResearchPage(QObject):
     def _show_candles(self, candles: Candles) -> None:
         self._selection.symbol.set(candles.symbol)
         self.chart.show_candles(candles)
-        finished = self._research.finished
-        if finished is not None:
-            self._show_trades(self._research.guess or finished.result)
-            if _place(candles, finished.result) is not None:
+        drawing = self._research.guess or self._research.drawing
+        if drawing is not None:
+            self._show_marks(drawing)
+            if _place(candles, drawing.result) is not None:
                 self._research.ask_curves(candles.symbol)
 
     def _show_run(self, finished: Finished) -> None:
         if finished.run_id:
             self.panel.show_recipe(finished.recipe)
-        result = finished.result
+        result, drawing = finished.result, self._research.drawing
         traded = {candles.symbol: candles for candles in result.request.traded}
         symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
         if self.chart.candles is not traded[symbol]:
             self._show_candles(traded[symbol])
         self.explanation.invite()
-        self._show_trades(result)
-        self.equity.set_ghost()
-        self._show_equity(result)
-        self.results.show_result(result)
+        self.turns.hand(self.chart, self._show_marks, drawing)
+        self.turns.hand(self.equity, self._show_equity, drawing, None)
+        self.turns.hand(self.results, self.results.show_result, result)
         self._files.watch(finished.files)
         self.compare()
 
@@ -173,31 +172,33 @@ class ResearchPage(QObject):
         else:
             self._selection.bar.set(BarAt(symbol, stamp))
 
-    def _show_trades(self, result: "Result") -> None:
+    def _show_marks(self, drawing: Drawing) -> None:
         """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""
-        place, trades = _place(self.chart.candles, result), result.outcome.trades
+        place = _place(self.chart.candles, drawing.result)
         if place is not None:
-            self.chart.set_trades(trade_marks(trades, place, *protective_levels(trades, result.job.plan.exits)))
-            self.chart.set_signals(signal_marks(result, place))
+            self.chart.set_trades(drawing.trades[place])
+            self.chart.set_signals(drawing.signals[place])
 
-    def _show_equity(self, result: "Result") -> None:
-        self.equity.set_curve(result.outcome.instants, result.outcome.equity, result.request.terms.currency)
-        self.equity.set_halts(halts(result))
+    def _show_equity(self, drawing: Drawing, before: Drawing | None) -> None:
+        outcome = drawing.result.outcome
+        self.equity.set_curve(outcome.instants, outcome.equity, drawing.result.request.terms.currency, drawing.curve)
+        self.equity.set_halts(drawing.halts)
+        if before is None:
+            self.equity.set_ghost()
+        else:
+            self.equity.set_ghost(before.result.outcome.instants, before.result.outcome.equity, before.curve)
 
-    def _show_curves(self, candles: Candles, curves: list[Curve]) -> None:
+    def _show_lines(self, candles: Candles, lines: list[Line]) -> None:
         """Over the candles they are of, unless others are shown meanwhile."""
         if _is_same(self.chart.candles, candles):
-            self.chart.set_overlays([Line(curve.title, curve.values, curve.pane) for curve in curves])
+            self.chart.set_overlays(lines)
 
-    def _show_guess(self, result: "Result | None") -> None:
-        finished = self._research.finished
-        if finished is None:
-            return
-        run, shown = finished.result, result or finished.result
-        self._show_equity(shown)
-        self.equity.set_ghost(run.outcome.instants, run.outcome.equity) if result else self.equity.set_ghost()
-        self._show_trades(shown)
-        self.what_if.say(_compared(result, run) if result else "")
+    def _show_guess(self, guess: Drawing | None) -> None:
+        run = self._research.drawing
+        if run is not None:
+            self.what_if.say(_compared(guess.result, run.result) if guess else "")
+            self.turns.hand(self.equity, self._show_equity, guess or run, run if guess else None)
+            self.turns.hand(self.chart, self._show_marks, guess or run)
 
     def _tell(self, kind: str, error: BaseException) -> None:
         """What a person can mend is said where they are; the rest is a defect and said as one."""

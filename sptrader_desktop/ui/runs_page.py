@@ -29,7 +29,7 @@ class RunsPage(QObject):
     def __init__(self, desk: Desk, jobs: Jobs, research: Research, selection: Selection, notices: Notices, window: QWidget) -> None:
         super().__init__(window)
         self._desk, self._jobs, self._selection, self._notices, self._window = desk, jobs, selection, notices, window
-        self.history = RunHistory(desk.runs, selection)
+        self.history = RunHistory(desk.runs, jobs, selection)
         self.comparison = ComparePanel(selection)
         self.history.openAsked.connect(research.open_run)
         self.history.compareAsked.connect(self._compare)

@@ -21,7 +21,7 @@ from sptrader_desktop.ui.editors.new_file_dialog import NewFileDialog
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.entry_list import Entry
 from sptrader_desktop.ui.jobs import Jobs
-from sptrader_desktop.ui.navigator import Navigator
+from sptrader_desktop.ui.navigator import ICONS, Navigator
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
@@ -80,9 +80,13 @@ class TextsPage(QObject):
             self._notices.tell(Notice(f"{name} is another than it was in this run: run it again, then apply the numbers", "warning"))
 
     def entries(self) -> Iterable[Entry]:
-        """For the palette."""
-        for path in self._panel.strategies:
-            yield Entry(str(path), path.stem, partial(self.documents.open, path), "Strategy", icon="file-text")
+        """For the palette: what there is by its name, as the navigator listed it last and opens it; candles become a chart."""
+        for item in self.navigator.items:
+            if item.kind is Kind.DATASET:
+                yield Entry(item.key, item.name, partial(self.navigator.chartWanted.emit, item), item.note, icon=ICONS[item.kind])
+            elif item.path is not None:
+                words = " ".join((item.kind.value.capitalize(), *item.groups, item.note)).strip()
+                yield Entry(item.key, item.name, partial(self.open_item, item), words, icon=ICONS[item.kind])
 
     def tell_drafts(self) -> None:
         """What was not saved when the program ended the last time, be it by a crash."""

@@ -3,17 +3,23 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QWidget
 
 import tests.conftest  # noqa: F401  # a home of its own, before anything of ours is loaded
 from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS
+from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.main_window import MainWindow
 from tests.ui.windows import Driven, driven_window
+from tests.vendor_files import SPRING, market, metatrader_5, written
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = {"100": (1600, 1000), "150": (1366, 768)}
@@ -40,21 +46,30 @@ def take(folder: Path, theme: str, scale: str) -> None:
         driven.until(lambda: window.page.chart.candles is not None, "the candles")
         for number, name in enumerate(pages(driven)):
             driven.settle()
-            dialogs = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
-            (dialogs[0] if dialogs else window).grab().save(str(folder / f"{number:02d}_{name}_{theme}_{scale}.png"))
-            for dialog in dialogs:
-                dialog.close()
+            over = lying_over(window)
+            (over[0] if over else window).grab().save(str(folder / f"{number:02d}_{name}_{theme}_{scale}.png"))
+            for each in over:
+                each.close()
+
+
+def lying_over(window: MainWindow) -> list[QWidget]:
+    popup = QApplication.activePopupWidget()
+    dialogs = [dialog for dialog in QApplication.topLevelWidgets() if isinstance(dialog, QDialog) and dialog.isVisible()]
+    return [popup] if popup is not None else [*dialogs]
 
 
 def pages(driven: Driven) -> Iterator[str]:
     """One after another is brought to the window; whoever is given its name takes the picture."""
     window = driven.window
     yield "first"
+    yield from empty(window)
     run(driven)
     yield from results(window)
     yield from kept_runs(driven)
-    yield from texts(window)
-    yield from candles(window)
+    yield from texts(driven)
+    yield from candles(driven)
+    yield from charts(driven)
+    yield from menus(driven)
     yield from workspaces(window)
     tools: dict[str, Callable[[], object]] = {
         "palette": window.tools.open_palette,
@@ -66,6 +81,21 @@ def pages(driven: Driven) -> Iterator[str]:
         bring()
         yield name
         window.texts.documents.show_chart()
+    window.tools.open_palette()
+    window.findChild(QFrame, "commandPalette").field.setText("eur")  # type: ignore[union-attr]  # it was made when it was first opened
+    yield "palette_typed"
+    window.tools.open_settings("run.backtest")
+    yield "settings_keys"
+    driven.host.tell(ValueError("a cell held no number"), "The backtest")
+    yield "failure"
+
+
+def empty(window: MainWindow) -> Iterator[str]:
+    """What each pane says before there is anything in it."""
+    for pane in ("whatIf", "explain", "watchlist", "equity", "history", "comparison", "alerts", "log"):
+        window.layouts.show(pane)
+        yield f"empty_{pane.lower()}"
+    window.layouts.reset()
 
 
 def run(driven: Driven) -> None:
@@ -106,14 +136,59 @@ def kept_runs(driven: Driven) -> Iterator[str]:
     yield "log"
 
 
-def candles(window: MainWindow) -> Iterator[str]:
+def candles(driven: Driven) -> Iterator[str]:
+    window = driven.window
     window.kept_market.watchlist.now.set(("EURUSD", "GBPUSD", "USDJPY"))
-    window.market.open_chart(window.page.panel.series[0])
-    tabs = window.data.open().tabs
-    for place in range(tabs.count()):
-        tabs.setCurrentIndex(place)
-        yield f"data_{tabs.tabText(place).lower()}"
+    page = window.data.open()
+    for place in range(page.tabs.count()):
+        page.tabs.setCurrentIndex(place)
+        yield f"data_{page.tabs.tabText(place).lower()}"
+    with tempfile.TemporaryDirectory() as folder:
+        page.open_file(written(Path(folder), metatrader_5(market(SPRING), ZoneInfo("Europe/Athens"))))
+        yield "data_import_preview"
+        broken = Path(folder) / "EURUSD_1h_broken.csv"
+        lines = Path(window.page.panel.series[0].path)
+        page.examine(next(row for row in page.datasets.rows if row.path == str(lines)))
+        yield "data_doctor_report"
+        broken.write_text("timestamp,open,high,low,close\n2024-01-02T17:00:00Z,1,2,3,4\n", encoding="utf-8")
+        page.open_file(broken)
+        yield "data_import_refused"
     window.texts.documents.show_chart()
+
+
+def charts(driven: Driven) -> Iterator[str]:
+    chart = driven.window.market.open_chart(driven.window.page.panel.series[0])
+    driven.settle()
+    for dotted in ("indicators.trend.sma", "indicators.momentum.rsi", "indicators.trend.macd"):
+        chart.add_indicator(dotted)
+        driven.settle()
+    yield "chart"
+    chart._open_form(chart.indicators.slots[1])
+    yield "chart_parameters"
+    chart.open_indicators()
+    yield "chart_indicators"
+    driven.window.layouts.use("Market")
+    driven.window.prices.alerts.ask("EURUSD", 109_000)
+    driven.window.prices.alerts.put()
+    yield "chart_market"
+    driven.window.layouts.use("Research")
+
+
+def menus(driven: Driven) -> Iterator[str]:
+    window = driven.window
+    window.texts.documents.show_chart()
+    pane = window.page.chart.panes[0]
+    place = QPoint(300, 200)
+    QApplication.sendEvent(pane.viewport(), QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, pane.viewport().mapToGlobal(place)))
+    yield "menu_chart"
+    for of, menu in window.menus.items():
+        menu.popup(window.mapToGlobal(QPoint(0, 0)))
+        yield f"menu_bar_{of.name.lower()}"
+    window.texts.navigator.choose(str(window.page.panel.chosen_strategy()))
+    window.texts.navigator.menu_here(QPoint(40, 40))
+    yield "menu_navigator"
+    window.page.results.tables["trades"]._open_header_menu(5, window.mapToGlobal(QPoint(0, 0)))
+    yield "menu_columns"
 
 
 def workspaces(window: MainWindow) -> Iterator[str]:
@@ -131,9 +206,18 @@ def workspaces(window: MainWindow) -> Iterator[str]:
     window.page.panel.refuse("")
 
 
-def texts(window: MainWindow) -> Iterator[str]:
+def texts(driven: Driven) -> Iterator[str]:
+    window = driven.window
     window.texts.documents.open(next(path for path in window.page.panel.strategies if path.stem == "ma_crossover"))
     yield "strategy"
+    editor = window.texts.documents.current_editor
+    assert isinstance(editor, StrategyEditor)
+    window.actions_.action("editor.replace").trigger()
+    editor.edit.take_text(editor.edit.text().replace("fast_period: 20", "fast_perio: x"))
+    driven.until(editor.problems.view.model().rowCount, "the problems")
+    yield "strategy_problems"
+    editor.edit.undo()
+    window.actions_.action("editor.replace").trigger()
     folder = next(folder for folder in window._desk.folders() if folder.name == "indicators")
     window.texts.documents.open(folder / "trend" / "macd.py")
     window.actions_.action("component.run").trigger()

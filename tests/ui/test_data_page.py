@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,9 +18,11 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QFrame,
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QWidget,
 )
 
@@ -107,6 +110,27 @@ def test_a_file_that_cannot_be_read_is_listed_with_the_reason_and_offers_no_char
     assert (trash / broken.name).read_bytes() == b"no parquet"
 
 
+def test_a_catalogue_that_cannot_be_read_is_said_above_the_list_until_it_can(
+    page: DataPage, opened: DrivenPage, settings: Settings
+) -> None:
+    faults, index = opened.find(QFrame, "datasetsFaults"), settings.candles / "index.sqlite3"
+    assert faults.isHidden()
+    settings.candles.mkdir(exist_ok=True)
+    aside = index.rename(index.with_suffix(".aside")) if index.exists() else None
+    index.write_bytes(b"no index" * 100)
+    press(opened, "datasetsRefreshButton")
+    assert faults.isVisible()
+    assert faults.accessibleName().startswith("Catalogue is left out of this list. ")
+    assert "cannot be used" in faults.accessibleName()
+    assert [row.place for row in page.datasets.rows if not row.path] == []
+    assert any(row.place == SAMPLE and not row.problem for row in page.datasets.rows)
+    index.unlink()
+    if aside:
+        aside.rename(index)
+    press(opened, "datasetsFaultsAgain")
+    assert faults.isHidden()
+
+
 def test_the_catalogue_is_only_deleted_from_when_its_name_was_typed(page: DataPage, opened: DrivenPage, settings: Settings) -> None:
     catalogue = CandleCatalogue(settings.candles)
     catalogue.keep(hourly(range(200), symbol="AUDUSD"))
@@ -170,7 +194,7 @@ def holed(opened: DrivenPage) -> Path:
 def examined(page: DataPage, opened: DrivenPage, holed: Path) -> DataPage:
     choose(opened, holed.name)
     press(opened, "datasetInspectButton")
-    assert page.tabs.currentWidget() is page.doctor
+    assert page.doctor.isVisible()
     page.doctor.tabs.setCurrentIndex(0)
     page.doctor.picture.grab()
     return page
@@ -189,6 +213,27 @@ def test_the_calendar_tells_every_day_to_pointer_and_keys(examined: DataPage) ->
     assert week_before in picture.said
     QTest.keyClick(picture, Qt.Key.Key_Down)
     assert str(np.datetime64(int(doctored.days.days[empty]) - 6, "D")) in picture.said
+
+
+@pytest.mark.parametrize("width", [900, 1000, 1366, 1700])
+def test_every_day_of_the_calendar_is_in_its_width_in_the_row_of_its_weekday(examined: DataPage, opened: DrivenPage, width: int) -> None:
+    before = examined.size()
+    examined.resize(width, 700)
+    opened.settle()
+    picture, scroll = examined.doctor.picture, opened.find(QScrollArea, "coverageScroll")
+    assert examined.doctor.doctored is not None
+    days = [cell.day for cell in examined.doctor.doctored.cells]
+    spots = picture.spots(picture.area)
+    assert scroll.horizontalScrollBar().maximum() == 0
+    assert max(spot.area.right() for spot in spots) <= picture.width()
+    assert max(spot.area.bottom() for spot in spots) <= picture.height()
+    assert len({(spot.area.x(), spot.area.y()) for spot in spots}) == len(days) == len(spots)
+    for (day, spot), (next_day, after) in pairwise(zip(days, spots, strict=True)):
+        if next_day == day + 1 and str(np.datetime64(day, "D"))[5:] not in ("06-30", "12-31"):
+            assert after.area.x() == spot.area.x()
+            assert after.area.y() > spot.area.y()
+    examined.resize(before)
+    opened.settle()
     assert picture.accessibleDescription() == picture.said
 
 
@@ -293,8 +338,28 @@ def test_empty_pages_say_what_will_be_there_and_offer_the_step(qapp: QApplicatio
         driven.page.datasets.refresh()
         driven.settle()
         driven.click(driven.find(QPushButton, "datasetsStep"))
-        assert driven.page.tabs.currentWidget() is driven.page.imports
+        assert driven.page.imports.isVisible()
         assert driven.find(QPushButton, "importEmptyButton").isVisible()
-        driven.page.tabs.setCurrentWidget(driven.page.doctor)
+        driven.page.show_panel("doctor")
         driven.click(driven.find(QPushButton, "doctorChooseButton"))
-        assert driven.page.tabs.currentWidget() is driven.page.datasets
+        assert driven.page.datasets.isVisible()
+
+
+def test_a_panel_is_made_when_it_is_first_looked_at(opened: DrivenPage) -> None:
+    page = DataPage(opened.desk, opened.host.jobs, opened.selection, lambda *_: None)
+    names = ("datasetsPanel", "importPanel", "doctorPanel", "downloadPanel", "databasePanel")
+
+    def made() -> list[str]:
+        return [name for name in names if page.findChild(QWidget, name)]
+
+    assert made() == []
+    page.show()
+    assert made() == ["datasetsPanel"]
+    opened.settle()
+    for at in (2, 1, 2):
+        page.tabs.setCurrentIndex(at)
+    assert made() == ["datasetsPanel", "importPanel", "doctorPanel"]
+    assert page.doctor.isVisible()
+    assert [page.tabs.tabText(at) for at in range(page.tabs.count())] == ["Datasets", "Import", "Doctor", "Download", "PostgreSQL"]
+    page.hide()
+    page.deleteLater()

@@ -114,7 +114,7 @@ def test_a_click_on_a_header_sorts_by_number_and_earlier_clicks_break_ties(qtbot
 def test_typing_filters_and_says_how_many_are_left(qtbot: QtBot, table: DataTable) -> None:
     QTest.keyClicks(line(table), "short")
     assert set(shown(table, 1)) == {"short"}
-    assert child(table, QLabel, "tradesCount").text() == f"{table.model.rowCount()} of 300"
+    assert child(table, QLabel, "tradesCount").text() == f"{table.model.rowCount()} of 300 rows"
     QTest.keyClick(line(table), Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(line(table), Qt.Key.Key_Delete)
     assert table.model.rowCount() == 300
@@ -217,6 +217,19 @@ def test_new_rows_leave_the_columns_as_a_person_arranged_them(table: DataTable) 
     before = table.state()
     table.put(rows(50))
     assert table.state() == before
+
+
+def test_columns_that_were_made_for_no_rows_are_fitted_to_the_first_that_come(qtbot: QtBot, table: DataTable) -> None:
+    other = DataTable("late", "Late", "", "")
+    qtbot.addWidget(other)
+    other.put(rows(0))
+    other.put(rows(300))
+    widths = [[each.view.columnWidth(section) for section in range(3)] for each in (table, other)]
+    assert widths[0] == widths[1]
+    other.view.setColumnWidth(1, 123)
+    other.put(rows(0))
+    other.put(rows(40))
+    assert other.view.columnWidth(1) == 123
 
 
 def test_columns_are_hidden_moved_and_remembered(qtbot: QtBot, table: DataTable) -> None:

@@ -179,3 +179,13 @@ def test_everything_has_a_name(shown: Shown) -> None:
     for widget in (shown.level, shown.source, shown.search, shown.table, button(shown, "copyLogButton"), button(shown, "clearLogButton")):
         assert widget.objectName()
         assert widget.accessibleName()
+
+
+def test_an_empty_log_says_what_will_be_there(shown: Shown) -> None:
+    assert not shown.table.isVisible()
+    shown.add(numbered(0, 4))
+    assert shown.table.isVisible()
+    shown.search.setText("no such words")
+    assert not shown.table.isVisible()
+    shown.search.clear()
+    assert shown.table.isVisible()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -13,10 +14,12 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QTool
 from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.compose_servers import open_live_prices
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.price_alerts import PriceAlert
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.market.live_feed import LiveFeed
 from sptrader_desktop.ui.theme.look import look
+from tests.kept_candles import hourly, put_into
 from tests.ui.charts import colour_at, hover, painted, pane_of
 from tests.ui.windows import Driven, driven_window
 
@@ -167,7 +170,7 @@ def test_alt_a_sets_an_alert_at_the_pointer_which_is_drawn_and_kept(watching: Dr
     assert ticks is not None
     chart.setFocus()
     QTest.keyClick(chart, Qt.Key.Key_A, ALT)
-    alert = PriceAlert("EURUSD", "at", ticks)
+    alert = PriceAlert("EURUSD", "at", ticks, Decimal("0.00001"))
     assert watching.window.kept_market.alerts.now.value == (alert,)
     assert told(watching) == [f"Waiting for {alert.words} as soon as live prices are connected"]
     watching.settle()
@@ -203,7 +206,7 @@ def test_a_price_that_jumps_over_an_alert_fires_it_once_and_it_can_be_armed_agai
     alerts.ask("EURUSD", None)
     QTest.keyClicks(alerts.price, "1.25")
     QTest.keyClick(alerts.price, Qt.Key.Key_Return)
-    live.window.prices.set_alert("EURUSD", 130_000)
+    live.window.prices.set_alert("EURUSD", 130_000, Decimal("0.00001"))
     publish(valkey, 1.24)
     live.until(lambda: cell(live, "EURUSD", "last") == "1.24000", "the first price")
     assert live.window.prices.badge.text() == "2 ALERTS"
@@ -244,6 +247,49 @@ def test_an_alert_of_the_watchlist_is_filled_in_with_its_last_price(watching: Dr
     watching.click(watching.find(QToolButton, "symbolAlertButton"))
     assert watching.window.prices.alerts.symbol.text() == "EURUSD"
     assert watching.window.prices.alerts.price.text() == cell(watching, "EURUSD", "last")
+
+
+OWN = """instruments:
+  US30: {base: US30, quote: USD, tick: 0.25, pip: 1, step: 0.1, lot: 1}
+"""
+
+
+def test_a_symbol_of_ones_own_instruments_is_watched_and_fires_its_alerts(live: Driven, valkey: RedisServer) -> None:
+    window, workspace = live.window, load_settings().workspace
+    (workspace / "own.yaml").write_text(OWN, encoding="utf-8")
+    own = replace(CATALOGUE["EURUSD"], symbol="US30", tick=Decimal("0.25"), pip=Decimal(1))
+    candles = replace(hourly(range(40)), instrument=own)
+    put_into(workspace / "data", candles)
+    live.until(lambda: any(series.symbol == "US30" for series in window.page.panel.series), "the candles in the list")
+    field = live.find(QLineEdit, "addSymbolField")
+    field.setText("us30")
+    live.click(live.find(QToolButton, "addSymbolButton"))
+    assert field.text() == "us30", "not yet known"
+    answer = live.find(QLineEdit, "instrumentsAnswer")
+    answer.setText(str(workspace / "own.yaml"))
+    live.until(lambda: "US30" in window.prices.known.value, "the instruments")
+    live.click(live.find(QToolButton, "addSymbolButton"))
+    live.settle()
+    last = Decimal(int(candles.prices.close[-1])) * own.tick
+    assert window.kept_market.watchlist.now.value == ("EURUSD", "USDJPY", "US30")
+    assert Decimal(cell(live, "US30", "last")) == last
+    live.until(lambda: window.prices.feed.state == "live", "live prices in the new ticks")
+    window.layouts.show("alerts")
+    window.prices.alerts.ask("US30", None)
+    QTest.keyClicks(window.prices.alerts.price, f"{last + 1}")
+    QTest.keyClick(window.prices.alerts.price, Qt.Key.Key_Return)
+    (alert,) = window.kept_market.alerts.now.value
+    assert (alert.symbol, Decimal(alert.price)) == ("US30", last + 1)
+    valkey.client.xadd(STREAM, {"data": json.dumps({"US30": float(last)})})
+    live.until(lambda: cell(live, "US30", "origin") == "live", "its price")
+    valkey.client.xadd(STREAM, {"data": json.dumps({"US30": float(last + 2)})})
+    live.until(lambda: window.prices.badge.text() == "1 FIRED", "the alert")
+    live.until(lambda: Decimal(cell(live, "US30", "last")) == last + 2, "the price in its row")
+    answer.clear()
+    live.until(lambda: cell(live, "US30", "last") == "–", "nobody knows it any more")
+    live.settle()
+    assert kept("watchlist") == ["EURUSD", "USDJPY", "US30"]
+    assert window.kept_market.alerts.now.value[0].price == alert.price
 
 
 def test_a_window_that_closes_while_prices_come_leaves_nothing_behind_and_keeps_the_last_change(

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import get_ident
 
 import pytest
 from PySide6.QtCore import QFile, QPointF, Qt
@@ -14,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.navigator import MIME, Item, Kind, component_item, dataset_item, strategy_item
 from sptrader_desktop.ui import file_actions
+from sptrader_desktop.ui import navigator as navigator_module
 from sptrader_desktop.ui.editors.yaml_edit import YamlEdit
 from sptrader_desktop.ui.navigator import Navigator
 from tests.indicator_markets import catalogue
@@ -152,6 +154,28 @@ def test_files_of_other_programs_appear_and_what_is_open_stays(qtbot: QtBot, nav
     qtbot.waitUntil(lambda: str(folder / "old") in navigator._watcher.directories())
     (folder / "old" / "delta.yaml").write_text("name: delta\n", encoding="utf-8")
     qtbot.waitUntil(lambda: navigator.rows.find(str(folder / "old" / "delta.yaml")).isValid())
+
+
+def test_folders_are_looked_through_beside_the_windows_thread_and_the_tree_is_made_when_it_is_another(
+    qtbot: QtBot, navigator: Navigator, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookers, made = list[int](), list[int]()
+    folders_in = navigator_module._folders_in
+
+    def look(folders: Sequence[Path]) -> set[str]:
+        lookers.append(get_ident())
+        return folders_in(folders)
+
+    monkeypatch.setattr(navigator_module, "_folders_in", look)
+    navigator.rows.rowsInserted.connect(lambda *_: made.append(1))
+    for _ in range(2):
+        with qtbot.waitSignal(navigator.listed):
+            navigator.refresh()
+    assert lookers
+    assert get_ident() not in lookers
+    assert not made
+    (folder / "gamma.yaml").write_text("name: gamma\n", encoding="utf-8")
+    qtbot.waitUntil(lambda: bool(made))
 
 
 def test_what_is_dragged_away_is_a_file_and_says_what_it_is(navigator: Navigator, folder: Path) -> None:

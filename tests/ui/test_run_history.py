@@ -1,6 +1,9 @@
 """Kept runs in the window: found, written about, opened and compared, with a real store."""
 
+import asyncio
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event, get_ident
 from typing import TypeVar
 
 import pytest
@@ -10,8 +13,11 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QPushButton, QT
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.run_store import SqliteRunStore
+from sptrader_desktop.ports import RunSummary
 from sptrader_desktop.present.run_compare import read_run
 from sptrader_desktop.present.selection import Selection, Zone
+from sptrader_desktop.ui.bridge import Bridge
+from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.results.compare import ComparePanel
 from sptrader_desktop.ui.results.curve_picture import CurvePicture
 from sptrader_desktop.ui.results.history import RunHistory
@@ -33,15 +39,27 @@ def store(tmp_path: Path) -> SqliteRunStore:
 
 
 @pytest.fixture
-def history(qtbot: QtBot, store: SqliteRunStore) -> RunHistory:
+def jobs(qtbot: QtBot) -> Iterator[Jobs]:
+    jobs = Jobs(Bridge(lambda error, doing: pytest.fail(f"{doing}: {error}")))
+    yield jobs
+    asyncio.run(asyncio.wait_for(jobs.close(), 20))
+
+
+def settle(qtbot: QtBot, jobs: Jobs) -> None:
+    qtbot.waitUntil(lambda: not jobs.running and not jobs.waiting)
+
+
+@pytest.fixture
+def history(qtbot: QtBot, store: SqliteRunStore, jobs: Jobs) -> RunHistory:
     keep(store)
     keep(store, intrabar="target_first")
     keep(store, text=TEXT.replace("stop: 20", "stop: 25"))
-    made = RunHistory(store, Selection())
+    made = RunHistory(store, jobs, Selection())
     qtbot.addWidget(made)
     made.resize(760, 400)
     made.show()
     made.reload()
+    settle(qtbot, jobs)
     return made
 
 
@@ -53,10 +71,11 @@ def choose(history: RunHistory, *rows: int) -> None:
         view.selectionModel().select(history.table.model.index(row, 0), flags)
 
 
-def test_without_runs_the_step_that_makes_one_is_offered(qtbot: QtBot, store: SqliteRunStore) -> None:
-    made = RunHistory(store, Selection())
+def test_without_runs_the_step_that_makes_one_is_offered(qtbot: QtBot, store: SqliteRunStore, jobs: Jobs) -> None:
+    made = RunHistory(store, jobs, Selection())
     qtbot.addWidget(made)
     made.reload()
+    settle(qtbot, jobs)
     with qtbot.waitSignal(made.runAsked):
         QTest.mouseClick(child(made, QPushButton, "runsStep"), Qt.MouseButton.LeftButton)
 
@@ -84,13 +103,14 @@ def test_return_opens_a_run(qtbot: QtBot, history: RunHistory) -> None:
     assert asked.args == ["r0002-by_eye"]
 
 
-def test_tags_and_notes_are_kept_when_their_line_is_left(history: RunHistory, store: SqliteRunStore) -> None:
+def test_tags_and_notes_are_kept_when_their_line_is_left(qtbot: QtBot, history: RunHistory, store: SqliteRunStore, jobs: Jobs) -> None:
     history.table.view.setCurrentIndex(history.table.model.index(1, 0))
     tags, note = child(history, QLineEdit, "runTags"), child(history, QLineEdit, "runNote")
     QTest.keyClicks(tags, "london, draft")
     QTest.keyClick(tags, Qt.Key.Key_Return)
     QTest.keyClicks(note, "wider")
     QTest.keyClick(note, Qt.Key.Key_Return)
+    settle(qtbot, jobs)
     kept = store.list()[1]
     assert (kept.tags, kept.note) == (("london", "draft"), "wider")
     assert history.chosen == ["r0002-by_eye"]
@@ -98,32 +118,102 @@ def test_tags_and_notes_are_kept_when_their_line_is_left(history: RunHistory, st
     assert history.table.model.rowCount() == 1
 
 
-def test_a_refused_tag_stays_in_its_line_and_is_explained(history: RunHistory, store: SqliteRunStore) -> None:
+def test_a_refused_tag_stays_in_its_line_and_is_explained(qtbot: QtBot, history: RunHistory, store: SqliteRunStore, jobs: Jobs) -> None:
     history.table.view.setCurrentIndex(history.table.model.index(0, 0))
     tags = child(history, QLineEdit, "runTags")
     QTest.keyClicks(tags, "x" * 41)
     QTest.keyClick(tags, Qt.Key.Key_Return)
+    settle(qtbot, jobs)
     assert "give at most 40 letters" in child(history, QLabel, "historyMessage").text()
     assert tags.text() == "x" * 41
     assert store.list()[2].tags == ()
 
 
-def test_a_list_that_cannot_be_read_says_so(history: RunHistory, tmp_path: Path) -> None:
+def test_a_list_that_cannot_be_read_says_so(qtbot: QtBot, history: RunHistory, tmp_path: Path, jobs: Jobs) -> None:
     (tmp_path / "runs" / "index.sqlite3").write_bytes(b"no database" * 200)
     for more in ("-wal", "-shm"):
         (tmp_path / "runs" / f"index.sqlite3{more}").unlink(missing_ok=True)
     history.reload()
+    settle(qtbot, jobs)
     assert "move it away to begin a new list" in child(history, QLabel, "historyMessage").text()
 
 
-def test_the_run_that_is_open_is_the_chosen_one(qtbot: QtBot, store: SqliteRunStore) -> None:
+def test_the_run_that_is_open_is_the_chosen_one(qtbot: QtBot, store: SqliteRunStore, jobs: Jobs) -> None:
     run_id, _ = keep(store), keep(store)
     selection = Selection()
-    made = RunHistory(store, selection)
+    made = RunHistory(store, jobs, selection)
     qtbot.addWidget(made)
     made.reload()
+    settle(qtbot, jobs)
     selection.run.set(run_id)
     assert made.chosen == [run_id]
+
+
+class HeldStore(SqliteRunStore):
+    """Another program holds it until `free` is set; says on which threads it was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked_on: list[int] = []
+        self.free = Event()
+
+    def list(self) -> tuple[RunSummary, ...]:
+        self.asked_on.append(get_ident())
+        found = super().list()
+        assert self.free.wait(20)
+        return found
+
+    def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
+        self.asked_on.append(get_ident())
+        assert self.free.wait(20)
+        super().annotate(run_id, tags, note)
+
+
+def test_the_store_is_never_asked_on_the_windows_thread_and_only_the_newest_answer_counts(qtbot: QtBot, tmp_path: Path, jobs: Jobs) -> None:
+    store, shown = HeldStore(tmp_path / "runs"), list[int]()
+    keep(store)
+    made = RunHistory(store, jobs, Selection())
+    qtbot.addWidget(made)
+    made.table.model.modelReset.connect(lambda: shown.append(made.table.model.rowCount()))
+    made.reload()
+    qtbot.waitUntil(lambda: len(store.asked_on) == 1)
+    keep(store)
+    made.reload()
+    store.free.set()
+    settle(qtbot, jobs)
+    assert shown == [2], "what was read before the second run was kept came too late"
+    made.table.view.setCurrentIndex(made.table.model.index(1, 0))
+    tags = child(made, QLineEdit, "runTags")
+    QTest.keyClicks(tags, "london")
+    QTest.keyClick(tags, Qt.Key.Key_Return)
+    settle(qtbot, jobs)
+    assert [run.tags for run in store.list()] == [("london",), ()]
+    assert get_ident() not in store.asked_on[:-1]
+
+
+def test_what_is_written_while_a_note_is_being_kept_stays(qtbot: QtBot, tmp_path: Path, jobs: Jobs) -> None:
+    store = HeldStore(tmp_path / "runs")
+    store.free.set()
+    keep(store), keep(store)
+    made = RunHistory(store, jobs, Selection())
+    qtbot.addWidget(made)
+    made.show()
+    made.reload()
+    settle(qtbot, jobs)
+    made.table.view.setCurrentIndex(made.table.model.index(0, 0))
+    note = child(made, QLineEdit, "runNote")
+    note.setFocus()
+    store.free.clear()
+    QTest.keyClicks(note, "quiet")
+    QTest.keyClick(note, Qt.Key.Key_Return)
+    QTest.keyClicks(note, " week")
+    store.free.set()
+    settle(qtbot, jobs)
+    assert note.text() == "quiet week"
+    assert store.list()[1].note == "quiet"
+    QTest.keyClick(note, Qt.Key.Key_Return)
+    settle(qtbot, jobs)
+    assert store.list()[1].note == "quiet week"
 
 
 # Comparison

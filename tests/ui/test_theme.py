@@ -182,12 +182,14 @@ def test_every_drawing_draws_something(theme: Theme) -> None:
         assert look().colours.text in drawn(icon(path.stem).pixmap(QSize(96, 96))), path.name
 
 
-def test_every_icon_that_is_named_is_there() -> None:
-    named = {action.icon for action in ACTIONS if action.icon}
-    for path in UI.rglob("*.py"):
-        named |= set(re.findall(r"\bicon\(\s*\"([\w-]+)\"", path.read_text(encoding="utf-8")))
+def test_every_icon_that_is_named_is_there_and_every_one_that_is_there_is_named() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in UI.rglob("*.py")]
+    of_actions = {action.icon for action in ACTIONS if action.icon}
+    named = of_actions | {name for text in texts for name in re.findall(r"\bicon\(\s*\"([\w-]+)\"", text)}
     have = {path.stem for path in (UI / "assets" / "icons").glob("*.svg")}
     assert named - have == set()
+    drawing = [text for text in texts if re.search(r"import .*\b(icon|coloured|Entry|EmptyState|EmptyWords)\b", text)]
+    assert have - of_actions - {word for text in drawing for word in re.findall(r"\"([\w-]+)\"", text)} == set()
 
 
 def test_an_icon_that_is_not_there_is_named() -> None:

@@ -14,6 +14,7 @@ from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
+from sptrader_desktop.ui.widgets.icon_label import IconLabel
 from sptrader_desktop.ui.widgets.notices import SHOWN, Notice, NoticeBar, Notices
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 from sptrader_desktop.ui.widgets.search_field import SearchField
@@ -78,6 +79,21 @@ def test_an_empty_pane_offers_the_step_that_fills_it(qtbot: QtBot) -> None:
     without = EmptyState("info", "Nothing to do", "All is well.")
     shown(qtbot, without)
     assert without.button.isHidden()
+
+
+def test_an_empty_pane_that_is_low_leaves_out_its_drawing_and_cuts_no_word(qtbot: QtBot) -> None:
+    window = QWidget()
+    pane = EmptyState("info", "Nothing to do", "All is well with what there is.", parent=window)
+    shown(qtbot, window)
+    drawing = pane.findChild(IconLabel)
+    assert drawing is not None
+    for height, is_drawn in ((300, True), (100, False), (85, False), (300, True), (98, False)):
+        pane.setGeometry(0, 0, 300, height)
+        QApplication.processEvents()
+        assert drawing.isVisible() is is_drawn, height
+        words = [label for label in pane.findChildren(QLabel) if label.isVisible()]
+        assert len(words) == 2
+        assert all(label.height() >= label.heightForWidth(label.width()) for label in words), height
 
 
 def test_a_tile_says_name_value_and_unit_and_is_defined_for_the_keyboard_too(qtbot: QtBot) -> None:

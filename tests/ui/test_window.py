@@ -1,6 +1,8 @@
 """The window as a person uses it: real candles, real components in real processes, real keys and clicks."""
 
 from collections.abc import Iterator
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,8 +24,13 @@ from PySide6.QtWidgets import (
 from sptrader_desktop import compose
 from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui import research
+from sptrader_desktop.ui.charts.prepared import Drawing, drawing_of
 from sptrader_desktop.ui.main_window import MainWindow
 from tests.ui.windows import Driven, driven_window
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.results import Result
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +59,18 @@ def test_it_opens_on_the_samples_candles_with_the_sample_strategy_chosen(opened:
     assert page.chart.candles.symbol == "EURUSD"
 
 
+def test_what_is_offered_again_is_shown_and_the_first_picture_is_told_once(opened: Driven) -> None:
+    told = list[bool]()
+    opened.window.painted.connect(lambda: told.append(True))
+    read = list[object]()
+    opened.window.research.candlesReady.connect(read.append)
+    for _ in range(2):
+        opened.window.offer()
+        opened.settle()
+    assert len(read) == 2
+    assert told == []
+
+
 def test_f5_runs_keeps_and_paints(ran: Driven) -> None:
     window = ran.window
     finished = window.research.finished
@@ -62,7 +81,48 @@ def test_f5_runs_keeps_and_paints(ran: Driven) -> None:
     shown = window.page.chart.grab().toImage()
     window.page.chart.set_trades(None)
     assert window.page.chart.grab().toImage() != shown, "the trades were painted"
-    window.page._show_trades(finished.result)
+    drawing = window.research.drawing
+    assert drawing is not None
+    window.page._show_marks(drawing)
+
+
+def test_what_is_drawn_is_made_in_the_job_and_a_pane_behind_others_is_not_filled(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    window, makers, filled = ran.window, [], []
+    set_curve = window.page.equity.set_curve
+
+    def make(result: "Result") -> Drawing:
+        makers.append(get_ident())
+        return drawing_of(result)
+
+    def fill(*what: Any) -> None:
+        filled.append(what)
+        set_curve(*what)
+
+    monkeypatch.setattr(research, "drawing_of", make)
+    monkeypatch.setattr(window.page.equity, "set_curve", fill)
+    for _ in range(2):
+        window.page.run()
+        ran.settle()
+    assert len(makers) == 2
+    assert get_ident() not in makers
+    assert not filled
+    window.layouts.show("equity")
+    ran.settle()
+    assert window.research.drawing is not None
+    assert [what[3] for what in filled] == [window.research.drawing.curve], "the newest, once"
+    window.layouts.show("results")
+
+
+def test_a_run_is_kept_when_the_next_comes_before_it_was_seen(ran: Driven) -> None:
+    window = ran.window
+    finished, drawing = window.research.finished, window.research.drawing
+    assert finished is not None
+    assert drawing is not None
+    before = len(window._desk.runs.list())
+    window.research._done((finished, drawing))
+    window.research._done((finished, drawing))
+    ran.settle()
+    assert len(window._desk.runs.list()) == before + 2
 
 
 def test_the_same_as_the_command_line(ran: Driven) -> None:
@@ -108,7 +168,7 @@ def test_a_slider_lays_another_run_over_this_one_and_reset_takes_it_away(ran: Dr
     guess, finished = window.research.guess, window.research.finished
     assert guess is not None
     assert finished is not None
-    assert guess.outcome.trades.tobytes() != finished.result.outcome.trades.tobytes()
+    assert guess.result.outcome.trades.tobytes() != finished.result.outcome.trades.tobytes()
     assert "(was" in window.page.what_if._figures.text()
     ran.click(ran.find(QPushButton, "whatIfResetButton"))
     assert window.research.guess is None

@@ -403,6 +403,7 @@ def test_a_note_that_is_being_written_stays_with_its_run_when_another_is_kept(ra
     assert window.selection.run.value != first
     QTest.keyClicks(note, "week")
     QTest.keyClick(note, Qt.Key.Key_Return)
+    ran.settle()
     assert {run.id: run.note for run in window._desk.runs.list()}[first] == "quiet week"
     assert history.chosen == [first]
 

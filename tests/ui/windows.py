@@ -70,6 +70,11 @@ class Driven(Driver):
         super().__init__(host, window)
         self.window = window
 
+    def settle(self) -> None:
+        """What panes are handed may begin further jobs."""
+        self.until(lambda: not self.host.jobs.running and self.window.page.turns.is_settled, "the panes to show what there is")
+        super().settle()
+
     def said(self) -> object:
         return self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
 
@@ -101,7 +106,8 @@ def retire(window: MainWindow) -> None:
 
 
 @contextmanager
-def driven_window(app: QApplication) -> Iterator[Driven]:
+def driven_window(app: QApplication, *, is_forgotten: bool = True) -> Iterator[Driven]:
+    """How it stood when it ended is nothing to the next one, unless that is what is looked at."""
     loop = WindowLoop(app)
     asyncio.set_event_loop(loop)
     host = Host(app, loop)
@@ -125,5 +131,6 @@ def driven_window(app: QApplication) -> Iterator[Driven]:
         retire(opened[0])
         loop.close()
         asyncio.set_event_loop(None)
-        load_settings().preferences.unlink(missing_ok=True)  # how this one stood must not be the next one's beginning
+        if is_forgotten:
+            load_settings().preferences.unlink(missing_ok=True)
         assert not left, f"these did not stop: {left}"

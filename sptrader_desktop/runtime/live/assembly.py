@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sptrader_desktop.core.components import Catalogue
+from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.strategy import SignalUse, Strategy
 from sptrader_desktop.ports import ComponentRunner, LivePrice
@@ -13,9 +14,9 @@ from sptrader_desktop.runtime.live.data_fetching import DataFetchingService
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.indicator_calculation import IndicatorCalculationService, Offload, on_a_thread
 from sptrader_desktop.runtime.live.own_signals import OwnComponent, window_size
-from sptrader_desktop.runtime.live.parts import CandleFeed, CloseOnly, Decide, Execute, Latch, Market, Order, Signal, SignalStream
+from sptrader_desktop.runtime.live.parts import CandleFeed, CloseOnly, Decide, Execute, Latch, Market, Order, Regime, Signal, SignalStream
 from sptrader_desktop.runtime.live.service import Service
-from sptrader_desktop.runtime.live.services_config import ServicesConfig
+from sptrader_desktop.runtime.live.services_config import IndicatorCalculation, ServicesConfig
 from sptrader_desktop.runtime.live.strategy_evaluation import Expected, StrategyEvaluationService, named_signals
 from sptrader_desktop.runtime.live.symbol_bars import SymbolBars
 from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolOrchestrator
@@ -66,6 +67,17 @@ class LiveSymbol:
 def own_components(catalogue: Catalogue, uses: tuple[SignalUse, ...]) -> tuple[OwnComponent, ...]:
     """With the warm-ups that their metadata declares for these parameters."""
     return tuple(OwnComponent(use, catalogue.signal(use.component).bars_needed(use.params)) for use in uses)
+
+
+def regime_component(catalogue: Catalogue, config: IndicatorCalculation) -> OwnComponent | None:
+    """The named one, which must speak of nothing but regimes; none where changes of regime are not tracked."""
+    if not (config.enabled and config.track_regime_changes):
+        return None
+    spec = catalogue.signal(config.regime_component)
+    strange = [kind for kind in spec.event_types if kind not in list(Regime)]
+    if strange:
+        raise ComponentError(f"{spec.dotted} is no regime: its events are {', '.join(Regime)}, and not {', '.join(strange)}")
+    return own_components(catalogue, (SignalUse(spec.dotted),))[0]
 
 
 def live_symbol(traded: Traded, config: ServicesConfig, parts: Parts) -> LiveSymbol:

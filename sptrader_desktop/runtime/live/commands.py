@@ -67,7 +67,6 @@ class Commands:
         """The gate first: where it cannot be opened the account stays halted too."""
         await self._guard.rearm(by)
         self._core.command("rearm", "", by)
-        await self._core.greet_again()
 
     def _known_symbol(self, symbol: str) -> None:
         if symbol and symbol not in self._core.symbols:

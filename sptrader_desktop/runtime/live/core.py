@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
-from sptrader_desktop.core.errors import MachineError, SptraderError
-from sptrader_desktop.core.signals import LIFE_US
-from sptrader_desktop.core.signals import Signal as Heard
+from sptrader_desktop.core.errors import DataError, MachineError, SptraderError
 from sptrader_desktop.ports import (
     BrokerLine,
     BrokerSide,
@@ -25,13 +23,12 @@ from sptrader_desktop.ports import (
     SignalRead,
 )
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
-from sptrader_desktop.runtime.live.bars_from_prices import bar_span
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import TAKEN, Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
-from sptrader_desktop.runtime.live.own_signals import valid_until
-from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order, Signal
+from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
+from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S = 0.25, 1.0, 0.5
@@ -60,6 +57,7 @@ class LiveCore:
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
+        self.is_live = asyncio.Event()  # whatever is published from now on is heard
         self.spoken: Callable[[str, str, float], None] = _nobody  # id, type and strength of each signal, before it is judged
         self.alarmed: Callable[[int, str], None] = _nobody
         self._ending = asyncio.Event()
@@ -109,11 +107,6 @@ class LiveCore:
         """In good order; what is open stays at the broker."""
         self._ending.set()
 
-    async def greet_again(self) -> None:
-        """A gate that may open again does so at the next hello."""
-        if self._line is not None:
-            await self._line.close()
-
     async def run(self) -> None:
         """Until it is cancelled or told to end, or something breaks that nothing here can mend."""
         work: tuple[Awaitable[object], ...] = (self._hear_broker(), self._acknowledge(), self._beat(), self._start(), self._ending.wait())
@@ -143,6 +136,7 @@ class LiveCore:
             for record in await self._feed.read():
                 self._take(record)
             self._flush()
+            self.is_live.set()
 
     def _take(self, record: FeedRecord) -> None:
         match record:
@@ -166,21 +160,18 @@ class LiveCore:
         if heard.id in self.engine.session.judged:
             self._acks.append(read.stream_id)
             return
-        symbol = heard.symbol or (next(iter(self.symbols)) if len(self.symbols) == 1 else "")
-        self._handed[heard.id] = _Handed(symbol, heard.bar_time, [read.stream_id])
+        self._handed[heard.id] = _Handed(heard.symbol or "", None, [read.stream_id])
         self.spoken(heard.id, heard.type, heard.strength)
-        why = self._objection(read, symbol)
-        if why:
-            self._judge(heard.id, why, heard.name)
+        try:
+            signal = taken(heard, self.symbols)
+        except DataError as error:
+            self._judge(heard.id, str(error), heard.name)
+            return
+        self._handed[heard.id] = _Handed(signal.symbol, signal.bar_time, [read.stream_id])
+        if read.is_stale:
+            self._judge(heard.id, "a later one of its publisher came before it", heard.name)
         else:
-            self.symbols[symbol].signal(_as_said(heard, symbol))
-
-    def _objection(self, read: SignalRead, symbol: str) -> str:
-        if not symbol:
-            return f"it names no symbol, and this session trades {', '.join(self.symbols)}"
-        if symbol not in self.symbols:
-            return f"{symbol} is not traded here"
-        return "a later one of its publisher came before it" if read.is_stale else ""
+            self.symbols[signal.symbol].signal(signal)
 
     def _judge(self, signal_id: str, outcome: str, name: str = "") -> None:
         handed = self._handed.pop(signal_id, None)
@@ -334,17 +325,6 @@ class LiveCore:
 
     def _fail(self, error: BaseException) -> None:
         self.alarm(str(error))
-
-
-def _as_said(heard: Heard, symbol: str) -> Signal:
-    """As the services know it: with an end to its life."""
-    ends = heard.valid_until
-    if ends is None and heard.timeframe is not None and heard.bar_time is not None:
-        opens, closes = bar_span(heard.bar_time, heard.timeframe)
-        ends = valid_until(closes, closes - opens)
-    bar_time = heard.bar_time if heard.timeframe is not None else None
-    ends = heard.sent_at + LIFE_US if ends is None else ends
-    return Signal(heard.id, heard.name, symbol, heard.timeframe, bar_time, heard.type, heard.strength, ends, heard.metadata)
 
 
 def position_of(place: str) -> FeedPosition | None:

@@ -89,6 +89,8 @@ class IndicatorCalculationService(Service):
 
     async def _calculate(self, event: NewCandle) -> None:
         candles = self._bars.candles(until=event.bar.opens)
+        if not len(candles) or candles.timestamp[-1] != event.bar.opens:  # all bars are being fetched anew
+            return
         asked = [*self._components, *(() if self._asks_regime is None else (self._asks_regime,))]
         answers, why = await self._answers([own.use for own in asked], candles)
         faults = [why or own.fault(answer, len(candles)) for own, answer in zip(asked, answers, strict=True)]

@@ -82,13 +82,12 @@ class MultiSymbolTradingOrchestrator:
         }
 
     async def start(self) -> None:
-        """Symbol after symbol, each through its gates; one that does not open keeps no other from trading."""
+        """Each symbol through its own gates; one that does not open keeps no other from trading."""
         self._refuse_when_latched()
         self._stopping.clear()
         self._since = self._clock.monotonic()
         self._heed_market()
-        for orchestrator in self.orchestrators.values():
-            await orchestrator.start()
+        await asyncio.gather(*(orchestrator.start() for orchestrator in self.orchestrators.values()))
 
     def pause(self, reason: PauseReason = PauseReason.PERSON, symbol: str | None = None) -> None:
         for orchestrator in self._named(symbol):
@@ -113,8 +112,7 @@ class MultiSymbolTradingOrchestrator:
     async def restart(self, symbol: str | None = None) -> None:
         """By a person: one symbol, or all; also what was halted."""
         self._refuse_when_latched()
-        for orchestrator in self._named(symbol):
-            await orchestrator.restart()
+        await asyncio.gather(*(orchestrator.restart() for orchestrator in self._named(symbol)))
         self._since = self._clock.monotonic() if self._since is None else self._since
 
     async def run(self, check_interval: float | None = None) -> None:
@@ -136,8 +134,7 @@ class MultiSymbolTradingOrchestrator:
     async def look(self) -> None:
         """What the periodic check does: pause and resume with the market, and mend what is broken and nobody has mended."""
         self._heed_market()
-        for orchestrator in self.orchestrators.values():
-            await orchestrator.mend()
+        await asyncio.gather(*(orchestrator.mend() for orchestrator in self.orchestrators.values()))
 
     # What goes on by itself
 

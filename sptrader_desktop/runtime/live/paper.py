@@ -34,7 +34,7 @@ class PaperBroker:
         self.symbols, self.book, self.n = tuple(symbols), book, 0
         self.ids: dict[int, str] = {}  # of each working order by its number here; numbers are used again
         self._orders: dict[str, int] = {}
-        self.closes: dict[int, tuple[str, int]] = {}  # position → id of the close that was asked for and its reason
+        self.closes: dict[int, tuple[str, int, int]] = {}  # position → the close that was asked for: id, reason, steps not closed yet
         self._series: dict[int, int] = {}  # position → its symbol's place
         self._seen = _Seen()
         self._cash = int(book.account["cash"][0])
@@ -78,7 +78,7 @@ class PaperBroker:
 
     def ask(self, request: Request) -> list[Transaction]:
         self._ready()
-        self._seen.tables = None
+        self._seen.tables = None  # whatever becomes of it is something new
         match request:
             case Place():
                 return [self._place(request)]
@@ -124,7 +124,7 @@ class PaperBroker:
         row["closing"] = min(request.quantity, int(row["quantity"]))
         row["closing_reason"], row["closing_now"] = reason, request.at_close
         before = self.closes.pop(request.position, None)
-        self.closes[request.position] = request.id, reason
+        self.closes[request.position] = request.id, reason, request.quantity
         return [self._given_up(before[0], request.position, "another close came after it")] if before else []
 
     def _cancel(self, request: Cancel) -> Transaction:
@@ -201,12 +201,20 @@ class PaperBroker:
         trade = self.book.log.trades[self._seen.trades]
         self._seen.trades += 1
         self._cash += int(trade["gross"])
-        asked, reason = self.closes.get(position, ("", -1))
-        if reason == fill["reason"]:
-            self.closes.pop(position)
         marks = {"ambiguous": int(trade["ambiguous"]), "resolved": int(trade["resolved"])}
-        name = asked if reason == fill["reason"] else ""
+        name = self._closed_for(position, int(fill["reason"]), int(fill["quantity"]))
         return self._tell(What.CLOSED, name, s, position, reason=EXIT_REASONS[fill["reason"]], **figures, **marks)
+
+    def _closed_for(self, position: int, reason: int, quantity: int) -> str:
+        """The id of the close that asked for it, if one did."""
+        name, wanted, left = self.closes.get(position, ("", -1, 0))
+        if reason != wanted:
+            return ""
+        if left > quantity:
+            self.closes[position] = name, wanted, left - quantity
+        else:
+            self.closes.pop(position)
+        return name
 
     def _settled(self) -> list[Transaction]:
         account, told = self.book.account[0], list[Transaction]()

@@ -18,7 +18,7 @@ from sptrader_desktop.core.calendar import HOUR_US, financing_weights, trading_d
 from sptrader_desktop.core.live_book import BarOpen, Book
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.records import WORKING
-from sptrader_desktop.core.tables import AT_OPEN, INVERSE, Table
+from sptrader_desktop.core.tables import AT_OPEN, INVERSE
 from sptrader_desktop.runtime.live.paper import NOWHERE, PaperBroker
 
 LARGEST = 2**58  # of a position's worth in 1e-8, so that no arithmetic on it leaves 64 bits
@@ -135,7 +135,7 @@ class PricedBroker(PaperBroker):
     def _close_arrived(self, request: Close) -> list[Transaction]:
         index = self.book.position(request.position)
         if index < 0:
-            return [self._tell(What.CANCELLED, request.id, NOWHERE, request.position, reason="the position has ended")]
+            return [self._too_late(request)]
         return self._order_close(request, index)
 
     def _fill_entries(self, s: int) -> None:
@@ -154,7 +154,8 @@ class PricedBroker(PaperBroker):
             if trick:
                 self._tricks.popleft()
             if part < quantity:
-                self._wait_on(i, before, quantity - part)
+                before["quantity"] = quantity - part
+                self.book.wait_on(before, i)
                 i += 1
 
     def _part(self, name: str, quantity: int) -> tuple[int, Trick | None]:
@@ -170,14 +171,6 @@ class PricedBroker(PaperBroker):
         share = self.frictions.least + (FRACTION_ONE - self.frictions.least) * self._drawn("share", name, quantity) // FRACTION_ONE
         return min(max(1, quantity * share // FRACTION_ONE), quantity - 1), used
 
-    def _wait_on(self, index: int, row: Table, rest: int) -> None:
-        pending, count = self.book.state.pending, int(self.book.account["pending"][0])
-        pending[index + 1 : count + 1] = pending[index:count].copy()
-        pending[index] = row
-        pending["quantity"][index] = rest
-        self.book.account["pending"] += 1
-        self.book.log.orders["state"][row["order"]] = WORKING
-
     def _drawn(self, *salt: object) -> int:
         """Below FRACTION_ONE, always the same for the same."""
         text = "\0".join(map(str, (self.frictions.seed, *salt)))
@@ -187,6 +180,16 @@ class PricedBroker(PaperBroker):
         account = self.book.account[0]
         orders = sum(isinstance(item.request, Place) for item in self.way)
         return bool(account["positions"] + account["pending"] + orders < len(self.book.state.positions))
+
+    def close_all(self, reason: str) -> list[Transaction]:
+        """What is on its way comes too late."""
+        told = [self._too_late(item.request) for item in self.way]
+        self.way.clear()
+        return told + super().close_all(reason)
+
+    def _too_late(self, request: Place | Close) -> Transaction:
+        position = request.position if isinstance(request, Close) else -1
+        return self._tell(What.CANCELLED, request.id, self._place_of(request), position, reason="it comes too late")
 
     # Requests
 

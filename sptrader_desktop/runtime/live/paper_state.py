@@ -28,7 +28,7 @@ def state_of(broker: PricedBroker) -> Kept:
         "series": {symbol: _row(book.series[s]) | {"time": int(book.tape.time[s])} for s, symbol in enumerate(broker.symbols)},
         "positions": [_row(row) | {"symbol": broker.symbols[row["symbol"]]} for row in positions],
         "pending": [_row(row) | {"symbol": broker.symbols[row["symbol"]], "id": broker.ids[int(row["order"])]} for row in pending],
-        "closes": [[position, name, EXIT_REASONS[reason]] for position, (name, reason) in broker.closes.items()],
+        "closes": [[position, name, EXIT_REASONS[reason], left] for position, (name, reason, left) in broker.closes.items()],
         "way": [{"due": item.due, "do": _do(item.request)} | asdict(item.request) for item in broker.way],
     }
 
@@ -55,8 +55,8 @@ def put_back(broker: PricedBroker, kept: Kept) -> None:
     _fill(book.state.pending, [row | {"symbol": places[row["symbol"]]} for row in orders])
     way = [OnItsWay(row["due"], _request(row)) for row in kept["way"]]
     broker.resume(kept["n"], kept["clock"], [row["id"] for row in kept["pending"]], way)
-    for position, name, reason in kept["closes"]:
-        broker.closes[position] = name, EXIT_REASONS.index(reason)
+    for position, name, reason, left in kept["closes"]:
+        broker.closes[position] = name, EXIT_REASONS.index(reason), left
 
 
 def snapshot_of(broker: PricedBroker, name: str) -> Snapshot:

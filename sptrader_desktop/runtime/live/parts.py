@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.signals import NONE
 from sptrader_desktop.ports import CandleRequest
 
-NO_EVENT = "none"
+NO_EVENT = NONE
 
 
 class PauseReason(StrEnum):

@@ -24,4 +24,4 @@ ACCOUNT = (
 def ready_account() -> None:
     """All that a live account may call."""
     for stage, *others in ACCOUNT:
-        stage.compile((LENT, *others))  # type: ignore[attr-defined]  # numba is taken as untyped
+        stage.compile((LENT, *others))

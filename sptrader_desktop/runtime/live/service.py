@@ -82,6 +82,11 @@ class Service:
         return self.state in AT_REST
 
     @property
+    def is_ending(self) -> bool:
+        """It has not begun, or will not go on: what is given to it now would wait for nobody knows how long."""
+        return self.is_at_rest or self.state is S.STOPPING
+
+    @property
     def is_healthy(self) -> bool:
         return self.state in ACTIVE
 
@@ -124,6 +129,7 @@ class Service:
         if await self._release(bound_s / 2):
             return False
         self._move(S.STOPPED)
+        self._dropped()
         self._since = None
         self._bus.publish(ServiceStopped(self.symbol, self._clock.now(), self.name))
         return True
@@ -159,7 +165,10 @@ class Service:
         """`pauses` may have changed."""
 
     async def _drained(self) -> None:
-        """Before it stops or recovers: end what must not be cut off."""
+        """Before it stops or recovers: begin nothing new, and end what must not be cut off."""
+
+    def _dropped(self) -> None:
+        """It has stopped: tell what will not be done any more."""
 
     def _listen(self, event: type[E], hear: Callable[[E], object]) -> None:
         """While it is active."""

@@ -4,8 +4,10 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 
-from sptrader_desktop.core.strategy import AllOf, AnyOf, Condition, Not, SignalMatch, Strategy
+from sptrader_desktop.core.rules_now import signals_named
+from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.runtime.live.bars_from_prices import bar_span
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
@@ -23,18 +25,7 @@ AHEAD_US = SECOND_US  # the clock of a publisher may be that much ahead of ours
 def named_signals(strategy: Strategy) -> frozenset[str]:
     """All that its rules name."""
     conditions = [*(rule.when for rule in strategy.entries), *(rule.when for rule in strategy.exits.rules)]
-    return frozenset(name for condition in conditions for name in _names(condition))
-
-
-def _names(condition: Condition) -> Iterable[str]:
-    match condition:
-        case SignalMatch(signal=name):
-            yield name
-        case Not(condition=inner):
-            yield from _names(inner)
-        case AllOf(conditions=several) | AnyOf(conditions=several):
-            for inner in several:
-                yield from _names(inner)
+    return frozenset[str]().union(*map(signals_named, conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +47,16 @@ class _Collected:
     """What is there of one bar. `rows` is known when the own components have been asked. It waits until `patience` while nothing was
     heard, then for as long as what was heard is valid, and never beyond `limit`."""
 
-    patience: int
-    limit: int
+    patience: int = 0
+    limit: int = 0
     has_candle: bool = False
     rows: int | None = None
     failed: frozenset[str] = frozenset()
     heard: dict[str, list[Signal]] = field(default_factory=dict)
+
+    def waits_from(self, closes: int, length_us: int) -> None:
+        self.patience = valid_until(closes, length_us)
+        self.limit = max(self.patience, closes + length_us)
 
     @property
     def deadline(self) -> int:
@@ -107,9 +102,13 @@ class StrategyEvaluationService(Service):
 
     # Life
 
-    def _reset(self) -> None:
-        self._bars.clear()
-        self._ready.clear()
+    def _dropped(self) -> None:
+        """What was taken and not decided has an outcome all the same."""
+        why = "strategy evaluation ended before its bar was decided"
+        while self._bars:
+            self._reject_all(self._bars.popitem()[1].heard.values(), why)
+        while self._ready:
+            self._reject_all(self._ready.popleft().signals.values(), why)
         self._candles = 0
 
     async def _open(self) -> None:
@@ -122,7 +121,9 @@ class StrategyEvaluationService(Service):
         if event.is_late:
             self._decided_until = max(self._decided_until, event.bar.opens)
         elif event.bar.opens > self._decided_until:
-            self._of(event.bar.opens).has_candle = True
+            collected = self._of(event.bar.opens)
+            collected.has_candle = True
+            collected.waits_from(event.bar.closes, self._length_us)  # days of a source may end elsewhere than ours
             self._changed.set()
 
     def _heard_indicators(self, event: IndicatorsUpdated) -> None:
@@ -142,7 +143,11 @@ class StrategyEvaluationService(Service):
             self._settle()
             while self._ready:
                 found = self._ready.popleft()
-                orders = tuple(await self._decide(found))
+                try:
+                    orders = tuple(await self._decide(found))
+                except Exception as error:
+                    self._reject_all(found.signals.values(), f"deciding on it failed: {str(error) or type(error).__name__}")
+                    raise
                 if orders:
                     self._bus.publish(SignalGenerated(self.symbol, self._clock.now(), found.bar_time, orders))
             await self._next()
@@ -172,11 +177,10 @@ class StrategyEvaluationService(Service):
             del self._bars[opens]
             self._decided_until = max(self._decided_until, opens)
             if self._expected.has_candles and not collected.has_candle:
-                self._reject_all(collected, "the candle of its bar has not come")
+                self._reject_all(collected.heard.values(), "the candle of its bar has not come")
             elif (rows := self._rows_of(collected)) < self._config.min_rows_required:
-                self._reject_all(
-                    collected, f"{rows} of the {self._config.min_rows_required} rows that min_rows_required asks for are there"
-                )
+                why = f"{rows} of the {self._config.min_rows_required} rows that min_rows_required asks for are there"
+                self._reject_all(collected.heard.values(), why)
             elif self._config.evaluation_mode == "on_new_candle":
                 self._ready.append(self._whole(opens, collected))
 
@@ -205,16 +209,15 @@ class StrategyEvaluationService(Service):
     def _is_close_only(self) -> bool:
         return bool(self.pauses or self._close_only.reason)
 
-    def _reject_all(self, collected: _Collected, why: str) -> None:
-        for found in collected.heard.values():
+    def _reject_all(self, taken: Iterable[Iterable[Signal]], why: str) -> None:
+        for found in taken:
             for signal in found:
                 self._bus.publish(SignalRejected(self.symbol, self._clock.now(), signal, why))
 
     def _of(self, opens: int) -> _Collected:
         if opens not in self._bars:
-            closes = bar_span(opens, self._expected.timeframe)[1]
-            patience = valid_until(closes, self._length_us)
-            self._bars[opens] = _Collected(patience, max(patience, closes + self._length_us))
+            self._bars[opens] = _Collected()
+            self._bars[opens].waits_from(bar_span(opens, self._expected.timeframe)[1], self._length_us)
         return self._bars[opens]
 
     # Which signals are believed
@@ -222,14 +225,14 @@ class StrategyEvaluationService(Service):
     def _objection(self, signal: Signal) -> str:
         """The first thing that is wrong with it."""
         expected, now = self._expected, self._clock.now()
-        if not self.is_healthy:
+        if self.is_ending:
             return f"strategy evaluation is {self.state}"
         if signal.symbol != expected.symbol:
             return f"it is of {signal.symbol}, not of {expected.symbol}"
         if signal.name not in expected.named:
             return f"no rule names {signal.name}: the rules name {', '.join(sorted(expected.named))}"
-        if not 0.0 <= signal.strength <= 1.0:  # false for what is no number
-            return f"its strength {signal.strength} does not lie between 0 and 1"
+        if not isfinite(signal.strength):
+            return f"its strength {signal.strength} is no number"
         if signal.id in self._seen:
             return "it is a duplicate: one with this id was taken before"
         if now >= signal.valid_until:

@@ -35,11 +35,11 @@ class TradeExecutionService(Service):
         self._stale_s = stale_s
         self._waiting: deque[Order] = deque()
         self._came = asyncio.Event()
-        self._is_sending = False
+        self._is_sending, self._is_held = False, False
 
     def submit(self, order: Order) -> None:
         """Also from a person, who closes a position by hand."""
-        if not self.is_healthy:
+        if self.is_ending:
             self._tell_failed(order, f"trade execution is {self.state}")
             return
         self._waiting.append(order)
@@ -69,6 +69,7 @@ class TradeExecutionService(Service):
         return "execution_mode is observe" if self._config.execution_mode == "observe" else ""
 
     async def _open(self) -> None:
+        self._is_held = False
         self._listen(SignalGenerated, self._heard_orders)
         self._spawn(self._work())
 
@@ -78,7 +79,7 @@ class TradeExecutionService(Service):
 
     async def _work(self) -> None:
         while True:
-            while self._waiting:
+            while self._waiting and not self._is_held:
                 await self._hand_on(self._waiting.popleft())
             self._came.clear()
             await self._came.wait()
@@ -103,11 +104,14 @@ class TradeExecutionService(Service):
                 self._tell_failed(order, UNKNOWN)
 
     async def _drained(self) -> None:
-        """What waits is dropped and told; what is under way may end."""
-        while self._waiting:
-            self._tell_failed(self._waiting.popleft(), "trade execution ended before it was handed on")
+        """The order under way may end. What waits was never handed on: after a recovery it is, if nothing forbids it then."""
+        self._is_held = True
         while self._is_sending:
             await self._clock.sleep(0.05)
+
+    def _dropped(self) -> None:
+        while self._waiting:
+            self._tell_failed(self._waiting.popleft(), "trade execution ended before it was handed on")
 
     def _tell_failed(self, order: Order, why: str) -> None:
         self._bus.publish(TradeFailed(self.symbol, self._clock.now(), order.id, why))

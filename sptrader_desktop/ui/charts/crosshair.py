@@ -13,6 +13,8 @@ from sptrader_desktop.ui.charts.series import Said, Series
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
+LOW = 30 * GRID  # a pane with less height says all in one line
+
 
 class Ground(Protocol):
     """The pane that a crosshair lies over."""
@@ -75,11 +77,13 @@ class Crosshair(Item):
     def _paint_readout(self, painter: QPainter, plot: QRectF) -> None:
         """A line for the first series, with the title; one for all others together."""
         lines = self.said()
+        if plot.height() < LOW:
+            lines = [[said for parts in lines for said in parts]]
         at = QPointF(plot.left() + 2 * GRID, plot.top() + GRID)
         for number, parts in enumerate(lines):
             title = self.title if number == 0 else ""
             if title or parts:
-                paint_line_of_text(painter, at, title, parts, plot.width() - 4 * GRID)
+                paint_line_of_text(painter, at, title, without_repeats(parts), plot.width() - 4 * GRID)
                 at += QPointF(0, 5 * GRID)
 
     def said(self) -> list[list[Said]]:
@@ -88,6 +92,17 @@ class Crosshair(Item):
             return [[], []]
         each = [series.said(bar) for series in (*self._pane.series, *self._pane.backdrop)]
         return [each[0] if each else [], [said for parts in each[1:] for said in parts]]
+
+
+def without_repeats(parts: list[Said]) -> list[Said]:
+    """`MACD (12, 26, 9) … MACD signal …`: the parameters of one indicator stand once."""
+    shown, before = list[Said](), ("", "")
+    for said in parts:
+        name, _, params = said.name.partition(" (")
+        of = name.partition(" ")[0], params
+        shown.append(said._replace(name=name) if params and of == before else said)
+        before = of
+    return shown
 
 
 def paint_line_of_text(painter: QPainter, at: QPointF, title: str, parts: list[Said], width: float) -> None:

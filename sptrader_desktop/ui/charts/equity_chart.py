@@ -35,14 +35,14 @@ EMPTY = EmptyWords("trending-up", "No equity yet", "The account over time and it
 class CurveSeries:
     """Equity in 1e-8 units; `role` is the colour of the line, `ink` that of its figures."""
 
-    def __init__(self, equity: Array, name: str, role: str, ink: str) -> None:
+    def __init__(self, equity: Array, name: str, role: str, ink: str, pyramid: Pyramid | None = None) -> None:
         self._equity = equity
         self._role, self._ink = role, ink
         self._name = name
-        self._pyramid = Pyramid.of_line(equity)
+        self.pyramid = pyramid or Pyramid.of_line(equity)
 
     def cells(self, first: float, last: float, width: int) -> Cells:
-        return self._pyramid.cells(first, last, width)
+        return self.pyramid.cells(first, last, width)
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
         values = self.cells(first, last, width).values
@@ -65,14 +65,14 @@ class DrawdownSeries:
     def __init__(self, equity: Int64Array) -> None:
         peak = np.maximum.accumulate(equity)
         self._fraction = np.where(peak > 0, equity / np.maximum(peak, 1) - 1.0, 0.0)
-        self._pyramid = Pyramid.of_line(self._fraction)
+        self.pyramid = Pyramid.of_line(self._fraction)
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        values = self._pyramid.cells(first, last, width).values
+        values = self.pyramid.cells(first, last, width).values
         return (float(values.low.min()), 0.0) if len(values.low) else None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        cells = self._pyramid.cells(frame.first, frame.last, frame.width)
+        cells = self.pyramid.cells(frame.first, frame.last, frame.width)
         paint_histogram(painter, frame, cells, look().colour("down", 90))
         paint_line(painter, frame, cells, look().colour("down"))
 
@@ -84,13 +84,13 @@ class HaltMarks:
     """A line and a word at each halt."""
 
     def __init__(self, bars: list[int], reasons: list[str]) -> None:
-        self._marks = list(zip(bars, reasons, strict=True))
+        self.marks = list(zip(bars, reasons, strict=True))
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
         return None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        for bar, reason in self._marks:
+        for bar, reason in self.marks:
             if frame.first <= bar <= frame.last:
                 x = frame.x_of(bar + 0.5)
                 painter.setPen(QPen(look().colour("warning"), frame.line_px, Qt.PenStyle.DashLine))
@@ -98,7 +98,7 @@ class HaltMarks:
                 draw_text(painter, frame, x, 9 * GRID * frame.scale, f"■ {reason}", look().colour("warning"))
 
     def said(self, bar: int) -> list[Said]:
-        return [Said("halted:", reason, look().colour("warning")) for at, reason in self._marks if at == bar]
+        return [Said("halted:", reason, look().colour("warning")) for at, reason in self.marks if at == bar]
 
 
 class SpanInView(Backdrop):
@@ -117,14 +117,17 @@ class SpanInView(Backdrop):
 
 
 class Curve(NamedTuple):
-    """What a curve is drawn from. A thread may prepare it where points are many: beyond some 300,000 it takes longer than a frame."""
+    """What a curve is drawn from. Any thread may prepare it."""
 
     equity: CurveSeries
     drawdown: DrawdownSeries
 
 
 def prepared(equity: Int64Array) -> Curve:
-    return Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
+    made = Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
+    for series in made:
+        series.pyramid.wait()
+    return made
 
 
 class EquityChart(TimeChart):
@@ -168,16 +171,22 @@ class EquityChart(TimeChart):
         else:
             self.show_range(Bars(0.0, float(max(1, len(instants))), len(instants)).zoomed(1e9, 0.0))
 
-    def set_ghost(self, instants: Int64Array | None = None, equity: Int64Array | None = None) -> None:
-        """The curve there was before, under the one there is; nothing takes it away."""
+    def set_ghost(self, instants: Int64Array | None = None, equity: Int64Array | None = None, curve: Curve | None = None) -> None:
+        """The curve there was before, under the one there is; nothing takes it away. `curve` is what it was drawn from."""
         if instants is None or equity is None or not len(instants) or not len(self.stamps):
+            if self._ghost is None:
+                return
             self._ghost = None
         else:
-            self._ghost = CurveSeries(self._at_stamps(instants, equity), "before", "edge", "muted")
+            values = self._at_stamps(instants, equity)
+            pyramid = curve.equity.pyramid if curve is not None and values is equity else None
+            self._ghost = CurveSeries(values, "before", "edge", "muted", pyramid)
         self._compose()
         self.redraw()
 
     def set_halts(self, halts: Sequence[Halt]) -> None:
+        if not halts and not self._halts.marks:
+            return
         self._halts = HaltMarks([self.bar_of(halt.instant) for halt in halts], [halt.reason for halt in halts])
         self._compose()
         self.redraw()

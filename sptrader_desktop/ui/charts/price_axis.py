@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.money import MONEY_ONE
 from sptrader_desktop.present import numbers
-from sptrader_desktop.present.chart_frame import Frame
-from sptrader_desktop.present.price_marks import places_of, price_marks
+from sptrader_desktop.present.chart_frame import Frame, from_scale
+from sptrader_desktop.present.price_marks import nice_step, places_of, price_marks
 from sptrader_desktop.ui.charts.pyqtgraph_base import Axis, Box
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
@@ -84,7 +84,9 @@ class PriceAxis(Axis):
         gap = max(LEAST_GAP, min(GAP, frame.height / frame.scale / 5))
         self.marks = price_marks(frame, round(gap * frame.scale), self.scale_of_values.least)
         steps = [after - before for before, after in pairwise(self.marks)]
-        self._step = max(self.scale_of_values.least, min(steps, default=0.0))
+        low, high = from_scale(frame.low, frame.is_log), from_scale(frame.high, frame.is_log)
+        alone = nice_step(high - low) / 10 if high > low else 0.0  # a mark without a neighbour: as finely as what is in sight
+        self._step = max(self.scale_of_values.least, min(steps, default=alone))
         self.update()
 
     def text(self, value: float, *, is_mark: bool = False) -> str:

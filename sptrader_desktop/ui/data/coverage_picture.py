@@ -1,4 +1,4 @@
-"""Coverage as a calendar: a block for each year, a column for each week, a row for each weekday, a cell for each trading day."""
+"""Coverage as a calendar: a column for each week, a row for each weekday, a cell for each trading day; in blocks of years or half years."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
 CELL, LEAST_CELL = 4.0 * GRID, 3.0 * GRID  # with the gap beside it; as large as the width allows
 GAP = GRID / 2
-WEEKS = 54
+WEEKS = {12: 54, 6: 28}  # at most, in a block of so many months
 STEPS = {Qt.Key.Key_Left: -7, Qt.Key.Key_Right: 7, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 COLOURS = {
     DayState.WHOLE: ("accent", 200),
@@ -36,26 +36,32 @@ class CoveragePicture(Picture):
         self._grid: list[tuple[int, int, int]] = []  # which block, week and weekday each cell stands in
         self._there = {DayState.WHOLE}
         self._rows = 5
-        self._years: list[int] = []
+        self._months = 12  # of a block
+        self._blocks: list[tuple[int, int]] = []  # the year and the first month of each
 
     def put(self, doctored: Doctored | None) -> None:
         self._cells = doctored.cells if doctored else ()
         self._rows = 1 + max((cell.weekday for cell in self._cells), default=4)
         self._there = {cell.state for cell in self._cells} | {DayState.WHOLE}
-        years = [_year(cell) for cell in self._cells]
-        self._years = sorted(set(years))
-        begins = {year: (number, _first_of(year, 0)) for number, year in enumerate(self._years)}
-        blocks = [begins[year] for year in years]
-        self._grid = [(block, _week(cell.day, first), cell.weekday) for cell, (block, first) in zip(self._cells, blocks, strict=True)]
+        self._place()
         self.describe(calendar_words(doctored) if doctored else "")
         self.setFixedHeight(self.minimumSizeHint().height())
+
+    def _place(self) -> None:
+        """Whole years beside each other where they fit, else halves."""
+        self._months = 12 if self.area.width() >= self._left() + WEEKS[12] * LEAST_CELL * look().scale else 6
+        within = [_block_of(cell, self._months) for cell in self._cells]
+        self._blocks = sorted(set(within))
+        begins = {block: (number, _first_of(*block)) for number, block in enumerate(self._blocks)}
+        where = [begins[block] for block in within]
+        self._grid = [(number, _week(cell.day, first), cell.weekday) for cell, (number, first) in zip(self._cells, where, strict=True)]
 
     # Where things are
 
     def minimumSizeHint(self) -> QSize:
         head = self.height() - self.area.height()
-        narrowest = self._left() + WEEKS * LEAST_CELL * look().scale + 4 * GRID
-        return QSize(round(narrowest), round(head + self._legend() + len(self._years) * self._block()))
+        narrowest = self._left() + WEEKS[6] * LEAST_CELL * look().scale + 4 * GRID
+        return QSize(round(narrowest), round(head + self._legend() + len(self._blocks) * self._block()))
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()
@@ -70,7 +76,7 @@ class CoveragePicture(Picture):
         ]
 
     def _cell(self) -> float:
-        room = (self.area.width() - self._left()) / WEEKS
+        room = (self.area.width() - self._left()) / WEEKS[self._months]
         return float(max(LEAST_CELL * look().scale, min(CELL * look().scale, room)))
 
     def _block(self) -> float:
@@ -109,33 +115,37 @@ class CoveragePicture(Picture):
         painter.setFont(look().font(SMALL, bold=True))
         region = self.visibleRegion()
         seen = QRectF(self.rect() if region.isEmpty() else region.boundingRect())
+        places: dict[DayState, list[QRectF]] = {state: [] for state in STATES}
         for cell, spot in zip(self._cells, self._spots, strict=True):
             if spot.area.intersects(seen):
-                _paint(painter, spot.area, cell.state)
+                places[cell.state].append(spot.area)
+        for state in STATES:
+            _paint(painter, places[state], state)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     def _write_calendar(self, painter: QPainter, area: QRectF) -> None:
         painter.setFont(look().font(SMALL))
         painter.setPen(look().colour("muted"))
         size, height = self._cell(), self._month_line()
-        for number, year in enumerate(self._years):
+        for number, (year, first) in enumerate(self._blocks):
             top = area.top() + self._legend() + number * self._block()
             painter.drawText(QRectF(area.left(), top + height, self._left(), size), LEFT, f"{year}")
-            for month, name in enumerate(MONTHS):
-                week = _week(_first_of(year, month), _first_of(year, 0)) + (1 if month else 0)
+            for month, name in enumerate(MONTHS[first : first + self._months], first):
+                week = _week(_first_of(year, month), _first_of(year, first)) + (1 if month > first else 0)
                 painter.drawText(QRectF(area.left() + self._left() + week * size, top, 4 * size, height), LEFT, name)
 
     def _draw_legend(self, painter: QPainter, area: QRectF) -> None:
         size = self._cell()
         for state, place, words in self._legend_places(area):
             painter.setFont(look().font(SMALL, bold=True))
-            _paint(painter, QRectF(place.left(), place.center().y() - size / 2, size - GAP, size - GAP), state)
+            _paint(painter, [QRectF(place.left(), place.center().y() - size / 2, size - GAP, size - GAP)], state)
             painter.setFont(look().font(SMALL))
             painter.setPen(look().colour("muted"))
             painter.drawText(place.adjusted(size + GRID, 0, GRID, 0), LEFT, words)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._place()
         self.setFixedHeight(self.minimumSizeHint().height())
 
     # Asking
@@ -163,27 +173,33 @@ class CoveragePicture(Picture):
         return next(spot.area.center() for spot in self.spots(self.area) if spot.number == number)
 
 
-def _paint(painter: QPainter, place: QRectF, state: DayState) -> None:
-    role, alpha = COLOURS[state]
-    colour = look().colour(role, alpha)
-    painter.fillRect(place, colour)
+def _paint(painter: QPainter, places: Sequence[QRectF], state: DayState) -> None:
+    """All days of one state together: there may be thousands, and they share their colours."""
+    colour, letter = QBrush(look().colour(*COLOURS[state])), STATES[state][0]
+    for place in places:
+        painter.fillRect(place, colour)
     if state is DayState.THIN:
-        painter.fillRect(place, QBrush(look().colour("accent"), Qt.BrushStyle.BDiagPattern))
+        pattern = QBrush(look().colour("accent"), Qt.BrushStyle.BDiagPattern)
+        for place in places:
+            painter.fillRect(place, pattern)
     if state in (DayState.THIN, DayState.EMPTY):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(look().colour("accent" if state is DayState.THIN else "edge"), 1))
-        painter.drawRect(place.adjusted(0, 0, -1, -1))
-    if STATES[state][0]:
+        painter.drawRects([place.adjusted(0, 0, -1, -1) for place in places])
+    if letter:
         painter.setPen(_on(state))
-        painter.drawText(place.adjusted(-GAP, -GAP, GAP, GAP), CENTRE, STATES[state][0])
+        for place in places:
+            painter.drawText(place.adjusted(-GAP, -GAP, GAP, GAP), CENTRE, letter)
 
 
 def _on(state: DayState) -> QColor:
     return look().colour("text") if state is DayState.EMPTY else look().colour("field")
 
 
-def _year(cell: DayCell) -> int:
-    return int(iso_date(cell.day)[:4])
+def _block_of(cell: DayCell, months: int) -> tuple[int, int]:
+    """The year and the first month of the block in which it stands."""
+    year, month, _ = map(int, iso_date(cell.day).split("-"))
+    return year, (month - 1) // months * months
 
 
 def _first_of(year: int, month: int) -> int:

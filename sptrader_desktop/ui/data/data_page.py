@@ -1,7 +1,11 @@
-"""The Data page: its panels side by side as tabs, joined so that what one of them changes the others show."""
+"""The Data page: its panels side by side as tabs, joined so that what one of them changes the others show. A panel is made when it is first
+looked at: to make all of them would hold the window up.
+"""
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
@@ -18,6 +22,9 @@ from sptrader_desktop.ui.data.download_panel import DownloadPanel
 from sptrader_desktop.ui.data.import_panel import ImportPanel
 from sptrader_desktop.ui.data.parts import named
 from sptrader_desktop.ui.jobs import Jobs
+
+Panel = TypeVar("Panel", bound=QWidget)
+PANELS = {"datasets": "Datasets", "imports": "Import", "doctor": "Doctor", "downloads": "Download", "database": "PostgreSQL"}
 
 
 class DataPage(QWidget):
@@ -39,46 +46,77 @@ class DataPage(QWidget):
         self.setObjectName("dataPage")
         self.setAccessibleName("Data")
         self.setAcceptDrops(True)
+        self._desk, self._selection = desk, selection
         self.work = DataWork(jobs, self)
-        self.datasets = DatasetsPanel(desk, self.work, selection)
-        self.imports = ImportPanel(desk, self.work)
-        self.doctor = DoctorPanel(desk, self.work)
-        self.downloads = DownloadPanel(desk, self.work)
-        self.database = DatabasePanel(desk, self.work)
         self._was_shown = False
         self.tabs = QTabWidget()
         named(self.tabs, "dataTabs", "Data")
-        for title, panel in (
-            ("Datasets", self.datasets),
-            ("Import", self.imports),
-            ("Doctor", self.doctor),
-            ("Download", self.downloads),
-            ("PostgreSQL", self.database),
-        ):
-            self.tabs.addTab(panel, title)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.tabs)
+        self._places = {name: QWidget() for name in PANELS}
+        for name, place in self._places.items():
+            self.tabs.addTab(place, PANELS[name])
+        self.tabs.currentChanged.connect(lambda at: getattr(self, [*PANELS][at]))
         self.work.unforeseen.connect(unforeseen)
-        self._join()
+        self.work.changed.connect(self._changed)
+
+    # The panels, each made when it is first asked for
+
+    @cached_property
+    def datasets(self) -> DatasetsPanel:
+        panel = self._put("datasets", lambda place: DatasetsPanel(self._desk, self.work, self._selection, place))
+        panel.seriesAsked.connect(self.seriesAsked)
+        panel.doctorAsked.connect(self.examine)
+        panel.importAsked.connect(lambda: self.show_panel("imports"))
+        return panel
+
+    @cached_property
+    def imports(self) -> ImportPanel:
+        panel = self._put("imports", lambda place: ImportPanel(self._desk, self.work, place))
+        panel.kept.connect(self._changed)
+        return panel
+
+    @cached_property
+    def doctor(self) -> DoctorPanel:
+        panel = self._put("doctor", lambda place: DoctorPanel(self._desk, self.work, place))
+        panel.momentAsked.connect(self.momentAsked)
+        panel.datasetsAsked.connect(lambda: self.show_panel("datasets"))
+        return panel
+
+    @cached_property
+    def downloads(self) -> DownloadPanel:
+        panel = self._put("downloads", lambda place: DownloadPanel(self._desk, self.work, place))
+        panel.kept.connect(self._changed)
+        return panel
+
+    @cached_property
+    def database(self) -> DatabasePanel:
+        panel = self._put("database", lambda place: DatabasePanel(self._desk, self.work, place))
+        panel.used.connect(self._changed)
+        return panel
+
+    def _put(self, name: str, make: Callable[[QWidget], Panel]) -> Panel:
+        """Made where it stays: what is moved into another widget has its look worked out once more."""
+        place = self._places[name]
+        panel = make(place)
+        inside = QVBoxLayout(place)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(panel)
+        panel.show()  # Qt would do so in the next turn
+        return panel
+
+    def show_panel(self, name: str) -> None:
+        self.tabs.setCurrentWidget(self._places[name])
 
     def open_file(self, path: Path) -> None:
         """For import, wherever it comes from."""
-        self.tabs.setCurrentWidget(self.imports)
+        self.show_panel("imports")
         self.imports.take(path)
 
     def examine(self, row: DatasetRow) -> None:
-        self.tabs.setCurrentWidget(self.doctor)
+        self.show_panel("doctor")
         self.doctor.examine(row)
-
-    def _join(self) -> None:
-        self.datasets.seriesAsked.connect(self.seriesAsked)
-        self.datasets.doctorAsked.connect(self.examine)
-        self.datasets.importAsked.connect(lambda: self.tabs.setCurrentWidget(self.imports))
-        self.doctor.momentAsked.connect(self.momentAsked)
-        self.doctor.datasetsAsked.connect(lambda: self.tabs.setCurrentWidget(self.datasets))
-        for changed in (self.imports.kept, self.downloads.kept, self.database.used, self.work.changed):
-            changed.connect(self._changed)
 
     def _changed(self) -> None:
         self.datasets.refresh()

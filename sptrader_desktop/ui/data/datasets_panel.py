@@ -12,7 +12,7 @@ from sptrader_desktop.present.navigator import Item, dataset_item
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork, forget
-from sptrader_desktop.ui.data.parts import Foot, ReplaceBox, button, choice, chosen, column, label, line, row
+from sptrader_desktop.ui.data.parts import FaultNotice, Foot, ReplaceBox, button, choice, chosen, column, label, line, row
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.file_actions import reveal, throw_away
 from sptrader_desktop.ui.tables.data_table import DataTable
@@ -33,7 +33,8 @@ class DatasetsPanel(QWidget):
         self.setObjectName("datasetsPanel")
         self._desk, self._work, self._selection = desk, work, selection
         self.rows: Sequence[DatasetRow] = ()
-        self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…")
+        self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…", drawing="database", headline="No candles yet")
+        self.faults = FaultNotice("datasetsFaults")
         self.foot, self.looking = Foot("datasets"), Foot("datasetsList")
         self._build()
         self._join()
@@ -47,7 +48,8 @@ class DatasetsPanel(QWidget):
 
     def _show(self, rows: Sequence[DatasetRow]) -> None:
         chosen_before = self.chosen()
-        self.rows = tuple(rows)
+        self.rows = tuple(item for item in rows if not item.is_fault)
+        self.faults.say([f"{item.place} is left out of this list. {item.problem}" for item in rows if item.is_fault])
         self.table.put(dataset_columns(self.rows, self._selection.zone.value))
         again = next((at for at, item in enumerate(self.rows) if chosen_before and _same(item, chosen_before)), 0 if self.rows else None)
         if again is not None:
@@ -144,16 +146,16 @@ class DatasetsPanel(QWidget):
         self.timeframe.setMinimumContentsLength(3)
         self.timeframe.setCurrentIndex(LONGER.index("4h"))
         self.place = choice("resamplePlace", "Keep longer candles in", ((CATALOGUE, "Catalogue"), (FOLDER, "New file")))
-        self.place.setMinimumContentsLength(7)
+        self.place.setMinimumContentsLength(9)
         self.resample = button("resampleButton", "Resample", "Make longer candles of it. Days and weeks are New York trading days")
-        doing = row(self.open, self.inspect, self.reveal, self.delete, 1, self.timeframe, self.place)
-        doing.insertWidget(doing.count() - 2, self.resample)
         self.replace = ReplaceBox("resampleReplace")
-        doing.addWidget(self.again)
-        below = column(self.details, doing, row(1, self.replace), self._confirmation(), self.foot, self.looking)
+        doing = row(self.open, self.inspect, self.reveal, self.delete, 1, self.again)
+        making = row(label("Longer candles", wraps=False), self.timeframe, self.place, self.resample, self.replace, 1)
+        below = column(self.details, doing, making, self._confirmation(), self.foot, self.looking)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
+        whole.addWidget(self.faults)
         whole.addWidget(self.table, 1)
         whole.addLayout(below)
 
@@ -193,6 +195,7 @@ class DatasetsPanel(QWidget):
             (self.reveal, self._reveal),
             (self.delete, self._delete),
             (self.again, self.refresh),
+            (self.faults.again, self.refresh),
             (self.resample, self._resample),
         ):
             each.clicked.connect(lambda _=False, handler=handler: handler())

@@ -200,6 +200,11 @@ class ImportPanel(QWidget):
     # Building
 
     def _build(self) -> None:
+        whole, side, right = QHBoxLayout(self), QWidget(self), QWidget(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(side)
+        whole.addWidget(right, 1)
         self.choose = button("importFileButton", "Choose File…", "A CSV or Parquet file of any vendor's layout")
         self.choose.clicked.connect(lambda _=False: self.ask_for_file())
         self._file.setObjectName("importFile")
@@ -224,20 +229,13 @@ class ImportPanel(QWidget):
         answers.addRow("Keep in", self.place)
         answers.addRow(self.replace)
         left = column(self.choose, self._file, label("Answers", "muted"), answers, 1)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        side = QWidget()
-        side.setLayout(column(side_form(left, "importAnswers"), _foot_of(self.foot, self.keep), margin=0))
+        side.setLayout(column(side_form(left, "importAnswers", parent=side), _foot_of(self.foot, self.keep), margin=0))
         side.setFixedWidth(side.sizeHint().width())
-        whole.addWidget(side)
         empty = EmptyState("import", "Import", NO_FILE, "Choose a File…", self.ask_for_file)
         empty.button.setObjectName("importEmptyButton")
-        right = QWidget()
         self._stack = QStackedLayout(right)
         self._stack.addWidget(empty)
         self._stack.addWidget(self._views())
-        whole.addWidget(right, 1)
 
     def _field(self, question: ImportQuestion) -> QWidget:
         name, tip = f"import{question.key.capitalize()}", question.tip
@@ -280,8 +278,8 @@ class ImportPanel(QWidget):
             ("Understood as", (self.notes, self.understood)),
         ):
             part = QWidget()
-            part.setLayout(column(label(title, "muted"), *widgets, *((1,) if self.notes in widgets else ()), margin=2))
             split.addWidget(part)
+            part.setLayout(column(label(title, "muted"), *widgets, *((1,) if self.notes in widgets else ()), margin=2))
         split.setSizes([2, 2, 3])
         return split
 

@@ -26,6 +26,8 @@ from sptrader_desktop.ui.tables.table_view import ROW_ROOM, RoomyCells
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
+from sptrader_desktop.ui.widgets.icon_label import IconLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
 FORM_WIDTH = 88 * GRID
@@ -78,6 +80,28 @@ class Foot(QWidget):
         self.said.setVisible(bool(sentence))
 
 
+class FaultNotice(QFrame):
+    """Above what is there: why something else is not, and the step after it was mended."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        give(self, role="notice", tone="danger")
+        self.label = label("")
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.again = button(f"{name}Again", "Try Again", "Look again for files and series")
+        inside = row(IconLabel("triangle-alert", "danger"), self.label, self.again)
+        inside.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
+        inside.setStretch(1, 1)
+        self.setLayout(inside)
+        self.hide()
+
+    def say(self, sentences: Sequence[str]) -> None:
+        self.label.setText("\n".join(sentences))
+        self.setAccessibleName(self.label.text())
+        self.setVisible(bool(sentences))
+
+
 class ReplaceBox(QCheckBox):
     """Offered when something was refused because it would replace other bars; ticked, it does."""
 
@@ -118,7 +142,7 @@ def button(name: str, text: str, tip: str = "", role: str = "") -> QPushButton:
 
 
 def choice(name: str, words: str, choices: Iterable[tuple[str, str]], tip: str = "", *, is_open: bool = False) -> QComboBox:
-    made = QComboBox()
+    made = QComboBox() if is_open else ChoiceBox()
     named(made, name, words, tip)
     made.setEditable(is_open)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -189,17 +213,19 @@ def column(*parts: QWidget | QHBoxLayout | QFormLayout | QVBoxLayout | int, marg
     return made
 
 
-def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH) -> QScrollArea:
-    """The answers at the left of a panel, as wide as they need and scrolled where the window is low."""
-    holder = QWidget()
+def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH, parent: QWidget | None = None) -> QScrollArea:
+    """The answers at the left of a panel, as wide as they need and scrolled where the window is low.
+
+    From outside to inside: what is moved with all it holds has the look of all of it worked out once more.
+    """
+    scroll, holder = QScrollArea(parent), QWidget()
+    scroll.setWidget(holder)
     holder.setLayout(inside)
-    scroll = QScrollArea()
     scroll.setObjectName(name)
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setWidget(holder)
     needed = holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
     scroll.setFixedWidth(max(look().pixels(width), needed))
     scroll.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)

@@ -342,7 +342,7 @@ class CodeEdit(QPlainTextEdit):
         width = self._gutter.needed_width()
         self.setViewportMargins(width + GRID, 0, 0, 0)
         inner = self.contentsRect()
-        self._gutter.setGeometry(QRect(inner.left(), inner.top(), width, inner.height()))
+        self._gutter.setGeometry(QRect(inner.left(), inner.top(), width, self.viewport().height()))
 
     def _move_gutter(self, area: QRect, dy: int) -> None:
         if dy:

@@ -13,7 +13,7 @@ from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.editors.component_output_pane import ComponentOutputPane
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from sptrader_desktop.ui.editors.python_edit import PythonEdit
-from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.icons import beside, icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -128,7 +128,7 @@ class ComponentEditor(EditorPane):
         self.body.setCollapsible(0, False)
 
     def _button(self, text: str, drawing: str, name: str, tip: str) -> QPushButton:
-        button = QPushButton(icon(drawing), text, self)
+        button = QPushButton(icon(drawing), beside(text), self)
         button.setObjectName(name)
         button.setAccessibleName(text)
         button.setToolTip(tip)

@@ -14,6 +14,7 @@ from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
 NARROW = 22 * GRID
+OF_CHOICES = 34 * GRID  # wide enough for the words of the language, so that all are equally wide
 STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
 
 
@@ -110,7 +111,7 @@ class ChoiceField(QComboBox):
         super().__init__(parent)
         self._is_truth = isinstance(row.value, bool)
         self.addItems(row.choices)
-        self.setMinimumWidth(look().pixels(NARROW))
+        self.setMinimumWidth(look().pixels(OF_CHOICES))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.show_row(row)
         self.activated.connect(lambda: self.wanted.emit(self.currentText() == "true" if self._is_truth else self.currentText()))

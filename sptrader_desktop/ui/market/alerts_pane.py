@@ -1,19 +1,23 @@
 """Price alerts: set, armed again and removed here; what they wait for and what fired them."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.price_alerts import KINDS, Alerts, PriceAlert, alert_columns, price_text, typed_alert, with_alert
 from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.market.watchlist_pane import Known
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 
-EMPTY = "Prices you want to hear of will be here. Alt+A on a chart sets one at the pointer. Alerts only tell: they never place an order."
+EMPTY = "Prices you want to hear of will be here. Alt+A on a chart sets one at the pointer."
 ONLY_TELLS = "Checked on live prices while this program runs. Alerts only tell: they never place an order."
 
 
@@ -22,12 +26,12 @@ class AlertsPane(QWidget):
 
     openAsked = Signal(str)  # a symbol
 
-    def __init__(self, alerts: Observable[Alerts], selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, alerts: Observable[Alerts], known: Known, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("alerts")
         self.setAccessibleName("Price alerts")
-        self._alerts, self._selection = alerts, selection
-        self.table = DataTable("alerts", "Alerts", EMPTY)
+        self._alerts, self._known, self._selection = alerts, known, selection
+        self.table = DataTable("alerts", "Alerts", EMPTY, drawing="bell", headline="No alerts yet")
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._alerts.value[row].symbol))
         self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
         column = QVBoxLayout(self)
@@ -36,26 +40,30 @@ class AlertsPane(QWidget):
         column.addWidget(self.table, 1)
         column.addLayout(self._form())
         column.addWidget(self.note)
-        ends = [alerts.watch(lambda _: self._refresh()), selection.zone.watch(lambda _: self._refresh())]
+        ends = [alerts.watch(lambda _: self._refresh()), known.watch(self._know), selection.zone.watch(lambda _: self._refresh())]
         self.destroyed.connect(lambda: [end() for end in ends])
         self._refresh()
 
     def ask(self, symbol: str, ticks: int | None) -> None:
         """The form filled in, the price to be typed over."""
         self.symbol.setText(symbol)
-        self.price.setText("" if ticks is None else price_text(symbol, ticks))
+        instrument = self._known.value.get(symbol)
+        self.price.setText("" if ticks is None or instrument is None else price_text(instrument.tick, ticks))
         self.price.setFocus()
         self.price.selectAll()
 
     def put(self) -> None:
         try:
-            alert = typed_alert(self.symbol.text(), KINDS[self.kind.currentIndex()], self.price.text())
+            alert = typed_alert(self.symbol.text(), KINDS[self.kind.currentIndex()], self.price.text(), self._known.value)
         except DataError as error:
             self.say(str(error), is_bad=True)
             return
         self._alerts.set(with_alert(self._alerts.value, alert))
         self.price.clear()
         self.say(f"Waiting for {alert.words}")
+
+    def _know(self, known: Mapping[str, Instrument]) -> None:
+        self._completer.offer(sorted(known))
 
     def say(self, words: str, *, is_bad: bool = False) -> None:
         self.note.show_text(words or ONLY_TELLS)
@@ -83,7 +91,9 @@ class AlertsPane(QWidget):
 
     def _form(self) -> QHBoxLayout:
         self.symbol, self.kind, self.price, self.note = QLineEdit(), QComboBox(), QLineEdit(), ElidedLabel(ONLY_TELLS)
-        self.symbol.setCompleter(QCompleter(sorted(CATALOGUE), self.symbol))
+        self._completer = WordCompleter(self.symbol)
+        self._completer.offer(sorted(self._known.value))
+        self.symbol.setCompleter(self._completer)
         self.symbol.setPlaceholderText("Symbol")
         self.symbol.setFixedWidth(GRID * 24)
         self.price.setPlaceholderText("Price")

@@ -8,7 +8,7 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QInputDialog, QLabel, QMenu, QScrollArea, QToolButton, QWidget
 
 from sptrader_desktop.ui.market.indicators_on_chart import Slot
-from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.icons import beside, icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID, ICON
@@ -156,7 +156,7 @@ class ChartBar(QFrame):
     def _button(self, name: str, text: str, drawing: str, tip: str) -> QToolButton:
         button = QToolButton()
         button.setObjectName(name)
-        button.setText(text)
+        button.setText(beside(text) if drawing and text else text)
         button.setToolTip(tip)
         button.setAccessibleName(tip if not text else f"{text}: {tip}")
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -14,10 +14,11 @@ from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.core.resample import resample
 from sptrader_desktop.present.chart_indicators import ChartIndicator, Templates
+from sptrader_desktop.present.chart_tabs import ChartTab
 from sptrader_desktop.present.chart_timeframes import timeframes_from
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.linked_charts import follow_zone, link
-from sptrader_desktop.present.navigator import Kind
+from sptrader_desktop.present.navigator import Kind, dataset_item
 from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
@@ -40,15 +41,23 @@ WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "")
 
 
 class ChartDocument(QWidget):
-    """`group` is what linked charts share; its zone is every chart's."""
+    """`group` is what linked charts share; its zone is every chart's. With `before` it stands as it stood then."""
 
     titleChanged = Signal(str)
+    arranged = Signal()  # its `tab` may be another
     closeAsked = Signal()
     noticed = Signal(object)  # Notice
     failed = Signal(object, str)  # what is no person's fault, and at what
 
     def __init__(
-        self, desk: Desk, jobs: Jobs, series: Series, group: Selection, book: DrawingBook, templates: KeptValue[Templates]
+        self,
+        desk: Desk,
+        jobs: Jobs,
+        series: Series,
+        group: Selection,
+        book: DrawingBook,
+        templates: KeptValue[Templates],
+        before: ChartTab | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("chartDocument")
@@ -57,6 +66,7 @@ class ChartDocument(QWidget):
         self._desk, self._jobs, self._group, self._templates = desk, jobs, group, templates
         self._kind, self._is_closed = f"chart {next(NUMBERS)}", False
         self._base: Candles | None = None
+        self._wanted = before.timeframe if before else ""
         own = Selection()
         self.chart = CandleChart(own, book, WAITING)
         self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
@@ -75,13 +85,21 @@ class ChartDocument(QWidget):
         self.setFocusProxy(self.chart)
         self._unlink: Callable[[], None] = lambda: None
         self.destroyed.connect(follow_zone(own, group))
-        self.bar.link.setChecked(True)  # in force when there are candles: an empty chart moves nobody
+        self.bar.link.setChecked(before is None or before.is_linked)  # in force when there are candles: an empty chart moves nobody
+        self.indicators.put(before.indicators if before else ())
         self._join()
+        self._show_indicators()
         self._read()
 
     @property
     def title(self) -> str:
         return f"{self.series.symbol} {self.bar.timeframe or self.series.timeframe}"
+
+    @property
+    def tab(self) -> ChartTab:
+        series = self.series
+        key = dataset_item(series.symbol, series.timeframe, series.path, series.source).key
+        return ChartTab(key, self._wanted, self.bar.link.isChecked(), self.indicators.indicators)
 
     # Commands
 
@@ -133,7 +151,9 @@ class ChartDocument(QWidget):
 
     def _join(self) -> None:
         bar = self.bar
-        bar.timeframeChosen.connect(self._show_timeframe)
+        bar.timeframeChosen.connect(self._choose_timeframe)
+        bar.link.toggled.connect(lambda _: self.arranged.emit())
+        self.indicators.changed.connect(self.arranged)
         bar.indicatorsAsked.connect(self.open_indicators)
         bar.slotAsked.connect(self._open_form)
         bar.templatesAsked.connect(lambda: bar.open_templates(self._templates.now.value, can_save=bool(self.indicators.slots)))
@@ -164,6 +184,13 @@ class ChartDocument(QWidget):
         self.bar.offer(timeframes_from(prepared[0].timeframe))
         self._show(prepared)
         self.set_linked(self.bar.link.isChecked())
+        if self._wanted in timeframes_from(prepared[0].timeframe) and self._wanted != prepared[0].timeframe:
+            self._show_timeframe(self._wanted)
+
+    def _choose_timeframe(self, timeframe: str) -> None:
+        self._wanted = timeframe
+        self.arranged.emit()
+        self._show_timeframe(timeframe)
 
     def _show_timeframe(self, timeframe: str) -> None:
         base = self._base

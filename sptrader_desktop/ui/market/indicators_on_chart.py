@@ -11,9 +11,9 @@ from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.present.chart_indicators import ChartIndicator, fitted
-from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.line_series import Line
+from sptrader_desktop.ui.charts.prepared import lines_of
 from sptrader_desktop.ui.desk import Desk
 from sptrader_desktop.ui.jobs import Job, Jobs
 
@@ -101,8 +101,7 @@ class IndicatorsOnChart(QObject):
         """In a job."""
         indicator = fitted(asked, self._desk.catalogue().indicator(asked.dotted))
         curves = self._desk.indicator(indicator.dotted, indicator.params, candles)
-        lines = [Line(one.title, one.values, one.pane, pyramid=Pyramid.of_line(one.values)) for one in curves]
-        return asked, indicator, lines
+        return asked, indicator, lines_of(curves)
 
     def _heard(self, slot: Slot, candles: Candles, then: Callable[[Slot, Any], None]) -> Callable[[Any], None]:
         """Answers that nobody waits for any more are dropped: the slot is gone, or the chart shows other candles."""

@@ -1,9 +1,10 @@
-"""What a person keeps of markets from one start to the next, as one: drawn lines, templates, the watchlist and alerts."""
+"""What a person keeps of markets from one start to the next, as one: drawn lines, templates, open charts, the watchlist and alerts."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sptrader_desktop.present.chart_indicators import Templates, templates_read, templates_written
+from sptrader_desktop.present.chart_tabs import ChartTabs, tabs_read, tabs_written
 from sptrader_desktop.present.drawings import DrawingBook, Drawings, drawings_read, drawings_written
 from sptrader_desktop.present.price_alerts import Alerts, alerts_read, alerts_written
 from sptrader_desktop.present.watchlist import symbols_read
@@ -20,11 +21,13 @@ class KeptMarket:
         self.book = DrawingBook(
             self.drawings.now.value, lambda symbol, lines: self.drawings.now.set({**self.drawings.now.value, symbol: lines})
         )
+        no_charts: ChartTabs = ()
+        self.charts = KeptValue("charts", store, jobs, no_charts, tabs_read, tabs_written)
         no_symbols: tuple[str, ...] = ()
         no_alerts: Alerts = ()
         self.watchlist = KeptValue("watchlist", store, jobs, no_symbols, symbols_read, list)
         self.alerts = KeptValue("alerts", store, jobs, no_alerts, alerts_read, alerts_written)
-        self._all: tuple[KeptValue[Any], ...] = (self.drawings, self.templates, self.watchlist, self.alerts)
+        self._all: tuple[KeptValue[Any], ...] = (self.drawings, self.templates, self.charts, self.watchlist, self.alerts)
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from functools import partial
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import (
-    QCompleter,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.present.columns import Columns
 from sptrader_desktop.present.observable import Observable
@@ -34,9 +33,11 @@ from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
+from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 
+Known = Observable[Mapping[str, Instrument]]
 SECOND_MS, SOON_MS = 1000, 200
-ROOM = 6 * GRID  # beside the widest text of a column
+ROOM = 5 * GRID  # beside the widest text of a column
 EMPTY = "The symbols you watch will be here, with their last prices. Add some below, or take those of your candles."
 STATES: Mapping[State, tuple[str, Tone, str]] = {
     "off": ("No live prices: from candles", "", "Connect to Live Prices"),
@@ -54,11 +55,11 @@ class WatchlistPane(QWidget):
     connectAsked = Signal(bool)
     fillAsked = Signal()  # with the symbols of the candles there are
 
-    def __init__(self, symbols: Observable[tuple[str, ...]], parent: QWidget | None = None) -> None:
+    def __init__(self, symbols: Observable[tuple[str, ...]], known: Known, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("watchlist")
         self.setAccessibleName("Watchlist")
-        self._symbols = symbols
+        self._symbols, self._known = symbols, known
         self._state: State = "off"
         self._rows: dict[str, Watched] = {}
         self._shown: tuple[str, ...] = ()  # what the table has, which follows the symbols
@@ -73,7 +74,8 @@ class WatchlistPane(QWidget):
         self._build()
         self.view.activated.connect(self._open)
         self.view.headerMenuAsked.connect(self._open_columns)
-        self.destroyed.connect(symbols.watch(lambda _: self._refresh()))
+        ends = [symbols.watch(lambda _: self._refresh()), known.watch(self._know)]
+        self.destroyed.connect(lambda: [end() for end in ends])
         self.show_state("off", "")
         self._refresh()
 
@@ -99,7 +101,7 @@ class WatchlistPane(QWidget):
         self._state = state
         said, tone, button = STATES[state]
         self.state.show_text(f"{said}: {words}" if words else said)
-        give(self.state, tone=tone)
+        give(self.state, role="muted", tone=tone)
         self.connect_button.setText(button)
         if state == "live":
             self._beat.start()
@@ -116,7 +118,7 @@ class WatchlistPane(QWidget):
 
     def add(self) -> None:
         try:
-            typed = typed_symbols(self.field.text())
+            typed = typed_symbols(self.field.text(), self._known.value)
         except DataError as error:
             self._say(str(error))
             return
@@ -150,7 +152,8 @@ class WatchlistPane(QWidget):
     def _refresh(self) -> None:
         symbols, current = self._symbols.value, self.chosen
         rows = [self._rows.get(symbol) or Watched(symbol) for symbol in symbols]
-        table = watchlist_columns(rows, time.time_ns() // 1000, is_connected=self._state in {"live", "lost"}) if rows else Columns()
+        now, is_connected = time.time_ns() // 1000, self._state in {"live", "lost"}
+        table = watchlist_columns(rows, now, is_connected=is_connected, known=self._known.value) if rows else Columns()
         is_other = table.keys != self.model.table.keys
         self.model.put(table)
         self._shown = symbols
@@ -192,6 +195,11 @@ class WatchlistPane(QWidget):
     def _open(self, index: QModelIndex) -> None:
         self.openAsked.emit(self._shown[int(self.model.sources[index.row()])])
 
+    def _know(self, known: Mapping[str, Instrument]) -> None:
+        self._completer.offer(sorted(known))
+        self._rows.clear()  # their prices are in the ticks of before
+        self._refresh()
+
     def _say(self, words: str) -> None:
         self._problem.setText(words)
         self._problem.setVisible(bool(words))
@@ -203,10 +211,11 @@ class WatchlistPane(QWidget):
         self.connect_button.setObjectName("connectPricesButton")
         self.connect_button.setAccessibleName("Connect to or disconnect from live prices")
         self.connect_button.clicked.connect(lambda: self.connectAsked.emit(self._state == "off"))
-        head = QHBoxLayout()
+        head = QVBoxLayout()
         head.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
-        head.addWidget(self.state, 1)
+        head.setSpacing(GRID)
         head.addWidget(self.connect_button)
+        head.addWidget(self.state)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         empty = EmptyState("eye", "Nothing is watched yet", EMPTY, "Take Those of My Candles", self.fillAsked.emit)
@@ -224,20 +233,21 @@ class WatchlistPane(QWidget):
         column.addWidget(self._problem)
         column.addLayout(self._foot())
 
-    def _foot(self) -> QHBoxLayout:
+    def _foot(self) -> QVBoxLayout:
         self.field = QLineEdit()
         self.field.setObjectName("addSymbolField")
         self.field.setAccessibleName("Symbol to watch")
         self.field.setPlaceholderText("Add a symbol")
-        completer = QCompleter(sorted(CATALOGUE), self.field)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.field.setCompleter(completer)
+        self._completer = WordCompleter(self.field)
+        self._completer.offer(sorted(self._known.value))
+        self.field.setCompleter(self._completer)
         self.field.returnPressed.connect(self.add)
-        foot = QHBoxLayout()
+        adding, doing, foot = QHBoxLayout(), QHBoxLayout(), QVBoxLayout()
         foot.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
-        foot.setSpacing(GRID)
-        foot.addWidget(self.field, 1)
-        foot.addWidget(self._button("addSymbolButton", "plus", "Add the symbol", self.add))
+        for part in (foot, adding, doing):
+            part.setSpacing(GRID)
+        adding.addWidget(self.field, 1)
+        adding.addWidget(self._button("addSymbolButton", "plus", "Add the symbol", self.add))
         self._of_chosen = [
             self._button("symbolUpButton", "chevron-up", "Move the chosen symbol up (Alt+Up)", lambda: self.move_chosen(-1)),
             self._button("symbolDownButton", "chevron-down", "Move the chosen symbol down (Alt+Down)", lambda: self.move_chosen(1)),
@@ -245,7 +255,10 @@ class WatchlistPane(QWidget):
             self._button("symbolAlertButton", "bell-ring", "Set a price alert for the chosen symbol", self._ask_alert),
         ]
         for button in self._of_chosen:
-            foot.addWidget(button)
+            doing.addWidget(button)
+        doing.addStretch(1)
+        foot.addLayout(doing)
+        foot.addLayout(adding)
         return foot
 
     def _ask_alert(self) -> None:

@@ -1,5 +1,7 @@
 """The kept runs: found again, opened, compared, and written about."""
 
+from functools import partial
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -8,6 +10,7 @@ from sptrader_desktop.ports import RunStore, RunSummary
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.run_rows import newest_first, run_columns
 from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -16,17 +19,21 @@ FEWEST, MOST = 2, 6
 
 
 class RunHistory(QWidget):
-    """Reads the list from `store` when it is asked to `reload`; opening and comparing are done by who listens."""
+    """Reads the list from `store` when it is asked to `reload`; opening and comparing are done by who listens.
+
+    The store is asked in jobs: another program may hold it for a while. Only the newest answer counts.
+    """
 
     openAsked = Signal(str)
     compareAsked = Signal(list)  # ids, the oldest first
     runAsked = Signal()
 
-    def __init__(self, store: RunStore, selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, store: RunStore, jobs: Jobs, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("runHistory")
         self.setAccessibleName("Run history")
-        self._store, self._selection = store, selection
+        self._store, self._jobs, self._selection = store, jobs, selection
+        self._reading: Job | None = None  # the newest
         self._runs: tuple[RunSummary, ...] = ()
         self._described = ""  # whose tags and note the lines show
         self._is_listing = False
@@ -37,15 +44,30 @@ class RunHistory(QWidget):
         ends = [selection.zone.watch(lambda _: self._fill()), selection.run.watch(lambda _: self._show_current())]
         self.destroyed.connect(lambda: [end() for end in ends])
 
-    def reload(self) -> None:
-        try:
-            self._runs = newest_first(self._store.list())
-        except SptraderError as error:
-            self._say(str(error), is_bad=True)
-            return
+    def reload(self, *, stays: bool = False) -> None:
+        """The run that is open becomes the chosen one, unless the chosen one `stays`."""
+        if not self._runs:
+            self.table.show_waiting("Reading the kept runs …")
+        job = self._jobs.start("runs", "reading the kept runs", lambda _: newest_first(self._store.list()), is_failure_shown=True)
+        self._reading = job
+        job.finished.connect(lambda runs: self._take(runs, stays) if job is self._reading else None)
+        job.failed.connect(lambda error: self._refuse(error) if job is self._reading else None)
+
+    def _take(self, runs: tuple[RunSummary, ...], stays: bool) -> None:
+        chosen = self._described if stays else self._selection.run.value
+        self._runs = runs
         self._say("")
         self._fill()
-        self._show_current()
+        if not self._is_writing:
+            self._choose(chosen)
+        self._refresh()
+
+    def _refuse(self, error: BaseException) -> None:
+        if not isinstance(error, SptraderError):
+            raise error  # a defect is told as one
+        self._say(str(error), is_bad=True)
+        if not self._runs:
+            self._fill()
 
     @property
     def chosen(self) -> list[str]:
@@ -53,7 +75,7 @@ class RunHistory(QWidget):
 
     def _build(self) -> None:
         text = "Every backtest that is kept will be here, with what it was made from."
-        self.table = DataTable("runs", "Runs", text, "Run Backtest  F5")
+        self.table = DataTable("runs", "Runs", text, "Run Backtest  F5", drawing="history", headline="No runs yet")
         self._tags, self._note, self._message = QLineEdit(), QLineEdit(), QLabel()
         self._message.setObjectName("historyMessage")
         self._message.setWordWrap(True)
@@ -137,17 +159,17 @@ class RunHistory(QWidget):
         tags, note = [tag.strip() for tag in self._tags.text().split(",") if tag.strip()], self._note.text()
         if (tuple(tags), note) == (run.tags, run.note):
             return
-        try:
-            self._store.annotate(run.id, tags, note)
-        except SptraderError as error:
-            self._say(str(error), is_bad=True)
-            return
-        for line in (self._tags, self._note):
-            line.setModified(False)
-        current = self.table.current
-        self.reload()
-        if current is not None:
-            self.table.choose(current)
+        said, work = (self._tags.text(), self._note.text()), partial(self._store.annotate, run.id, tags, note)
+        job = self._jobs.start(f"note of {run.id}", f"writing about {run.id}", lambda _: work(), is_failure_shown=True)
+        job.finished.connect(lambda _: self._written(run.id, said))
+        job.failed.connect(self._refuse)
+
+    def _written(self, run_id: str, said: tuple[str, str]) -> None:
+        """Somebody may have written more meanwhile, or about another."""
+        if (self._described, self._tags.text(), self._note.text()) == (run_id, *said):
+            for line in (self._tags, self._note):
+                line.setModified(False)
+        self.reload(stays=True)
 
     def _say(self, text: str, *, is_bad: bool = False) -> None:
         self._message.setText(text)

@@ -199,7 +199,7 @@ class ScatterPicture(Picture):
         painter.drawText(below, LEFT, f"0  {self._names[0]} →")
         painter.drawText(below, RIGHT, f"{figure(right, places=1)} {self._unit}")
         painter.drawText(QRectF(area.left(), plot.top(), plot.left() - area.left() - GRID, metrics.height()), RIGHT, figure(top, places=1))
-        painter.drawText(QRectF(plot.left() + GRID, plot.top(), plot.width(), metrics.height()), LEFT, f"↑ {self._names[1]}, {self._unit}")
+        painter.drawText(QRectF(plot.left() + GRID, area.top(), plot.width(), metrics.height()), LEFT, f"↑ {self._names[1]}, {self._unit}")
         painter.setPen(QPen(look().colour("line"), 1))
         end = min(right, top)
         painter.drawLine(plot.bottomLeft(), QPointF(self._to_x(end, plot), self._to_y(end, plot)))
@@ -224,7 +224,7 @@ class ScatterPicture(Picture):
     def _plot(self, area: QRectF) -> QRectF:
         metrics = QFontMetricsF(look().font(SMALL))
         left = metrics.horizontalAdvance(figure(self._ends()[1], places=1)) + 2 * GRID
-        return area.adjusted(left, 0, -2 * GRID, -metrics.height() - GRID)
+        return area.adjusted(left, metrics.height(), -2 * GRID, -metrics.height() - GRID)
 
     def _to_x(self, value: float, plot: QRectF) -> float:
         return plot.left() + value / self._ends()[0] * plot.width()

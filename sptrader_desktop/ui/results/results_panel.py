@@ -96,7 +96,7 @@ class ResultsPanel(QWidget):
         self.tabs.setCurrentWidget(self.tables[name])
 
     def state(self) -> dict[str, Any]:
-        arranged = {name: table.state() for name, table in self.tables.items() if len(table.model.table)}
+        arranged = {name: table.state() for name, table in self.tables.items() if table.model.table.columns}
         return {"tab": self.tabs.currentIndex(), "tables": self._arrangements | arranged}
 
     def restore(self, state: Mapping[str, Any]) -> None:

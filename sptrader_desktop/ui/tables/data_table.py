@@ -43,7 +43,17 @@ class DataTable(QWidget):
     rowActivated = Signal(int)  # a double click, or Return
     stepAsked = Signal()  # the step that the empty table offers
 
-    def __init__(self, name: str, title: str, empty: str, step: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        empty: str,
+        step: str = "",
+        parent: QWidget | None = None,
+        *,
+        drawing: str = "table-2",
+        headline: str = "",
+    ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self._name, self._title = name, title
@@ -51,9 +61,9 @@ class DataTable(QWidget):
         self.view = TableView(self.model, self)
         self.view.setObjectName(f"{name}View")
         self.view.setAccessibleName(title)
-        self._empty = EmptyState("table-2", title, empty, step, self.stepAsked.emit if step else None)
+        self._empty = EmptyState(drawing, headline or title, empty, step, self.stepAsked.emit if step else None)
         self._empty.button.setObjectName(f"{name}Step")
-        self._quiet = False
+        self._quiet, self._is_fitted = False, False
         self._background = Background(self)
         self._build()
         self.view.selectionModel().currentRowChanged.connect(self._told)
@@ -71,8 +81,9 @@ class DataTable(QWidget):
         current, is_other = self.current, table.keys != self.model.table.keys
         with_same_rows = len(table) == len(self.model.table)
         self._quietly(lambda: self.model.put(table))
-        if is_other:
+        if is_other or (len(table) and not self._is_fitted):
             self.view.fit(table)
+            self._is_fitted = bool(len(table))
         if current is not None and with_same_rows:
             self.choose(current)
         self._refresh()
@@ -103,12 +114,17 @@ class DataTable(QWidget):
         self._quietly(self.view.choose_none)
 
     def state(self) -> dict[str, Any]:
-        """Columns as a person arranged them, for the next start."""
-        return self.view.arrangement()
+        """Columns and rows as a person arranged and filtered them, for the next start."""
+        return {**self.view.arrangement(), "quick": self._line.text(), "filters": dict(self.model.filters)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is not understood is left out."""
         self.view.restore(state)
+        self._is_fitted = True
+        stored, quick = state.get("filters"), state.get("quick")
+        typed: dict[str, Any] = stored if isinstance(stored, dict) else {}
+        self.filter(self._line.text(), {key: typed[key] for key in self.model.table.keys if isinstance(typed.get(key), str)})
+        self._line.setText(quick if isinstance(quick, str) else "")
 
     def filter(self, quick: str, filters: Mapping[str, str]) -> None:
         current = self.current
@@ -275,7 +291,7 @@ class DataTable(QWidget):
     def _refresh(self) -> None:
         shown, total = self.model.rowCount(), len(self.model.table)
         self._stack.setCurrentIndex(1 if total else 0)
-        self._count.setText(f"{shown:,} of {total:,}" if shown < total else f"{total:,}")
+        self._count.setText(f"{shown:,} of {counted(total, 'row')}" if shown < total else counted(total, "row"))
         while (item := self._chips.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.setParent(None)

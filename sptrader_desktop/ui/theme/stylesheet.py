@@ -18,6 +18,7 @@ MARKS = {
     "up-disabled.svg": ("chevron-up", "edge"),
     "right.svg": ("chevron-right", "muted"),
     "close.svg": ("x", "muted"),
+    "close-tab.svg": ("x-small", "muted"),
     "float.svg": ("external-link", "muted"),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.ui.theme.roles import give
@@ -34,11 +35,12 @@ class EmptyState(QWidget):
         self._title, self._text = QLabel(title), QLabel(text)
         give(self._title, role="title")
         give(self._text, role="muted")
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(GRID * 4, GRID * 4, GRID * 4, GRID * 4)
         column.setSpacing(GRID * 2)
         column.addStretch(2)
-        column.addWidget(IconLabel(icon_name, "muted", ICON * 2), 0, Qt.AlignmentFlag.AlignHCenter)
+        self._icon = IconLabel(icon_name, "muted", ICON * 2)
+        column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
         for label in (self._title, self._text):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -56,6 +58,12 @@ class EmptyState(QWidget):
         column.addStretch(3)
         self._step = step
         self.button.clicked.connect(self._take_step)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low pane the words matter more than the drawing."""
+        super().resizeEvent(event)
+        hidden = self._icon.sizeHint().height() + self._column.spacing() if self._icon.isHidden() else 0
+        self._icon.setHidden(self._column.totalHeightForWidth(self.width()) + hidden > self.height())
 
     def say(self, title: str, text: str = "") -> None:
         self._title.setText(title)

@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from sptrader_desktop.ui.theme.icons import icon
+from sptrader_desktop.ui.theme.roles import give
 
 
 class SearchField(QLineEdit):
@@ -17,6 +18,7 @@ class SearchField(QLineEdit):
         self.setAccessibleName(prompt)
         self.setPlaceholderText(prompt)
         self.setClearButtonEnabled(True)
+        give(self, role="search")
         self.addAction(icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -1,0 +1,195 @@
+"""What a person left comes back at the next start: open charts, what was done in the palette, and how the tables of results stand."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QListView, QMenu, QToolButton
+
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.chart_indicators import ChartIndicator
+from sptrader_desktop.present.chart_tabs import ChartTab, tabs_read, tabs_written
+from sptrader_desktop.ui.editors.editor_pane import EditorPane
+from sptrader_desktop.ui.entry_list import ENTRY
+from sptrader_desktop.ui.market.chart_document import ChartDocument
+from tests.ui.windows import Driven, driven_window, fresh_home
+
+LOST = "EURUSD_1h_lost.parquet"
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def begun(driven: Driven) -> Driven:
+    driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
+    driven.until(lambda: driven.window.texts.navigator.items, "what there is")
+    driven.settle()
+    return driven
+
+
+def typed(driven: Driven, words: str) -> list[str]:
+    """What the palette finds for it, each with what it is."""
+    driven.window.activateWindow()
+    driven.press(Qt.Key.Key_K, CTRL)
+    field = driven.find(QLineEdit, "commandPaletteField")
+    QTest.keyClicks(field, words)
+    model = driven.find(QListView, "commandPaletteList").model()
+    entries = [model.index(row, 0).data(ENTRY).entry for row in range(model.rowCount())]
+    return [f"{entry.text} · {entry.detail}" for entry in entries]
+
+
+def take(driven: Driven) -> None:
+    QTest.keyClick(driven.find(QLineEdit, "commandPaletteField"), Qt.Key.Key_Return)
+    driven.settle()
+
+
+def leave_things(driven: Driven) -> None:
+    """Two charts of which one is arranged, a run whose trades are sorted, filtered and without a column."""
+    window = driven.window
+    typed(driven, "eurusd 1h lost")
+    take(driven)
+    typed(driven, "eurusd 1h 2024-05-31")
+    take(driven)
+    chart = window.texts.documents.current_chart
+    assert chart is not None
+    chart.bar.box.setFocus()
+    QTest.keyClicks(chart.bar.box, "4h")
+    driven.until(lambda: chart.chart.candles and chart.chart.candles.timeframe == "4h", "longer candles")
+    driven.click(chart.bar.link)
+    driven.click(chart.bar.add)
+    driven.until(chart.picker.isVisible, "the list of indicators")
+    QTest.keyClicks(chart.picker.field, "sma")
+    QTest.keyClick(chart.picker.field, Qt.Key.Key_Return)
+    driven.settle()
+    window.page.run()
+    driven.until(lambda: window.research.finished, "the run")
+    driven.settle()
+    arrange_trades(driven)
+
+
+def arrange_trades(driven: Driven) -> None:
+    table = driven.window.page.results.tables["trades"]
+    driven.window.page.results.show_tab("trades")
+    driven.window.layouts.show("results")
+    driven.click(driven.find(QToolButton, "tradesColumns"))
+    menu = driven.find(QMenu, "tradesColumnsMenu")
+    next(action for action in menu.actions() if action.text() == "Symbol").trigger()
+    menu.close()
+    header = table.view.horizontalHeader()
+    net = table.model.table.keys.index("pnl")
+    table.view.scrollTo(table.model.index(0, net))
+    place = QPoint(header.sectionViewportPosition(net) + header.sectionSize(net) // 2, header.height() // 2)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    table.filter("", {"pnl": "> 0"})
+    QTest.keyClicks(driven.find(QLineEdit, "tradesFilter"), "signal")
+
+
+@pytest.fixture(scope="module")
+def again(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Driven, list[str]]]:
+    """The second start, after the file of a chart that was open is gone; with what it logged on its way."""
+    home, lines = tmp_path_factory.mktemp("home"), list[str]()
+    heard = logging.Handler()
+    heard.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    with fresh_home(home):
+        with driven_window(qapp, is_forgotten=False) as driven:
+            begun(driven)
+            data = home / "workspace" / "data"
+            shutil.copy(next(data.glob("*.parquet")), data / LOST)
+            driven.until(lambda: any(LOST in item.key for item in driven.window.texts.navigator.items), "the copied candles")
+            leave_things(driven)
+        (data / LOST).unlink()
+        logging.getLogger("sptrader").addHandler(heard)
+        try:
+            with driven_window(qapp) as driven:
+                yield begun(driven), lines
+        finally:
+            logging.getLogger("sptrader").removeHandler(heard)
+
+
+def test_an_open_chart_stands_as_it_stood_and_one_without_candles_is_left_out_with_a_word(again: tuple[Driven, list[str]]) -> None:
+    driven, lines = again
+    documents = driven.window.texts.documents
+    (chart,) = documents.charts
+    assert chart.chart.candles is not None
+    assert (chart.title, chart.chart.candles.timeframe, chart.bar.link.isChecked()) == ("EURUSD 4h", "4h", False)
+    (slot,) = chart.indicators.slots
+    assert slot.indicator.dotted.endswith(".sma")
+    assert slot.lines
+    assert documents.currentWidget() is driven.window.page.chart, "it waits behind"
+    (line,) = [line for line in lines if LOST in line]
+    assert line.endswith("is not opened again: its candles are not there any more")
+    assert [tab.dataset for tab in driven.window.kept_market.charts.now.value] == [chart.tab.dataset]
+
+
+def test_what_was_done_in_the_palette_comes_first_again(again: tuple[Driven, list[str]]) -> None:
+    driven, _ = again
+    assert typed(driven, "")[0].startswith("EURUSD 1h · ")
+    assert driven.window._preferences.now.value.done[0].endswith("2024-05-31.parquet")
+    driven.press(Qt.Key.Key_Escape)
+
+
+NAMED = [("stochastic", "Indicator", "stochastic.py"), ("turtle", "Strategy", "turtle_breakout.yaml")]
+
+
+@pytest.mark.parametrize(("words", "what", "name"), NAMED)
+def test_strategies_and_components_are_found_by_name(again: tuple[Driven, list[str]], words: str, what: str, name: str) -> None:
+    driven, _ = again
+    assert what in typed(driven, words)[0]
+    take(driven)
+    editor = driven.window.texts.documents.currentWidget()
+    assert isinstance(editor, EditorPane)
+    assert editor.path is not None
+    assert editor.path.name == name
+    chosen = driven.window.page.panel.chosen_strategy()
+    assert what != "Strategy" or chosen == editor.path, "as from the navigator"
+
+
+def test_candles_are_found_by_symbol_and_timeframe_and_open_as_a_chart(again: tuple[Driven, list[str]]) -> None:
+    driven, _ = again
+    before = len(driven.window.texts.documents.charts)
+    assert typed(driven, "1h eurusd")[0].startswith("EURUSD 1h · EURUSD_1h_")
+    take(driven)
+    opened = driven.window.texts.documents.currentWidget()
+    assert isinstance(opened, ChartDocument)
+    assert len(driven.window.texts.documents.charts) == before + 1
+    opened.closeAsked.emit()
+    driven.settle()
+    assert len(driven.window.kept_market.charts.now.value) == before
+
+
+def test_tables_of_results_keep_their_columns_order_and_filters(again: tuple[Driven, list[str]]) -> None:
+    driven, _ = again
+    results, panel = driven.window.page.results, driven.window.page.panel
+    panel.choose(next(path for path in panel.strategies if path.stem == "ma_crossover"), None)
+    driven.window.page.run()
+    driven.until(lambda: driven.window.research.finished, "the run")
+    driven.settle()
+    table = results.tables["trades"]
+    assert results.tabs.currentWidget() is table
+    assert "symbol" not in {column.key for column in table.view.shown_columns()}
+    assert [key.key for key in table.model.sort_keys] == ["pnl"]
+    net = table.model.table["pnl"].values[table.model.sources]
+    assert 0 < len(net) < len(table.model.table)
+    assert net.min() > 0
+    assert net.tolist() == sorted(net.tolist())
+    assert driven.find(QLineEdit, "tradesFilter").text() == "signal"
+    assert driven.find(QToolButton, "tradesColumns").isVisible()
+
+
+texts = st.text(max_size=12)
+indicators = st.builds(ChartIndicator, texts, st.dictionaries(texts, st.booleans() | st.decimals(allow_nan=False, allow_infinity=False)))
+
+
+@settings(max_examples=30)
+@given(st.lists(st.builds(ChartTab, texts, texts, st.booleans(), st.lists(indicators, max_size=2).map(tuple))).map(tuple))
+def test_open_charts_are_read_as_they_were_written(tabs: tuple[ChartTab, ...]) -> None:
+    assert tabs_read(tabs_written(tabs)) == tabs
+
+
+@pytest.mark.parametrize("held", [[3], [{"dataset": 1, "timeframe": "", "linked": True, "indicators": []}], [{"dataset": "x"}]])
+def test_what_is_no_chart_is_refused(held: object) -> None:
+    with pytest.raises(DataError, match="is no chart"):
+        tabs_read(held)
