@@ -19,7 +19,7 @@ from sptrader_desktop.core.errors import MachineError, SptraderError
 from sptrader_desktop.guardian.asking import core_state
 from sptrader_desktop.guardian.lines import Message, written
 from sptrader_desktop.guardian.places import Places, live_places
-from sptrader_desktop.runtime.live.commands import Command
+from sptrader_desktop.runtime.live.command import Command
 from tests.guardian_rig import ROOT
 
 

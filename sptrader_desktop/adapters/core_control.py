@@ -14,7 +14,7 @@ from typing import Any
 from sptrader_desktop.core.errors import MachineError, SptraderError
 from sptrader_desktop.guardian.lines import LONGEST, LONGEST_OF_BROKER, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import Places, listening
-from sptrader_desktop.runtime.live.commands import Command
+from sptrader_desktop.runtime.live.command import Command
 
 log = logging.getLogger("sptrader.live")
 TELL_S, LAST_S = 0.1, 0.5

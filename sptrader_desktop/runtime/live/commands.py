@@ -1,27 +1,15 @@
 """What a person asks of a live session, checked before it is written down: a fact that makes no sense would be applied at each restart."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.core.live_account import EVERY
 from sptrader_desktop.core.orders import OrderState
+from sptrader_desktop.runtime.live.command import WORDS, Command
 from sptrader_desktop.runtime.live.core import LiveCore
 
-WORDS = ("pause", "resume", "stop", "restart_service", "close", "cancel", "flatten", "rearm", "emergency_stop")
 CANCELLABLE = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.PARTIALLY_FILLED})
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`about` is a symbol for pause, resume and restart_service (nothing: all), a position's number for close, an order's id for cancel,
-    `flatten` for an emergency stop that closes all positions too.
-    """
-
-    what: str
-    about: str
-    by: str
 
 
 class Guard(Protocol):
