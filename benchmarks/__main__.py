@@ -8,7 +8,22 @@ from benchmarks.report import Options, machine, print_table
 from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
 from sptrader_desktop.settings import load_settings
 
-SUBJECTS = ("kernel", "hourly", "single", "sweeps", "growth", "pool", "stores", "startup", "window", "charts", "equity", "tables", "stop")
+SUBJECTS = (
+    "kernel",
+    "hourly",
+    "single",
+    "sweeps",
+    "growth",
+    "pool",
+    "stores",
+    "startup",
+    "window",
+    "charts",
+    "equity",
+    "tables",
+    "stop",
+    "live",
+)
 COMPARED = {"single", "sweeps"}
 PEERS = ("vectorbt", "backtesting", "nautilus")
 

@@ -88,12 +88,12 @@ def preview_import(path: Path, answers: "ImportAnswers", report: Callable[[float
     return preview(path, ImportAsked(**said, columns=answers.columns, force=answers.force), known_instruments(), report)
 
 
-def kept_series(settings: Settings, symbol: str, timeframe: str, side: str) -> "Candles":
+def kept_series(settings: Settings, symbol: str, timeframe: str, side: str, instruments: str = "") -> "Candles":
     """Of the catalogue, this side alone."""
     from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
     from sptrader_desktop.ports import CandleRequest
 
-    return CandleCatalogue(settings.candles).candles(CandleRequest(symbol, timeframe), side)
+    return CandleCatalogue(settings.candles, known_instruments(instruments)).candles(CandleRequest(symbol, timeframe), side)
 
 
 def survey_file(path: Path) -> "Surveyed":

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
 from sptrader_desktop.settings import Settings, load_settings
@@ -60,6 +61,7 @@ class BrokerProcess:
     async def _serve(self, broker: PricedBroker, ledger: PaperLedger) -> None:
         loop, account = asyncio.get_running_loop(), (self._terms.account, self._terms.terms.currency)
         server = BrokerServer(account, broker, ledger, self._fresh, self._failed, has_clock=self._from_redis, faults=self._faults)
+        loop.set_exception_handler(self._broken)
         for number in STOPS:
             loop.add_signal_handler(number, self._end.set)
         self._places.socket.unlink(missing_ok=True)  # whoever left it is gone: the books are ours alone
@@ -79,6 +81,13 @@ class BrokerProcess:
     def _failed(self, error: SptraderError) -> None:
         self._failure = error
         self._end.set()
+
+    def _broken(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What was half done is not written down: the next start goes on from what was told."""
+        loop.default_exception_handler(context)
+        if isinstance(context.get("exception"), OSError):  # of one connection
+            return
+        self._failed(DataError(f"{self._places.folder}: the paper broker itself is at fault: start it again, and report its log"))
 
     def _fresh(self, broker: PricedBroker) -> PricedBroker:
         """By the terms as they are in the file now; an order that works goes on as it was."""

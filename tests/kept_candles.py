@@ -6,6 +6,7 @@ Run as `python kept_candles.py crash FOLDER` or `python kept_candles.py race FOL
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def hourly(hours: list[int] | range, seed: int = 0, *, ask: bool = False, volume
     amounts = (at % 50 + seed).astype(np.float64) + 0.1 if volume else None
     columns = Columns(START + at * HOUR_US, prices(0), prices(12) if ask else None, amounts)
     return candles_of(columns, CATALOGUE[symbol], "1h", "bid", f"hours of seed {seed}")
+
+
+def mid_of(candles: Candles, more: int) -> Candles:
+    """Another side of the same bars, so many ticks above."""
+    prices = candles.prices
+    raised = Prices(prices.open + more, prices.high + more, prices.low + more, prices.close + more)
+    return replace(candles, side="mid", prices=raised, ask=None)
 
 
 def crash(folder: Path) -> None:

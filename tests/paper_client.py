@@ -6,9 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from sptrader_desktop.adapters.broker_lines import Fault, Price, answer_in, line_of
 from sptrader_desktop.adapters.json_paper_terms import write_terms
@@ -119,9 +118,16 @@ class PaperProcess:
         raise AssertionError(self._process.communicate()[1].decode())
 
     def kill(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.communicate(timeout=PATIENCE_S)
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.communicate(timeout=PATIENCE_S)
+
+    def __enter__(self) -> "PaperProcess":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def end(self) -> str:
         """As a person would; what it said."""
@@ -137,11 +143,6 @@ class PaperProcess:
         return client
 
 
-@contextlib.contextmanager
-def paper_process(folder: Path, terms: PaperTerms, *options: str) -> Iterator[PaperProcess]:
-    process: Any = PaperProcess(folder, terms, *options)
-    process.start()
-    try:
-        yield process
-    finally:
-        process.kill()
+def paper_process(folder: Path, terms: PaperTerms, *options: str) -> PaperProcess:
+    """Running inside a `with`."""
+    return PaperProcess(folder, terms, *options)

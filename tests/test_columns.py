@@ -115,6 +115,14 @@ def test_what_is_no_number_is_told_how_to_be_written(typed: str) -> None:
         chosen_rows(table([(1, 1.0, 0)]), "", {"pnl": typed})
 
 
+@pytest.mark.parametrize("typed", ["1e9999", "1e999999", "-1e99999999", "1e-999999", "1e-999999999", "9" * 5_000])
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_number_of_more_digits_than_any_value_has_is_none_and_takes_no_time(typed: str, is_whole: bool) -> None:
+    """Written out, that of six typed letters would take minutes."""
+    assert read_number(typed, 100, is_whole=is_whole) is None
+    assert chosen_rows(table([(1, 1.0, 0)]), typed, {}).tolist() == []
+
+
 def test_numbers_are_read_as_they_are_shown() -> None:
     assert read_number("1,234.50", 100, is_whole=True) == (123450, 123451, 123450, 123451)
     assert read_number("-0.5 %", 1, is_whole=True) == (0, 0, 0, 0)

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sptrader_desktop import compose, compose_candles
+from sptrader_desktop import compose, compose_candles, compose_data
+from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.app.desk import KEPT, WindowDesk
 from sptrader_desktop.core.errors import DataError, StrategyError
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Finished, Series
+from tests.kept_candles import hourly, mid_of
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,26 @@ def test_a_broken_file_of_own_instruments_hides_its_symbols_alone(tmp_path: Path
     assert desk.candles(sample(desk)).instrument.tick == Decimal("0.00001")
     with pytest.raises(DataError, match="this is not YAML"):
         desk.candles(Series("US30", "1h", str(tmp_path / "US30_1h_x.parquet")))
+
+
+def test_a_side_of_own_instruments_is_read_as_they_say(tmp_path: Path) -> None:
+    settings, path = load_settings(), tmp_path / "own.yaml"
+    path.write_text("instruments:\n  US30: {base: US30, quote: USD, tick: 0.25, pip: 1, step: 0.1, lot: 1}\n", encoding="utf-8")
+    known = compose_data.known_instruments(str(path))
+    bid = replace(hourly(range(60)), instrument=known["US30"])
+    catalogue = CandleCatalogue(settings.candles, known)
+    for candles in (bid, mid_of(bid, 40)):
+        catalogue.keep(candles)
+    desk = WindowDesk(settings)
+    asked = [Series("US30", "1h", source="catalogue", side=side) for side in ("", "bid", "mid")]
+    with pytest.raises(DataError, match="US30"):
+        desk.candles(asked[2])
+    desk.use_instruments(str(path))
+    read = [desk.candles(series) for series in asked]
+    assert [int(candles.prices.close[0] - bid.prices.close[0]) for candles in read] == [0, 0, 40]
+    assert {candles.instrument for candles in read} == {known["US30"]}
+    for side in ("bid", "mid"):
+        catalogue.remove("US30", "1h", side)
 
 
 def test_what_if_is_the_run_of_the_other_text(desk: WindowDesk, finished: Finished) -> None:

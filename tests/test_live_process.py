@@ -1,108 +1,19 @@
 """A live session as its trader has it: the real core, guardian, paper broker and Valkey, killed and started again."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
 import pytest
 
-from sptrader_desktop.adapters.paper_broker_process import places_in
-from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
-from sptrader_desktop.core.broker_messages import Transaction, What
-from sptrader_desktop.core.facts import SessionBegan, SignalJudged, TransactionSeen
-from sptrader_desktop.runtime.live.fact_text import read_fact
-from sptrader_desktop.sdk.publisher import SignalPublisher
-from sptrader_desktop.settings import load_settings
-from tests.command_line import STRATEGIES
-from tests.paper_client import Client
+from sptrader_desktop.core.broker_messages import What
+from sptrader_desktop.core.facts import Decided, RequestUnsettled, SessionBegan, SignalJudged, TransactionSeen
+from tests.live_process import LiveSession, end_detached
 
 PATIENCE_S = 240.0  # compiling on a busy machine included
-
-
-class LiveSession:
-    """On bitcoin, whose market never closes; signals come from the test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.places = folder, places_in(folder / "broker", load_settings())
-        self.log = folder.parent / "core.log"
-        self.core: subprocess.Popen[bytes] | None = None
-        self.publisher = SignalPublisher(symbol="BTCUSD")
-        self.price = 9_000_000
-
-    def start(self) -> float:
-        """Seconds until it trades."""
-        began = time.monotonic()
-        words = [
-            "live",
-            str(STRATEGIES / "ma_crossover.yaml"),
-            "--symbols",
-            "BTCUSD",
-            "--timeframe",
-            "1m",
-            "--signals",
-            "stream",
-            "--headless",
-        ]
-        with self.log.open("wb") as log:
-            self.core = subprocess.Popen([sys.executable, "-m", "sptrader_desktop", *words], stdout=log, stderr=log)
-        self.until(lambda: b"live on paper" in self.log.read_bytes(), "the core to be live")
-        return time.monotonic() - began
-
-    def kill(self) -> None:
-        assert self.core is not None
-        self.core.kill()
-        self.core.wait()
-
-    def end(self) -> None:
-        if self.core is not None and self.core.poll() is None:
-            self.core.send_signal(signal.SIGTERM)
-            self.core.wait(timeout=30)
-
-    def until(self, holds: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not holds():
-            ended = self.core is not None and self.core.poll() is not None
-            if ended or time.monotonic() > deadline:
-                raise AssertionError(f"waited for {what}; the core says: {self.log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.02)
-
-    # The world around it
-
-    def tick(self, by: int = 0) -> None:
-        self.price += by
-        bid = self.price / 100
-        assert self.publisher.publish_price_update({"BTCUSD": {"bid": f"{bid:.2f}", "ask": f"{bid + 1:.2f}"}}), self.publisher.problem
-
-    def say(self, kind: str) -> None:
-        assert self.publisher.publish_signal("ma_crossover", kind, 0.8), self.publisher.problem
-
-    def done(self) -> list[Transaction]:
-        """Everything that the broker ever did."""
-        with Client(self.places) as client:
-            client.hello()
-            client.settle()
-            return client.told
-
-    def count(self, what: What) -> int:
-        return sum(each.what is what for each in self.done())
-
-    # What was written down
-
-    def facts(self) -> list[object]:
-        journal = SqliteJournal(self.folder / "journal.sqlite3")
-        try:
-            return [read_fact(entry.kind, entry.body) for entry in journal.read()]
-        finally:
-            journal.close()
 
 
 @pytest.fixture
@@ -117,15 +28,6 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSes
         live.end()
         live.publisher.close()
         end_detached(folder)
-
-
-def end_detached(folder: Path) -> None:
-    """Guardian and broker outlive the core on purpose; they belong to this test's folder."""
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if any(str(folder) in word for word in words) and process.pid != os.getpid():
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
 
 
 def test_signals_become_positions_and_a_killed_core_goes_on_where_it_was(session: LiveSession) -> None:
@@ -184,6 +86,58 @@ def is_settled(session: LiveSession) -> bool:
     session.tick()
     time.sleep(1.0)
     return session.done() == before
+
+
+def test_a_guardian_that_is_killed_is_started_again_and_orders_pass_through_it(session: LiveSession) -> None:
+    session.start()
+    session.tick()
+    session.kill_guardian()
+    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new guardian to open its gate")
+    session.say("golden_cross")
+    session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
+    session.end()
+    assert [fact.outcome for fact in session.facts() if isinstance(fact, SignalJudged)] == ["taken"]
+
+
+def test_an_emergency_stop_closes_everything_and_trading_goes_on_after_rearming(session: LiveSession) -> None:
+    session.start()
+    session.tick()
+    session.say("golden_cross")
+    session.until(lambda: session.ticked(What.FILLED), "the entry to fill")
+    assert session.command("stop", "--flatten") == 0
+    session.until(lambda: session.ticked(What.CLOSED), "the guardian to close the position")
+    accepted = session.count(What.ACCEPTED)
+    session.say("golden_cross")
+    session.until(lambda: b"the gate is shut" in session.log.read_bytes(), "the core to hear of it")
+    assert session.command("rearm", "--yes") == 0
+    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "the gate to open for the core")
+    assert session.count(What.ACCEPTED) == accepted  # what came while it was shut is not sent later
+    session.say("golden_cross")
+    session.until(lambda: session.ticked(What.FILLED, 2), "another entry")
+    session.end()
+    facts = session.facts()
+    assert [fact.outcome for fact in facts if isinstance(fact, SignalJudged)] == ["taken"] * 3
+    assert sum(isinstance(fact, RequestUnsettled) for fact in facts) == 1
+    assert [fact.transaction for fact in facts if isinstance(fact, TransactionSeen)] == session.done()
+
+
+@pytest.mark.campaign  # bars of two seconds take their time
+def test_what_is_calculated_here_goes_through_the_stream_and_trades(session: LiveSession) -> None:
+    session.start("--param", "fast_period=2", "--param", "slow_period=3", timeframe="2s", signals="own")
+    steps = iter(range(10_000))
+
+    def swing() -> bool:
+        session.tick(20_000 if next(steps) // 10 % 2 else -20_000)
+        time.sleep(0.2)
+        return next(steps) % 20 == 1 and session.count(What.CLOSED) > 0
+
+    session.until(swing, "a position to be opened and closed")
+    session.end()
+    facts = session.facts()
+    taken = {fact.id for fact in facts if isinstance(fact, SignalJudged) and fact.outcome == "taken"}
+    decided = [fact for fact in facts if isinstance(fact, Decided) and (fact.hits[0].entries or fact.hits[0].exits)]
+    assert decided
+    assert {name for fact in decided for name in fact.signals} <= taken
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(session: LiveSession) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sptrader_desktop.adapters.broker_lines import Fault, Price
+from sptrader_desktop.adapters.broker_lines import Fault, Price, line_of
 from sptrader_desktop.adapters.json_paper_terms import read_terms, terms_in, terms_text, write_terms
 from sptrader_desktop.adapters.paper_broker_process import places_in, use_paper_broker
 from sptrader_desktop.adapters.price_messages import STREAM
@@ -28,6 +28,7 @@ from sptrader_desktop.runtime.live.paper_state import state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, SymbolExits, open_broker
 from sptrader_desktop.settings import load_settings
 from tests.paper_client import Client, PaperProcess, paper_process
+from tests.servers import lives
 from tests.test_paper_prices import ASKED, MONDAY, SECOND, STOPS, Books, place
 
 TICK = iter(range(10**9))
@@ -123,15 +124,21 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(shared: PaperP
         assert isinstance(other.hear(), Refused)
 
 
-def test_nobody_trades_without_a_hello_to_this_account_at_a_number_that_was_told(shared: PaperProcess) -> None:
-    for said in (
-        b'{"do":"snapshot","id":"1"}',
-        b'{"do":"hello","account":"other","since":0}',
-        b'{"do":"hello","account":"paper","since":99999}',
-    ):
+def test_nobody_trades_without_a_hello_to_this_account(shared: PaperProcess) -> None:
+    for said in (b'{"do":"snapshot","id":"1"}', b'{"do":"hello","account":"other","since":0}'):
         with Client(shared.places) as other:
             other.raw(said + b"\n")
             assert isinstance(other.hear(), Refused)
+
+
+def test_who_knows_of_more_than_was_told_here_has_other_books_before_him(shared: PaperProcess, broker: Client) -> None:
+    last = broker.snapshot().n
+    with Client(shared.places) as other:
+        other.raw(f'{{"do":"hello","account":"paper","since":{last + 1}}}\n'.encode())
+        assert "never told here" in str(other.hear())
+        assert other.hear() is None
+    with Client(shared.places) as other:
+        assert other.hello(since=last).n == last
 
 
 def test_who_does_not_read_holds_up_nobody(shared: PaperProcess, broker: Client) -> None:
@@ -166,6 +173,21 @@ def test_books_with_a_hole_are_not_opened(tmp_path: Path) -> None:
         PaperLedger(path, "paper", "USD")
 
 
+def test_on_a_full_disk_nothing_is_told_and_what_was_told_stays(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    ledger = PaperLedger(path, "paper", "USD")
+    first, *others = [Transaction(n, What.ACCEPTED, f"t-{n}", MONDAY, reason="x" * 4000) for n in range(1, 200)]
+    ledger.commit([first], [("t-1", 1, 1)], state_of(open_broker(ASKED)))
+    ledger._database.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(DataError, match="full"):
+        ledger.commit(others, [], state_of(open_broker(ASKED)))
+    assert ledger.n == 1
+    ledger.close()
+    again = PaperLedger(path, "paper", "USD")
+    assert (again.n, again.lines_after(0)) == (1, [line_of(first)])
+    again.close()
+
+
 def test_terms_come_back_from_their_file_and_what_it_does_not_know_is_refused(tmp_path: Path) -> None:
     frictions = Frictions(7, 1_000, 5, 6, 7, ("a", "b"), stops_out=False)
     terms = replace(ASKED, rates=(CATALOGUE["GBPUSD"],), frictions=frictions, exits={"EURUSD": STOPS, "USDJPY": SymbolExits()})
@@ -179,34 +201,39 @@ def test_terms_come_back_from_their_file_and_what_it_does_not_know_is_refused(tm
 # Whatever happens
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)])])
 def test_killed_at_any_moment_it_forgets_nothing_it_told_and_does_nothing_twice(rounds: int, tmp_path: Path) -> None:
     frictions = Frictions(seed=3, partial=30_000_000, reject=10_000_000)
     process, chance = PaperProcess(tmp_path, replace(ASKED, frictions=frictions)), random.Random(rounds)
     asked: list[Request] = []
     told: dict[int, Transaction] = {}
-    for _ in range(rounds):
+    with process:
+        process.kill()  # the first time with nothing done
+        for _ in range(rounds):
+            _one_life(process, asked, told, chance)
         process.start()
-        client = process.client()
-        killer = threading.Timer(chance.uniform(0.0, 0.4), process.kill)
-        killer.start()
-        try:
-            client.settle(*asked[-30:])  # whose answers may have been lost
-            while True:
-                _ask_something(client, asked, chance)
-        except (OSError, AssertionError):
-            killer.join()
-        client.close()
-        for item in client.told:
-            assert told.setdefault(item.n, item) == item
+        with process.client() as client:
+            client.settle()
+            assert sorted(told) == list(range(1, len(told) + 1))
+            assert [told[n] for n in sorted(told)] == client.told[: len(told)]
+            client.settle(*asked, price(), price(150_000, "USDJPY"))
+            _check_the_books(client, asked)
+
+
+def _one_life(process: PaperProcess, asked: list[Request], told: dict[int, Transaction], chance: random.Random) -> None:
     process.start()
-    with process.client() as client:
-        client.settle()
-        assert sorted(told) == list(range(1, len(told) + 1))
-        assert [told[n] for n in sorted(told)] == client.told[: len(told)]
-        client.settle(*asked)
-        _check_the_books(client, asked)
-    process.kill()
+    client = process.client()
+    killer = threading.Timer(chance.uniform(0.0, 0.4), process.kill)
+    killer.start()
+    try:
+        client.settle(*asked[-30:])  # whose answers may have been lost
+        while True:
+            _ask_something(client, asked, chance)
+    except (OSError, AssertionError):
+        killer.join()
+    client.close()
+    for item in client.told:
+        assert told.setdefault(item.n, item) == item
 
 
 def _ask_something(client: Client, asked: list[Request], chance: random.Random) -> None:
@@ -230,27 +257,26 @@ def _check_the_books(client: Client, asked: list[Request]) -> None:
     assert shown.cash == books.cash
     answers = Counter(item.id for item in life.values() if item.what in (What.ACCEPTED, What.REJECTED))
     assert answers == {request.id: 1 for request in asked}
-    assert len(books.filled) > 3
+    assert books.filled
 
 
 def test_ended_and_started_again_it_is_as_it_was(tmp_path: Path) -> None:
-    process = PaperProcess(tmp_path, ASKED)
-    process.start()
-    with process.client() as client:
-        client.settle(price(), place("a", quantity=50), price(), place("b", kind="limit", level=100_000), place("c"))
-        before, told = client.snapshot(), client.told
-    assert process.end() == ""
-    write_terms(process.places.terms, replace(ASKED, exits={}, instruments=(*ASKED.instruments, CATALOGUE["GBPUSD"])))
-    process.start()
-    with process.client() as client:
-        assert client.snapshot() == before
-        assert client.told == told
-        assert [item.what for item in client.settle(price(), price(symbol="GBPUSD"))] == [What.FILLED, What.PROTECTED]
-        assert (
-            use_paper_broker(process.places, replace(ASKED, exits={"GBPUSD": STOPS}, instruments=ASKED.instruments)).n == client.told[-1].n
-        )
-        assert client.settle(place("d", "GBPUSD"))[0].reason == "unknown symbol"
-    process.kill()
+    with paper_process(tmp_path, ASKED) as process:
+        with process.client() as client:
+            client.settle(price(), place("a", quantity=50), price(), place("b", kind="limit", level=100_000), place("c"))
+            before, told = client.snapshot(), client.told
+        assert process.end() == ""
+        write_terms(process.places.terms, replace(ASKED, exits={}, instruments=(*ASKED.instruments, CATALOGUE["GBPUSD"])))
+        process.start()
+        with process.client() as client:
+            assert client.snapshot() == before
+            assert client.told == told
+            assert [item.what for item in client.settle(price(), price(symbol="GBPUSD"))] == [What.FILLED, What.PROTECTED]
+            assert (
+                use_paper_broker(process.places, replace(ASKED, exits={"GBPUSD": STOPS}, instruments=ASKED.instruments)).n
+                == client.told[-1].n
+            )
+            assert client.settle(place("d", "GBPUSD"))[0].reason == "unknown symbol"
 
 
 def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, valkey: RedisServer) -> None:
@@ -258,30 +284,42 @@ def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, v
     places, bitcoin = places_in(tmp_path, load_settings()), CATALOGUE["BTCUSD"]
     terms = PaperTerms("paper", Terms(capital=Decimal(100_000)), (bitcoin,))
     write_terms(places.terms, terms)
-    with ThreadPoolExecutor() as both:  # two at one moment start one
-        assert {welcome.n for welcome in both.map(lambda _: use_paper_broker(places, terms), range(2))} == {0}
-    (process,) = [each for each in psutil.process_iter(["cmdline"]) if str(tmp_path) in (each.info["cmdline"] or [])]
-
-    def publish(bid: str) -> None:
-        valkey.client.xadd(STREAM, {"data": f'{{"BTCUSD": {{"bid": {bid}, "ask": {bid}}}}}'})
-
-    with Client(places) as client:
-        client.hello()
-        publish("60000.01")
-        order = Place("b-0", "BTCUSD", 0, 1, "market", 100, -1, -1, 0, 0)
-        while client.settle(order)[0].what is What.REJECTED:  # the first price is on its way
+    try:
+        with ThreadPoolExecutor() as both:  # two at one moment start one
+            assert {welcome.n for welcome in both.map(lambda _: use_paper_broker(places, terms), range(2))} == {0}
+        while len(started := processes_of(tmp_path)) > 1:  # the one that came second is ending
             time.sleep(0.01)
-            order = replace(order, id=f"b-{next(TICK)}")
-        publish("60000.02")
-        filled = client.until(lambda answer: isinstance(answer, Transaction) and answer.what is What.FILLED)
-        assert isinstance(filled, Transaction)
-        assert (filled.id, filled.price) == (order.id, 6_000_002)
-        assert use_paper_broker(places, terms).n >= filled.n
-        client.say(Price("BTCUSD", MONDAY, 1, 1))
-        assert "prices come from elsewhere" in str(client.until(lambda answer: isinstance(answer, Refused)))
-    process.terminate()
-    assert process.wait(20) in (0, None)
-    assert all("another paper broker" in line for line in places.log.read_text().splitlines())
+
+        def publish(bid: str) -> None:
+            valkey.client.xadd(STREAM, {"data": f'{{"BTCUSD": {{"bid": {bid}, "ask": {bid}}}}}'})
+
+        with Client(places) as client:
+            client.hello()
+            valkey.client.xadd(STREAM, {"data": '{"BTCUSD": {"bid": 1, "ask": 1, "time": "2199-01-01T00:00:00Z"}}'})
+            publish("60000.01")
+            order = Place("b-0", "BTCUSD", 0, 1, "market", 100, -1, -1, 0, 0)
+            while client.settle(order)[0].what is What.REJECTED:  # the first price is on its way
+                time.sleep(0.01)
+                order = replace(order, id=f"b-{next(TICK)}")
+            while not (found := [item for item in client.settle() if item.what is What.FILLED]):
+                publish("60000.02")
+            (filled,) = found
+            assert (filled.id, filled.price) == (order.id, 6_000_002)
+            assert use_paper_broker(places, terms).n >= filled.n
+            client.say(Price("BTCUSD", MONDAY, 1, 1))
+            assert "prices come from elsewhere" in str(client.until(lambda answer: isinstance(answer, Refused)))
+        (process,) = started
+        process.terminate()
+        assert process.wait(20) in (0, None)
+        assert all("another paper broker" in line for line in places.log.read_text().splitlines())
+    finally:
+        for process in processes_of(tmp_path):
+            process.kill()
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    found = [each for each in psutil.process_iter(["cmdline"]) if str(folder) in (each.info["cmdline"] or [])]
+    return [each for each in found if lives(each)]
 
 
 def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -291,6 +291,14 @@ def test_an_order_fills_at_the_first_price_after_it_came_and_its_latency() -> No
     assert (protected.stop, protected.target) == (110_106 - 300, 110_106 + 500)
 
 
+def test_an_order_that_came_by_a_clock_behind_the_prices_waits_for_none_of_them() -> None:
+    broker = broker_with()
+    broker.price("EURUSD", MONDAY + 9 * SECOND, 110_000)
+    broker.price("USDJPY", MONDAY, 150_000)
+    broker.ask(place("a", "USDJPY"), MONDAY)
+    assert whats(broker.price("USDJPY", MONDAY + SECOND, 150_000)) == ["filled", "protected"]
+
+
 def test_a_stop_that_the_price_jumped_over_is_left_at_the_price() -> None:
     broker = broker_with()
     broker.price("EURUSD", MONDAY, 110_000, 110_000)

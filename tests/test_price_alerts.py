@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.price_alerts import (
+    MOST_TICKS,
     Alerts,
     Fired,
     Kind,
@@ -27,6 +28,7 @@ from sptrader_desktop.present.price_alerts import (
 from sptrader_desktop.present.selection import Zone
 
 TICK = CATALOGUE["EURUSD"].tick
+TICKS = [Decimal(tick) for tick in ("0.00000001", "0.25", "1")]
 PRICES = st.lists(st.integers(100, 120), max_size=30)
 KINDS = st.sampled_from(get_args(Kind))
 ALERTS = st.lists(
@@ -102,7 +104,20 @@ def test_alerts_come_back_as_they_were_kept(alerts: Alerts) -> None:
     assert len(alert_columns(alerts, Zone.UTC)) == len(alerts)
 
 
-@pytest.mark.parametrize("held", [{}, {"symbol": "NOSUCH", "kind": "at", "ticks": 1, "side": 0, "fired": None}, {"symbol": "EURUSD"}, None])
+NO_TICKS: list[object] = ["1e-999999", "1e999999", "nan", "-0.1", "0", "0.3", "9" * 5_000, "a", 7, []]
+ALERT = {"symbol": "EURUSD", "kind": "at", "ticks": 1, "side": 0, "fired": None}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {},
+        {"symbol": "EURUSD"},
+        None,
+        *(ALERT | wrong for wrong in ({"symbol": "NOSUCH"}, {"ticks": 10**30}, {"ticks": -1}, {"fired": [10**30, 1]})),
+        *(ALERT | {"tick": tick} for tick in NO_TICKS),
+    ],
+)
 def test_what_is_no_alert_is_refused(held: object) -> None:
     with pytest.raises(DataError, match="is no alert"):
         alerts_read([held])
@@ -117,6 +132,9 @@ def test_prices_are_typed_as_the_symbol_has_them() -> None:
         ("EURUSD", "-1", "above zero"),
         ("EURUSD", "nan", "above zero"),
         ("NOSUCH", "1", "NOSUCH: this symbol is not known"),
+        ("XAUUSD", "2,000", "can be read two ways: write 2000 or 2.000"),
+        ("EURUSD", "1e30", "above zero"),
+        ("EURUSD", "9" * 5_000, "above zero"),
     ):
         with pytest.raises(DataError, match=said):
             typed_alert(symbol, "at", price)
@@ -134,6 +152,13 @@ def test_an_alert_waits_for_the_same_price_in_whatever_ticks_prices_come(alerts:
         assert abs(after.ticks * tick - before.ticks * before.tick) <= max(tick / 2, tick - before.ticks * before.tick)
         if before.tick % tick == 0:
             assert Decimal(after.price) == Decimal(before.price)
+
+
+@given(st.integers(1, MOST_TICKS), st.sampled_from(TICKS), st.sampled_from(TICKS))
+def test_whatever_ticks_an_alert_is_put_in_it_can_be_read_again(ticks: int, before: Decimal, after: Decimal) -> None:
+    alert = PriceAlert("EURUSD", "at", ticks, before, 0, Fired(1, ticks))
+    there = in_ticks_of((alert,), {"EURUSD": replace(CATALOGUE["EURUSD"], tick=after)})
+    assert alerts_read(json.loads(json.dumps(alerts_written(there)))) == there
 
 
 def test_an_alert_of_a_first_version_has_the_ticks_of_what_is_built_in() -> None:

@@ -7,6 +7,7 @@ from sptrader_desktop.adapters.broker_line_values import BrokerLineError
 from sptrader_desktop.adapters.broker_lines import answer_in, line_of
 from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.broker_messages import Answer, Request
+from sptrader_desktop.core.errors import MachineError
 
 AWAITED = "hello of the core"
 
@@ -46,4 +47,11 @@ class GuardedBroker:
         self._link, self._gate, self._fault = link, gate, fault
 
     async def open(self, account: str, since: int) -> GuardedLine:
-        return GuardedLine(await self._link.order_line(account, since), self._gate, self._fault)
+        """A guardian that is gone is started again; what was stopped stays so."""
+        try:
+            line = await self._link.order_line(account, since)
+        except MachineError:
+            await self._link.close()
+            await self._link.open()
+            line = await self._link.order_line(account, since)
+        return GuardedLine(line, self._gate, self._fault)

@@ -100,7 +100,8 @@ class SqliteRunStore:
         missing = [run.id for run in kept if notes.get(run.id, RunNote()).figures is None]
         figures = {run_id: self._figures(run_id) for run_id in missing}
         if figures:
-            self._notes.keep_figures(figures)
+            with suppress(RunError):  # they are read again the next time; a full disk hides no run
+                self._notes.keep_figures(figures)
         return tuple(_annotated(run, notes.get(run.id, RunNote()), figures.get(run.id)) for run in kept)
 
     def _figures(self, run_id: str) -> RunFigures:

@@ -34,6 +34,7 @@ from sptrader_desktop.runtime.live.paper_prices import PricedBroker
 from sptrader_desktop.runtime.live.paper_state import snapshot_of, state_of
 
 QUIET_S = 1.0  # prices alone are written down so often
+AHEAD_US = 5_000_000  # a price of later than that would make all true ones look late
 ENVIRONMENT = "paper"
 LONGEST_WHY = 300
 
@@ -78,7 +79,7 @@ class Peer(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._is_paused = False
-        self.server.pump(self)
+        self.server.soon()
 
     @property
     def is_open(self) -> bool:
@@ -178,9 +179,9 @@ class BrokerServer:
 
     def _put_now(self, peer: Peer | None, said: _Said) -> None:
         self._inbox.append((peer, said))
-        self._soon()
+        self.soon()
 
-    def _soon(self, seconds: float = 0.0) -> None:
+    def soon(self, seconds: float = 0.0) -> None:
         if not self._is_due:
             self._is_due = True
             self._loop.call_later(seconds, self.turn)
@@ -192,18 +193,17 @@ class BrokerServer:
         self._is_due = False
         silent = self._faults.silent_until - self._loop.time() if self._faults else 0.0
         if silent > 0:
-            self._soon(silent)
+            self.soon(silent)
             return
         try:
             with exact_or_refused():
                 while self._inbox:
                     self._perform(*self._inbox.popleft())
             self._commit()
+            for peer in list(self.peers):
+                self._pump(peer)
         except SptraderError as error:
             self._failed(error)
-            return
-        for peer in list(self.peers):
-            self.pump(peer)
 
     def _perform(self, peer: Peer | None, said: _Said) -> None:
         if isinstance(said, Price):
@@ -226,6 +226,9 @@ class BrokerServer:
     def _take_price(self, peer: Peer | None, price: Price) -> None:
         if peer is not None and self._has_clock:
             peer.refuse("prices come from elsewhere")
+            return
+        now = self._now()
+        if now is not None and price.at > now + AHEAD_US:
             return
         self._note(self._broker.price(price.symbol, price.at, price.raw, price.ask))
         self._is_changed = True
@@ -309,10 +312,10 @@ class BrokerServer:
         for peer in list(self.peers):
             peer.cut()
 
-    def pump(self, peer: Peer) -> None:
+    def _pump(self, peer: Peer) -> None:
         """Nobody is told what is not on the disk: the ledger alone knows the transactions that there are."""
         wait = max(self._faults.untold_until, self._faults.silent_until) - self._loop.time() if self._faults else 0.0
         if wait > 0:
-            self._loop.call_later(wait, self._soon)
+            self._loop.call_later(wait, self.soon)
             return
         peer.pump(self._ledger.n, self._ledger.lines_after)

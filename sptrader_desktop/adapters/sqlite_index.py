@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,20 +30,42 @@ class SqliteIndex:
     def transaction(self, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
         """Whoever writes is alone; whatever is raised inside undoes all of it."""
         try:
-            index = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
-            try:
-                index.execute("PRAGMA synchronous = FULL")
-                self._begin(index, writing)
+            with closing(self._opened(writing)) as index:
                 yield index
                 index.execute("COMMIT")
-            finally:
-                index.close()
         except sqlite3.Error as error:
             if _is_busy(error):
                 raise self.error(
                     f"{self.path} has been in use by another process for {WAIT_SECONDS} s: try again when it is done"
                 ) from None
+            if _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise self.error(
+                    f"{self.path} cannot be used ({error}): its disk is full or fails: make room there, then do it again"
+                ) from None
             raise self.error(f"{self.path} cannot be used ({error}): {self.remedy}") from None
+
+    def _opened(self, writing: bool) -> sqlite3.Connection:
+        try:
+            with _closed_on_error(sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)) as index:
+                index.execute("PRAGMA synchronous = FULL")
+                self._begin(index, writing)
+                return index
+        except sqlite3.Error as error:
+            if writing or _code(error) != sqlite3.SQLITE_IOERR:
+                raise
+            return self._as_it_stands(error)
+
+    def _as_it_stands(self, error: sqlite3.Error) -> sqlite3.Connection:
+        """To read beside its log SQLite must write, which no full disk allows. Without a log all there is stands in the file itself."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise error
+        address = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
+        with _closed_on_error(sqlite3.connect(address, uri=True, isolation_level=None)) as index:
+            if self._version_of(index) != self.version:
+                raise error
+            index.execute("BEGIN")
+            return index
 
     def _begin(self, index: sqlite3.Connection, writing: bool) -> None:
         """SQLite waits for locks by itself, but not when two processes turn a new index to WAL at once."""
@@ -79,5 +101,17 @@ class SqliteIndex:
         return found
 
 
+@contextmanager
+def _closed_on_error(index: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    with ExitStack() as undo:
+        undo.callback(index.close)
+        yield index
+        undo.pop_all()
+
+
 def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -5,7 +5,8 @@ What is told to anybody was committed first, so a broker that is killed takes no
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,10 @@ class PaperLedger:
         self._lock = FileLock(path.with_suffix(".lock"))
         if not self._lock.take():
             raise LedgerTakenError(f"{path}: another paper broker keeps these books: use that one, or end it first")
-        try:
+        with self._usable():
             self._database = sqlite3.connect(path, isolation_level=None)
             self._begin()
             self.n, self.kept = self._found()
-        except sqlite3.Error as error:
-            raise self._unusable(error) from None
 
     def _begin(self) -> None:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "locking_mode = EXCLUSIVE"):
@@ -71,32 +70,37 @@ class PaperLedger:
     def commit(self, told: Sequence[Transaction], answered: Sequence[Answered], kept: Kept) -> None:
         """On the disk when it returns."""
         n = told[-1].n if told else self.n
-        try:
+        with self._usable():
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany("INSERT INTO told VALUES (?, ?, ?)", [(item.n, item.id, line_of(item)) for item in told])
             self._database.executemany("INSERT INTO asked VALUES (?, ?, ?)", answered)
             self._database.execute(KEEP, (self._account, self._currency, n, json.dumps(kept, separators=(",", ":"))))
             self._database.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._unusable(error) from None
         self.n = n
 
     def lines_after(self, n: int) -> list[bytes]:
         """The next ones, in their order; not all of many."""
-        rows = self._database.execute("SELECT line FROM told WHERE n > ? ORDER BY n LIMIT ?", (n, PAGE))
-        return [line for (line,) in rows]
+        with self._usable():
+            return [line for (line,) in self._database.execute("SELECT line FROM told WHERE n > ? ORDER BY n LIMIT ?", (n, PAGE))]
 
     def became_of(self, name: str) -> list[bytes] | None:
         """Every transaction that a request led to; None where it was never made."""
-        row = self._database.execute("SELECT first, last FROM asked WHERE id = ?", (name,)).fetchone()
-        if row is None:
-            return None
-        found = self._database.execute("SELECT line FROM told WHERE id = ? OR n BETWEEN ? AND ? ORDER BY n", (name, *row))
-        return [line for (line,) in found]
+        with self._usable():
+            row = self._database.execute("SELECT first, last FROM asked WHERE id = ?", (name,)).fetchone()
+            if row is None:
+                return None
+            found = self._database.execute("SELECT line FROM told WHERE id = ? OR n BETWEEN ? AND ? ORDER BY n", (name, *row))
+            return [line for (line,) in found]
 
     def close(self) -> None:
         self._database.close()
         self._lock.give()
 
-    def _unusable(self, error: sqlite3.Error) -> DataError:
-        return DataError(f"{self._path}: the paper broker's books cannot be used ({error}): make room, or put the newest good copy back")
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise DataError(
+                f"{self._path}: the paper broker's books cannot be used ({error}): make room, or put the newest good copy back"
+            ) from None

@@ -18,7 +18,7 @@ from sptrader_desktop.core.instruments import CATALOGUE as INSTRUMENTS
 from sptrader_desktop.ports import CandleRequest, Dataset
 from sptrader_desktop.present.database_address import ServerTold, in_window_words
 from sptrader_desktop.present.datasets import TICKS, DatasetRow, Where
-from sptrader_desktop.present.doctor import Doctored, RepairDone
+from sptrader_desktop.present.doctor import Doctored, RepairDone, repair_words
 from sptrader_desktop.present.import_form import ImportAnswers, ImportPreview, refusal_of
 from sptrader_desktop.present.numbers import clock, counted
 from sptrader_desktop.runtime.recipe import Recipe
@@ -143,9 +143,11 @@ class WindowDataDesk:
         return compose_data.doctored_candles(self._candles(row))
 
     def repair(self, path: str, out: str, fixes: Sequence[str], zone: str, shift: str) -> RepairDone:
-        done = compose_data.repair_data(
-            Path(path), Path(out), symbol="", timeframe="", instruments="", fixes=list(fixes), zone=zone, shift=shift
-        )
+        asked: dict[str, Any] = {"fixes": list(fixes), "zone": zone, "shift": shift}
+        try:
+            done = compose_data.repair_data(Path(path), Path(out), symbol="", timeframe="", instruments="", **asked)
+        except DataError as error:
+            raise DataError(repair_words(str(error), out)) from None
         verdict = compose_data.inspection_text(done.inspection).splitlines()[-1].removeprefix("Verdict").strip()
         ledger = _ledger(done.ledger)
         return RepairDone(str(done.out), str(done.ledger), done.rows_before, done.rows_after, done.changes, ledger, verdict)

@@ -96,7 +96,8 @@ class WindowDesk:
         of_files = [_of_file(path) for path in files if path.suffix in {".parquet", ".csv"}]
         kept: list[Series] = []
         try:
-            kept = [Series(item.symbol, item.timeframe, source="catalogue") for item in compose_data.catalogue(self._settings).datasets()]
+            held = compose_data.catalogue(self._settings).datasets()
+            kept = list(dict.fromkeys(Series(item.symbol, item.timeframe, source="catalogue") for item in held))  # of all sides one
         except (
             SptraderError
         ) as error:  # a catalogue that cannot be read must not keep the files from being seen, nor the window from opening
@@ -104,7 +105,13 @@ class WindowDesk:
         return [*(item for item in of_files if item), *kept]
 
     def candles(self, series: Series) -> "Candles":
-        return self._candles_of(self._recipe_of(series))[0][0]
+        recipe = self._recipe_of(series)
+        found = self._candles_of(recipe)[0][0]
+        if series.side in ("", found.side):
+            return found
+        if series.source != "catalogue":
+            raise DataError(f"{series.label}: it hands out its {found.side} candles in place of its {series.side} ones: choose those")
+        return compose_data.kept_series(self._settings, series.symbol, series.timeframe, series.side, recipe.instruments)
 
     def watched(self, series: Series) -> Watched:
         recipe = self._recipe_of(series)
@@ -211,8 +218,8 @@ class WindowDesk:
     def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
         return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
 
-    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles") -> Sequence[Curve]:
-        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue()))
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles", heed: Heed | None = None) -> Sequence[Curve]:
+        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue(), heed))
 
     # What a person gathers, and live prices
 

@@ -9,16 +9,18 @@ from sptrader_desktop.present.chart_indicators import ChartIndicator, indicator_
 
 @dataclass(frozen=True, slots=True)
 class ChartTab:
-    """`dataset` is the key of its candles in the navigator; without a timeframe it is theirs."""
+    """`dataset` is the key of its candles in the navigator, `side` which of them; without a timeframe it is theirs."""
 
     dataset: str
     timeframe: str = ""
     is_linked: bool = True
     indicators: tuple[ChartIndicator, ...] = ()
+    side: str = ""
 
     def as_json(self) -> dict[str, Any]:
         indicators = [one.as_json() for one in self.indicators]
-        return {"dataset": self.dataset, "timeframe": self.timeframe, "linked": self.is_linked, "indicators": indicators}
+        of_which = {"dataset": self.dataset, "side": self.side, "timeframe": self.timeframe}
+        return {**of_which, "linked": self.is_linked, "indicators": indicators}
 
 
 ChartTabs = tuple[ChartTab, ...]
@@ -34,6 +36,12 @@ def tabs_read(held: Any) -> ChartTabs:
 
 def _read(held: Any) -> ChartTab:
     match held:
-        case {"dataset": str(dataset), "timeframe": str(timeframe), "linked": bool(is_linked), "indicators": list(indicators)}:
-            return ChartTab(dataset, timeframe, is_linked, tuple(map(indicator_read, indicators)))
+        case {
+            "dataset": str(dataset),
+            "side": str(side),
+            "timeframe": str(timeframe),
+            "linked": bool(is_linked),
+            "indicators": list(indicators),
+        }:
+            return ChartTab(dataset, timeframe, is_linked, tuple(map(indicator_read, indicators)), side)
     raise DataError(f"{str(held)[:80]} is no chart")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sptrader_desktop.present.columns import NOTHING, Column, Columns, Kind, Meant, Rows
 
 Mask = NDArray[np.bool_]
+MOST_DIGITS = 40  # on either side of the point: beyond it a number is none of a table's, and its digits alone would hold the window
 COMPARISON = re.compile(r"\s*(>=|<=|!=|>|<|=)?\s*(.+?)\s*")
 HOW = {
     Kind.NUMBER: "write > 10, <= 3.5, -5..5 or a number",
@@ -111,9 +112,11 @@ def read_number(text: str, per_one: int, *, is_whole: bool) -> Meant | None:
         value = Decimal(text.replace(",", "").replace("\u2212", "-").rstrip("%").strip())
     except InvalidOperation:
         return None
-    if not value.is_finite():
+    if not value.is_finite() or value.adjusted() > MOST_DIGITS:
         return None
     places = -int(value.as_tuple().exponent)
+    if not -MOST_DIGITS <= places <= MOST_DIGITS:
+        return None
     half = Decimal(5).scaleb(-places - 1)
     exact, near_first, near_past = (number * per_one for number in (value, value - half, value + half))
     if not is_whole:

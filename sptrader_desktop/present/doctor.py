@@ -126,6 +126,12 @@ def calendar_words(doctored: Doctored) -> str:
     return f"{told}; {empty:,} of {counted(int(np.count_nonzero(is_open)), 'trading day')} (17:00 New York) empty"
 
 
+def repair_words(sentence: str, out: str) -> str:
+    """Of a sentence made for a command line: its options are fields and ticks here."""
+    words = sentence.replace(f"--out {out}: ", "New file: ").replace("--shift ", "Move ").replace("--zone ", "Zone ")
+    return words.replace("add --fix ", "tick ").replace("--fix ", "")
+
+
 def finding_examples(finding: Finding) -> str:
     return "; ".join(
         f"row {row.row:,} {'without time' if row.at is None else clock(row.at)} "

@@ -11,6 +11,7 @@ from sptrader_desktop.present.observable import Observable
 
 Kind = Literal["horizontal", "trend"]
 HOUR_US = 3_600_000_000
+FARTHEST = 2**62  # a corner beyond it is on no chart
 
 
 class Corner(NamedTuple):
@@ -38,7 +39,9 @@ class Drawing:
     @classmethod
     def from_json(cls, value: Any) -> "Drawing":
         match value:
-            case {"kind": "horizontal" | "trend" as kind, "start": [int(), int()] as start, "end": [int(), int()] as end}:
+            case {"kind": "horizontal" | "trend" as kind, "start": [int(), int()] as start, "end": [int(), int()] as end} if all(
+                abs(number) < FARTHEST for number in (*start, *end)
+            ):
                 return cls(kind, Corner(*start), Corner(*end))
         raise DataError(f"{str(value)[:80]} is not a drawn line: it needs a kind (horizontal or trend), a start and an end")
 

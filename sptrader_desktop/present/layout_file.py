@@ -4,6 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
 from collections.abc import Iterable
+from zlib import crc32
 
 from sptrader_desktop.core.errors import DataError
 
@@ -12,7 +13,7 @@ SCHEMA = 1
 
 
 def written(name: str, state: bytes) -> bytes:
-    document = {"kind": KIND, "schema": SCHEMA, "name": name, "state": b64encode(state).decode()}
+    document = {"kind": KIND, "schema": SCHEMA, "name": name, "state": encoded(state)}
     return (json.dumps(document, indent=1) + "\n").encode()
 
 
@@ -32,13 +33,20 @@ def read(content: bytes, source: str) -> tuple[str, bytes]:
     return name, state
 
 
+def encoded(state: bytes) -> str:
+    """With a sum to check it by: Qt trusts what it is given, and an arrangement of which a few bytes are others can end the program."""
+    return f"{b64encode(state).decode()}.{crc32(state):08x}"
+
+
 def decoded(texts: Iterable[object]) -> list[bytes]:
-    """What is no base64 is as damaged as what is no arrangement."""
+    """What is not as it was written is as damaged as what is no arrangement."""
     return [b"damaged" if state is None else state for state in map(_bytes, texts)]
 
 
 def _bytes(text: object) -> bytes | None:
+    held, _, checked = text.rpartition(".") if isinstance(text, str) else ("", "", "")
     try:
-        return b64decode(text, validate=True) if isinstance(text, str) else None
+        state = b64decode(held, validate=True)
     except (NoBase64, ValueError):
         return None
+    return state if text == "" or checked == f"{crc32(state):08x}" else None

@@ -20,7 +20,7 @@ MIGRATIONS: Mapping[int, Migration] = {0: lambda written: written}  # written by
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`layouts` and `geometry` are Qt's states in base64; `strategy` and `dataset` are what was open last."""
+    """`layouts` and `geometry` are Qt's states as `layout_file` encodes them; `strategy` and `dataset` are what was open last."""
 
     theme: Literal["system", "light", "dark"] = "system"
     palette: Literal["standard", "colour_blind"] = "standard"

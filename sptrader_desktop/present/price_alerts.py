@@ -1,5 +1,6 @@
 """Prices that a person wants to hear of. An alert fires once, also when the price jumps over it, and never places an order."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +17,9 @@ from sptrader_desktop.present.selection import Zone
 
 Kind = Literal["at", "above", "below"]
 NOT_KNOWN = "this symbol is not known: write one like EURUSD, or name your instruments file under More in Backtest"
+_AMBIGUOUS = re.compile(r"\d{1,3}(,\d{3})+")
+MOST_TICKS = 2**46  # no candle has more
+LEAST_TICK = Decimal("0.00000001")  # no instrument has less
 KINDS: tuple[Kind, ...] = ("at", "above", "below")
 
 
@@ -96,8 +100,12 @@ def _in_ticks(alert: PriceAlert, tick: Decimal) -> PriceAlert:
     if alert.tick == tick:
         return alert
     size = alert.tick / tick
-    fired = None if alert.fired is None else Fired(alert.fired.stamp, round(alert.fired.ticks * size))
-    return replace(alert, ticks=max(1, round(alert.ticks * size)), tick=tick, fired=fired)
+    fired = None if alert.fired is None else Fired(alert.fired.stamp, _scaled(alert.fired.ticks, size))
+    return replace(alert, ticks=_scaled(alert.ticks, size), tick=tick, fired=fired)
+
+
+def _scaled(ticks: int, size: Decimal) -> int:
+    return min(max(1, round(ticks * size)), MOST_TICKS)
 
 
 def alerts_written(alerts: Alerts) -> Any:
@@ -116,7 +124,7 @@ def _read(held: Any) -> PriceAlert:
             "ticks": int(ticks),
             "side": -1 | 0 | 1 as side,
             "fired": None | [int(), int()] as fired,
-        } if tick := _tick(symbol, held.get("tick")):
+        } if 0 < ticks <= MOST_TICKS and all(0 <= value < 2**62 for value in fired or ()) and (tick := _tick(symbol, held.get("tick"))):
             return PriceAlert(symbol, kind, ticks, tick, side, None if fired is None else Fired(*fired))
     raise DataError(f"{str(held)[:80]} is no alert")
 
@@ -129,22 +137,27 @@ def _tick(symbol: str, held: object) -> Decimal | None:
         tick = Decimal(str(held))
     except ArithmeticError:
         return None
-    return tick if tick.is_finite() and tick > 0 else None
+    return tick if tick.is_finite() and tick >= LEAST_TICK and Decimal(1) % tick == 0 else None
 
 
 def typed_alert(symbol: str, kind: Kind, text: str, known: Mapping[str, Instrument] = CATALOGUE) -> PriceAlert:
     """DataError says what is wrong with the price."""
     instrument = known.get(symbol.strip().upper())
     if instrument is None:
-        raise DataError(f"{symbol.strip() or 'no symbol'}: {NOT_KNOWN}")
+        raise DataError(f"{symbol.strip()[:40] or 'no symbol'}: {NOT_KNOWN}")
+    typed = text.strip()
+    if _AMBIGUOUS.fullmatch(typed):
+        raise DataError(
+            f"{typed}: a comma before three digits can be read two ways: write {typed.replace(',', '')} or {typed.replace(',', '.')}"
+        )
     try:
-        ticks = Decimal(text.strip().replace(",", ".")) / instrument.tick
+        ticks = Decimal(typed.replace(",", ".")) / instrument.tick
     except ArithmeticError:
         ticks = Decimal(0)
-    if not ticks.is_finite() or ticks <= 0:
-        raise DataError(f"{text.strip() or 'no price'}: write a price above zero, such as {_example(instrument)}")
+    if not ticks.is_finite() or not 0 < ticks <= MOST_TICKS:
+        raise DataError(f"{typed[:40] or 'no price'}: write a price above zero, such as {_example(instrument)}")
     if ticks != int(ticks):
-        raise DataError(f"{text.strip()}: {instrument.symbol} moves in steps of {instrument.tick}: round the price to that")
+        raise DataError(f"{typed[:40]}: {instrument.symbol} moves in steps of {instrument.tick}: round the price to that")
     return PriceAlert(instrument.symbol, kind, int(ticks), instrument.tick)
 
 

@@ -9,6 +9,7 @@ import gc
 from PySide6.QtCore import QObject, QTimer
 
 EVERY_MS = 250
+CROWDED, MOST_WAITED = 20_000, 12  # objects; beats
 
 
 class Collector(QObject):
@@ -17,7 +18,15 @@ class Collector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._beat = QTimer(self, interval=EVERY_MS)
-        self._beat.timeout.connect(collect_due)
+        self._beat.timeout.connect(self._collect)
+        self._waited = 0
+
+    def _collect(self) -> None:
+        """Many rows of a job are young all at once, and most go by themselves: to look through them would hold the window up."""
+        is_crowded = gc.get_count()[0] > CROWDED
+        self._waited = self._waited + 1 if is_crowded else 0
+        if not is_crowded or self._waited > MOST_WAITED:
+            collect_due()
 
     def start(self) -> None:
         gc.disable()

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Candles to look at or to run on: a file, or what a source such as the catalogue holds."""
+    """Candles to look at or to run on: a file, or what a source such as the catalogue holds, of its sides the usual one or `side`."""
 
     symbol: str
     timeframe: str
     path: str = ""
     source: str = ""
+    side: str = ""
 
     @property
     def label(self) -> str:
@@ -109,7 +110,7 @@ class Desk(Protocol):
     def candles(self, series: Series) -> Candles: ...
 
     def watched(self, series: Series) -> Watched:
-        """Its last prices; what was read for charts and runs stays at hand."""
+        """Its last prices, of its usual side; what was read for charts and runs stays at hand."""
         ...
 
     def instruments(self) -> Mapping[str, Instrument]:
@@ -120,7 +121,7 @@ class Desk(Protocol):
         """A file of one's own instruments, or none; for everything that is not a run, which names its own."""
         ...
 
-    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: Candles) -> Sequence[Curve]:
+    def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: Candles, heed: Heed | None = None) -> Sequence[Curve]:
         """ComponentError says what is wrong with it."""
         ...
 

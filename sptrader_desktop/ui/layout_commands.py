@@ -1,6 +1,5 @@
 """The commands about the panes as a whole: which workspace, as it was before, locked, and as a file."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -10,7 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.layout_file import decoded, read, written
+from sptrader_desktop.present.layout_file import decoded, encoded, read, written
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.runtime.whole_files import write_whole
@@ -55,7 +54,7 @@ class LayoutCommands(QObject):
             self._notices.tell(Notice("The panes could not be put back as they stood: they stand as at first", "warning"))
 
     def kept(self, preferences: Preferences) -> Preferences:
-        layouts = {name: b64encode(state).decode() for name, state in self._layouts.kept().items()}
+        layouts = {name: encoded(state) for name, state in self._layouts.kept().items()}
         return replace(preferences, layout=self._layouts.name, layouts=layouts)
 
     def export_to(self, path: Path) -> None:

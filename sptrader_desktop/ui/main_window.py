@@ -1,7 +1,6 @@
 """The window: panes in their places, the commands bound to what they do, and what is kept of it for the next start."""
 
 import logging
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.actions import Scope
-from sptrader_desktop.present.layout_file import decoded
+from sptrader_desktop.present.layout_file import decoded, encoded
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.run_form import answers_of
 from sptrader_desktop.present.selection import Selection
@@ -183,7 +182,7 @@ class MainWindow(QMainWindow):
             replace(
                 self.placing.kept(self._preferences.now.value),
                 answers=self.page.panel.answers(),
-                geometry=b64encode(bytes(self.saveGeometry().data())).decode(),
+                geometry=encoded(bytes(self.saveGeometry().data())),
                 strategy=str(strategy or ""),
                 dataset=series.label if series else "",
             )

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -57,7 +58,7 @@ class MarketPage(QObject):
             if series is None:
                 LOG.warning("the chart of %s is not opened again: its candles are not there any more", tab.dataset)
             else:
-                self.open_chart(series, tab)
+                self.open_chart(replace(series, side=tab.side), tab)
         self._is_restored = True
         self._keep()
 

@@ -17,7 +17,7 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.watchlist import Watched, quickest
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.price_levels import PriceLevel
-from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.desk import Desk, Heed, Series
 from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.market.alerts_pane import AlertsPane
 from sptrader_desktop.ui.market.kept_market import KeptMarket
@@ -60,7 +60,7 @@ class PricesPage(QObject):
     def attach(self, chart: CandleChart) -> None:
         """Its alerts are drawn, and set from it."""
         chart.levels = lambda symbol: self._levels(chart, symbol)
-        chart.alertAsked.connect(lambda _symbol, ticks: self._set_on(chart, ticks))
+        chart.alertAsked.connect(lambda _symbol, ticks: self._set_alert_on(chart, ticks))
         chart.menuAsked.connect(lambda place, ticks: self._open_menu(chart, place, ticks))
         self._charts.append(chart)
         chart.destroyed.connect(lambda: self._charts.remove(chart))
@@ -70,9 +70,7 @@ class PricesPage(QObject):
         symbols, offered = self._symbols.value, tuple(self._offered())
         if not symbols and not self._own_instruments and self.known.value is CATALOGUE:
             return
-        job = self._jobs.start(
-            "watchlist", "reading last prices", lambda _: (self._instruments(), [self._row(symbol, offered) for symbol in symbols])
-        )
+        job = self._jobs.start("watchlist", "reading last prices", lambda report: self._read(symbols, offered, report.check))
         job.finished.connect(self._show_read)
 
     def use_instruments(self, path: str) -> None:
@@ -90,6 +88,18 @@ class PricesPage(QObject):
 
     # Within
 
+    def _set_alert_on(self, chart: CandleChart, ticks: int) -> None:
+        candles = chart.candles
+        if candles is not None and self._is_known(candles.symbol):
+            self.set_alert(candles.symbol, ticks, candles.instrument.tick)
+        elif candles is not None:
+            words = f"{candles.symbol}: no live prices come for this instrument, so no alert can wait for one"
+            self._notices.tell(Notice(words, "warning", key="alert"))
+
+    def _is_known(self, symbol: str) -> bool:
+        """Of others no live prices come."""
+        return symbol in self.known.value
+
     def _join(self) -> None:
         watchlist = self.watchlist
         watchlist.connectAsked.connect(lambda is_wanted: self.feed.start() if is_wanted else self.feed.stop())
@@ -105,8 +115,12 @@ class PricesPage(QObject):
     def _wanted(self) -> frozenset[str]:
         return frozenset(self._symbols.value) | {alert.symbol for alert in self._alerts.value if alert.fired is None}
 
-    def _row(self, symbol: str, offered: Sequence[Series]) -> Watched:
+    def _read(self, symbols: Sequence[str], offered: Sequence[Series], heed: Heed) -> tuple[Mapping[str, Instrument], list[Watched]]:
         """In a job."""
+        return self._instruments(), [self._row(symbol, offered, heed) for symbol in symbols]
+
+    def _row(self, symbol: str, offered: Sequence[Series], heed: Heed) -> Watched:
+        heed()
         series = quickest(symbol, offered)
         if series is None:
             return Watched(symbol, origin="no candles")
@@ -117,7 +131,6 @@ class PricesPage(QObject):
             return Watched(symbol, origin="candles cannot be read")
 
     def _instruments(self) -> Mapping[str, Instrument]:
-        """In a job."""
         try:
             return self._desk.instruments()
         except DataError as error:
@@ -164,18 +177,12 @@ class PricesPage(QObject):
 
     def _levels(self, chart: CandleChart, symbol: str) -> list[PriceLevel]:
         """In the ticks of its candles, which may be of a run with other instruments."""
-        tick = chart.candles.instrument.tick if chart.candles else Decimal(1)
+        alerts = tuple(alert for alert in self._alerts.value if alert.symbol == symbol)
+        there = alerts if chart.candles is None else in_ticks_of(alerts, {symbol: chart.candles.instrument})
         return [
-            PriceLevel(
-                round(alert.ticks * alert.tick / tick), f"{'fired' if alert.fired else 'alert'} {alert.kind} {alert.price}", _role(alert)
-            )
-            for alert in self._alerts.value
-            if alert.symbol == symbol
+            PriceLevel(level.ticks, f"{'fired' if alert.fired else 'alert'} {alert.kind} {alert.price}", _role(alert))
+            for alert, level in zip(alerts, there, strict=True)
         ]
-
-    def _set_on(self, chart: CandleChart, ticks: int) -> None:
-        if chart.candles is not None:
-            self.set_alert(chart.candles.symbol, ticks, chart.candles.instrument.tick)
 
     def _open_menu(self, chart: CandleChart, place: QPoint, ticks: int) -> None:
         candles = chart.candles
@@ -184,8 +191,9 @@ class PricesPage(QObject):
         menu, commands, price = QMenu(chart), chart.commands(), price_text(candles.instrument.tick, ticks)
         menu.setObjectName("chartContextMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        alert = menu.addAction(icon("bell-ring"), f"Price Alert at {price}", lambda: self._set_on(chart, ticks))
+        alert = menu.addAction(icon("bell-ring"), f"Price Alert at {price}", lambda: self._set_alert_on(chart, ticks))
         alert.setObjectName("alertHereAction")
+        alert.setEnabled(ticks > 0 and self._is_known(candles.symbol))
         line = menu.addAction(
             icon("minus"), f"Horizontal Line at {price}", lambda: chart.tools.draw_horizontal(ticks, len(chart.stamps) - 1)
         )
@@ -208,7 +216,7 @@ class PricesPage(QObject):
             self.chartAsked.emit(series)
 
     def _fill(self) -> None:
-        symbols = tuple(dict.fromkeys(series.symbol for series in self._offered()))
+        symbols = tuple(dict.fromkeys(series.symbol for series in self._offered() if self._is_known(series.symbol)))
         if symbols:
             self._symbols.set(symbols)
         else:
@@ -219,9 +227,9 @@ class PricesPage(QObject):
         self.alerts.ask(symbol, self.watchlist.last(symbol))
 
     def _change(self, alert: PriceAlert) -> None:
-        self._alerts.set(tuple(other for other in self._alerts.value if other.key != alert.key))
         self.alertsAsked.emit()
-        self.alerts.ask(alert.symbol, alert.ticks)
+        (now,) = in_ticks_of((alert,), self.known.value)
+        self.alerts.ask(now.symbol, now.ticks, instead_of=now)
 
 
 def _role(alert: PriceAlert) -> str:

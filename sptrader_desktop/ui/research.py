@@ -4,6 +4,7 @@ One job of each kind at a time, the newest wins; nothing here draws, and nothing
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ class Research(QObject):
         self._guesses = 0
         self.stale = Observable("")
         self._outside = ""  # what has changed on the disk since the run
+        self._to_keep: deque[Finished] = deque()  # the first of them is being kept
         self.destroyed.connect(selection.bar.watch(self.explain))
 
     def show_series(self, series: Series) -> Job:
@@ -181,14 +183,32 @@ class Research(QObject):
         self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine(finished.text), self.textRead.emit)
         self.ask_curves(self._selection.symbol.value)
         if finished.run_id:
-            self._kept(finished.run_id)
+            self._kept(finished.run_id, finished)
         else:
-            self._start("keep", "keeping the run", lambda _: self._desk.keep(finished), self._kept)
+            self._to_keep.append(finished)
+            if len(self._to_keep) == 1:
+                self._keep_next()
         self.explain(self._selection.bar.value)
 
-    def _kept(self, run_id: str) -> None:
+    def _keep_next(self) -> None:
+        """One after the other: to keep a run takes longer than to make it, and each that was shown is kept."""
+        if self._to_keep:
+            finished = self._to_keep[0]
+            job = self._jobs.start("keep", "keeping the run", lambda _: self._desk.keep(finished), is_failure_shown=True)
+            job.finished.connect(lambda run_id: self._kept(run_id, finished))  # also where somebody asked for the stop: it is there
+            job.failed.connect(lambda error: self._failed("keep", error))
+            for ended in (job.finished, job.failed, job.cancelled):
+                ended.connect(lambda *_: self._keep_others())
+
+    def _keep_others(self) -> None:
+        self._to_keep.popleft()
+        self._keep_next()
+
+    def _kept(self, run_id: str, finished: Finished) -> None:
+        """What is shown has its own name, and not that of the run before."""
         LOG.info("the run is kept as %s", run_id)
-        self._selection.run.set(run_id)
+        if finished is self.finished:
+            self._selection.run.set(run_id)
         self.runKept.emit(run_id)
 
     def _guess_ended(self) -> None:

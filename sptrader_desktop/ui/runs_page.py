@@ -42,7 +42,7 @@ class RunsPage(QObject):
     def export(self, kind: str, out: Path) -> None:
         """The run that is shown."""
         run_id = self._selection.run.value
-        job = self._jobs.start("export", f"writing {out.name}", lambda _: self._desk.export(run_id, kind, out))
+        job = self._jobs.start(f"export {out}", f"writing {out.name}", lambda _: self._desk.export(run_id, kind, out))
         job.finished.connect(lambda _: self._notices.tell(Notice(f"{run_id} was written to {out}", "done")))
 
     def _compare(self, run_ids: list[str]) -> None:

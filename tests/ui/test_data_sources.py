@@ -288,7 +288,7 @@ def test_a_server_is_tested_used_filled_and_listed(page: DataPage, opened: Drive
     page.seriesAsked.connect(asked.append)
     press(opened, "datasetOpenButton")
     page.seriesAsked.disconnect(asked.append)
-    assert asked == [Series("EURUSD", "1h", source="postgres")]
+    assert asked == [Series("EURUSD", "1h", source="postgres", side="bid")]
     desk = WindowDesk(own_settings())
     desk.use_database(opened.used[-1])
     assert desk.candles(asked[0]).timestamp.tolist() == load_candles(opened.desk.folder() / SAMPLE).timestamp.tolist()

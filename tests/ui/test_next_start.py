@@ -11,12 +11,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListView, QMenu, QToolButton
 
+from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.chart_indicators import ChartIndicator
 from sptrader_desktop.present.chart_tabs import ChartTab, tabs_read, tabs_written
+from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from sptrader_desktop.ui.entry_list import ENTRY
 from sptrader_desktop.ui.market.chart_document import ChartDocument
+from tests.kept_candles import hourly, mid_of
 from tests.ui.windows import Driven, driven_window, fresh_home
 
 LOST = "EURUSD_1h_lost.parquet"
@@ -131,6 +135,28 @@ def test_what_was_done_in_the_palette_comes_first_again(again: tuple[Driven, lis
     driven.press(Qt.Key.Key_Escape)
 
 
+def test_a_chart_of_one_side_comes_back_with_that_side(again: tuple[Driven, list[str]]) -> None:
+    driven, _ = again
+    catalogue, panel, documents = CandleCatalogue(load_settings().candles), driven.window.page.panel, driven.window.texts.documents
+    bid, before = hourly(range(60), symbol="NZDCAD"), driven.window.kept_market.charts.now.value
+    for candles in (bid, mid_of(bid, 500)):
+        catalogue.keep(candles)
+    panel.offer(panel.strategies, driven.window._desk.series())
+    driven.window.market.open_chart(Series("NZDCAD", "1h", source="catalogue", side="mid"))
+    tabs = driven.window.kept_market.charts.now.value
+    documents.close_current()
+    driven.window.kept_market.charts.now.set(tabs[len(before) :])
+    driven.window.market.restore()
+    driven.settle()
+    restored = documents.charts[-1]
+    assert restored.chart.candles is not None
+    assert restored.chart.candles.side == "mid"
+    assert int(restored.chart.candles.prices.close[0]) == int(bid.prices.close[0]) + 500
+    restored.closeAsked.emit()
+    driven.settle()
+    assert driven.window.kept_market.charts.now.value == before
+
+
 NAMED = [("stochastic", "Indicator", "stochastic.py"), ("turtle", "Strategy", "turtle_breakout.yaml")]
 
 
@@ -184,7 +210,7 @@ indicators = st.builds(ChartIndicator, texts, st.dictionaries(texts, st.booleans
 
 
 @settings(max_examples=30)
-@given(st.lists(st.builds(ChartTab, texts, texts, st.booleans(), st.lists(indicators, max_size=2).map(tuple))).map(tuple))
+@given(st.lists(st.builds(ChartTab, texts, texts, st.booleans(), st.lists(indicators, max_size=2).map(tuple), texts)).map(tuple))
 def test_open_charts_are_read_as_they_were_written(tabs: tuple[ChartTab, ...]) -> None:
     assert tabs_read(tabs_written(tabs)) == tabs
 

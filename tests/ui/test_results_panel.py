@@ -243,6 +243,16 @@ def test_the_arrangement_comes_back(qtbot: QtBot, panel: ResultsPanel) -> None:
     assert other.tables["trades"].view.columnWidth(1) == 177
 
 
+def test_the_arrangement_outlives_a_run_without_trades(panel: ResultsPanel) -> None:
+    panel.show_result(small_run())
+    panel.show_tab("trades")
+    panel.tables["trades"].view.setColumnWidth(1, 177)
+    panel.show_result(small_run(crosses=()))
+    panel.show_tab("trades")
+    (width,) = (entry["width"] for entry in panel.state()["tables"]["trades"]["columns"][1:2])
+    assert width == 177
+
+
 def test_a_panel_that_is_gone_hears_nothing_more(qtbot: QtBot, selection: Selection) -> None:
     made = ResultsPanel(selection)
     made.show_result(small_run())

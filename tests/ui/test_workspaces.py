@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.layout_file import read, written
+from sptrader_desktop.present.layout_file import decoded, encoded, read, written
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST
 from tests.ui.windows import Driven, driven_window, fresh_home
 
@@ -202,6 +202,18 @@ def test_a_dock_that_is_closed_by_its_button_can_be_had_back(opened: Driven) -> 
 @given(st.text(max_size=20), st.binary(max_size=60))
 def test_what_is_written_is_read_again(name: str, state: bytes) -> None:
     assert read(written(name, state), "file.json") == (name, state)
+
+
+@given(st.binary(min_size=1, max_size=60), st.data())
+def test_bytes_that_are_not_as_they_were_written_never_reach_qt(state: bytes, data: st.DataObject) -> None:
+    """It would trust them: a flipped bit of a layout has ended the whole program."""
+    text = encoded(state)
+    at = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.sampled_from("AQgw01f.=").filter(lambda letter: letter != text[at]))
+    assert decoded([text, ""]) == [state, b""]
+    half, changed = decoded([text[:at], text[:at] + other + text[at + 1 :]])
+    assert half == (b"damaged" if at else b"")
+    assert changed in (b"damaged", state), "the last letter of base64 may be written in two ways"
 
 
 @settings(max_examples=40)

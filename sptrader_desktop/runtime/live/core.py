@@ -68,6 +68,7 @@ class LiveCore:
         self._ack_now = asyncio.Event()
         self._sent: set[str] = set()
         self._told_alarms = 0
+        self._told_unknown: set[str] = set()
 
     def attach(self, symbols: Mapping[str, LiveSymbol], orchestrator: MultiSymbolTradingOrchestrator) -> None:
         self.symbols, self._orchestrator = symbols, orchestrator
@@ -187,12 +188,18 @@ class LiveCore:
     # Prices and bars
 
     async def _read_prices(self) -> None:
+        was_connected = True
         while True:
             for record in await self._prices.read():
                 for price in record.prices:
                     self.engine.price(price)
                     if price.symbol in self.symbols:  # others are rates
                         self.symbols[price.symbol].price(price)
+            if was_connected and not self._prices.status.connected:
+                self.alarm(f"prices are not heard: {self._prices.status.error}")
+                for live in self.symbols.values():
+                    live.prices_lost()
+            was_connected = self._prices.status.connected
 
     def _hear_candle(self, event: NewCandle) -> None:
         if event.is_late:
@@ -300,6 +307,7 @@ class LiveCore:
                 self.engine.see_prices()
             if self.is_synced.is_set():
                 self.engine.lapse(self._quarantine_us)
+            self._tell_unknown()
             self._flush()
             self.engine.session.journal.tidy()
 
@@ -322,6 +330,13 @@ class LiveCore:
         for text in alarms[self._told_alarms :]:
             self.alarm(text)
         self._told_alarms = len(alarms)
+
+    def _tell_unknown(self) -> None:
+        lives = self.engine.account.lives
+        for name in lives.unknown():
+            if self._clock.now() - lives[name].asked_at > UNKNOWN_TOO_LONG_US and name not in self._told_unknown:
+                self._told_unknown.add(name)
+                self.alarm(f"what became of {name} is not known; it reserves what it asked for until the broker tells")
 
     def _fail(self, error: BaseException) -> None:
         self.alarm(str(error))

@@ -18,13 +18,16 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 
 def fact_entry(fact: Fact) -> tuple[str, bytes]:
     values = [getattr(fact, name) for name in _FIELDS[type(fact)]]
-    return _NAMES[type(fact)], json.dumps(values, separators=(",", ":"), default=_plain).encode()
+    return _NAMES[type(fact)], _WRITER.encode(values).encode()
 
 
 def _plain(value: object) -> list[Any]:
     if isinstance(value, Transaction):
         return [getattr(value, name) for name in _TRANSACTION]
     raise TypeError(f"{type(value).__name__} is not written into the journal")
+
+
+_WRITER = json.JSONEncoder(separators=(",", ":"), default=_plain, check_circular=False)  # one for all: making it takes as long as writing
 
 
 def read_fact(kind: str, body: bytes) -> Fact:

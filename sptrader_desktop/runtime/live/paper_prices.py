@@ -195,35 +195,36 @@ class PricedBroker(PaperBroker):
 
     def ask(self, request: Request, at: int | None = None) -> list[Transaction]:
         """`at` is when it came; without, the market's own time."""
-        self.clock = max(self.clock, at or 0)
+        came = self.clock if at is None else at
+        self.clock = max(self.clock, came)
         self._ready()
         match request:
             case Place():
                 s = self.symbols.index(request.symbol) if request.symbol in self.symbols else NOWHERE
-                return [self._accepted(request, s, request.symbol)]
+                return [self._accepted(request, s, request.symbol, came)]
             case Close():
                 s = self._series.get(request.position, NOWHERE)
-                return [self._accepted(request, s, "" if s == NOWHERE else self.symbols[s])]
+                return [self._accepted(request, s, "" if s == NOWHERE else self.symbols[s], came)]
             case _:
                 return super().ask(request)
 
-    def _accepted(self, request: Place | Close, s: int, symbol: str) -> Transaction:
-        why = self._refusal(request, s)
+    def _accepted(self, request: Place | Close, s: int, symbol: str, came: int) -> Transaction:
+        why = self._refusal(request, s, came)
         if not why:
-            self.way.append(OnItsWay(self.clock + self.frictions.latency_us, request))
+            self.way.append(OnItsWay(came + self.frictions.latency_us, request))
         self.n += 1
         what = What.REJECTED if why else What.ACCEPTED
         position = request.position if isinstance(request, Close) else -1
         return Transaction(self.n, what, request.id, self.clock, symbol, position, reason=why, cash=self._cash)
 
-    def _refusal(self, request: Place | Close, s: int) -> str:
+    def _refusal(self, request: Place | Close, s: int, came: int) -> str:
         if s == NOWHERE:
             return "unknown symbol" if isinstance(request, Place) else "there is no such position"
         if not self.book.plan.symbols["traded"][s]:
             return "not traded here"
         if not self._has_price(s):
             return "no price yet"
-        if not self._is_open(s):
+        if not self._is_open(s, came):
             return "market closed"
         if isinstance(request, Place) and not self._has_room():
             return "too many orders"
@@ -241,12 +242,12 @@ class PricedBroker(PaperBroker):
         legs = [int(row[leg]) for leg in ("leg1", "leg2") if row[f"{leg}_kind"]]
         return all(last[of] > 0 for of in (s, *legs))
 
-    def _is_open(self, s: int) -> bool:
-        hour = self.clock // HOUR_US
+    def _is_open(self, s: int, at: int) -> bool:
+        hour = at // HOUR_US
         if self.markets[s].never_closes:
             return True
         if hour not in self._hours:
-            self._hours = {hour: bool(weekday(trading_day(np.array([self.clock])))[0] < 5)}
+            self._hours = {hour: bool(weekday(trading_day(np.array([at])))[0] < 5)}
         return self._hours[hour]
 
     def _is_too_large(self, s: int, quantity: int) -> bool:

@@ -1,4 +1,5 @@
 """Everything a priced paper broker must remember between two steps, as plain integers and texts, and back: the same to the last bit.
+A close is on its way or done: at rest no position is being closed by one that was asked for.
 
 Symbols go by their names, so that what is kept outlives a change of the list of symbols.
 """
@@ -9,7 +10,7 @@ from typing import Any
 
 from sptrader_desktop.core.broker_messages import Close, HeldPosition, Place, Snapshot, WorkingOrder
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.records import EXIT_REASONS, ORDER_KINDS
+from sptrader_desktop.core.records import ORDER_KINDS
 from sptrader_desktop.core.tables import FAR, Table
 from sptrader_desktop.runtime.live.paper_prices import OnItsWay, PricedBroker
 
@@ -28,7 +29,6 @@ def state_of(broker: PricedBroker) -> Kept:
         "series": {symbol: _row(book.series[s]) | {"time": int(book.tape.time[s])} for s, symbol in enumerate(broker.symbols)},
         "positions": [_row(row) | {"symbol": broker.symbols[row["symbol"]]} for row in positions],
         "pending": [_row(row) | {"symbol": broker.symbols[row["symbol"]], "id": broker.ids[int(row["order"])]} for row in pending],
-        "closes": [[position, name, EXIT_REASONS[reason], left] for position, (name, reason, left) in broker.closes.items()],
         "way": [{"due": item.due, "do": _do(item.request)} | asdict(item.request) for item in broker.way],
     }
 
@@ -55,8 +55,6 @@ def put_back(broker: PricedBroker, kept: Kept) -> None:
     _fill(book.state.pending, [row | {"symbol": places[row["symbol"]]} for row in orders])
     way = [OnItsWay(row["due"], _request(row)) for row in kept["way"]]
     broker.resume(kept["n"], kept["clock"], [row["id"] for row in kept["pending"]], way)
-    for position, name, reason, left in kept["closes"]:
-        broker.closes[position] = name, EXIT_REASONS.index(reason), left
 
 
 def snapshot_of(broker: PricedBroker, name: str) -> Snapshot:

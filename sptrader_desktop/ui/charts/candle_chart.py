@@ -44,8 +44,8 @@ class CandleChart(TimeChart):
 
     barChosen = Signal(object)  # BarAt
     tradeChosen = Signal(int)  # the row of the TradeMarks
-    alertAsked = Signal(str, int)  # symbol, ticks
-    menuAsked = Signal(QPoint, int)  # where on the screen, and the ticks there
+    alertAsked = Signal(str, object)  # symbol, and ticks, which may be more than Qt's whole numbers hold
+    menuAsked = Signal(QPoint, object)  # where on the screen, and the ticks there
 
     def __init__(self, selection: Selection, book: DrawingBook | None = None, empty: EmptyWords = EMPTY) -> None:
         super().__init__(selection, empty)

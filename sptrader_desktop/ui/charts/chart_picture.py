@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QBuffer, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 
@@ -30,6 +31,13 @@ def chart_picture(chart: QWidget, title: str) -> QImage:
     return image
 
 
+def _png(image: QImage) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload] # the format is text, which the types do not know
+    return bytes(buffer.data().data())
+
+
 def save_picture(chart: QWidget, title: str, name: str, failed: Callable[[str], object]) -> QFileDialog:
     """Ask where to, without stopping anything; the picture is of the moment of asking. `failed` is told why it could not be written."""
     image = chart_picture(chart, title)
@@ -40,8 +48,10 @@ def save_picture(chart: QWidget, title: str, name: str, failed: Callable[[str], 
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def write(path: str) -> None:
-        if not image.save(path, "PNG"):  # type: ignore[call-overload] # the format is text, which the types do not know
-            failed(f"The picture could not be written to {path}: choose a folder that exists and that you may write to")
+        try:
+            write_whole(Path(path), _png(image))
+        except OSError as error:
+            failed(f"The picture could not be written to {path} ({error.strerror}): choose a folder with room that you may write to")
 
     dialog.fileSelected.connect(write)
     dialog.selectFile(str(Path(name)))

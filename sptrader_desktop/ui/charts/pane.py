@@ -78,9 +78,8 @@ class Plot(Item):
         if self._picture.width() != frame.width or self._picture.height() != frame.height:
             self._picture = QImage(frame.width, frame.height, QImage.Format.Format_RGB32)
         self._picture.fill(look().colour("field"))
-        painter = QPainter(self._picture)
-        self._pane.paint_series(painter, frame)
-        painter.end()
+        with QPainter(self._picture) as painter:
+            self._pane.paint_series(painter, frame)
         self._is_stale = False
         self.drawn += 1
 

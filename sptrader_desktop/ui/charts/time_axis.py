@@ -62,18 +62,18 @@ class TimeAxis(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        area = QRectF(self.rect())
-        painter.fillRect(area, look().colour("field"))
-        height, role = (GRID / 2, "accent") if self._is_focused else (1, "line")
-        painter.fillRect(QRectF(0, 0, area.width(), height), look().colour(role))
-        self._paint_zone(painter, area)
-        painter.setClipRect(QRectF(0, 0, self._right, area.height()))
-        for mark in self._marks:
-            is_quiet = mark.rank == TIME
-            self._paint_text(painter, self._place(mark.bar), mark.text, "muted" if is_quiet else "text", is_bold=not is_quiet)
-        if self._tag is not None:
-            self._paint_tag(painter, *self._tag)
+        with QPainter(self) as painter:
+            area = QRectF(self.rect())
+            painter.fillRect(area, look().colour("field"))
+            height, role = (GRID / 2, "accent") if self._is_focused else (1, "line")
+            painter.fillRect(QRectF(0, 0, area.width(), height), look().colour(role))
+            self._paint_zone(painter, area)
+            painter.setClipRect(QRectF(0, 0, self._right, area.height()))
+            for mark in self._marks:
+                is_quiet = mark.rank == TIME
+                self._paint_text(painter, self._place(mark.bar), mark.text, "muted" if is_quiet else "text", is_bold=not is_quiet)
+            if self._tag is not None:
+                self._paint_tag(painter, *self._tag)
 
     def _paint_text(self, painter: QPainter, x: float, text: str, role: str, *, is_bold: bool) -> None:
         painter.setFont(look().font(SMALL, bold=is_bold))

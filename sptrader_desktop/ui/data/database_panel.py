@@ -62,10 +62,19 @@ class DatabasePanel(QWidget):
     def _use(self) -> None:
         address = self.address()
         if address is not None:
-            self._work.start("database", "connecting to PostgreSQL", lambda _: self._desk.use_database(address), self._in_use, self.foot)
+            title = "connecting to PostgreSQL"
+            work = self._work
+            work.start("database", title, lambda _: self._desk.use_database(address), self._in_use, self.foot, late=self._in_use_late)
 
     def _in_use(self, shown: str) -> None:
         self.foot.say(f"Connected to {shown} until the program ends; its datasets are in the list", "up")
+        self._show_state()
+        self.used.emit()
+
+    def _in_use_late(self, shown: str) -> None:
+        """It was stopped, or another question came after it; it is in use all the same."""
+        if not self._work.is_at_work("database"):
+            self.foot.say(f"It was done before it could be stopped: connected to {shown} until the program ends", "warning")
         self._show_state()
         self.used.emit()
 
@@ -79,11 +88,14 @@ class DatabasePanel(QWidget):
 
     def load(self, paths: list[Path]) -> None:
         title = f"loading {paths[0].name}" if len(paths) == 1 else f"loading {len(paths)} files"
-        self._work.start("load", title, lambda report: self._desk.load(paths, report), self._loaded, self.foot, LOADED_BEFORE)
+        work = self._work
+        # The list follows however it ended: the files before the one that was wrong are there.
+        work.start(
+            "load", title, lambda report: self._desk.load(paths, report), self._loaded, self.foot, LOADED_BEFORE, over=self.used.emit
+        )
 
     def _loaded(self, told: Sequence[str]) -> None:
         self.foot.say("\n".join(told), "up")
-        self.used.emit()
 
     def _show_state(self) -> None:
         shown = self._desk.database()

@@ -47,13 +47,17 @@ class DatasetsPanel(QWidget):
         self._work.start("list", "looking for candles", self._desk.datasets, self._show, self.looking, late=forget)
 
     def _show(self, rows: Sequence[DatasetRow]) -> None:
-        chosen_before = self.chosen()
+        before, is_first = self.chosen(), not self.rows
         self.rows = tuple(item for item in rows if not item.is_fault)
         self.faults.say([f"{item.place} is left out of this list. {item.problem}" for item in rows if item.is_fault])
         self.table.put(dataset_columns(self.rows, self._selection.zone.value))
-        again = next((at for at, item in enumerate(self.rows) if chosen_before and _same(item, chosen_before)), 0 if self.rows else None)
-        if again is not None:
+        again = next((at for at, item in enumerate(self.rows) if before and _same(item, before)), 0 if is_first and self.rows else None)
+        if again is None:
+            self.table.choose_none()  # what is done next must not be done to another
+        else:
             self.table.choose(again)
+        if before is None or again is None:
+            self._leave_row()
         self._show_chosen()
 
     def chosen(self) -> DatasetRow | None:
@@ -70,14 +74,18 @@ class DatasetsPanel(QWidget):
         self.reveal.setEnabled(item is not None and bool(item.path))
         self.delete.setEnabled(item is not None and (bool(item.path) or (item.where == "catalogue" and not item.problem)))
         self.delete.setText("Move to Trash" if item and item.path else "Delete…")
+
+    def _leave_row(self) -> None:
+        """What was begun or allowed was so for another."""
         self._confirm.hide()
+        self.replace.take_back()
 
     # What is done with one
 
     def open_chosen(self) -> None:
         item = self.chosen()
         if item is not None and item.is_candles:
-            self.seriesAsked.emit(Series(item.symbol, item.timeframe, item.path, "" if item.path else item.where))
+            self.seriesAsked.emit(series_of(item))
 
     def _inspect(self) -> None:
         item = self.chosen()
@@ -186,7 +194,10 @@ class DatasetsPanel(QWidget):
         self.confirm.setEnabled(item is not None and text.strip() == item.name)
 
     def _join(self) -> None:
-        self.table.rowChosen.connect(lambda _: self._show_chosen())
+        for follow in (self._leave_row, self._show_chosen):
+            self.table.rowChosen.connect(lambda _, follow=follow: follow())
+        for box in (self.timeframe, self.place):
+            box.currentTextChanged.connect(lambda _: self.replace.take_back())
         self.table.rowActivated.connect(lambda _: self.open_chosen())
         self.table.stepAsked.connect(self.importAsked)
         for each, handler in (
@@ -203,6 +214,10 @@ class DatasetsPanel(QWidget):
         self.looking.cancelAsked.connect(lambda: self._work.cancel("list"))
         end = self._selection.zone.watch(lambda zone: self.table.put(dataset_columns(self.rows, zone)))
         self.destroyed.connect(end)
+
+
+def series_of(item: DatasetRow) -> Series:
+    return Series(item.symbol, item.timeframe, item.path) if item.path else Series(item.symbol, item.timeframe, "", item.where, item.side)
 
 
 def _same(one: DatasetRow, other: DatasetRow) -> bool:

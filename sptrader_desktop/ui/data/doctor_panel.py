@@ -1,5 +1,6 @@
 """A dataset under examination: its calendar, what was found, and a mended copy on request; the dataset itself is never changed."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,8 @@ from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.ui.data.coverage_picture import CoveragePicture
 from sptrader_desktop.ui.data.data_desk import DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork, forget
+from sptrader_desktop.ui.data.datasets_panel import series_of
 from sptrader_desktop.ui.data.parts import Foot, button, column, fill, form, label, line, named, row, side_form, text_table
-from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -28,6 +29,8 @@ NONE = "The doctor looks at one dataset: its days as a calendar, everything doub
 SOUND = "Nothing doubtful was found in these candles."
 NO_REPAIR = "Only files are mended: what the catalogue and PostgreSQL hold was checked when it was kept."
 TONES: dict[str | None, Tone] = {"refused": "danger", "doubtful": "warning"}
+NO_LEDGER = "After a repair every changed row stands here, with what it was before."
+NOT_YET = "What is found stands here when the dataset was examined."
 LEDGER = ("Row", "Time", "Column", "Before", "After", "Rule")
 
 
@@ -49,6 +52,8 @@ class DoctorPanel(QWidget):
         self.picture.spotChosen.connect(self._jump)
 
     def examine(self, item: DatasetRow) -> None:
+        if item != self.row:
+            self._forget()
         self.row, self.doctored = item, None
         self._stack.setCurrentIndex(1)
         self.title.setText(item.name)
@@ -58,6 +63,14 @@ class DoctorPanel(QWidget):
         self._work.start("inspect", f"examining {item.name}", lambda _: self._desk.inspect(item), self._show, self.foot, late=forget)
 
     # What is shown
+
+    def _forget(self) -> None:
+        """What was found in one dataset never stands under the name of another."""
+        self.picture.put(None)
+        self.findings.show_waiting(NOT_YET)
+        self.tabs.setTabText(1, "Findings")
+        fill(self.ledger, LEDGER, ())
+        self.ledger_note.setText(NO_LEDGER)
 
     def _show(self, doctored: Doctored) -> None:
         self.doctored = doctored
@@ -97,7 +110,7 @@ class DoctorPanel(QWidget):
         if self.doctored is None or self.row is None:
             return
         item, opens = self.row, int(self.doctored.days.opens[place])
-        self.momentAsked.emit(Series(item.symbol, item.timeframe, item.path, "" if item.path else item.where), opens)
+        self.momentAsked.emit(series_of(item), opens)
 
     # Repair
 
@@ -114,17 +127,24 @@ class DoctorPanel(QWidget):
             self.foot.say("Tick what is to be mended, or set the clock", "danger")
             return
         out = self.out.text().strip()
-        path = str(Path(item.path).with_name(out)) if out else ""
+        if not out or Path(out).name != out:
+            self.foot.say("New file: give a name without folders, it is written beside this one", "danger")
+            return
+        path = str(Path(item.path).with_name(out))
         title = f"mending {item.name}"
-        self._work.start("repair", title, lambda _: self._desk.repair(item.path, path, fixes, zone, shift), self._mended, self.foot)
+        work = self._work
+        work.start(
+            "repair", title, lambda _: self._desk.repair(item.path, path, fixes, zone, shift), partial(self._mended, item), self.foot
+        )
 
-    def _mended(self, done: RepairDone) -> None:
+    def _mended(self, item: DatasetRow, done: RepairDone) -> None:
         rows = "; ".join(f"{kind} {count:,}" for kind, count in done.changes.items()) or "nothing was changed"
         said = f"{done.rows_before:,} rows became {done.rows_after:,} in {Path(done.out).name} ({rows}). {done.verdict.capitalize()}"
-        self.foot.say(said, "up")
-        fill(self.ledger, LEDGER, done.ledger)
-        self.ledger_note.setText(f"The first {len(done.ledger):,} changes; all of them are in {Path(done.ledger_path).name}")
-        self.tabs.setCurrentIndex(2)
+        self.foot.say(said if item == self.row else f"{item.name}: {said}", "up")
+        if item == self.row:
+            fill(self.ledger, LEDGER, done.ledger)
+            self.ledger_note.setText(f"The first {len(done.ledger):,} changes; all of them are in {Path(done.ledger_path).name}")
+            self.tabs.setCurrentIndex(2)
         self._work.changed.emit()
 
     # Building
@@ -141,7 +161,7 @@ class DoctorPanel(QWidget):
         self.title.setObjectName("doctorTitle")
         self.verdict.setObjectName("doctorVerdict")
         self.ledger = text_table("ledgerTable", "Changes of the repair")
-        self.ledger_note = label("After a repair every changed row stands here, with what it was before.", "muted")
+        self.ledger_note = label(NO_LEDGER, "muted")
         self._body, self.tabs = QSplitter(Qt.Orientation.Horizontal), QTabWidget()
         self._body.setObjectName("doctorBody")
         self._body.setChildrenCollapsible(False)

@@ -42,6 +42,8 @@ class DownloadPanel(QWidget):
         )
 
     def _fetch(self) -> None:
+        if not self.fetch.isEnabled():
+            return  # by the Return key, while one is at work
         asked = self.asked()
         for words, value, field in (("From", asked.start, self.start), ("To", asked.end, self.end)):
             if not value:
@@ -58,13 +60,14 @@ class DownloadPanel(QWidget):
             self._done,
             self.foot,
             STOPPED,
-            self._ended,
+            self._failed,
             late=self._kept_late,
+            over=lambda: self.fetch.setEnabled(True),
         )
 
     def _done(self, sentence: str) -> None:
         self.foot.say(sentence, "up")
-        self._ended()
+        self.replace.take_back()
         self.kept.emit()
 
     def _kept_late(self, sentence: str) -> None:
@@ -72,14 +75,9 @@ class DownloadPanel(QWidget):
             self.foot.say(f"It was done before it could be stopped: {sentence}", "warning")
         self.kept.emit()
 
-    def _ended(self, sentence: str = "") -> None:
-        self.fetch.setEnabled(True)
+    def _failed(self, sentence: str) -> None:
         if not self.replace.offer(sentence):
             self.replace.take_back()
-
-    def _stop(self) -> None:
-        self._work.cancel("download")
-        self._ended()
 
     def _vendor(self) -> Vendor:
         return next(vendor for vendor in VENDORS if vendor.key == chosen(self.vendor))
@@ -136,7 +134,10 @@ class DownloadPanel(QWidget):
         self.fetch.clicked.connect(lambda _=False: self._fetch())
         for field in (self.start, self.end, self.address):
             field.returnPressed.connect(self._fetch)
-        self.foot.cancelAsked.connect(self._stop)
+            field.textChanged.connect(lambda _: self.replace.take_back())  # what was allowed was allowed for other candles
+        for box in (self.vendor, self.symbol, self.timeframe, self.place):
+            box.currentTextChanged.connect(lambda _: self.replace.take_back())
+        self.foot.cancelAsked.connect(lambda: self._work.cancel("download"))
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)

@@ -1,5 +1,6 @@
 """Import on one page: the file as it is, its columns, and what they are understood as; every answer shows at once what it changes."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -57,7 +58,8 @@ class ImportPanel(QWidget):
         self._desk, self._work = desk, work
         self.path: Path | None = None
         self.preview: ImportPreview | None = None
-        self._asked = ImportAnswers()
+        self._is_kept: ImportPreview | None = None
+        self._asked: ImportAnswers | None = None
         self._by_hand: dict[int, str] = {}
         self._names: tuple[str, ...] = ()
         self._roles: list[QComboBox] = []
@@ -103,7 +105,9 @@ class ImportPanel(QWidget):
         path = self.path
         if path is None:
             return
+        self.preview = None  # what was understood of other answers is not to be kept by these
         self.keep.setEnabled(False)
+        self.replace.take_back()
         self._asked = answers = self.answers()
         self._work.start(
             "preview",
@@ -112,10 +116,22 @@ class ImportPanel(QWidget):
             self._show,
             self.foot,
             STOPPED,
+            failed=lambda _: self._show_nothing(),
             late=forget,
+            over=self._allow_again,
         )
 
+    def _allow_again(self) -> None:
+        """What was stopped or failed is asked again by the same answer too."""
+        if self.preview is None:
+            self._asked = None
+
     # What is shown
+
+    def _show_nothing(self) -> None:
+        """Of this file nothing is known, and what was known of another is not to be taken for it."""
+        self._show(ImportPreview(str(self.path)))
+        self.preview = None
 
     def _show(self, preview: ImportPreview) -> None:
         self.preview = preview
@@ -124,7 +140,7 @@ class ImportPanel(QWidget):
         fill(self.understood, preview.head, preview.rows, right=True)
         self.notes.setText("\n".join(f"{subject.capitalize()}: {text}" for subject, text in preview.notes) or NOTHING_YET)
         self.understood.setVisible(bool(preview.rows))
-        self.keep.setEnabled(preview.refusal is None and preview.candles is not None)
+        self._allow()
         asked = preview.refusal.key if preview.refusal else ""
         for key, field in self._questions.items():
             give(field, tone="warning" if key == asked else "")
@@ -186,16 +202,37 @@ class ImportPanel(QWidget):
         if preview is None or preview.candles is None:
             return
         self.keep.setEnabled(False)
-        title = f"keeping {Path(preview.path).name}"
-        self._work.start("keep", title, lambda _: self._desk.keep(preview, place, replace), self._kept, self.foot, failed=self._not_kept)
+        self._work.start(
+            "keep",
+            f"keeping {Path(preview.path).name}",
+            lambda _: self._desk.keep(preview, place, replace),
+            partial(self._kept, preview),
+            self.foot,
+            failed=partial(self._not_kept, preview),
+            over=self._allow,
+        )
 
-    def _kept(self, sentence: str) -> None:
+    def _allow(self) -> None:
+        """What is understood and not kept yet may be kept; where it was refused because of other bars, only with the tick."""
+        found = self.preview
+        may = found is not None and found.refusal is None and found.candles is not None and found is not self._is_kept
+        has_say = self.replace.isHidden() or self.replace.isChecked()
+        self.keep.setEnabled(may and has_say and not self._work.is_at_work("keep"))
+
+    def _to_other_place(self) -> None:
+        self._is_kept = None
+        self.replace.take_back()
+        self._allow()
+
+    def _kept(self, preview: ImportPreview, sentence: str) -> None:
+        self._is_kept = preview
         self.foot.say(sentence, "up")
         self.kept.emit()
 
-    def _not_kept(self, sentence: str) -> None:
-        """What is refused because it would replace other bars can be told to."""
-        self.keep.setEnabled(not self.replace.offer(sentence))
+    def _not_kept(self, preview: ImportPreview, sentence: str) -> None:
+        """What is refused because it would replace other bars can be told to, unless another file is looked at meanwhile."""
+        if self.preview is preview:
+            self.replace.offer(sentence)
 
     # Building
 
@@ -221,7 +258,8 @@ class ImportPanel(QWidget):
             "Where the candles go",
         )
         self.replace = ReplaceBox("importReplace")
-        self.replace.toggled.connect(lambda _: self.keep.setEnabled(self.preview is not None and self.preview.candles is not None))
+        self.replace.toggled.connect(lambda _: self._allow())
+        self.place.currentIndexChanged.connect(lambda _: self._to_other_place())
         self.keep.setEnabled(False)
         self.keep.clicked.connect(lambda _=False: self._keep())
         self.foot.cancelAsked.connect(lambda: self._work.cancel("preview", "keep"))

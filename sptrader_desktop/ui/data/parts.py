@@ -61,6 +61,10 @@ class Foot(QWidget):
 
     def begin(self, words: str) -> None:
         self.say("")
+        self.go_on(words)
+
+    def go_on(self, words: str) -> None:
+        """What is said stays."""
         self._progress.start(words)
         self._progress.show()
 

@@ -39,16 +39,20 @@ class Gutter(QWidget):
         return QSize(self.needed_width(), 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(event.rect(), look().colour("field"))
-        painter.setPen(look().colour("line"))
-        painter.drawLine(self.width() - 1, event.rect().top(), self.width() - 1, event.rect().bottom())
-        painter.setFont(self._edit.font())
-        current, marked = self._edit.textCursor().blockNumber(), self._lines.lines_with_problems()
-        for number, top, height in self._lines.visible_lines():
-            self._line(
-                painter, number, QRect(GRID, top, self.width() - 3 * GRID, height), is_current=number == current, is_bad=number in marked
-            )
+        with QPainter(self) as painter:
+            painter.fillRect(event.rect(), look().colour("field"))
+            painter.setPen(look().colour("line"))
+            painter.drawLine(self.width() - 1, event.rect().top(), self.width() - 1, event.rect().bottom())
+            painter.setFont(self._edit.font())
+            current, marked = self._edit.textCursor().blockNumber(), self._lines.lines_with_problems()
+            for number, top, height in self._lines.visible_lines():
+                self._line(
+                    painter,
+                    number,
+                    QRect(GRID, top, self.width() - 3 * GRID, height),
+                    is_current=number == current,
+                    is_bad=number in marked,
+                )
 
     def _line(self, painter: QPainter, number: int, at: QRect, *, is_current: bool, is_bad: bool) -> None:
         painter.setPen(look().colour("text" if is_current else "muted"))

@@ -8,7 +8,16 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QV
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.present.observable import Observable
-from sptrader_desktop.present.price_alerts import KINDS, Alerts, PriceAlert, alert_columns, price_text, typed_alert, with_alert
+from sptrader_desktop.present.price_alerts import (
+    KINDS,
+    Alerts,
+    PriceAlert,
+    alert_columns,
+    in_ticks_of,
+    price_text,
+    typed_alert,
+    with_alert,
+)
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.market.watchlist_pane import Known
 from sptrader_desktop.ui.tables.data_table import DataTable
@@ -31,6 +40,7 @@ class AlertsPane(QWidget):
         self.setObjectName("alerts")
         self.setAccessibleName("Price alerts")
         self._alerts, self._known, self._selection = alerts, known, selection
+        self._changed: PriceAlert | None = None  # the one that what is typed takes the place of
         self.table = DataTable("alerts", "Alerts", EMPTY, drawing="bell", headline="No alerts yet")
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._alerts.value[row].symbol))
         self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
@@ -44,8 +54,12 @@ class AlertsPane(QWidget):
         self.destroyed.connect(lambda: [end() for end in ends])
         self._refresh()
 
-    def ask(self, symbol: str, ticks: int | None) -> None:
-        """The form filled in, the price to be typed over."""
+    def ask(self, symbol: str, ticks: int | None, instead_of: PriceAlert | None = None) -> None:
+        """The form filled in, the price to be typed over; the alert it is instead of waits until then."""
+        self._changed = instead_of
+        if instead_of is not None:
+            self.kind.setCurrentIndex(KINDS.index(instead_of.kind))
+            self.say(f"{instead_of.words} waits until another price is set in its place")
         self.symbol.setText(symbol)
         instrument = self._known.value.get(symbol)
         self.price.setText("" if ticks is None or instrument is None else price_text(instrument.tick, ticks))
@@ -58,12 +72,17 @@ class AlertsPane(QWidget):
         except DataError as error:
             self.say(str(error), is_bad=True)
             return
-        self._alerts.set(with_alert(self._alerts.value, alert))
+        before, self._changed = self._changed, None
+        gone = before.key if before is not None and before.symbol == alert.symbol else None
+        others = tuple(other for other in self._alerts.value if other.key != gone or other.fired)
+        self._alerts.set(with_alert(others, alert))
         self.price.clear()
         self.say(f"Waiting for {alert.words}")
 
     def _know(self, known: Mapping[str, Instrument]) -> None:
         self._completer.offer(sorted(known))
+        if self._changed is not None:
+            (self._changed,) = in_ticks_of((self._changed,), known)
 
     def say(self, words: str, *, is_bad: bool = False) -> None:
         self.note.show_text(words or ONLY_TELLS)

@@ -19,6 +19,7 @@ from sptrader_desktop.present.chart_timeframes import timeframes_from
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.linked_charts import follow_zone, link
 from sptrader_desktop.present.navigator import Kind, dataset_item
+from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
@@ -99,7 +100,7 @@ class ChartDocument(QWidget):
     def tab(self) -> ChartTab:
         series = self.series
         key = dataset_item(series.symbol, series.timeframe, series.path, series.source).key
-        return ChartTab(key, self._wanted, self.bar.link.isChecked(), self.indicators.indicators)
+        return ChartTab(key, self._wanted, self.bar.link.isChecked(), self.indicators.indicators, series.side)
 
     # Commands
 
@@ -130,13 +131,19 @@ class ChartDocument(QWidget):
     def save_template(self, name: str) -> None:
         if name.strip():
             self._templates.now.set({**self._templates.now.value, name.strip(): self.indicators.indicators})
-            self.noticed.emit(Notice(f"The template {name.strip()} is kept: {len(self.indicators.slots)} indicators", "done"))
+            self.noticed.emit(Notice(f"The template {name.strip()} is kept: {counted(len(self.indicators.slots), 'indicator')}", "done"))
 
     def delete_template(self, name: str) -> None:
         """It comes back with Undo."""
-        before = self._templates.now.value
-        self._templates.now.set({other: held for other, held in before.items() if other != name})
-        self.noticed.emit(Notice(f"The template {name} was deleted", "done", "Undo", lambda: self._templates.now.set(before)))
+        rest = dict(self._templates.now.value)
+        gone = rest.pop(name)
+        self._templates.now.set(rest)
+        back = partial(self._bring_back_template, name, gone)
+        self.noticed.emit(Notice(f"The template {name} was deleted", "done", "Undo", back))
+
+    def _bring_back_template(self, name: str, indicators: tuple[ChartIndicator, ...]) -> None:
+        """Beside those that were kept meanwhile; one that has its name by now stays."""
+        self._templates.now.set({name: indicators, **self._templates.now.value})
 
     def close_document(self) -> None:
         self._is_closed = True

@@ -14,7 +14,7 @@ from sptrader_desktop.present.chart_indicators import ChartIndicator, fitted
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.charts.prepared import lines_of
-from sptrader_desktop.ui.desk import Desk
+from sptrader_desktop.ui.desk import Desk, Heed
 from sptrader_desktop.ui.jobs import Job, Jobs
 
 NUMBERS = count(1)
@@ -93,14 +93,15 @@ class IndicatorsOnChart(QObject):
             return
         asked = slot.indicator
         kind = f"indicator {slot.number}"
-        slot.job = self._jobs.start(kind, f"computing {asked.title}", lambda _: self._found(asked, candles), is_failure_shown=True)
+        title = f"computing {asked.title}"
+        slot.job = self._jobs.start(kind, title, lambda report: self._found(asked, candles, report.check), is_failure_shown=True)
         slot.job.finished.connect(self._heard(slot, candles, self._take))
         slot.job.failed.connect(self._heard(slot, candles, self._refuse))
 
-    def _found(self, asked: ChartIndicator, candles: Candles) -> Answer:
+    def _found(self, asked: ChartIndicator, candles: Candles, heed: Heed) -> Answer:
         """In a job."""
         indicator = fitted(asked, self._desk.catalogue().indicator(asked.dotted))
-        curves = self._desk.indicator(indicator.dotted, indicator.params, candles)
+        curves = self._desk.indicator(indicator.dotted, indicator.params, candles, heed)
         return asked, indicator, lines_of(curves)
 
     def _heard(self, slot: Slot, candles: Candles, then: Callable[[Slot, Any], None]) -> Callable[[Any], None]:

@@ -74,22 +74,21 @@ class Picture(QWidget):
         return QSize(90 * GRID, 48 * GRID)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), look().colour("field"))
-        self._spots = self.spots(self.area)
-        self._write_head(painter)
-        if self._spots:
-            self.draw(painter, self.area)
-        if self._at is not None and self._at < len(self._spots):
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(look().colour("text"), 1.5))
-            painter.drawRect(self._spots[self._at].area)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(look().colour("accent"), 2))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), RADIUS, RADIUS)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), look().colour("field"))
+            self._spots = self.spots(self.area)
+            self._write_head(painter)
+            if self._spots:
+                self.draw(painter, self.area)
+            if self._at is not None and self._at < len(self._spots):
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(look().colour("text"), 1.5))
+                painter.drawRect(self._spots[self._at].area)
+            if self.hasFocus():
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(look().colour("accent"), 2))
+                painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), RADIUS, RADIUS)
 
     def _write_head(self, painter: QPainter) -> None:
         height, width = self._line_height(), self.width() - 4 * GRID

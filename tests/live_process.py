@@ -1,0 +1,112 @@
+"""A live session of real processes on bitcoin, whose market never closes: the core, its guardian, the paper broker, Valkey."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from sptrader_desktop.adapters.paper_broker_process import places_in
+from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
+from sptrader_desktop.core.broker_messages import Transaction, What
+from sptrader_desktop.runtime.live.fact_text import read_fact
+from sptrader_desktop.sdk.publisher import SignalPublisher
+from sptrader_desktop.settings import load_settings
+from tests.command_line import STRATEGIES
+from tests.paper_client import Client
+
+PATIENCE_S = 120.0  # compiling on a busy machine included
+
+
+class LiveSession:
+    """Signals and prices come from whoever holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.places = folder, places_in(folder / "broker", load_settings())
+        self.log = folder.parent / "core.log"
+        self.core: subprocess.Popen[bytes] | None = None
+        self.publisher = SignalPublisher(symbol="BTCUSD")
+        self.price = 9_000_000
+
+    def start(self, *options: str, timeframe: str = "1m", signals: str = "stream") -> float:
+        """Seconds until it trades."""
+        began = time.monotonic()
+        words = ["live", str(STRATEGIES / "ma_crossover.yaml"), "--headless"]
+        words += ["--symbols", "BTCUSD", "--timeframe", timeframe, "--signals", signals, *options]
+        with self.log.open("wb") as log:
+            self.core = subprocess.Popen([sys.executable, "-m", "sptrader_desktop", *words], stdout=log, stderr=log)
+        self.until(lambda: b"live on paper" in self.log.read_bytes(), "the core to be live")
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        assert self.core is not None
+        self.core.kill()
+        self.core.wait()
+
+    def kill_guardian(self) -> None:
+        os.kill(int((self.folder / "guardian.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def end(self) -> None:
+        if self.core is not None and self.core.poll() is None:
+            self.core.send_signal(signal.SIGTERM)
+            self.core.wait(timeout=30)
+
+    def until(self, holds: Callable[[], object], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            ended = self.core is not None and self.core.poll() is not None
+            if ended or time.monotonic() > deadline:
+                raise AssertionError(f"waited for {what}; the core says: {self.log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+
+    # The world around it
+
+    def tick(self, by: int = 0) -> None:
+        self.price += by
+        bid = self.price / 100
+        assert self.publisher.publish_price_update({"BTCUSD": {"bid": f"{bid:.2f}", "ask": f"{bid + 1:.2f}"}}), self.publisher.problem
+
+    def say(self, kind: str) -> None:
+        assert self.publisher.publish_signal("ma_crossover", kind, 0.8), self.publisher.problem
+
+    def done(self) -> list[Transaction]:
+        """Everything that the broker ever did."""
+        with Client(self.places) as client:
+            client.hello()
+            client.settle()
+            return client.told
+
+    def count(self, what: What) -> int:
+        return sum(each.what is what for each in self.done())
+
+    def ticked(self, what: What, count: int = 1) -> bool:
+        """After another price."""
+        self.tick()
+        time.sleep(0.05)
+        return self.count(what) >= count
+
+    def command(self, *words: str) -> int:
+        return subprocess.run([sys.executable, "-m", "sptrader_desktop", *words], check=False, stdout=subprocess.DEVNULL).returncode
+
+    # What was written down
+
+    def facts(self) -> list[object]:
+        journal = SqliteJournal(self.folder / "journal.sqlite3")
+        try:
+            return [read_fact(entry.kind, entry.body) for entry in journal.read()]
+        finally:
+            journal.close()
+
+
+def end_detached(folder: Path) -> None:
+    """Guardian and broker outlive the core on purpose; they belong to this test's folder."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if any(str(folder) in word for word in words) and process.pid != os.getpid():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()

@@ -1,0 +1,159 @@
+"""The real window as a program of its own, killed, closed at the wrong moment, with damaged files and with secrets in its hands."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psutil
+import pytest
+
+from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
+from sptrader_desktop.ports import CandleRequest
+from sptrader_desktop.runtime.file_lock import lock_workspace
+from tests.ui.hostile_program import THOUGHT
+from tests.vendor_files import SPRING, market, metatrader_5, written
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE_S = 180.0
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def surroundings(home: Path, **more: str) -> dict[str, str]:
+    """A person's own; what was compiled and computed stays at hand."""
+    (home / "runtime").mkdir(mode=0o700, exist_ok=True)
+    own = {f"SPTRADER_{name}": str(home / name.lower()) for name in ("RUNS", "WORKSPACE", "TEXTS", "CANDLES", "LOGS", "SERVERS")}
+    return os.environ | own | {"SPTRADER_PREFERENCES": str(home / "preferences.json"), "XDG_RUNTIME_DIR": str(home / "runtime")} | more
+
+
+def begin(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.ui.hostile_program", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env=surroundings(home, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ended(home: Path, *arguments: str, **more: str) -> list[dict[str, Any]]:
+    """What it said, once it has ended as it should."""
+    with begin(home, *arguments, **more) as program:
+        try:
+            out, err = program.communicate(timeout=PATIENCE_S)
+        finally:
+            program.kill()
+    said = [json.loads(line) for line in out.splitlines()]
+    assert not [line for line in said if "failed" in line], (said, err[-2000:])
+    assert (program.returncode, "Traceback" in err) == (0, False), err[-2000:]
+    return said
+
+
+# Killed
+
+
+def test_a_window_that_is_killed_at_work_leaves_no_process_no_lock_and_no_text_behind(home: Path) -> None:
+    with begin(home, "write and run") as program:
+        assert program.stdout
+        line = program.stdout.readline()
+        program.kill()
+        _, err = program.communicate()
+    assert line, err[-2000:]
+    at_work = json.loads(line)
+    assert "backtest" in at_work["running"]
+    children: Sequence[int] = at_work["children"]
+    assert children
+    deadline = time.monotonic() + 30
+    while left := [pid for pid in children if is_alive(pid)]:
+        assert time.monotonic() < deadline, f"these live on: {[psutil.Process(pid).cmdline() for pid in left]}"
+        time.sleep(0.05)
+    lock = lock_workspace(home / "workspace")
+    lock.give()
+    assert not list((home / "runs").glob("r0*")), "no half of a run"
+    offered, made = ended(home, "begin again")
+    assert any("Not saved when the program ended: ma_crossover.yaml" in notice for notice in offered["notices"])
+    assert offered["text"].startswith(THOUGHT)
+    assert offered["is_modified"]
+    assert made["kept"] == ["ma_crossover"]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+# Closed while something is at work
+
+
+@pytest.mark.parametrize("what", ["read", "kept"])
+def test_a_window_that_is_closed_during_an_import_ends_and_what_is_kept_is_whole(home: Path, what: str) -> None:
+    weeks = 150 if what == "read" else 40
+    path = written(home, metatrader_5(market(SPRING, weeks=weeks), ZoneInfo("Europe/Athens")), "USDCAD.csv")
+    ended(home, "close while importing", str(path), what)
+    catalogue = CandleCatalogue(home / "candles")
+    held = catalogue.datasets()
+    for item in held:
+        assert len(catalogue.candles(CandleRequest(item.symbol, item.timeframe))) == item.rows
+    assert not list((home / "candles").rglob("*.tmp"))
+    assert what == "kept" or not held
+
+
+# Damaged files
+
+
+def test_the_window_comes_up_whatever_is_in_its_preferences(home: Path) -> None:
+    (sound,) = ended(home, "look")
+    path = home / "preferences.json"
+    kept = json.loads(path.read_bytes())
+    assert sound["is_seen"]
+    assert kept["layouts"]
+    for name, damage in damages(kept).items():
+        path.write_text(json.dumps(damage))
+        (seen,) = ended(home, "look")
+        assert seen["is_seen"], name
+        assert {"backtest", "navigator", "results"} <= set(seen["docks"]), name
+        assert seen["notices"], name
+
+
+def damages(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of what the window itself wrote."""
+    answers = {"start": "2024-99-99", "spread": "1e999999", "capital": "-5", "nonsense": "x" * 10_000}
+    name, state = next(iter(kept["layouts"].items()))
+    half, others = state[: len(state) // 2], f"{state[:40]}{'B' if state[40] == 'A' else 'A'}{state[41:]}"
+    return {
+        "half a layout": kept | {"geometry": kept["geometry"][5:], "layouts": {**kept["layouts"], name: half}},
+        "a layout of other bytes": kept | {"layouts": {**kept["layouts"], name: others}},
+        "fields of other kinds": kept | {"layouts": [1], "geometry": 5, "zone": "Mars", "scale": 1_000, "answers": answers},
+    }
+
+
+def test_preferences_of_a_newer_version_are_left_as_they_are_and_said(home: Path) -> None:
+    path, content = home / "preferences.json", b'{"schema": 999, "theme": {"of": "a kind nobody knows yet"}}\n'
+    path.write_bytes(content)
+    (seen,) = ended(home, "look")
+    assert any("newer version (schema 999" in notice for notice in seen["notices"])
+    assert path.read_bytes() == content
+    assert seen["is_seen"]
+
+
+# Secrets
+
+
+def test_no_password_is_in_a_message_the_log_the_diagnostics_or_any_file(home: Path) -> None:
+    diagnostics = home / "diagnostics.zip"
+    said = ended(home, "keep secrets", str(diagnostics), DATABASE_URL="postgresql://me:givensecret@127.0.0.1:1/none")
+    secrets = (b"typedsecret", b"givensecret")
+    texts = [json.dumps(said).encode()]
+    with zipfile.ZipFile(diagnostics) as packed:
+        texts += [packed.read(name) for name in packed.namelist()]
+    texts += [path.read_bytes() for path in home.rglob("*") if path.is_file()]
+    assert any(b"127.0.0.1" in text for text in texts), "what it is about is told"
+    assert (home / "logs" / "sptrader.log").stat().st_size > 0
+    assert not [secret for secret in secrets for text in texts if secret in text]

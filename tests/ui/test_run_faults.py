@@ -1,0 +1,272 @@
+"""Runs under a hasty person and on a damaged disk: each that was shown is kept under its own name, what is broken hides nothing else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
+
+from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.desk import Finished
+from sptrader_desktop.ui.host import surface
+from sptrader_desktop.ui.jobs import JobState
+from tests.ui.windows import Driven, driven_window, fresh_home
+
+
+@pytest.fixture(scope="module")
+def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    with fresh_home(tmp_path_factory.mktemp("runs")), driven_window(qapp) as driven:
+        driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
+        driven.settle()
+        yield driven
+
+
+@pytest.fixture
+def ran(opened: Driven) -> Iterator[Driven]:
+    """A run is shown and kept."""
+    run(opened, "0")
+    yield opened
+    for notice in opened.window.notices.waiting():
+        opened.window.notices.dismiss(notice.key)
+    opened.settle()
+    assert not opened.host.failures.said.value
+
+
+def run(driven: Driven, spread: str) -> None:
+    driven.find(QLineEdit, "spreadAnswer").setText(spread)
+    driven.window.page.run()
+    driven.settle()
+
+
+def kept_spreads(driven: Driven) -> list[str]:
+    store = driven.window._desk.runs
+    return [str(store.load(run.id).recipe["spread"]) for run in store.list()]
+
+
+class SlowKeeping:
+    """Keeping is held until it is let go on."""
+
+    def __init__(self, driven: Driven, patch: pytest.MonkeyPatch) -> None:
+        self.begun, self.goes_on = Event(), Event()
+        really = driven.window._desk.keep
+
+        def keep(finished: Finished) -> str:
+            self.begun.set()
+            assert self.goes_on.wait(60)
+            return really(finished)
+
+        patch.setattr(driven.window._desk, "keep", keep)
+
+
+def test_runs_that_come_faster_than_they_are_kept_are_all_kept_and_each_under_its_own_name(
+    ran: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, slow, before = ran.window, SlowKeeping(ran, monkeypatch), len(kept_spreads(ran))
+    named: list[tuple[str, str]] = []
+    end = window.selection.run.watch(lambda run_id: named.append((run_id, shown_spread(ran))))
+    for spread in ("1.5", "2.5", "3.5"):
+        ran.find(QLineEdit, "spreadAnswer").setText(spread)
+        window.page.run()
+        ran.until(lambda spread=spread: shown_spread(ran) == spread, "the run to be shown")  # type: ignore[misc]
+    assert slow.begun.is_set()
+    slow.goes_on.set()
+    ran.until(lambda: window.selection.run.value, "the last to be kept")
+    ran.settle()
+    end()
+    assert kept_spreads(ran)[before:] == ["1.5", "2.5", "3.5"]
+    store = window._desk.runs
+    assert {(str(store.load(run_id).recipe["spread"]), spread) for run_id, spread in named if run_id} == {("3.5", "3.5")}
+
+
+def shown_spread(driven: Driven) -> str:
+    finished = driven.window.research.finished
+    return "" if finished is None else finished.recipe.spread
+
+
+def test_a_run_that_is_kept_although_somebody_asked_for_the_stop_is_in_the_list(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    window, slow = ran.window, SlowKeeping(ran, monkeypatch)
+    ran.find(QLineEdit, "spreadAnswer").setText("4.5")
+    window.page.run()
+    ran.until(slow.begun.is_set, "the keeping")
+    window.actions_.action("run.cancel").trigger()
+    for job in ran.host.jobs.running:
+        ran.host.jobs.cancel(job)
+    slow.goes_on.set()
+    ran.settle()
+    assert kept_spreads(ran)[-1] == "4.5"
+    newest = window._desk.runs.list()[-1].id
+    assert window.selection.run.value == newest
+    assert newest in {run.id for run in window.runs.history._runs}
+
+
+def test_a_run_that_is_stopped_in_the_kernel_leaves_the_one_before_and_the_next_works(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel tells how far it is between its slices; there it hears of the stop."""
+    window, before = ran.window, ran.window.research.finished
+    really, at = window._desk.backtest, list[float]()
+
+    def backtest(recipe: object, text: object, report: object, heed: object) -> Finished:
+        def stopping(progress: object) -> None:
+            at.append(progress.fraction)  # type: ignore[attr-defined]
+            window.research._jobs.running[0].report.ask_to_stop()
+            report(progress)  # type: ignore[operator]
+
+        return really(recipe, text, stopping, heed)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(window._desk, "backtest", backtest)
+    runs = len(kept_spreads(ran))
+    window.page.run()
+    (job,) = (job for job in ran.host.jobs.running if job.kind == "backtest")
+    ran.settle()
+    assert at
+    assert job.state is JobState.CANCELLED
+    assert window.research.finished is before
+    assert len(kept_spreads(ran)) == runs
+    assert window.page.panel.run.isEnabled()
+    monkeypatch.undo()
+    run(ran, "0")
+    assert window.research.finished is not before
+
+
+def test_exports_that_are_asked_for_one_after_the_other_are_all_written(
+    ran: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, really = Event(), ran.window._desk.export
+
+    def slowly(run_id: str, kind: str, out: Path) -> None:
+        assert goes_on.wait(60)
+        really(run_id, kind, out)
+
+    monkeypatch.setattr(ran.window._desk, "export", slowly)
+    asked = {"html": tmp_path / "a.html", "csv": tmp_path / "a.csv", "bundle": tmp_path / "a.sptrun"}
+    for kind, out in asked.items():
+        ran.window.runs.export(kind, out)
+    goes_on.set()
+    ran.settle()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.html", "a.csv", "a.sptrun"}
+
+
+def test_twohundred_steps_of_a_slider_leave_no_more_behind_than_the_first_fifty(ran: Driven) -> None:
+    """What stays is counted: objects of Qt, guesses that wait, and results that somebody holds."""
+    window = ran.window
+    row = next(row for row in window.page.what_if.rows if row.spec.label == "fast_period")
+    low, high = row.slider.minimum(), row.slider.maximum()
+
+    def turn(steps: int) -> tuple[int, int]:
+        for step in range(steps):
+            row.slider.setValue(low + 1 + step % (high - low))
+            ran.run(nothing())
+        ran.settle()
+        return len(window.findChildren(QWidget)), len(ran.host.bridge.channels)
+
+    after_fifty = turn(50)
+    assert turn(150) == after_fifty
+    assert window.research._guesses == 0
+    window.page.what_if.reset()
+    ran.settle()
+
+
+async def nothing() -> None:
+    """The loop comes round once."""
+
+
+# What is damaged
+
+
+def test_a_list_of_runs_that_is_damaged_is_told_and_everything_else_works(ran: Driven, tmp_path: Path) -> None:
+    window, index = ran.window, load_settings().runs / "index.sqlite3"
+    content = index.read_bytes()
+    for beside in index.parent.glob("index.sqlite3-*"):
+        beside.unlink()
+    index.write_bytes(b"no index at all " * 64)
+    try:
+        window.runs.history.reload()
+        ran.settle()
+        assert "move it away to begin a new list" in ran.find(QLabel, "historyMessage").text()
+        before = window.research.finished
+        run(ran, "0.5")
+        assert window.research.finished is not before, "a run is made and shown all the same"
+        (told,) = (notice.text for notice in window.notices.waiting() if notice.key == "keep")
+        assert "move it away" in told
+    finally:
+        index.write_bytes(content)
+    window.runs.history.reload()
+    ran.settle()
+    assert ran.find(QLabel, "historyMessage").text() == ""
+    run(ran, "0")
+    assert window.selection.run.value
+
+
+def test_notes_that_cannot_be_written_hide_no_run(ran: Driven) -> None:
+    """Figures of the list are computed again where they cannot be kept."""
+    folder = load_settings().runs
+    notes, count = folder / "notes.sqlite3", len(kept_spreads(ran))
+    for path in folder.glob("notes.sqlite3*"):
+        path.unlink()
+    notes.mkdir()
+    notes.rmdir()
+    notes.symlink_to(folder / "no such folder" / "notes.sqlite3")
+    try:
+        assert len(ran.window._desk.runs.list()) == count
+    finally:
+        notes.unlink()
+
+
+@pytest.mark.parametrize("what", ["a picture of the results", "the chart"])
+def test_a_pane_that_cannot_be_painted_is_told_once_and_the_others_go_on(ran: Driven, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    page, painted = ran.window.page, ran.window.page.chart.panes[0].viewport()
+    ran.window._bring("results")
+    if what == "the chart":
+        monkeypatch.setattr(page.chart, "levels", broken)
+    else:
+        page.results.tabs.setCurrentWidget(page.results.timing)
+        painted = page.results.timing._hours
+        monkeypatch.setattr(painted, "draw", broken)
+    with surface(ran.host):
+        for times in range(1, 4):
+            painted.update()
+            ran.until(lambda times=times: sum(one.times for one in ran.host.failures.said.value) >= times, "the fault")  # type: ignore[misc]
+        monkeypatch.undo()
+        painted.update()
+        failures = ran.host.failures.said.value
+        assert all("on purpose" in failure.details for failure in failures)
+        assert len(failures) <= (3 if what == "the chart" else 1), (
+            "the same is counted; a view is painted in its own event and in its items'"
+        )
+        run(ran, "0")
+        assert ran.window.selection.run.value
+    dialog = ran.host._dialog
+    assert dialog is not None
+    dialog.close()
+    ran.host.failures.forget()
+
+
+def test_a_component_that_vanishes_between_the_list_and_the_run_is_told_and_the_next_run_works(ran: Driven) -> None:
+    window, folder = ran.window, load_settings().workspace
+    signals, before = folder / "core" / "signals", window.research.finished
+    component, strategy = signals / "vanishing.py", folder / "strategies" / "vanishing.yaml"
+    component.write_text((signals / "ma_crossover.py").read_text().replace('"ma_crossover"', '"vanishing"'))
+    strategy.write_text((folder / "strategies" / "ma_crossover.yaml").read_text().replace("ma_crossover", "vanishing"))
+    really = window._desk.check
+
+    def check(text: str, name: str, params: tuple[str, ...] = ()) -> object:
+        found = really(text, name, params)  # type: ignore[call-arg]
+        component.unlink(missing_ok=True)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window._desk, "check", check)
+        window.research.run(Recipe(str(strategy), data=(window.page.panel.series[0].path,)), strategy.read_text())
+        ran.settle()
+    said = window.page.panel.problem.text()
+    strategy.unlink()
+    assert window.research.finished is before
+    assert "vanishing" in said
+    assert "Traceback" not in said
+    run(ran, "0")
+    assert window.research.finished is not before
+    assert window.page.panel.problem.text() == ""
