@@ -18,6 +18,7 @@ from sptrader_desktop.settings import Settings
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from sptrader_desktop.adapters.core_watch import CoreWatch
     from sptrader_desktop.adapters.guardian_link import GuardianLink
     from sptrader_desktop.adapters.redis_events import RedisEventBus
     from sptrader_desktop.compose import StrategyRead
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.tables import Plan
     from sptrader_desktop.core.terms import Terms
     from sptrader_desktop.ports import CandleSource
+    from sptrader_desktop.present.live_feeds import LiveFeeds
+    from sptrader_desktop.present.live_state import Session as Watched
     from sptrader_desktop.runtime.live.clock import Clock
+    from sptrader_desktop.runtime.live.commands import Commands
     from sptrader_desktop.runtime.live.core import LiveCore
     from sptrader_desktop.runtime.live.engine import Engine
     from sptrader_desktop.runtime.live.session import Session
@@ -69,8 +73,10 @@ class _Known:
 @asynccontextmanager
 async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], None]) -> "AsyncIterator[LiveCore]":
     """What was written down is applied, and everything is connected; nothing trades before `run`."""
+    from sptrader_desktop.adapters.core_watch import CoreWatch, GateSeen
     from sptrader_desktop.adapters.guarded_broker import GuardedBroker
     from sptrader_desktop.runtime.live.clock import SystemClock
+    from sptrader_desktop.runtime.live.commands import Commands
     from sptrader_desktop.runtime.live.core import LiveCore, position_of
     from sptrader_desktop.runtime.live.ready_stages import ready_account
 
@@ -78,21 +84,25 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
     await asyncio.to_thread(ready_account)
     async with AsyncExitStack() as held:
         clock = SystemClock()
-        engine = await _engine(known, clock, held)
-        link = await _guarded_paper(settings, known, held, told)
+        engine, feeds = await _engine(known, clock, held)
+        gate = GateSeen()
+        link = await _guarded_paper(settings, known, held, _both(gate.lose, told))
         server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
         held.callback(server.close)
         feed = compose_servers.signal_feed(settings, server, position_of(engine.session.place), {})
         held.push_async_callback(feed.close)
         prices = compose_servers.price_feed(server, known.symbols, {item.symbol: item for item in (*known.instruments, *known.rates)})
         held.push_async_callback(prices.close)
-        broker = GuardedBroker(link, lambda is_open, why: told(f"the gate is {'open' if is_open else f'shut: {why}'}"), told)
+        broker = GuardedBroker(
+            link, _both(gate.hear, lambda is_open, why: told(f"the gate is {'open' if is_open else f'shut: {why}'}")), told
+        )
         core = LiveCore(engine, feed, prices, broker, clock, int(asked.quarantine_s * 1_000_000))
         abroad = compose_servers.event_bus(server)
         held.push_async_callback(abroad.close)
         telling = asyncio.create_task(abroad.run())
         held.callback(telling.cancel)
         _assemble(settings, known, core, clock, abroad, held)
+        await _watched(known, CoreWatch(_told_of(known), core, feeds, gate, clock), Commands(core, link), held)
         yield core
 
 
@@ -145,12 +155,13 @@ def _inputs(known: _Known) -> str:
 # The account
 
 
-async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "Engine":
+async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple[Engine, LiveFeeds]":
     from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
     from sptrader_desktop.core.live_account import LiveAccount
     from sptrader_desktop.core.live_book import Book
     from sptrader_desktop.core.money import fixed
     from sptrader_desktop.core.plan import atr_periods, whole_ticks
+    from sptrader_desktop.present.live_feeds import LiveFeeds
     from sptrader_desktop.runtime.live.engine import Engine
     from sptrader_desktop.runtime.live.session import Session
 
@@ -158,12 +169,14 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "Engin
     journal = SqliteJournal(known.folder / JOURNAL)
     held.callback(journal.close)
     book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
-    session = Session(LiveAccount(ACCOUNT, known.symbols, book, latches=True), journal)
+    account = LiveAccount(ACCOUNT, known.symbols, book, latches=True)
+    feeds = LiveFeeds(account, (*known.instruments, *known.rates))
+    session = Session(account, journal, feeds.hear)
     session.recover()
     _begin(session, known, clock.now())
     spreads = {item.symbol: whole_ticks(known.terms.spread_pips, item, "a spread") for item in known.instruments}
     halves = {symbol: (ticks // 2, ticks - ticks // 2) for symbol, ticks in spreads.items()}
-    return Engine(session, known.read.strategy, clock, halves | {item.symbol: (0, 0) for item in known.rates})
+    return Engine(session, known.read.strategy, clock, halves | {item.symbol: (0, 0) for item in known.rates}), feeds
 
 
 def _begin(session: "Session", known: _Known, now: int) -> None:
@@ -197,6 +210,36 @@ async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack
     await link.open()
     held.push_async_callback(link.close)
     return link
+
+
+# Who watches
+
+
+async def _watched(known: _Known, watch: "CoreWatch", commands: "Commands", held: AsyncExitStack) -> None:
+    from sptrader_desktop.adapters.core_control import CoreControl
+    from sptrader_desktop.guardian.places import live_places
+
+    control = CoreControl(live_places(known.folder), watch.state, watch.feeds, commands.obey)
+    await control.open()
+    held.push_async_callback(control.close)
+    watch.tell(control.event)
+
+
+def _told_of(known: _Known) -> "Watched":
+    from sptrader_desktop.core.money import fixed
+    from sptrader_desktop.present.live_state import Session as Watched
+
+    strategy, terms = known.read.strategy, known.terms
+    told = {"name": strategy.name, "version": strategy.version, "file": known.asked.recipe.strategy}
+    return Watched(ACCOUNT, terms.currency, fixed(terms.capital), told, known.asked.timeframe)
+
+
+def _both(first: Callable[..., object], second: Callable[..., object]) -> Callable[..., None]:
+    def told(*what: object) -> None:
+        first(*what)
+        second(*what)
+
+    return told
 
 
 # Services

@@ -14,6 +14,7 @@ from sptrader_desktop.adapters.text_drafts import TextDrafts
 from sptrader_desktop.app.data_desk import WindowDataDesk
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.app.first_look import take_first_look
+from sptrader_desktop.app.live_desk import WindowLiveDesk
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.preferences import Preferences, read
 from sptrader_desktop.runtime.file_lock import lock_workspace
@@ -89,7 +90,8 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     theme, desk = Theme(host.app, scale), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
     data_desk = WindowDataDesk(settings, desk.use_database)
-    window = MainWindow(desk, data_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
+    live_desk = WindowLiveDesk(settings, desk.strategies)
+    window = MainWindow(desk, data_desk, live_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.closeAsked.connect(host.close)
     window.painted.connect(lambda: compose_components.window_workers(settings, host.loop))
     window.painted.connect(lambda: warm_up(host, desk))

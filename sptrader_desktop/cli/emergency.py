@@ -29,7 +29,7 @@ def add_emergency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     stop.add_argument("--flatten", action="store_true", help="close all positions too")
     rearm = command(commands, "rearm", "let orders pass again after an emergency stop")
     rearm.add_argument("--yes", action="store_true", help="do not ask")
-    command(commands, "status", "guardian, gate, latch, heartbeats and the steps of a stop, as JSON")
+    command(commands, "status", "guardian, gate, latch, heartbeats, the steps of a stop, and the live session, as JSON")
 
 
 def stop(chosen: argparse.Namespace) -> int:
@@ -113,7 +113,9 @@ def _ask(*, is_answered: bool) -> None:
 
 def status(_: argparse.Namespace) -> int:
     try:
-        print(json.dumps(asking.status(load_settings().live), indent=1, sort_keys=True))
+        folder = load_settings().live
+        found = asking.status(folder) | {"core": asking.core_state(folder)}
+        print(json.dumps(found, indent=1, sort_keys=True))
     except GuardianError as error:
         raise RunError(str(error)) from None
     return DONE

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from sptrader_desktop.guardian.latch import new_latch, read_latch, write_latch
-from sptrader_desktop.guardian.lines import LONGEST, LineBuffer, LineError, Message, parsed, written
+from sptrader_desktop.guardian.lines import LONGEST, LONGEST_OF_BROKER, LineBuffer, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
 
 PATIENCE_S = 1.0
@@ -18,7 +18,7 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(patience)
         try:
-            _connect(sock, places, patience)
+            _connect(sock, places.control, patience)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except OSError as error:
@@ -30,12 +30,28 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
             raise _silent(places, error) from None
 
 
-def _connect(sock: socket.socket, places: Places, patience: float) -> None:
+def core_state(folder: Path, patience: float = PATIENCE_S) -> Message | None:
+    """What the program that trades says of itself now, without its curve; nothing where none runs."""
+    places = live_places(folder)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(patience)
+        try:
+            _connect(sock, places.core, patience)
+            sock.sendall(written({"do": "watch"}))
+            found = _answer(sock, LONGEST_OF_BROKER)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        except (OSError, LineError) as error:
+            return {"state": "silent", "says": f"{places.core}: the program that trades does not answer ({error})"}
+    return {key: value for key, value in found.items() if key not in {"is", "equity"}}
+
+
+def _connect(sock: socket.socket, address: Path, patience: float) -> None:
     """Where many wait to be let in, the system says so instead of waiting."""
     until = time.monotonic() + patience
     while True:
         try:
-            sock.connect(str(places.control))
+            sock.connect(str(address))
             return
         except BlockingIOError:
             if time.monotonic() > until:
@@ -43,8 +59,8 @@ def _connect(sock: socket.socket, places: Places, patience: float) -> None:
             time.sleep(0.001)
 
 
-def _answer(sock: socket.socket) -> Message:
-    lines = LineBuffer()
+def _answer(sock: socket.socket, longest: int = LONGEST) -> Message:
+    lines = LineBuffer(longest)
     while True:
         line = lines.pop()
         if line is not None:

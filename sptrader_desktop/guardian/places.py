@@ -28,6 +28,11 @@ class Places:
         return self.folder / "orders.sock"
 
     @property
+    def core(self) -> Path:
+        """Where the core tells its watchers how it is, and is told what a person wants."""
+        return self.folder / "core.sock"
+
+    @property
     def held(self) -> Path:
         """Locked by the guardian as long as it lives; holds its process id, by which nobody decides anything."""
         return self.folder / "guardian.pid"

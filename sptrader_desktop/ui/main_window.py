@@ -35,6 +35,8 @@ from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
 from sptrader_desktop.ui.layout_commands import LayoutCommands
+from sptrader_desktop.ui.live.live_desk import LiveDesk
+from sptrader_desktop.ui.live_tab import LiveTab
 from sptrader_desktop.ui.log_pane import LogPane
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.market.kept_market import KeptMarket
@@ -67,6 +69,7 @@ class MainWindow(QMainWindow):
         self,
         desk: Desk,
         data_desk: DataDesk,
+        live_desk: LiveDesk,
         host: Host,
         settings: Settings,
         keeper: TextKeeper,
@@ -95,6 +98,7 @@ class MainWindow(QMainWindow):
         self.data = DataTab(
             data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
         )
+        self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self)
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
@@ -103,7 +107,8 @@ class MainWindow(QMainWindow):
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
-        self.status.addPermanentWidget(self.prices.badge)
+        for widget in (self.live.emergency, self.prices.badge):
+            self.status.addPermanentWidget(widget)
         self.actions_ = self._commands()
         self.menus = self.actions_.fill_menu_bar(self.menuBar())
         self.tools.join(self.actions_).add_provider(self.texts.entries)
@@ -139,6 +144,7 @@ class MainWindow(QMainWindow):
         self.runs.history.reload()
         self.market.restore()
         self.texts.tell_drafts()
+        self.live.session.follow()
 
     def come_to_front(self) -> None:
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
@@ -163,6 +169,9 @@ class MainWindow(QMainWindow):
         if exposed:
             said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. Make room on the disk, or save it elsewhere"
             self.notices.tell(Notice(said, "error", "Close anyway", self.closeAsked.emit, key="exposed"))
+        elif held := self.live.what_stays():
+            said = f"A live session runs, with {held}. It goes on without this window; to end it first, press Stop on the Live page"
+            self.notices.tell(Notice(said, "warning", "Close, Leave It Running", self.closeAsked.emit, key="live"))
         else:
             self.closeAsked.emit()
 
@@ -250,6 +259,7 @@ class MainWindow(QMainWindow):
             "explain.next": partial(self._explain, True),
             "explain.previous": partial(self._explain, False),
             "view.data": self.data.open,
+            "view.live": self.live.open,
             "view.chart": self.texts.documents.show_chart,
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
@@ -291,7 +301,8 @@ class MainWindow(QMainWindow):
         self.runs.comparisonReady.connect(lambda: self._bring("comparison"))
         self.runs.listAsked.connect(lambda: self._bring("history"))
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
-        self.layouts.changed.connect(lambda name: self.data.open() if name == "Data" else None)
+        self.layouts.changed.connect(self._show_room)
+        self.live.session.stateChanged.connect(lambda: self.status.show_mode(is_paper=self.live.session.state is not None))
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
         texts.documents.edited.connect(lambda path: self.page.compare() if path == self.page.panel.chosen_strategy() else None)
@@ -305,6 +316,13 @@ class MainWindow(QMainWindow):
         self.page.chart.is_range_linked = True  # with the charts beside it that are
         self.prices.chartAsked.connect(self.market.open_chart)
         self.prices.alertsAsked.connect(lambda: self._bring("alerts"))
+
+    def _show_room(self, name: str) -> None:
+        """Some workspaces have a page that stands in front."""
+        if name == "Data":
+            self.data.open()
+        elif name == "Live":
+            self.live.open()
 
     def _explain(self, forward: bool) -> None:
         self.page.step_decision(forward)

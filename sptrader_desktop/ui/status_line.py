@@ -26,9 +26,9 @@ class StatusLine(QStatusBar):
         self.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
         self._jobs = jobs
         self._shown: Job | None = None
-        self.mode = Badge("RESEARCH", "accent")
+        self.mode = Badge()
         self.mode.setObjectName("modeBadge")
-        self.mode.setToolTip("Nothing here places an order: backtests only")
+        self.show_mode(is_paper=False)
         self.progress = ProgressLine()
         self.progress.hide()
         self.zone, self.lag, self.memory = QLabel(), QLabel(), QLabel()
@@ -54,6 +54,12 @@ class StatusLine(QStatusBar):
         self._beat.start(EVERY_MS)
         self._process = psutil.Process()
         self._show_memory()
+
+    def show_mode(self, *, is_paper: bool) -> None:
+        if is_paper:
+            self.mode.show_word("PAPER", "accent", "A live session runs on the paper broker: no order reaches a market")
+        else:
+            self.mode.show_word("RESEARCH", "accent", "Nothing here places an order: backtests only")
 
     def _follow(self) -> None:
         job = next((job for job in self._jobs.running if job.kind.partition(" ")[0] not in QUIET), None)

@@ -308,6 +308,7 @@ CASES: dict[str, Case] = {
     "app.palette": Case(WINDOW, Stage.focused),
     "view.backtest": Case(on_results, PANE),
     "view.data": Case(WINDOW, documents),
+    "view.live": Case(WINDOW, documents),
     "view.chart": Case(EDITOR, documents),
     "file.edit_strategy": Case(CHART, documents),
     "file.close": Case(EDITOR, documents),

@@ -58,7 +58,7 @@ def wait_till_settled(driven: Driven) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "name"), [*zip((Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5), ARRANGEMENTS, strict=True)]
+    ("key", "name"), [*zip((Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_6), ARRANGEMENTS, strict=True)]
 )
 def test_a_key_goes_to_each_workspace_and_the_menu_ticks_it(opened: Driven, key: Qt.Key, name: str) -> None:
     press(opened, key, ALT_CTRL)

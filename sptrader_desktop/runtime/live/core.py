@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
 from sptrader_desktop.core.errors import DataError, JournalBroken, MachineError, SptraderError
-from sptrader_desktop.ports import BrokerLine, BrokerSide, FeedPosition, FeedRecord, LossSeen, PoisonRead, PriceFeed, SignalFeed, SignalRead
+from sptrader_desktop.ports import (
+    BrokerLine,
+    BrokerSide,
+    FeedPosition,
+    FeedRecord,
+    FeedStatus,
+    LossSeen,
+    PoisonRead,
+    PriceFeed,
+    SignalFeed,
+    SignalRead,
+)
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
@@ -49,6 +60,9 @@ class LiveCore:
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
         self.broken: Callable[[BaseException], object] = _end_at_once
         self.is_live = asyncio.Event()  # whatever is published from now on is heard
+        self.spoken: Callable[[str, str, float], None] = _nobody  # id, type and strength of each signal, before it is judged
+        self.alarmed: Callable[[int, str], None] = _nobody
+        self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
         self._due = 0
         self._handed: dict[str, _Handed] = {}
@@ -78,18 +92,37 @@ class LiveCore:
             return self.engine.session.place
         return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
 
+    @property
+    def has_line(self) -> bool:
+        """To the broker."""
+        return self._line is not None
+
+    @property
+    def is_ending(self) -> bool:
+        return self._ending.is_set()
+
+    @property
+    def feed_status(self) -> FeedStatus:
+        """Of signals and prices: the one that is away, else the one that came back last."""
+        return min((self._feed.status, self._prices.status), key=lambda status: (status.connected, -status.since))
+
+    def end(self) -> None:
+        """In good order; what is open stays at the broker."""
+        self._ending.set()
+
     async def run(self) -> None:
-        """Until it is cancelled, or something breaks that nothing here can mend."""
-        work: tuple[Awaitable[None], ...] = (self._hear_broker(), self._acknowledge(), self._beat(), self._start())
+        """Until it is cancelled or told to end, or something breaks that nothing here can mend."""
+        work: tuple[Awaitable[object], ...] = (self._hear_broker(), self._acknowledge(), self._beat(), self._start(), self._ending.wait())
         tasks = [asyncio.ensure_future(each) for each in work]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._ending.set()
             await self.orchestrator.stop()
             self._flush()
 
@@ -131,6 +164,7 @@ class LiveCore:
             self._acks.append(read.stream_id)
             return
         self._handed[heard.id] = _Handed(heard.symbol or "", None, [read.stream_id])
+        self.spoken(heard.id, heard.type, heard.strength)
         try:
             signal = taken(heard, self.symbols)
         except DataError as error:
@@ -178,6 +212,8 @@ class LiveCore:
     # Decisions and orders
 
     async def decide(self, found: EvaluatedSet) -> Sequence[Order]:
+        for signal in (signal for signals in found.signals.values() for signal in signals):
+            self.spoken(signal.id, signal.kind, signal.strength)
         outcome = self.engine.decide(found)
         named = {signal.id: signal.name for signals in found.signals.values() for signal in signals}
         if found.bar_time is not None:
@@ -292,6 +328,7 @@ class LiveCore:
         if not self.alarms or self.alarms[-1][1] != text:
             log.warning("%s", text)
             self.alarms.append((self._clock.now(), text))
+            self.alarmed(*self.alarms[-1])
             del self.alarms[:-200]
 
     def _tell_alarms(self) -> None:
@@ -323,3 +360,7 @@ def position_of(place: str) -> FeedPosition | None:
         return None
     stream_id, _, entries = place.partition("|")
     return FeedPosition(stream_id, int(entries) if entries else None)
+
+
+def _nobody(*_told: object) -> None:
+    pass

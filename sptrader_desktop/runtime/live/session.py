@@ -3,7 +3,7 @@
 Restart is the same facts again. A fact that cannot follow from what is known stops all entries, and does so again at each restart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError
@@ -15,8 +15,11 @@ from sptrader_desktop.runtime.live.fact_text import fact_entry, read_fact
 
 
 class Session:
-    def __init__(self, account: LiveAccount, journal: Journal) -> None:
+    """`heard` is told of each fact once it was applied, also of those of the journal."""
+
+    def __init__(self, account: LiveAccount, journal: Journal, heard: Callable[[Fact], None] | None = None) -> None:
         self.account, self.journal = account, journal
+        self._heard = heard or _nobody
         self.judged: dict[str, str] = {}  # id of a signal → what became of it
         self.began: SessionBegan | None = None
         self.place = ""  # in the stream of signals: everything up to there has its outcome
@@ -27,7 +30,9 @@ class Session:
         """Apply what the journal holds, ask for nothing; gives the number of its facts."""
         count = 0
         for entry in self.journal.read():
-            self._apply(read_fact(entry.kind, entry.body))
+            fact = read_fact(entry.kind, entry.body)
+            self._apply(fact)
+            self._heard(fact)
             count += 1
         return count
 
@@ -35,6 +40,7 @@ class Session:
         """Nothing leaves before `commit`."""
         self._entries.append(fact_entry(fact))
         self._requests += self._apply(fact)
+        self._heard(fact)
 
     def commit(self) -> list[Request]:
         """Everything since the last one is on disk when this returns; what it gives may be sent, once."""
@@ -63,3 +69,7 @@ class Session:
             self.account.barred[EVERY] = str(error)
             self.account.alarms.append(str(error))
             return ()
+
+
+def _nobody(_fact: Fact) -> None:
+    pass

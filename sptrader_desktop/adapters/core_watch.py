@@ -1,0 +1,131 @@
+"""A live session as its control socket tells it: what the running process knows, gathered for `present.live_state`."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sptrader_desktop.present.live_feeds import LiveFeeds
+from sptrader_desktop.present.live_state import Around, Connection, Session, live_state, long_feeds
+from sptrader_desktop.present.numbers import iso_time
+from sptrader_desktop.runtime.live.events import (
+    Event,
+    OrchestratorPaused,
+    OrchestratorStarted,
+    OrchestratorStopped,
+    ServiceError,
+    ServiceStarted,
+    ServiceStopped,
+    TradeFailed,
+)
+
+if TYPE_CHECKING:
+    from sptrader_desktop.runtime.live.clock import Clock
+    from sptrader_desktop.runtime.live.core import LiveCore
+
+log = logging.getLogger("sptrader.live")
+UP, DOWN = "up", "down"
+
+
+class GateSeen:
+    """What the guardian said last."""
+
+    def __init__(self) -> None:
+        self.is_open, self.why = False, "the guardian has not said anything yet"
+        self.lost = ""  # why there is no guardian any more
+
+    def hear(self, is_open: bool, why: str) -> None:
+        self.is_open, self.why = is_open, why
+
+    def lose(self, why: str) -> None:
+        self.lost = why
+
+
+class CoreWatch:
+    def __init__(self, session: Session, core: "LiveCore", feeds: LiveFeeds, gate: GateSeen, clock: "Clock") -> None:
+        self._session, self._core, self._feeds, self._gate, self._clock = session, core, feeds, gate, clock
+        self._known: dict[str, Connection] = {}
+        self._state = ""
+        self._tell: Callable[[Mapping[str, Any]], None] = _nobody
+
+    def tell(self, tell: Callable[[Mapping[str, Any]], None]) -> None:
+        """Of what happens from now on."""
+        self._tell = self._feeds.told = tell
+        self._core.spoken = self._feeds.spoken
+        self._core.alarmed = lambda at, text: self._event("alarm", at, text)
+        for live in self._core.symbols.values():
+            live.bus.subscribe(Event, self._hear, _not_told)
+
+    def state(self) -> Mapping[str, Any]:
+        engine, orchestrator, now = self._core.engine, self._core.orchestrator, self._clock.now()
+        around = Around(
+            at=now,
+            orchestrator=str(orchestrator.state),
+            is_synced=self._core.is_synced.is_set(),
+            is_stopping=self._core.is_ending,
+            gate="open" if self._gate.is_open and not self._gate.lost else "shut",
+            gate_why=self._gate.lost or self._gate.why,
+            quotes=engine.markets,
+            bars=engine.bars,
+            services=[_whole_seconds(health) for health in orchestrator.check_health()["symbols"].values()],
+            connections=[self._connection(*found, now) for found in self._found()],
+            alarms=self._core.alarms,
+        )
+        found = live_state(self._session, engine.account, self._feeds, around)
+        if self._state != found["state"]:
+            self._state = found["state"]
+            reason = found["reason"]
+            self._event("state", now, f"{self._state}: {reason}" if reason else self._state)
+        return found
+
+    def feeds(self) -> Iterable[tuple[str, object, Callable[[], list[Any]]]]:
+        return long_feeds(self._feeds)
+
+    def _found(self) -> Iterable[tuple[str, str, str]]:
+        redis = self._core.feed_status
+        yield "Redis", UP if redis.connected else DOWN, "" if redis.connected else redis.error
+        yield "guardian", DOWN if self._gate.lost else UP, self._gate.lost
+        yield "broker", UP if self._core.has_line else DOWN, "" if self._core.has_line else "there is no line to it: it is tried again"
+        is_full = self._core.engine.session.journal.is_full
+        yield "journal", "full" if is_full else UP, "the disk is full: only what lessens risk is written" if is_full else ""
+
+    def _connection(self, name: str, state: str, why: str, now: int) -> Connection:
+        known = self._known.get(name)
+        if known is None or (known.state, known.why) != (state, why):
+            since = now if known is None or known.state != state else known.since
+            known = self._known[name] = Connection(name, state, since, why)
+            self._event("connection", now, f"{name} is {state}{f': {why}' if why else ''}", name=name, state=state)
+        return known
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case ServiceStarted() | ServiceStopped():
+                text = f"{event.symbol} {event.service} {'started' if isinstance(event, ServiceStarted) else 'stopped'}"
+                self._event("service", event.at, text, symbol=event.symbol)
+            case ServiceError():
+                self._event("service", event.at, f"{event.symbol} {event.service}: {event.why}", symbol=event.symbol)
+            case OrchestratorStarted() | OrchestratorStopped() | OrchestratorPaused():
+                what = event.kind.removeprefix("ORCHESTRATOR_").lower()
+                self._event("service", event.at, f"{event.symbol} {what}{f': {event.why}' if event.why else ''}", symbol=event.symbol)
+            case TradeFailed():
+                self._event(
+                    "order", event.at, f"{event.symbol} {event.order} was not sent: {event.why}", symbol=event.symbol, id=event.order
+                )
+            case _:
+                pass
+
+    def _event(self, kind: str, at: int, text: str, **figures: Any) -> None:
+        self._tell({"is": "event", "at": iso_time(at), "kind": kind, "text": text, **figures})
+
+
+def _whole_seconds(health: Mapping[str, Any]) -> dict[str, Any]:
+    """So that time alone changes the state once a second."""
+    services = [{**service, "uptime": int(service["uptime"])} for service in health["services"]]
+    return {**health, "uptime": int(health["uptime"]), "services": services}
+
+
+def _nobody(_event: Mapping[str, Any]) -> None:
+    pass
+
+
+def _not_told(error: Exception) -> None:
+    log.warning("watchers were not told of an event: %s", error)

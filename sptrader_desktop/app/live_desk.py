@@ -1,0 +1,114 @@
+"""The Live page's desk: the live session's control socket, the guardian's, and the program that is started beside the window."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sptrader_desktop.adapters.core_control import CoreClient
+from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.guardian import asking
+from sptrader_desktop.guardian.places import GuardianError, Places, live_places
+from sptrader_desktop.settings import CHECKOUT, Settings
+from sptrader_desktop.ui.live.live_desk import LiveStart, Told
+
+BY = "the window"
+LOG = "live-session.log"
+LOOK_S = 0.1
+LAST_WORDS = 2_000
+
+
+class WindowLiveDesk:
+    def __init__(self, settings: Settings, strategies: Callable[[], Sequence[Path]]) -> None:
+        self._settings, self.strategies = settings, strategies
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    async def watch(self, told: Told, left: Callable[[], None]) -> "_Watch | None":
+        client = CoreClient(self._places(), told, left)
+        return _Watch(client) if await client.open() else None
+
+    def start(self, asked: LiveStart, heed: Callable[[], None]) -> None:
+        """It outlives the window. One that is given up before it can be watched is ended."""
+        if asking.core_state(self._places().folder) is not None:
+            raise RunError("a live session runs already: it is shown here as soon as it answers")
+        log = self._settings.logs / LOG
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists():
+            log.replace(log.with_suffix(".log.old"))
+        words = ["live", str(asked.strategy), "--symbols", *asked.symbols, "--timeframe", asked.timeframe, "--capital", asked.capital]
+        words += ["--signals", "own" if asked.own else "stream", "--headless"]
+        surroundings = os.environ | {"SPTRADER_LIVE": str(self._settings.live)}
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sptrader_desktop", *words],
+                cwd=CHECKOUT,
+                env=surroundings,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        self._started = [each for each in self._started if each.poll() is None] + [process]
+        self._await(process, log, heed)
+
+    def _await(self, process: "subprocess.Popen[bytes]", log: Path, heed: Callable[[], None]) -> None:
+        is_up = False
+        try:
+            while not is_up:
+                if process.poll() is not None:
+                    raise RunError(f"the live session does not start: {_last_line(log)}")
+                heed()
+                is_up = asking.core_state(self._settings.live) is not None
+                time.sleep(LOOK_S)
+        finally:
+            if not is_up and process.poll() is None:
+                process.terminate()
+                process.wait()
+
+    def emergency_stop(self, *, flatten: bool) -> str:
+        try:
+            answer, trouble = asking.stop(self._settings.live, flatten=flatten)
+        except GuardianError as error:
+            raise RunError(str(error)) from None
+        if trouble:
+            raise RunError(f"{trouble}; the stop is on disk for whoever starts next, and waits for this one too")
+        if answer is None:
+            return "Stopped: no guardian runs, so nothing is live; nothing will start before it is re-armed"
+        return f"Stopped: the gate is {answer['gate']['state']}, no order leaves until it is re-armed"
+
+    def rearm(self) -> str:
+        try:
+            answer = asking.rearm(self._settings.live)
+        except GuardianError as error:
+            raise RunError(str(error)) from None
+        if answer and answer["latch"]:
+            raise RunError(f"still stopped: {answer['latch']['unkept']}: make the file one that may be removed, and re-arm again")
+        return "Re-armed: what starts next may trade"
+
+    def _places(self) -> Places:
+        try:
+            return live_places(self._settings.live)
+        except GuardianError as error:
+            raise RunError(str(error)) from None
+
+
+class _Watch:
+    def __init__(self, client: CoreClient) -> None:
+        self._client = client
+
+    async def command(self, what: str, about: str) -> None:
+        await self._client.command(what, about, BY)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _last_line(log: Path) -> str:
+    said = b""
+    with suppress(OSError):
+        said = log.read_bytes()[-LAST_WORDS:]
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else f"see {log}"

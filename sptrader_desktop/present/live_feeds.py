@@ -1,0 +1,177 @@
+"""What a watcher of a live session is shown of its past: signals with what became of them, orders, the equity, from facts alone.
+
+A restart applies the same facts, so the feeds are there again; only types and strengths, which no fact holds, are not.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sptrader_desktop.core import facts
+from sptrader_desktop.core.broker_messages import Close, Place, Transaction, What
+from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.core.money import money_text
+from sptrader_desktop.core.records import VERDICTS
+from sptrader_desktop.present.live_figures import Levels
+from sptrader_desktop.present.numbers import iso_time, price_unit, quantity_unit
+from sptrader_desktop.present.report_reasons import MEANING
+
+if TYPE_CHECKING:
+    from sptrader_desktop.core.live_account import LiveAccount
+    from sptrader_desktop.core.order_lives import Life
+
+Told = dict[str, Any]
+SIGNALS, ORDERS, POINTS = 200, 100, 2_000
+APART_US = 1_000_000  # of two points of the equity
+TAKEN = "taken"
+
+
+class LiveFeeds:
+    """`hear` is given each fact after it was applied. `told` hears of each event as it happens; during recovery nobody listens."""
+
+    def __init__(self, account: "LiveAccount", instruments: Sequence[Instrument]) -> None:
+        self.account = account
+        self.instruments = {item.symbol: item for item in instruments}
+        self.signals: deque[Told] = deque(maxlen=SIGNALS)
+        self.equity: deque[tuple[int, int]] = deque(maxlen=POINTS)
+        self.kept: dict[int, Levels] = {}
+        self.seen_at: dict[str, int] = {}
+        self.told: Callable[[Told], None] = _nobody
+        self._orders: dict[str, str] = {}  # id of what was asked → symbol, the last ones
+        self._ours: dict[int, int] = {}  # the broker's number of a position → ours
+        self._said: dict[str, tuple[str, float]] = {}
+        self._why: dict[str, str] = {}
+        self._verdicts = 0
+
+    def spoken(self, signal_id: str, kind: str, strength: float) -> None:
+        """Before it is judged."""
+        self._said[signal_id] = (kind, strength)
+        while len(self._said) > SIGNALS:
+            del self._said[next(iter(self._said))]
+
+    def hear(self, fact: facts.Fact) -> None:
+        match fact:
+            case facts.PriceSeen():
+                self.seen_at[self.account.symbols[fact.series]] = fact.at
+                self._point(fact.at, self.account.equity)
+            case facts.BarsClosed() | facts.BarsOpened():
+                self.seen_at |= {self.account.symbols[bar.series]: fact.at for bar in fact.bars}
+            case facts.Decided():
+                self._explain(fact.signals, any(hits.entries for hits in fact.hits), any(hits.exits for hits in fact.hits))
+                self._point(fact.at, int(self.account.book.account["equity"][0]))
+            case facts.Acted():
+                self._explain(fact.signals, bool(fact.hits.entries), bool(fact.hits.exits))
+            case facts.SignalJudged():
+                self._judge(fact)
+            case facts.TransactionSeen():
+                self._book(fact.transaction)
+            case facts.RequestUnsettled():
+                self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
+            case facts.Commanded():
+                self._tell("state", fact.at, f"{fact.by}: {fact.what}{f' {fact.about}' if fact.about else ''}")
+            case _:
+                pass
+
+    def orders(self) -> list[tuple[str, str, "Life"]]:
+        """(id, symbol, life) of what is under way and of what was over last, oldest first."""
+        lives, found = self.account.lives, dict(self._orders)
+        found |= {name: self._symbol(life) for name, life in lives.going() if isinstance(life.request, Place | Close)}
+        known = [(name, symbol, lives.get(name)) for name, symbol in found.items()]
+        return [(name, symbol, life) for name, symbol, life in known if life is not None]
+
+    def _symbol(self, life: "Life") -> str:
+        request = life.request
+        if isinstance(request, Place):
+            return request.symbol
+        return self.account.symbol_of(request.position) if isinstance(request, Close) else ""
+
+    # Equity
+
+    def _point(self, at: int, value: int) -> None:
+        if not self.equity or at - self.equity[-1][0] >= APART_US:
+            self.equity.append((at, value))
+
+    # Signals
+
+    def _explain(self, signals: Sequence[str], is_entry: bool, is_exit: bool) -> None:
+        """Why signals that were taken led to orders, or to none: the verdicts that this decision added."""
+        log, count = self.account.book.log.verdicts, int(self.account.book.account["verdicts"][0])
+        words = [_verdict(int(row["rule"]), VERDICTS[row["verdict"]]) for row in log[self._verdicts : count]]
+        self._verdicts = count
+        if is_entry and not words:
+            words.append("no entries now" + (f": {why}" if (why := "; ".join(self.account.barred.values())) else ""))
+        if is_exit:
+            words.append("an exit rule held")
+        for signal_id in signals:
+            self._why[signal_id] = "; ".join(words) or "no rule held"
+
+    def _judge(self, fact: facts.SignalJudged) -> None:
+        is_taken = fact.outcome == TAKEN
+        why = self._why.pop(fact.id, "") if is_taken else fact.outcome
+        kind, strength = self._said.pop(fact.id, ("", None))
+        row = {
+            "at": iso_time(fact.at),
+            "id": fact.id,
+            "name": fact.name,
+            "symbol": fact.symbol,
+            "type": kind,
+            "strength": strength,
+            "outcome": TAKEN if is_taken else "rejected",
+            "why": why,
+        }
+        self.signals.append(row)
+        self._tell("signal", fact.at, f"{fact.symbol} {fact.name} {row['outcome']}{f': {why}' if why else ''}".strip(), signal=row)
+
+    # The broker
+
+    def _book(self, done: Transaction) -> None:
+        life = self.account.lives.get(done.id)
+        if life is not None and isinstance(life.request, Place | Close):
+            self._orders.pop(done.id, None)
+            self._orders[done.id] = done.symbol or self._symbol(life)
+            while len(self._orders) > ORDERS:
+                del self._orders[next(iter(self._orders))]
+        match done.what:
+            case What.FILLED:
+                self._open(done)
+            case What.PROTECTED if done.position in self._ours:
+                self.kept[self._ours[done.position]] = Levels(done.stop, done.target, done.trail)
+            case What.CLOSED if not self.account.symbol_of(done.position):
+                self.kept.pop(self._ours.pop(done.position, -1), None)
+            case _:
+                pass
+        if done.what is not What.PROTECTED or done.id:
+            kind = "fill" if done.what in {What.FILLED, What.CLOSED} else "order"
+            self._tell(kind, done.at, self._words(done), id=done.id, symbol=done.symbol, what=str(done.what))
+
+    def _open(self, done: Transaction) -> None:
+        """The newest position is the one that this fill made, or the account refused to book it and its stop is not known."""
+        count = int(self.account.book.account["positions"][0])
+        row = self.account.book.state.positions[count - 1] if count else None
+        if row is not None and (row["entry_price"], row["quantity"], row["side"]) == (done.price, done.quantity, done.side):
+            self._ours[done.position] = int(row["number"])
+
+    def _words(self, done: Transaction) -> str:
+        instrument = self.instruments.get(done.symbol)
+        what = str(done.what).replace("_", " ")
+        if instrument is None:
+            return f"{what} {done.id}{f': {done.reason}' if done.reason else ''}"
+        if done.what is What.FINANCED:
+            return f"{done.symbol} financing {money_text(done.amount)}"
+        if done.what not in {What.FILLED, What.CLOSED}:
+            return f"{done.symbol} {what} {done.id}{f': {done.reason}' if done.reason else ''}"
+        side = "buy" if done.side > 0 else "sell"
+        figures = f"{quantity_unit(instrument).text(done.quantity)} at {price_unit(instrument).text(done.price)}"
+        return f"{done.symbol} {what}: {side} {figures}{f' ({done.reason})' if done.reason else ''}"
+
+    def _tell(self, kind: str, at: int, text: str, **figures: Any) -> None:
+        self.told({"is": "event", "at": iso_time(at), "kind": kind, "text": text, **figures})
+
+
+def _verdict(rule: int, verdict: str) -> str:
+    """Rules are numbered from 1, as people count them."""
+    return f"entry {rule + 1} ordered" if verdict == "placed" else f"entry {rule + 1} not ordered: {MEANING[verdict]}"
+
+
+def _nobody(_event: Told) -> None:
+    pass

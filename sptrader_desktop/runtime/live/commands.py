@@ -1,0 +1,75 @@
+"""What a person asks of a live session, checked before it is written down: a fact that makes no sense would be applied at each restart."""
+
+from typing import Any, Protocol
+
+from sptrader_desktop.core.broker_messages import Place
+from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.core.live_account import EVERY
+from sptrader_desktop.core.orders import OrderState
+from sptrader_desktop.runtime.live.command import WORDS, Command
+from sptrader_desktop.runtime.live.core import LiveCore
+
+CANCELLABLE = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.PARTIALLY_FILLED})
+
+
+class Guard(Protocol):
+    """Whoever holds the gate to the broker."""
+
+    async def stop(self, by: str, *, flatten: bool) -> Any: ...
+
+    async def rearm(self, by: str) -> Any: ...
+
+
+class Commands:
+    def __init__(self, core: LiveCore, guard: Guard) -> None:
+        self._core, self._guard = core, guard
+
+    async def obey(self, asked: Command) -> None:
+        """SptraderError says why not, and nothing was done."""
+        match asked.what:
+            case "pause" | "resume":
+                self._known_symbol(asked.about)
+                self._only_paused(asked)
+                self._core.command(asked.what, asked.about, asked.by)
+            case "close":
+                self._open_position(asked.about)
+                self._core.command("close", asked.about, asked.by)
+            case "cancel":
+                self._working_order(asked.about)
+                self._core.command("cancel", asked.about, asked.by)
+            case "flatten":
+                self._core.command("flatten", "", asked.by)
+            case "restart_service":
+                self._known_symbol(asked.about)
+                await self._core.orchestrator.restart(asked.about or None)
+            case "stop":
+                self._core.end()
+            case "emergency_stop":
+                await self._guard.stop(asked.by, flatten=asked.about == "flatten")
+            case "rearm":
+                await self._rearm(asked.by)
+            case _:
+                raise SptraderError(f"{asked.what} is no command; these are: {', '.join(WORDS)}")
+
+    async def _rearm(self, by: str) -> None:
+        """The gate first: where it cannot be opened the account stays halted too."""
+        await self._guard.rearm(by)
+        self._core.command("rearm", "", by)
+
+    def _known_symbol(self, symbol: str) -> None:
+        if symbol and symbol not in self._core.symbols:
+            raise SptraderError(f"{symbol} is not traded in this session: it trades {', '.join(self._core.symbols)}")
+
+    def _only_paused(self, asked: Command) -> None:
+        why = self._core.engine.account.barred.get(asked.about or EVERY, "")
+        if asked.what == "resume" and why and not why.startswith("paused"):
+            raise SptraderError(f"this is no pause that could end: {why}; see what happened, then re-arm")
+
+    def _open_position(self, about: str) -> None:
+        if not (about.isascii() and about.isdigit() and self._core.engine.account.book.position(int(about)) >= 0):
+            raise SptraderError(f"position {about} is not open: it may have been closed meanwhile")
+
+    def _working_order(self, about: str) -> None:
+        life = self._core.engine.account.lives.get(about)
+        if life is None or not isinstance(life.request, Place) or life.state not in CANCELLABLE:
+            raise SptraderError(f"order {about} does not work any more: it may have been filled or cancelled meanwhile")

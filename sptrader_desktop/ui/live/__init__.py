@@ -1,0 +1,1 @@
+"""The Live page: a live session of another process, watched and commanded."""
