@@ -8,6 +8,8 @@ from sptrader_desktop.adapters.broker_lines import answer_in, line_of
 from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.broker_messages import Answer, Request
 
+HELLO = "hello of the core"  # as the gate says what it waits for
+
 
 class GuardedLine:
     """`gate` is told whenever the guardian says that it is open or shut."""
@@ -19,10 +21,14 @@ class GuardedLine:
         return self._line.send(json.loads(line_of(request)))
 
     async def received(self) -> AsyncIterator[Answer]:
-        """A line that nobody can read ends the connection: the next one brings every transaction again."""
+        """A line that nobody can read ends the connection: the next one brings every transaction again. So does a gate that waits only
+        for our hello, after somebody re-armed it or we were not heard for a moment."""
         async for message in self._line.received():
             if message.get("is") == "gate":
                 self._gate(bool(message.get("open")), str(message.get("why") or ""))
+                if message.get("why") == [HELLO]:
+                    await self.close()
+                    return
                 continue
             try:
                 yield answer_in(json.dumps(message).encode())
