@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sptrader_desktop.adapters.broker_lines import asked_in
 from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
 from sptrader_desktop.core import facts
-from sptrader_desktop.core.broker_messages import Close, Request
+from sptrader_desktop.core.broker_messages import Close, Place, Request
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.paper_prices import PricedBroker
@@ -46,9 +46,12 @@ class Watch:
 
     # The journal
 
-    def kept(self, entries: Sequence[tuple[str, bytes]], account: LiveAccount | None) -> None:
+    def kept(self, entries: Sequence[tuple[str, bytes]], account: LiveAccount | None, *, was_full: bool) -> None:
+        known = len(self.intents)
         for kind, body in entries:
             self._learn(read_fact(kind, body))
+        entered = [request for request in list(self.intents.values())[known:] if isinstance(request, Place)]
+        assert not (was_full and entered), f"{entered} while the disk is full"
         if account is not None:
             self._compare(account)
 

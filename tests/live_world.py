@@ -95,15 +95,16 @@ def traded(variant: int) -> tuple[Strategy, Plan]:
 class WatchedJournal(SimulatedJournal):
     """Of a process that may be dead by now. `kept` hears of each commit when it is on the disk."""
 
-    def __init__(self, disk: SimulatedDisk, process: Process, kept: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+    def __init__(self, disk: SimulatedDisk, process: Process, kept: Callable[[Sequence[tuple[str, bytes]], bool], None]) -> None:
         super().__init__(disk)
         self._process, self._kept = process, kept
 
     def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
         if not self._process.is_alive:
             raise Crashed
+        was_full = not self._disk.reserve
         last = super().append(entries)
-        self._kept(entries)
+        self._kept(entries, was_full)
         return last
 
 
@@ -295,9 +296,9 @@ class World:
             return fault
         return None if fault is Fault.CRASH else fault
 
-    def kept(self, entries: Sequence[tuple[str, bytes]]) -> None:
+    def kept(self, entries: Sequence[tuple[str, bytes]], was_full: bool) -> None:
         with self._watched():
-            self.watch.kept(entries, None if self.life is None else self.life.session.account)
+            self.watch.kept(entries, None if self.life is None else self.life.session.account, was_full=was_full)
 
     def _acked(self, stream_id: str) -> None:
         with self._watched():
@@ -416,7 +417,7 @@ class World:
         self.guardian.die()
 
     def _redis_dies(self) -> None:
-        self.redis.is_up = False
+        self.redis.die()
         self.loop.later(self.weather.pause(), setattr, self.redis, "is_up", True)
 
     def _redis_keeps(self) -> None:

@@ -18,6 +18,7 @@ from sptrader_desktop.core.orders import OrderState, moved
 from sptrader_desktop.guardian.gate import Gate
 from sptrader_desktop.guardian.pipe import Pipe, _Waiting
 from sptrader_desktop.runtime.live import core as core_module
+from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.core import LiveCore
 from sptrader_desktop.runtime.live.engine import Engine
 from sptrader_desktop.runtime.live.fact_text import read_fact
@@ -25,7 +26,7 @@ from sptrader_desktop.runtime.live.paper_prices import PricedBroker
 from sptrader_desktop.runtime.live.session import Session
 from sptrader_desktop.runtime.live.strategy_evaluation import StrategyEvaluationService
 from tests import live_world
-from tests.simulated_disk import SimulatedDisk
+from tests.simulated_disk import SimulatedDisk, SimulatedJournal
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 _judge, _hear, _alarm = LiveCore._judge, LiveCore._hear, LiveCore.alarm
@@ -181,12 +182,22 @@ async def _next_of_any(self: StrategyEvaluationService) -> None:
     if self._changed.is_set() or not deadlines:
         await self._changed.wait()
         return
-    await self._clock.sleep((min(deadlines) - self._clock.now()) / 1_000_000)
+    timer = asyncio.ensure_future(self._clock.sleep((min(deadlines) - self._clock.now()) / SECOND_US))
+    change = asyncio.ensure_future(self._changed.wait())
+    try:
+        await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+        change.cancel()
 
 
 async def _trade_at_once(self: LiveCore) -> None:
     await self.orchestrator.start()
     await asyncio.gather(self._read_signals(), self.orchestrator.run())
+
+
+def _never_full(_: SimulatedJournal) -> bool:
+    return False
 
 
 def _write_and_never_sync(patch: pytest.MonkeyPatch) -> None:
@@ -235,6 +246,7 @@ PLANTED: dict[str, Plant] = {
     "ids used again": _patched(LiveAccount, "_next_id", _next_id_again),
     "unknown forgotten by its cancel": _patched(OrderLives, "ask", _ask_and_know),
     "late refusal is a mismatch": _patched(order_lives, "ENDINGS", frozenset()),
+    "entries on a full disk": _patched(SimulatedJournal, "is_full", property(_never_full)),
     "wait for a bar behind the first": _patched(StrategyEvaluationService, "_next", _next_of_any),
     "halted and never begun again": _patched(LiveCore, "_trade", _trade_at_once),
 }

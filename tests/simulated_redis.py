@@ -54,11 +54,15 @@ class SimulatedRedis:
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self._streams: dict[str, _Stream] = {}
-        self.is_up = True
+        self.is_up, self.lives = True, 1
         self.rung = asyncio.Event()
         self.acked: Callable[[str], None] = lambda _: None
 
     # What goes wrong
+
+    def die(self) -> None:
+        self.is_up = False
+        self.lives += 1
 
     def copy(self) -> dict[str, Any]:
         return deepcopy(self._streams)
@@ -199,7 +203,7 @@ class SimulatedLink:
 
     def __init__(self, redis: SimulatedRedis, is_alive: Callable[[], bool], lag: Callable[[], float], loses: Callable[[], bool]) -> None:
         self._redis, self._is_alive, self._lag, self._loses = redis, is_alive, lag, loses
-        self._turn = asyncio.Lock()
+        self._turn, self._life = asyncio.Lock(), redis.lives
         self.status = FeedStatus(True, 0)
 
     async def ask(self, *commands: Command) -> list[Any]:
@@ -214,7 +218,9 @@ class SimulatedLink:
             return answers
 
     def _is_away(self) -> bool:
-        return not (self._redis.is_up and self._is_alive())
+        """No connection outlives the server at its end."""
+        before, self._life = self._life, self._redis.lives
+        return not (self._redis.is_up and self._is_alive()) or before != self._life
 
     async def _answer(self, command: Command) -> Any:
         answer = self._redis.ask(command)

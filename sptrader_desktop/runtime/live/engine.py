@@ -129,7 +129,7 @@ class Engine:
         events = {
             name: [Event(signal.kind, signal.strength, signal.metadata) for signal in signals] for name, signals in found.signals.items()
         }
-        entries = 0 if found.is_close_only else _bits(self._needed, events, found.missing)
+        entries = 0 if found.is_close_only or self.session.journal.is_full else _bits(self._needed, events, found.missing)
         exits = _bits(self._needed_to_leave, events, found.missing)
         named = tuple(signal.id for signals in found.signals.values() for signal in signals)
         if found.bar_time is None:
