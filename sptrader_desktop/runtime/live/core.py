@@ -64,9 +64,11 @@ class LiveCore:
         self.alarmed: Callable[[int, str], None] = _nobody
         self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
-        self._due = 0
+        self._due = self._told_of = 0
         self._handed: dict[str, _Handed] = {}
-        self._acks: list[str] = []
+        self._is_taking = False
+        self._acks: list[str] = []  # whose outcome is not written down yet
+        self._due_acks: list[str] = []
         self._ack_now = asyncio.Event()
         self._sent: set[str] = set()
         self._told_alarms = 0
@@ -88,7 +90,7 @@ class LiveCore:
     def place(self) -> str:
         """Everything in the stream of signals up to here has its outcome; nothing new while something waits for its own."""
         position = self._feed.position
-        if self._handed or position is None:
+        if self._handed or self._is_taking or position is None:
             return self.engine.session.place
         return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
 
@@ -129,15 +131,24 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
+        await asyncio.gather(self._read_prices(), self._trade())
+
+    async def _trade(self) -> None:
+        """What was halted waits for a person, who re-arms it through us."""
+        while self.engine.account.halted:
+            await self._clock.sleep(AGAIN_S)
         await self.orchestrator.start()
-        await asyncio.gather(self._read_signals(), self._read_prices(), self.orchestrator.run())
+        await asyncio.gather(self._read_signals(), self.orchestrator.run())
 
     # Signals
 
     async def _read_signals(self) -> None:
         while True:
-            for record in await self._feed.read():
+            records = await self._feed.read()
+            self._is_taking = True  # the feed's place is behind the last of them
+            for record in records:
                 self._take(record)
+            self._is_taking = False
             self._flush()
             self.is_live.set()
 
@@ -146,7 +157,9 @@ class LiveCore:
             case SignalRead():
                 self._take_signal(record)
             case PoisonRead():
-                self.engine.judge(f"poison {record.stream_id}", f"not a signal: {record.reason}", place=self.place)
+                name = f"poison {record.stream_id}"
+                if name not in self.engine.session.judged:
+                    self.engine.judge(name, f"not a signal: {record.reason}", place=self.place)
                 self._acks.append(record.stream_id)
             case LossSeen():
                 self.alarm(record.text)
@@ -248,6 +261,8 @@ class LiveCore:
         except JournalBroken as error:
             self.broken(error)
             raise
+        self._due_acks += self._acks
+        self._acks.clear()
         self._ack_now.set()
         self._tell_alarms()
         return asked
@@ -263,7 +278,7 @@ class LiveCore:
         while True:
             await self._ack_now.wait()
             self._ack_now.clear()
-            ids, self._acks = self._acks, []
+            ids, self._due_acks = self._due_acks, []
             if ids:
                 await self._feed.ack(ids)
 
@@ -278,6 +293,10 @@ class LiveCore:
                 await self._clock.sleep(AGAIN_S)
                 continue
             async for answer in self._line.received():
+                if isinstance(answer, Transaction) and answer.n > max(self._told_of, self.engine.account.booked) + 1:
+                    self.alarm(f"transactions before {answer.n} are missing: the broker is asked for them again")
+                    await self._line.close()
+                    break
                 self._hear(answer)
             self._line = None
             self.is_synced.clear()
@@ -287,6 +306,7 @@ class LiveCore:
     def _hear(self, answer: Answer) -> None:
         match answer:
             case Transaction():
+                self._told_of = answer.n
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
