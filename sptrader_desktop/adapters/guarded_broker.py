@@ -9,7 +9,7 @@ from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.broker_messages import Answer, Request
 from sptrader_desktop.core.errors import MachineError
 
-AWAITED = "hello of the core"  # as the gate says what it waits for
+HELLO = "hello of the core"  # as the gate says what it waits for
 
 
 class GuardedLine:
@@ -28,7 +28,7 @@ class GuardedLine:
             if message.get("is") == "gate":
                 why = [str(reason) for reason in message.get("why") or ()]
                 self._gate(bool(message.get("open")), ", ".join(why))
-                if why == [AWAITED]:
+                if why == [HELLO]:
                     await self.close()  # nothing else keeps it shut: the next line says hello
                     return
                 continue
