@@ -34,7 +34,7 @@ def test_they_load_next_to_nothing(folder: Path) -> None:
     for command in (("stop", "--flatten"), ("status",), ("rearm", "--yes")):
         done = subprocess.run([sys.executable, "-c", script, *command], cwd=ROOT, capture_output=True, text=True, check=True)
         foreign = {name.partition(".")[0] for name in done.stderr.split()} - sys.stdlib_module_names
-        assert foreign - {"__main__", "_virtualenv"} == {"platformdirs", "sptrader_desktop"}
+        assert foreign - {"__main__", "_virtualenv", "_distutils_hack"} == {"platformdirs", "sptrader_desktop"}
         ours = {name.split(".")[1] for name in done.stderr.split() if name.startswith("sptrader_desktop.")}
         assert ours == {"cli", "core", "guardian", "settings"}
         assert "asyncio" not in done.stderr.split()

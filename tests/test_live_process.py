@@ -145,5 +145,6 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(session: LiveSession) -
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(3_600)
 def test_two_hundred_kills_lose_and_double_nothing(session: LiveSession) -> None:
     rounds(session, 200, seed=2)

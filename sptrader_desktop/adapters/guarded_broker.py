@@ -9,7 +9,7 @@ from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.broker_messages import Answer, Request
 from sptrader_desktop.core.errors import MachineError
 
-AWAITED = "hello of the core"
+AWAITED = "hello of the core"  # as the gate says what it waits for
 
 
 class GuardedLine:
@@ -22,7 +22,8 @@ class GuardedLine:
         return self._line.send(json.loads(line_of(request)))
 
     async def received(self) -> AsyncIterator[Answer]:
-        """A line that nobody can read ends the connection: the next one brings every transaction again."""
+        """A line that nobody can read ends the connection: the next one brings every transaction again. So does a gate that waits only
+        for our hello, after somebody re-armed it or we were not heard for a moment."""
         async for message in self._line.received():
             if message.get("is") == "gate":
                 why = [str(reason) for reason in message.get("why") or ()]

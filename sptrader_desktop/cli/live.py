@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.settings import load_settings
 
 DONE = 0
+END_S = 10.0
 
 
 def add_live(live: argparse.ArgumentParser) -> None:
@@ -69,11 +72,26 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
         telling = asyncio.ensure_future(_tell_when_live(core, asked))
         for name in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows
-                asyncio.get_running_loop().add_signal_handler(name, running.cancel)
+                asyncio.get_running_loop().add_signal_handler(name, _end, running)
         with suppress(asyncio.CancelledError):
             await running
         telling.cancel()
     _say("ended; what is open stays at the broker, with its stops")
+
+
+def _end(running: "asyncio.Future[None]") -> None:
+    """Everything that matters is on disk already: what does not end in time is named and left."""
+    tasks = [task for task in asyncio.all_tasks() if task is not running]
+    late = threading.Timer(END_S, _give_up, [tasks])
+    late.daemon = True
+    late.start()
+    running.cancel()
+
+
+def _give_up(tasks: "list[asyncio.Task[Any]]") -> None:
+    left = sorted({getattr(task.get_coro(), "__qualname__", "?") for task in tasks if not task.done()})
+    _say(f"ended after {END_S:g} s without waiting for: {', '.join(left) or 'threads'}; what is open stays at the broker, with its stops")
+    os._exit(1)
 
 
 async def _tell_when_live(core: Any, asked: Any) -> None:

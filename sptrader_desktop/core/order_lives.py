@@ -8,6 +8,7 @@ from sptrader_desktop.core.orders import OrderState, is_late, moved
 
 S = OrderState
 OVER = frozenset({S.FILLED, S.CANCELLED, S.EXPIRED, S.REJECTED, S.LAPSED})
+ENDINGS = frozenset({What.CANCELLED, What.EXPIRED, What.REJECTED, What.CANCEL_REJECTED})
 
 
 @dataclass(slots=True)
@@ -48,16 +49,19 @@ class OrderLives:
         quantity = request.quantity if isinstance(request, Place | Close) else 0
         life = Life(request, moved(moved(S.CREATED, S.INTENT), S.SENT), at, quantity)
         self._lives[request.id] = self._open[request.id] = life
-        if isinstance(request, Cancel) and (order := self._open.get(request.order)) is not None:
-            order.state = moved(order.state, S.CANCEL_PENDING) if order.state is not S.CANCEL_PENDING else order.state
+        order = self._open.get(request.order) if isinstance(request, Cancel) else None
+        if order is not None and order.state not in (S.SENT, S.CANCEL_PENDING):  # what is unknown stays so: it may never have come
+            order.state = moved(order.state, S.CANCEL_PENDING)
 
     def lapse(self, name: str) -> None:
-        self._move(name, self._lives[name], S.LAPSED)
+        life = self._lives[name]
+        self._move(name, life, S.LAPSED)
+        self._work_on(life.request)
 
     def tell(self, done: Transaction) -> bool:
         """Whether that came too late: a fill of what was over."""
         life = self._lives.get(done.id)
-        if life is None:
+        if life is None or (life.state in OVER and done.what in ENDINGS):  # what we gave up for lost may come late, and be refused
             return False
         match done.what:
             case What.FILLED | What.CLOSED:
@@ -83,10 +87,13 @@ class OrderLives:
 
     def _refuse(self, name: str, life: Life) -> None:
         self._move(name, life, S.REJECTED)
-        if isinstance(life.request, Cancel):
-            order = self._lives.get(life.request.order)
-            if order is not None and order.state is S.CANCEL_PENDING:
-                order.state = moved(order.state, S.PARTIALLY_FILLED if order.filled else S.OPEN)
+        self._work_on(life.request)
+
+    def _work_on(self, request: Request) -> None:
+        """An order whose cancel will not come works as before."""
+        order = self._lives.get(request.order) if isinstance(request, Cancel) else None
+        if order is not None and order.state is S.CANCEL_PENDING:
+            order.state = moved(order.state, S.PARTIALLY_FILLED if order.filled else S.OPEN)
 
     def _move(self, name: str, life: Life, to: OrderState) -> None:
         life.state = moved(life.state, to)

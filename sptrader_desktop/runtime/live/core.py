@@ -5,11 +5,12 @@ What is acknowledged, sent or shown was written down before. A wire that breaks 
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
-from sptrader_desktop.core.errors import DataError, MachineError, SptraderError
+from sptrader_desktop.core.errors import DataError, JournalBroken, MachineError, SptraderError
 from sptrader_desktop.ports import (
     BrokerLine,
     BrokerSide,
@@ -24,7 +25,7 @@ from sptrader_desktop.ports import (
 )
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
-from sptrader_desktop.runtime.live.engine import TAKEN, Asked, Engine
+from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
@@ -57,14 +58,17 @@ class LiveCore:
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
+        self.broken: Callable[[BaseException], object] = _end_at_once
         self.is_live = asyncio.Event()  # whatever is published from now on is heard
         self.spoken: Callable[[str, str, float], None] = _nobody  # id, type and strength of each signal, before it is judged
         self.alarmed: Callable[[int, str], None] = _nobody
         self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
-        self._due = 0
+        self._due = self._told_of = 0
         self._handed: dict[str, _Handed] = {}
-        self._acks: list[str] = []
+        self._is_taking = False
+        self._acks: list[str] = []  # whose outcome is not written down yet
+        self._due_acks: list[str] = []
         self._ack_now = asyncio.Event()
         self._sent: set[str] = set()
         self._told_alarms = 0
@@ -86,7 +90,7 @@ class LiveCore:
     def place(self) -> str:
         """Everything in the stream of signals up to here has its outcome; nothing new while something waits for its own."""
         position = self._feed.position
-        if self._handed or position is None:
+        if self._handed or self._is_taking or position is None:
             return self.engine.session.place
         return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
 
@@ -127,15 +131,24 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
+        await asyncio.gather(self._read_prices(), self._trade())
+
+    async def _trade(self) -> None:
+        """What was halted waits for a person, who re-arms it through us."""
+        while self.engine.account.halted:
+            await self._clock.sleep(AGAIN_S)
         await self.orchestrator.start()
-        await asyncio.gather(self._read_signals(), self._read_prices(), self.orchestrator.run())
+        await asyncio.gather(self._read_signals(), self.orchestrator.run())
 
     # Signals
 
     async def _read_signals(self) -> None:
         while True:
-            for record in await self._feed.read():
+            records = await self._feed.read()
+            self._is_taking = True  # the feed's place is behind the last of them
+            for record in records:
                 self._take(record)
+            self._is_taking = False
             self._flush()
             self.is_live.set()
 
@@ -144,7 +157,9 @@ class LiveCore:
             case SignalRead():
                 self._take_signal(record)
             case PoisonRead():
-                self.engine.judge(f"poison {record.stream_id}", f"not a signal: {record.reason}", place=self.place)
+                name = f"poison {record.stream_id}"
+                if name not in self.engine.session.judged:
+                    self.engine.judge(name, f"not a signal: {record.reason}", place=self.place)
                 self._acks.append(record.stream_id)
             case LossSeen():
                 self.alarm(record.text)
@@ -212,13 +227,13 @@ class LiveCore:
     async def decide(self, found: EvaluatedSet) -> Sequence[Order]:
         for signal in (signal for signals in found.signals.values() for signal in signals):
             self.spoken(signal.id, signal.kind, signal.strength)
-        self.engine.decide(found)
+        outcome = self.engine.decide(found)
         named = {signal.id: signal.name for signals in found.signals.values() for signal in signals}
         if found.bar_time is not None:
             about = [(name, handed) for name, handed in self._handed.items() if handed.symbol == found.symbol]
             named |= {name: "" for name, handed in about if handed.bar_time == found.bar_time and name not in named}
         for signal_id, name in named.items():
-            self._judge(signal_id, TAKEN, name)
+            self._judge(signal_id, outcome, name)
         return self._committed()
 
     async def execute(self, order: Order) -> str:
@@ -241,7 +256,13 @@ class LiveCore:
             self._flush()
 
     def _committed(self) -> list[Asked]:
-        asked = self.engine.commit()
+        try:
+            asked = self.engine.commit()
+        except JournalBroken as error:
+            self.broken(error)
+            raise
+        self._due_acks += self._acks
+        self._acks.clear()
         self._ack_now.set()
         self._tell_alarms()
         return asked
@@ -251,13 +272,13 @@ class LiveCore:
         for asked in self._committed():
             if not self._send(asked):
                 self.engine.refused(asked.id)
-                self.engine.commit()
+                self._committed()
 
     async def _acknowledge(self) -> None:
         while True:
             await self._ack_now.wait()
             self._ack_now.clear()
-            ids, self._acks = self._acks, []
+            ids, self._due_acks = self._due_acks, []
             if ids:
                 await self._feed.ack(ids)
 
@@ -272,6 +293,10 @@ class LiveCore:
                 await self._clock.sleep(AGAIN_S)
                 continue
             async for answer in self._line.received():
+                if isinstance(answer, Transaction) and answer.n > max(self._told_of, self.engine.account.booked) + 1:
+                    self.alarm(f"transactions before {answer.n} are missing: the broker is asked for them again")
+                    await self._line.close()
+                    break
                 self._hear(answer)
             self._line = None
             self.is_synced.clear()
@@ -281,6 +306,7 @@ class LiveCore:
     def _hear(self, answer: Answer) -> None:
         match answer:
             case Transaction():
+                self._told_of = answer.n
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
@@ -340,6 +366,12 @@ class LiveCore:
 
     def _fail(self, error: BaseException) -> None:
         self.alarm(str(error))
+
+
+def _end_at_once(error: BaseException) -> None:
+    """Nothing that is done from here on would be written down. A task that raised could be taken for a service that may recover."""
+    log.critical("%s", error)
+    os._exit(70)
 
 
 def position_of(place: str) -> FeedPosition | None:

@@ -124,27 +124,34 @@ class Engine:
 
     # Decisions
 
-    def decide(self, found: EvaluatedSet) -> None:
-        """What signals say of a bar, or, without one, of now. A rule that names one nobody heard of does not hold, nor does its `not`."""
+    def decide(self, found: EvaluatedSet) -> str:
+        """What signals say of a bar, or, without one, of now. A rule that names one nobody heard of does not hold, nor does its `not`.
+
+        Gives what became of the signals: `TAKEN`, or why nothing was decided by them.
+        """
         events = {
             name: [Event(signal.kind, signal.strength, signal.metadata) for signal in signals] for name, signals in found.signals.items()
         }
-        entries = 0 if found.is_close_only else _bits(self._needed, events, found.missing)
+        entries = 0 if found.is_close_only or self.session.journal.is_full else _bits(self._needed, events, found.missing)
         exits = _bits(self._needed_to_leave, events, found.missing)
         named = tuple(signal.id for signals in found.signals.values() for signal in signals)
         if found.bar_time is None:
-            self._act(found.symbol, entries, exits, named)
-        elif found.symbol in self._closing and self.bars[found.symbol].opens == found.bar_time:
-            self._decide(found.symbol, entries, exits, named)
+            return TAKEN if self._act(found.symbol, entries, exits, named) else f"{found.symbol} has no price yet"
+        if found.symbol not in self._closing or self.bars[found.symbol].opens != found.bar_time:
+            return "its bar is decided already"
+        self._decide(found.symbol, entries, exits, named)
+        return TAKEN
 
     def _decide(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> None:
         self._closing.discard(symbol)
         self.session.take(facts.Decided(self._clock.now(), (self._hits(symbol, entries, exits),), named))
 
-    def _act(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> None:
+    def _act(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> bool:
         self.see_prices({symbol})
-        if self.account.book.series["under"][self._series[symbol]] >= 0:
-            self.session.take(facts.Acted(self._clock.now(), self._hits(symbol, entries, exits), named))
+        if self.account.book.series["under"][self._series[symbol]] < 0:
+            return False
+        self.session.take(facts.Acted(self._clock.now(), self._hits(symbol, entries, exits), named))
+        return True
 
     def _hits(self, symbol: str, entries: int, exits: int) -> Hits:
         return Hits(self._series[symbol], entries, exits, tuple(atr.value for atr in self._atr[symbol]) or (nan,))

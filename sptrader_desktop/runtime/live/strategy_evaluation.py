@@ -153,12 +153,12 @@ class StrategyEvaluationService(Service):
             await self._next()
 
     async def _next(self) -> None:
-        """Something comes, or a bar waits no longer."""
-        deadlines = [collected.deadline for collected in self._bars.values()]
-        if self._changed.is_set() or not deadlines:
+        """Something comes, or the first bar waits no longer: those after it wait for it, even when their own time is over."""
+        if self._changed.is_set() or not self._bars:
             await self._changed.wait()
             return
-        timer = asyncio.ensure_future(self._clock.sleep((min(deadlines) - self._clock.now()) / SECOND_US))
+        deadline = self._bars[min(self._bars)].deadline
+        timer = asyncio.ensure_future(self._clock.sleep((deadline - self._clock.now()) / SECOND_US))
         change = asyncio.ensure_future(self._changed.wait())
         try:
             await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)

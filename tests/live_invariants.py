@@ -1,0 +1,167 @@
+"""What must hold in a simulated world after every step, and what must have come about when the faults are over."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sptrader_desktop.adapters.broker_lines import asked_in
+from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
+from sptrader_desktop.core import facts
+from sptrader_desktop.core.broker_messages import Close, Place, Request
+from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.runtime.live.fact_text import read_fact
+from sptrader_desktop.runtime.live.paper_prices import PricedBroker
+from sptrader_desktop.runtime.live.paper_state import snapshot_of
+from sptrader_desktop.runtime.live.replay import UnkeptJournal
+from sptrader_desktop.runtime.live.session import Session
+from tests.simulated_ledger import Holding, Ledger
+from tests.simulated_redis import SimulatedRedis
+
+if TYPE_CHECKING:
+    from tests.live_world import Life
+
+
+class Watch:
+    """`shadow` is an account that knows only what is on the disk: what is asked of anybody must follow from it."""
+
+    def __init__(self, ledger: Ledger, new_account: Callable[[], LiveAccount], quarantine_us: int) -> None:
+        self.ledger = ledger
+        self.shadow = Session(new_account(), UnkeptJournal())
+        self._new_account, self._quarantine_us = new_account, quarantine_us
+        self.wrong: AssertionError | None = None
+        self.is_stopped = False
+        self.entries = 0
+        self.intents: dict[str, Request] = {}
+        self.sent: set[str] = set()
+        self.judged: set[str] = set()
+        self.acted_on: set[str] = set()
+        self.names: dict[str, str] = {}  # id in the stream → the signal's own
+        self._lost: set[str] = set()
+
+    def note(self, error: AssertionError) -> None:
+        self.wrong = self.wrong or error
+
+    def raise_what_is_wrong(self) -> None:
+        if self.wrong is not None:
+            raise self.wrong
+
+    # The journal
+
+    def kept(self, entries: Sequence[tuple[str, bytes]], account: LiveAccount | None, *, was_full: bool) -> None:
+        known = len(self.intents)
+        for kind, body in entries:
+            self._learn(read_fact(kind, body))
+        entered = [request for request in list(self.intents.values())[known:] if isinstance(request, Place)]
+        assert not (was_full and entered), f"{entered} while the disk is full"
+        if account is not None:
+            self._compare(account)
+
+    def _learn(self, fact: facts.Fact) -> None:
+        self.entries += 1
+        if isinstance(fact, facts.SignalJudged):
+            assert fact.id not in self.judged, f"{fact.id} is judged twice"
+            self.judged.add(fact.id)
+        if isinstance(fact, facts.Decided | facts.Acted):
+            assert not self.acted_on & set(fact.signals), f"{fact.signals} are acted on twice"
+            self.acted_on |= set(fact.signals)
+        if isinstance(fact, facts.TransactionSeen):
+            booked = self.shadow.account.booked
+            assert fact.transaction.n == booked + 1, f"transaction {fact.transaction.n} is written down after {booked}"
+        if isinstance(fact, facts.RequestUnsettled) and fact.id in self.sent:
+            waited = fact.at - self.shadow.account.lives[fact.id].asked_at
+            assert waited > self._quarantine_us, f"{fact.id} is given up after {waited} us, and may still be done"
+        self.shadow.take(fact)
+        for request in self.shadow.commit():
+            assert request.id not in self.intents, f"{request.id} names two requests"
+            self.intents[request.id] = request
+
+    def _compare(self, account: LiveAccount) -> None:
+        assert state_of(account) == state_of(self.shadow.account), "what is written down comes to another state than what is believed"
+        n = account.booked
+        assert int(account.book.account["cash"][0]) == self.ledger.cash[n], f"another cash than the broker's after transaction {n}"
+        assert holdings(account) == self.ledger.held[n], f"other positions than the broker's after transaction {n}"
+
+    def began(self, session: Session) -> None:
+        """Nothing that was on the disk is gone; what is there and nobody heard of is learned now."""
+        assert session.journal.head[0] >= self.entries, "what was on the disk is gone"
+        for entry in list(session.journal.read(self.entries)):
+            self._learn(read_fact(entry.kind, entry.body))
+        self._compare(session.account)
+
+    # Lines
+
+    def left(self, line: bytes, *, is_order: bool, is_open: bool) -> None:
+        """To the broker, by the core."""
+        message = asked_in(line)
+        if not isinstance(message, Request):
+            return
+        assert self.intents.get(message.id) == message, f"{message} is sent, and not written down"
+        assert message.id not in self.sent, f"{message.id} is sent twice"
+        assert not is_order or (is_open and not self.is_stopped), f"{message.id} passes a gate that is shut"
+        self.sent.add(message.id)
+
+    def came(self, request: Request) -> None:
+        assert request.id in self.sent or request.id.startswith("guardian-"), f"{request.id} comes to the broker from nowhere"
+
+    # Signals
+
+    def published(self, stream_id: str, name: str) -> None:
+        self.names[stream_id] = name
+
+    def redis_lost(self, redis: SimulatedRedis) -> None:
+        """What had no outcome and is there no more."""
+        there = {entry[0].decode() for entry in redis.ask(("XRANGE", STREAM, "-", "+"))}
+        self._lost |= {name for stream_id, name in self.names.items() if stream_id not in there} - self.judged
+
+    def acked(self, stream_id: str) -> None:
+        name = self.names.get(stream_id, "")
+        assert not name or name in self.judged | self._lost, f"{name} is acknowledged before its outcome is written down"
+
+    # The end
+
+    def settled(self, life: "Life", redis: SimulatedRedis, paper: PricedBroker) -> None:
+        account, core = life.session.account, life.core
+        again = Session(self._new_account(), life.journal)
+        again.recover()
+        assert state_of(again.account) == state_of(account), "the journal comes to another state"
+        if account.halted:
+            return
+        assert core.is_synced.is_set(), "it has not heard all that the broker did"
+        assert account.booked == self.ledger.n, f"transaction {account.booked} of {self.ledger.n} is booked"
+        assert not account.lives.unknown(), f"{account.lives.unknown()} are unknown"
+        self._agree_with(paper, account)
+        closes = {request.position for _, life_of in account.lives.going() if isinstance(request := life_of.request, Close)}
+        asked = {account.symbol_of(position) for position in closes}
+        assert "" not in asked
+        late = set(self.names.values()) - {""} - self.judged - self._lost
+        assert not late, f"{sorted(late)} have no outcome"
+        there = {entry[0].decode() for entry in redis.ask(("XRANGE", STREAM, "-", "+"))}
+        left = {row[0].decode() for row in redis.ask(("XPENDING", STREAM, GROUP, "-", "+", 10_000, "core"))}
+        assert not left & there, f"{sorted(left & there)} are not acknowledged"
+
+    def _agree_with(self, paper: PricedBroker, account: LiveAccount) -> None:
+        theirs = snapshot_of(paper, "end")
+        assert {p.position: (p.symbol, p.side, p.quantity, p.price) for p in theirs.positions} == holdings(account)
+        assert theirs.cash == int(account.book.account["cash"][0])
+        ours = {name for name, life in account.lives.going() if life.quantity and not isinstance(life.request, Close)}
+        working = {order.id for order in theirs.orders} - self.ledger.ended  # what it told as ended and fills later is its own affair
+        assert working == ours, f"{sorted(working)} work, and we believe {sorted(ours)}"
+
+
+def holdings(account: LiveAccount) -> dict[int, Holding]:
+    """By the broker's numbers."""
+    rows = account.book.state.positions[: account.book.account["positions"][0]]
+    names = ("number", "symbol", "side", "quantity", "entry_price")
+    found: dict[int, Any] = {}
+    for row in rows:
+        number, symbol, side, quantity, price = (int(row[name]) for name in names)
+        found[account._theirs[number]] = (account.symbols[symbol], side, quantity, price)
+    return found
+
+
+def state_of(account: LiveAccount) -> bytes:
+    book, used = account.book, account.book.account[0]
+    tables = [book.account, book.series, book.state.positions[: used["positions"]], book.state.pending[: used["pending"]]]
+    tables += [book.log.orders[: used["orders"]], book.log.trades[: used["trades"]], book.log.fills[: used["fills"]]]
+    told = (account.barred, account.halted, account.alarms, account.booked, account.equity, account.at)
+    lives = [(name, str(life.state), life.filled) for name, life in account.lives.going()]
+    return b"".join(table.tobytes() for table in tables) + repr((told, lives)).encode()

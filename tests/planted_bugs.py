@@ -1,0 +1,252 @@
+"""What a live session could do wrong, planted one at a time: each is a patch, and a simulation that does not see it is worth nothing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sptrader_desktop.adapters import guarded_broker
+from sptrader_desktop.core import order_lives
+from sptrader_desktop.core.broker_messages import Cancel, Place, Request, Transaction, Welcome, What
+from sptrader_desktop.core.errors import JournalBroken
+from sptrader_desktop.core.facts import TransactionSeen
+from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.order_lives import OrderLives
+from sptrader_desktop.core.orders import OrderState, moved
+from sptrader_desktop.guardian.gate import Gate
+from sptrader_desktop.guardian.pipe import Pipe, _Waiting
+from sptrader_desktop.runtime.live import core as core_module
+from sptrader_desktop.runtime.live.clock import SECOND_US
+from sptrader_desktop.runtime.live.core import LiveCore
+from sptrader_desktop.runtime.live.engine import Engine
+from sptrader_desktop.runtime.live.fact_text import read_fact
+from sptrader_desktop.runtime.live.paper_prices import PricedBroker
+from sptrader_desktop.runtime.live.session import Session
+from sptrader_desktop.runtime.live.strategy_evaluation import StrategyEvaluationService
+from tests import live_world
+from tests.simulated_disk import SimulatedDisk, SimulatedJournal
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+_judge, _hear, _alarm = LiveCore._judge, LiveCore._hear, LiveCore.alarm
+_commit, _recover, _tell = Session.commit, Session.recover, Engine.tell
+_book, _book_entry, _told = LiveAccount._book, LiveAccount._book_entry, PricedBroker._tell
+_lapse, _ask, _lives_tell = Engine.lapse, OrderLives.ask, OrderLives.tell
+
+
+def _patched(owner: Any, name: str, to: Any) -> Plant:
+    return lambda patch: patch.setattr(owner, name, to, raising=False)
+
+
+def _judge_and_ack(self: LiveCore, signal_id: str, outcome: str, name: str = "") -> None:
+    handed = self._handed.get(signal_id)
+    _judge(self, signal_id, outcome, name)
+    if handed is not None:
+        self.engine.session.journal.tidy()
+        self._feed._link._redis.ask(("XACK", "signals:live", "orchestrator_group", *handed.stream_ids))  # type: ignore[attr-defined]
+
+
+def _commit_and_ack_all(self: LiveCore) -> Any:
+    self._due_acks += self._acks
+    self._acks.clear()
+    self._ack_now.set()
+    asked = self.engine.commit()
+    self._tell_alarms()
+    return asked
+
+
+def _hear_and_resend(self: LiveCore, answer: Any) -> None:
+    _hear(self, answer)
+    if isinstance(answer, Welcome) and self._line is not None:
+        for name in self.engine.account.lives.unknown():
+            self._line.send(self.engine.account.lives[name].request)
+
+
+def _alarm_and_give_up(self: LiveCore, text: str) -> None:
+    _alarm(self, text)
+    if "is gone" in text:
+        for name in self.engine.account.lives.unknown():
+            self.engine.refused(name)
+
+
+class _Forgetful(dict[str, str]):
+    def __contains__(self, _: object) -> bool:
+        return False
+
+
+def _recover_without_judgements(self: Session) -> int:
+    count = _recover(self)
+    self.judged.clear()
+    return count
+
+
+def _recover_without_memory(self: Session) -> int:
+    count = _recover(self)
+    self.judged = _Forgetful()
+    return count
+
+
+def _recover_but_the_last(self: Session) -> int:
+    entries = list(self.journal.read())[:-1]
+    for entry in entries:
+        self._apply(read_fact(entry.kind, entry.body))
+    return len(entries)
+
+
+def _commit_late(self: Session) -> list[Request]:
+    late: list[tuple[str, bytes]] = getattr(self, "late", [])
+    if late:
+        self.journal.append(late)
+    self.late = self._entries  # type: ignore[attr-defined]
+    self._entries = []
+    requests, self._requests = self._requests, []
+    return requests
+
+
+def _commit_whatever_comes(self: Session) -> list[Request]:
+    try:
+        return _commit(self)
+    except JournalBroken:
+        requests, self._requests = self._requests, []
+        return requests
+
+
+def _tell_all(self: Engine, transaction: Transaction) -> None:
+    self.session.take(TransactionSeen(transaction))
+
+
+def _tell_not_all(self: Engine, transaction: Transaction) -> None:
+    if transaction.what is not What.PROTECTED:
+        _tell(self, transaction)
+
+
+def _enter_wholly(self: LiveAccount, done: Transaction, is_late: bool) -> None:
+    index = self.book.waiting(self._orders.get(done.id, -1))
+    whole = int(self.book.state.pending["quantity"][index]) if index >= 0 else done.quantity
+    _book_entry(self, replace(done, quantity=whole), is_late)
+
+
+def _enter_unless_late(self: LiveAccount, done: Transaction, is_late: bool) -> None:
+    if not is_late:
+        _book_entry(self, done, is_late)
+
+
+def _book_to_the_cent(self: LiveAccount, fact: TransactionSeen) -> list[Request]:
+    found = _book(self, fact)
+    self.book.account["cash"] = self.book.account["cash"] // 1_000_000 * 1_000_000
+    return found
+
+
+def _tell_too_much(self: PricedBroker, what: What, name: str, s: int, position: int = -1, **figures: Any) -> Transaction:
+    if what is What.FILLED:
+        self._cash += 1
+    return _told(self, what, name, s, position, **figures)
+
+
+def _put_order_always(self: Pipe, line: bytes, key: str) -> None:
+    self._waiting.append(_Waiting(line, key, self._gate.shuttings))
+
+
+def _ignore_the_gate(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Pipe, "_put_order", _put_order_always)
+    patch.setattr(Gate, "lets_out", lambda *_: True)
+
+
+def _ignore_shuttings(patch: pytest.MonkeyPatch) -> None:
+    """An order that was let in before the stop leaves after it."""
+    patch.setattr(Gate, "stop", lambda self: setattr(self, "_is_stopped", False))
+
+
+def _next_id_again(self: LiveAccount) -> str:
+    self._asked = (self._asked + 1) % 3
+    return f"{self.name}-{self._asked}"
+
+
+def _ask_and_know(self: OrderLives, request: Request, at: int) -> None:
+    """As it was once: whoever is to be cancelled is unknown no longer."""
+    _ask(self, request, at)
+    if isinstance(request, Cancel) and (order := self._open.get(request.order)) is not None and order.state is OrderState.SENT:
+        order.state = moved(order.state, OrderState.CANCEL_PENDING)
+
+
+def _place_of_the_batch(self: LiveCore) -> str:
+    position = self._feed.position
+    if self._handed or position is None:
+        return self.engine.session.place
+    return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
+
+
+async def _next_of_any(self: StrategyEvaluationService) -> None:
+    deadlines = [collected.deadline for collected in self._bars.values()]
+    if self._changed.is_set() or not deadlines:
+        await self._changed.wait()
+        return
+    timer = asyncio.ensure_future(self._clock.sleep((min(deadlines) - self._clock.now()) / SECOND_US))
+    change = asyncio.ensure_future(self._changed.wait())
+    try:
+        await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+        change.cancel()
+
+
+async def _trade_at_once(self: LiveCore) -> None:
+    await self.orchestrator.start()
+    await asyncio.gather(self._read_signals(), self.orchestrator.run())
+
+
+def _never_full(_: SimulatedJournal) -> bool:
+    return False
+
+
+def _write_and_never_sync(patch: pytest.MonkeyPatch) -> None:
+    def write(self: SimulatedDisk, content: bytes) -> bool:
+        self.unsynced += content
+        return True
+
+    patch.setattr(SimulatedDisk, "write", write)
+    patch.setattr(SimulatedDisk, "sync", lambda _: None)
+
+
+def _life_without_partial(self: OrderLives, done: Transaction) -> bool:
+    """The first part of an order is taken for all of it."""
+    life = self._lives.get(done.id)
+    if done.what is What.FILLED and life is not None and isinstance(life.request, Place):
+        done = replace(done, quantity=life.left)
+    return _lives_tell(self, done)
+
+
+PLANTED: dict[str, Plant] = {
+    "ack before commit": _patched(LiveCore, "_judge", _judge_and_ack),
+    "ack although the commit failed": _patched(LiveCore, "_committed", _commit_and_ack_all),
+    "resend on reconnect": _patched(LiveCore, "_hear", _hear_and_resend),
+    "unknown taken as rejected": _patched(LiveCore, "alarm", _alarm_and_give_up),
+    "given up without quarantine": _patched(Engine, "lapse", lambda self, _: _lapse(self, 0)),
+    "never given up": _patched(Engine, "lapse", lambda *_: None),
+    "dedupe off": _patched(Session, "recover", _recover_without_memory),
+    "redelivery decided twice": _patched(Session, "recover", _recover_without_judgements),
+    "transaction gap ignored": _patched(core_module, "max", lambda *_: 1 << 60),
+    "transaction booked twice": _patched(Engine, "tell", _tell_all),
+    "transaction left out": _patched(Engine, "tell", _tell_not_all),
+    "commit after send": _patched(Session, "commit", _commit_late),
+    "sent although the commit failed": _patched(Session, "commit", _commit_whatever_comes),
+    "never synced": _write_and_never_sync,
+    "recover skips the last entry": _patched(Session, "recover", _recover_but_the_last),
+    "place in the stream forgotten": _patched(live_world, "position_of", lambda _: None),
+    "place behind what was not taken yet": _patched(LiveCore, "place", property(_place_of_the_batch)),
+    "partial fills booked whole": _patched(LiveAccount, "_book_entry", _enter_wholly),
+    "part of an order taken for all of it": _patched(OrderLives, "tell", _life_without_partial),
+    "late fill dropped": _patched(LiveAccount, "_book_entry", _enter_unless_late),
+    "cash rounded": _patched(LiveAccount, "_book", _book_to_the_cent),
+    "broker pays too much": _patched(PricedBroker, "_tell", _tell_too_much),
+    "gate ignored": _ignore_the_gate,
+    "stop ignored": _ignore_shuttings,
+    "no hello after the gate was re-armed": _patched(guarded_broker, "HELLO", "never"),
+    "ids used again": _patched(LiveAccount, "_next_id", _next_id_again),
+    "unknown forgotten by its cancel": _patched(OrderLives, "ask", _ask_and_know),
+    "late refusal is a mismatch": _patched(order_lives, "ENDINGS", frozenset()),
+    "entries on a full disk": _patched(SimulatedJournal, "is_full", property(_never_full)),
+    "wait for a bar behind the first": _patched(StrategyEvaluationService, "_next", _next_of_any),
+    "halted and never begun again": _patched(LiveCore, "_trade", _trade_at_once),
+}

@@ -1,0 +1,120 @@
+"""The engine without any wire: what is decided, what is not, and why."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sptrader_desktop.core.broker_messages import Close, Place, Transaction, What
+from sptrader_desktop.core.candles import Candles, Prices
+from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.live_book import Book
+from sptrader_desktop.core.money import fixed
+from sptrader_desktop.core.plan import make_plan
+from sptrader_desktop.core.terms import Terms
+from sptrader_desktop.ports import LivePrice
+from sptrader_desktop.runtime.live.bars_from_prices import Bar, Four
+from sptrader_desktop.runtime.live.engine import TAKEN, Engine
+from sptrader_desktop.runtime.live.parts import EvaluatedSet, Signal
+from sptrader_desktop.runtime.live.session import Session
+from tests.simulated_disk import SimulatedDisk, SimulatedJournal
+from tests.small_runs import strategy
+
+MINUTE = 60_000_000
+NOON = 1_709_553_600_000_000  # a Monday
+
+
+@dataclass
+class HandClock:
+    at: int = NOON
+
+    def now(self) -> int:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at / 1e6
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(f"nothing waits here ({seconds} s)")
+
+
+class FillingUp(SimulatedJournal):
+    """A disk that is full from the moment the test says so."""
+
+    is_filled = False
+
+    @property
+    def is_full(self) -> bool:
+        return self.is_filled
+
+
+class Live:
+    def __init__(self) -> None:
+        none = np.zeros(0, np.int64)
+        unborn = Candles(CATALOGUE["EURUSD"], "1m", MINUTE, none, Prices(*[none] * 4), ask=Prices(*[none] * 4))
+        traded, terms = strategy(), Terms()
+        account = LiveAccount("test", ["EURUSD"], Book(make_plan(traded, terms, [unborn], []), fixed(terms.capital), 1), latches=True)
+        self.journal, self.clock = FillingUp(SimulatedDisk()), HandClock()
+        self.engine = Engine(Session(account, self.journal), traded, self.clock, {"EURUSD": (0, 0)})
+
+    def price(self, bid: int = 110_000) -> None:
+        self.clock.at += 1_000_000
+        self.engine.price(LivePrice("EURUSD", self.clock.at, bid, bid + 10))
+
+    def bar(self, opens: int) -> None:
+        four = Four(110_000, 110_010, 109_990, 110_000)
+        self.engine.candle(Bar("EURUSD", "1m", opens, opens + MINUTE, four, four, 1.0))
+
+    def say(self, kind: str, bar_time: int | None = None) -> str:
+        signal = Signal(f"{kind} {self.clock.at}", "cross", "EURUSD", None, bar_time, kind, 1.0, self.clock.at + MINUTE)
+        heard = {"cross": (signal,), "filter": ()}
+        return self.engine.decide(EvaluatedSet("EURUSD", bar_time, heard, frozenset(), is_close_only=False))
+
+    def told(self, what: What, about: str, **figures: Any) -> None:
+        account = self.engine.account
+        self.engine.tell(Transaction(account.booked + 1, what, about, NOON, "EURUSD", cash=int(account.book.account["cash"][0]), **figures))
+
+    def enter(self) -> None:
+        assert self.say("up") == TAKEN
+        (asked,) = self.engine.commit()
+        assert isinstance(asked.request, Place)
+        self.told(What.ACCEPTED, asked.id)
+        self.told(What.FILLED, asked.id, position=7, side=1, quantity=asked.request.quantity, price=110_010)
+
+
+def test_without_a_price_nothing_is_decided_and_it_is_said() -> None:
+    live = Live()
+    assert live.say("up") == "EURUSD has no price yet"
+    live.price()
+    assert live.say("up") == TAKEN
+    assert [type(asked.request) for asked in live.engine.commit()] == [Place]
+
+
+def test_a_bar_is_decided_once_and_never_by_what_was_said_of_another() -> None:
+    live = Live()
+    live.bar(NOON)
+    assert live.say("up", NOON - MINUTE) == "its bar is decided already"
+    assert live.say("up", NOON) == TAKEN
+    assert live.say("up", NOON) == "its bar is decided already"
+    live.bar(NOON + MINUTE)
+    live.bar(NOON + 2 * MINUTE)
+    assert live.say("up", NOON + MINUTE) == "its bar is decided already"
+    assert len(live.engine.commit()) == 1
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_on_a_full_disk_nothing_is_opened_and_what_is_open_is_closed(is_full: bool) -> None:
+    live = Live()
+    live.price()
+    live.enter()
+    live.journal.is_filled = is_full
+    live.say("out")
+    (asked,) = live.engine.commit()
+    assert isinstance(asked.request, Close)
+    live.told(What.ACCEPTED, asked.id)
+    live.told(What.CLOSED, asked.id, position=7, side=-1, quantity=asked.request.quantity, price=110_010, reason="signal_exit")
+    live.price()
+    live.say("up")
+    assert [type(asked.request) for asked in live.engine.commit()] == ([] if is_full else [Place])
