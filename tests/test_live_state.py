@@ -24,7 +24,7 @@ from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.present.live_feeds import POINTS, SIGNALS, LiveFeeds
 from sptrader_desktop.present.live_figures import Figures, Levels
 from sptrader_desktop.present.live_state import Around, Connection, Session, live_state, long_feeds
-from sptrader_desktop.runtime.live.replay import Replay
+from sptrader_desktop.runtime.live.replay import Replay, new_account
 from sptrader_desktop.runtime.live.session import Session as LiveSession
 from tests.markets import ALWAYS, random_case
 from tests.parity import job_of
@@ -311,6 +311,26 @@ def test_in_any_market_the_figures_agree_with_the_rules_and_with_the_broker(seed
     replay.run()
     assert marked > 100
     assert figures_at_the_end(account, job.capital) == money_text(account.equity - job.capital)
+
+
+@pytest.mark.parametrize("seed", [0, 7, 11])
+def test_after_a_restart_the_same_is_shown(seed: int) -> None:
+    """From the journal alone: levels at the broker, the curve, orders, signals and what became of them."""
+    job, case = job_of(random_case(seed)), random_case(seed)
+    symbols = tuple(candles.symbol for candles in (*case.candles, *case.rates))
+    instruments = [CATALOGUE[symbol] for symbol in symbols]
+    replay, journal = Replay(job, symbols), SimulatedJournal(SimulatedDisk())
+    first = LiveFeeds(replay.account, instruments)
+    replay.session = LiveSession(replay.account, journal, first.hear)
+    replay.session.take(facts.SignalJudged(NOON, "a", "", "it is stale", "cross", symbols[0]))
+    replay.run()
+    again = LiveFeeds(new_account(job, "replay", symbols, latches=False), instruments)
+    LiveSession(again.account, journal, again.hear).recover()
+    assert (again.kept, again.equity, again.signals, again.seen_at) == (first.kept, first.equity, first.signals, first.seen_at)
+    assert again.orders() == first.orders()
+    assert len(first.equity) > 100
+    assert first.orders()
+    assert [row["outcome"] for row in again.signals] == ["rejected"]
 
 
 def _agrees_with_the_broker(replay: Replay, figures: Figures, feeds: LiveFeeds) -> None:

@@ -33,7 +33,8 @@ class LiveFeeds:
         self.account = account
         self.instruments = {item.symbol: item for item in instruments}
         self.signals: deque[Told] = deque(maxlen=SIGNALS)
-        self.equity: deque[tuple[int, int]] = deque(maxlen=POINTS)
+        self.equity: deque[tuple[str, str]] = deque(maxlen=POINTS)  # written out once: they are told again every second
+        self._pointed = -APART_US
         self.kept: dict[int, Levels] = {}
         self.seen_at: dict[str, int] = {}
         self.told: Callable[[Told], None] = _nobody
@@ -88,8 +89,9 @@ class LiveFeeds:
     # Equity
 
     def _point(self, at: int, value: int) -> None:
-        if not self.equity or at - self.equity[-1][0] >= APART_US:
-            self.equity.append((at, value))
+        if at - self._pointed >= APART_US:
+            self._pointed = at
+            self.equity.append((iso_time(at), money_text(value)))
 
     # Signals
 

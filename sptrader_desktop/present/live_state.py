@@ -111,7 +111,7 @@ def long_feeds(feeds: LiveFeeds) -> Iterable[tuple[str, object, Callable[[], lis
     """(name, what it is known by while it is unchanged, how it is written out)."""
     yield "signals", feeds.signals[-1] if feeds.signals else None, lambda: list(feeds.signals)
     points = feeds.equity
-    yield "equity", points[-1] if points else None, lambda: [[iso_time(at), money_text(value)] for at, value in points]
+    yield "equity", points[-1] if points else None, lambda: [[at, value] for at, value in points]
 
 
 def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:

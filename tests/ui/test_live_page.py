@@ -96,17 +96,17 @@ def _is_started(trader: Trader) -> None:
 def _is_watched(trader: Trader) -> None:
     page = trader.page
     assert trader.publisher.publish_signal("ma_crossover", "golden_cross", 0.9)
-    positions = page.tables["positions"].model
+    positions = page.view.tables["positions"].model
     trader.until(lambda: positions.rowCount() == 1 and positions.table["held"].exact(0) == "yes", "a position")
-    assert page.tables["signals"].model.table["why"].exact(0) == "entry 1 ordered"
-    assert page.tables["events"].model.rowCount() > 1
+    assert page.view.tables["signals"].model.table["why"].exact(0) == "entry 1 ordered"
+    assert page.view.tables["events"].model.rowCount() > 1
     trader.price = 20_201.0
-    trader.until(lambda: "10,100.00" in page.tiles["value"].accessibleName(), "the profit")
-    assert page.tiles["day"].accessibleName() == "Today: +100.00 USD"
-    assert page.tiles["plug"].accessibleName() == "Dead computer: 300.01 USD"
-    assert page.tiles["plug"].isEnabled()
-    assert page.risk.rowCount() == 5
-    assert len(page.equity.stamps) > 0
+    trader.until(lambda: "10,100.00" in page.view.tiles["value"].accessibleName(), "the profit")
+    assert page.view.tiles["day"].accessibleName() == "Today: +100.00 USD"
+    assert page.view.tiles["plug"].accessibleName() == "Dead computer: 300.01 USD"
+    assert page.view.tiles["plug"].isEnabled()
+    assert page.view.risk.rowCount() == 5
+    assert len(page.view.equity.stamps) > 0
 
 
 def _is_not_left_unsaid(trader: Trader) -> None:
@@ -119,17 +119,17 @@ def _is_not_left_unsaid(trader: Trader) -> None:
 
 
 def _is_commanded(trader: Trader) -> None:
-    page, driven, positions = trader.page, trader.driven, trader.page.tables["positions"]
+    page, driven, positions = trader.page, trader.driven, trader.page.view.tables["positions"]
     trader.click("pauseLiveButton")
     trader.until(lambda: trader.state == "paused", "the pause")
     trader.click("resumeLiveButton")
     trader.until(lambda: trader.state == "running", "the end of the pause")
-    page.tabs.setCurrentIndex(3)
-    page.tables["services"].choose(0)
+    page.view.tabs.setCurrentIndex(3)
+    page.view.tables["services"].choose(0)
     trader.until(driven.find(QPushButton, "restartServiceButton").isEnabled, "the chosen service")
     trader.click("restartServiceButton")
     trader.until(lambda: page.said.text() == "Restart service BTCUSD: done", "the restart")
-    page.tabs.setCurrentIndex(0)
+    page.view.tabs.setCurrentIndex(0)
     assert not driven.find(QPushButton, "closePositionButton").isEnabled()
     positions.choose(0)
     trader.until(driven.find(QPushButton, "closePositionButton").isEnabled, "the chosen row")
