@@ -51,8 +51,8 @@ def use_kernel_cache(root: Path) -> Path:
 
 
 def is_compiled(folder: Path, core: Path = CORE) -> bool:
-    """Has the engine been compiled into this folder, from files as old as these? numba compiles again what was only touched."""
-    written = max((source.stat().st_mtime for source in core.rglob("*.py")), default=0.0)
+    """Has the engine been compiled into this folder? Of a file that was only touched numba compiles all again: here the kernel's."""
+    written = (core / "kernel.py").stat().st_mtime
     return any(index.stat().st_mtime >= written for index in folder.rglob("kernel.advance-*.nbi"))
 
 
