@@ -55,6 +55,7 @@ SYMBOLS = ("EURUSD", "GBPUSD")
 TIMEFRAME = "2s"
 TERMS = Terms(capital=Decimal(100_000), commission=Commission(per_lot=Decimal("3.5")), slippage_pips=Decimal("0.2"))
 QUARANTINE_US = 1_500_000
+QUIET_S = 0.3  # what the last price brought about is told by the end
 TEXT = """\
 name: simulated
 version: "1"
@@ -329,7 +330,7 @@ class World:
         self.loop.later(0.1, self._tick)
 
     def _price(self, symbol: str) -> None:
-        if self._is_over:
+        if self._is_over or self.loop.time() > WORLD_ENDS - QUIET_S:
             return
         dice = self.weather.market
         self._mids[symbol] += dice.choice((-1, 1)) * dice.randint(0, 14)

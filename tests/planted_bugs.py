@@ -209,6 +209,13 @@ def _write_and_never_sync(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SimulatedDisk, "sync", lambda _: None)
 
 
+def _life_without_adoption(self: OrderLives, done: Transaction) -> bool:
+    life = self._lives.get(done.id)
+    if done.what is What.ACCEPTED and life is not None and life.state is OrderState.LAPSED:
+        return False
+    return _lives_tell(self, done)
+
+
 def _life_without_partial(self: OrderLives, done: Transaction) -> bool:
     """The first part of an order is taken for all of it."""
     life = self._lives.get(done.id)
@@ -237,6 +244,7 @@ PLANTED: dict[str, Plant] = {
     "place behind what was not taken yet": _patched(LiveCore, "place", property(_place_of_the_batch)),
     "partial fills booked whole": _patched(LiveAccount, "_book_entry", _enter_wholly),
     "part of an order taken for all of it": _patched(OrderLives, "tell", _life_without_partial),
+    "late order not adopted": _patched(OrderLives, "tell", _life_without_adoption),
     "late fill dropped": _patched(LiveAccount, "_book_entry", _enter_unless_late),
     "cash rounded": _patched(LiveAccount, "_book", _book_to_the_cent),
     "broker pays too much": _patched(PricedBroker, "_tell", _tell_too_much),

@@ -210,7 +210,10 @@ class LiveAccount:
             case What.FINANCED:
                 self._position(done)["financing"] += done.amount
                 self.book.account["cash"] += done.amount
-            case What.ACCEPTED | What.CANCEL_REJECTED:
+            case What.ACCEPTED:
+                if is_late and done.id in self._orders:
+                    self._bar(done.symbol, f"{done.symbol}: order {done.id} works at the broker after it was given up for lost")
+            case What.CANCEL_REJECTED:
                 pass
         self.booked = done.n
         if self.book.account["cash"][0] != done.cash:

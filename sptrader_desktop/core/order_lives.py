@@ -59,7 +59,7 @@ class OrderLives:
         self._work_on(life.request)
 
     def tell(self, done: Transaction) -> bool:
-        """Whether that came too late: a fill of what was over."""
+        """Whether that came too late: a fill of what was over, or at work though it was given up for lost."""
         life = self._lives.get(done.id)
         if life is None or (life.state in OVER and done.what in ENDINGS):  # what we gave up for lost may come late, and be refused
             return False
@@ -72,8 +72,10 @@ class OrderLives:
                 self._move(done.id, life, S.FILLED if life.left <= 0 else S.PARTIALLY_FILLED)
                 return late
             case What.ACCEPTED:
-                if life.state is S.SENT:
+                late = is_late(life.state, S.OPEN)
+                if late or life.state is S.SENT:
                     self._move(done.id, life, S.OPEN)
+                return late
             case What.PROTECTED:
                 self._move(done.id, life, S.FILLED)
             case What.CANCELLED | What.EXPIRED:
