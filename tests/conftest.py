@@ -29,7 +29,10 @@ IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 KERNELS = ROOT / ".cache" / "kernels"
 
 # After a change of a rule the first of these compiles for a minute; the others, which need no rule, keep the second process busy meanwhile.
-FIRST = "sweep pool_misbehaviour honesty pool indicators download_dukascopy candle_catalogue servers postgres_candles".split()
+FIRST = """
+    sweep signal_feed_servers guardian sqlite_journal guardian_link journal_disk pool_misbehaviour honesty pool indicators download_dukascopy
+    candle_catalogue servers postgres_candles signal_feed live_orchestrators
+""".split()
 
 
 def take_own_environment() -> None:
