@@ -30,8 +30,8 @@ KERNELS = ROOT / ".cache" / "kernels"
 
 # After a change of a rule the first of these compiles for a minute; the others, which need no rule, keep the second process busy meanwhile.
 FIRST = """
-    sweep signal_feed_servers guardian sqlite_journal guardian_link journal_disk pool_misbehaviour honesty pool indicators download_dukascopy
-    candle_catalogue servers postgres_candles signal_feed live_orchestrators
+    sweep signal_feed_servers guardian sqlite_journal guardian_link journal_disk pool_misbehaviour honesty pool indicators
+    download_dukascopy candle_catalogue servers postgres_candles signal_feed live_orchestrators
 """.split()
 
 
