@@ -44,7 +44,7 @@ def live(chosen: argparse.Namespace) -> int:
     if len(chosen.strategies) > 1:
         raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE each")
     if not chosen.headless:
-        raise RunError("live trading has no window yet: add --headless")
+        raise RunError("a live session has no window of its own: add --headless, and see it on the window's Live page")
     settings = load_settings()
     compose.ready_engine(settings, _say)
     recipe = Recipe(
