@@ -366,5 +366,6 @@ def test_a_core_of_another_account_is_followed_there(rig: Rig) -> None:
             core.say({"do": "hello", "account": account, "since": 0})
             told = {"connected": True, "account": account, "why": ""}
             wait_for(lambda told=told: (rig.status() or {})["broker"] == told, "the guardian's own connection")  # type: ignore[misc]
+        wait_for(lambda: not is_open(rig), "the guardian to notice that the core is gone")
     names = [item.message["account"] for item in rig.broker.heard if item.message["do"] == "hello"]
     assert sorted(names) == ["paper-1", "paper-1", "paper-2", "paper-2"]
