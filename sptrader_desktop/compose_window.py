@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose import run_store
@@ -50,9 +51,8 @@ def load_engine(settings: Settings) -> None:
     from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
 
     use_kernel_cache(settings.kernels)
-    import sptrader_desktop.adapters.pooled_components
-    import sptrader_desktop.present.result_json
-    import sptrader_desktop.runtime.backtest  # noqa: F401
+    for name in ("adapters.pooled_components", "present.result_json", "runtime.backtest"):
+        import_module(f"sptrader_desktop.{name}")
 
 
 def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[str] = ()) -> Strategy:

@@ -70,7 +70,10 @@ class BrokerProcess:
         os.umask(before)
         over = threading.Event()
         if self._from_redis:
-            tell: Tell = lambda page: loop.call_soon_threadsafe(server.prices, page)  # noqa: E731
+
+            def tell(page: Sequence[Price]) -> None:
+                loop.call_soon_threadsafe(server.prices, page)
+
             threading.Thread(target=self._follow, args=(tell, over), daemon=True).start()
         await self._end.wait()
         over.set()

@@ -230,7 +230,7 @@ class SqliteJournal:
             readable: list[Commit] = []
             with suppress(sqlite3.Error):
                 for row in self._database.execute(COMMITS, (self._seq or LOWEST,)):
-                    readable.append(row)  # noqa: PERF402
+                    readable.append(row)  # noqa: PERF402  # what can be read before the damage is kept
             yield readable
             raise
 

@@ -70,10 +70,10 @@ class Server:
         own = [self._own] if self._own else []
         bridges = [self._bridge] if self._bridge else []
         connections: list[Connection] = [*self._clients, *own]
-        is_more = any([item.work(LINES_A_TURN) for item in connections])  # noqa: C419  # each of them, whatever the others have
-        is_more |= any([item.work(LINES_A_TURN) for item in (*bridges, *self._draining)])  # noqa: C419  # the same
+        have_more = [item.work(LINES_A_TURN) for item in connections]
+        have_more += [item.work(LINES_A_TURN) for item in (*bridges, *self._draining)]
         self._leave_when_idle()
-        return is_more
+        return any(have_more)
 
     def _end(self, *_: object) -> None:
         self._is_asked_to_end = True
