@@ -1,11 +1,13 @@
 """The compiled rules are never older than their sources: an edited callee in another file must change what its caller does."""
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from sptrader_desktop.runtime import kernel_cache
 
@@ -87,13 +89,38 @@ def test_only_our_own_folders_long_unused_are_forgotten(tmp_path: Path, monkeypa
     assert fresh.is_dir()
 
 
-def test_every_source_of_the_rules_is_in_the_key(tmp_path: Path) -> None:
+def test_every_source_of_the_compiled_rules_is_in_the_key_and_no_other(tmp_path: Path) -> None:
     core = copied_package(tmp_path)
     keys = {kernel_cache.cache_key(core)}
-    for source in sorted(core.glob("*.py")):
+    compiled = kernel_cache.compiled_sources(core)
+    for source in compiled:
         source.write_text(source.read_text() + "\n# changed\n")
         keys.add(kernel_cache.cache_key(core))
-    assert len(keys) == 1 + len(list(core.glob("*.py")))
+    assert len(keys) == 1 + len(compiled)
+    others = set(core.glob("*.py")) - set(compiled)
+    assert {"live_account.py", "metrics.py"} <= {source.name for source in others}
+    for source in others:
+        source.write_text(source.read_text() + "\n# changed\n")
+    assert kernel_cache.cache_key(core) in keys
+
+
+def test_all_that_python_loads_for_a_compiled_rule_is_in_the_key() -> None:
+    """Python itself is asked what the compiled modules import: no reading of their text can be more exact."""
+    compiled = {source.stem for source in kernel_cache.compiled_sources()}
+    asked = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module('sptrader_desktop.core.' + name)\n"
+        "print(*(name.rpartition('.')[2] for name in sys.modules if name.startswith('sptrader_desktop.core.')))"
+    )
+    rules = [name for name in compiled if holds_compiled(name)]
+    loaded = subprocess.run([sys.executable, "-c", asked, *rules], capture_output=True, text=True, check=True).stdout.split()
+    assert len(rules) > 10
+    assert set(loaded) <= compiled
+
+
+def holds_compiled(name: str) -> bool:
+    module = importlib.import_module(f"sptrader_desktop.core.{name}")
+    return any(isinstance(value, Dispatcher) for value in vars(module).values())
 
 
 def test_a_cache_that_may_only_be_read_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

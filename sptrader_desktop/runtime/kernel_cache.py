@@ -1,7 +1,8 @@
 """Where the compiled rules are kept, and the promise that they are never older than their source.
 
 numba keeps machine code per file and does not see that a function called from another file has changed: it would trade by
-the old rule. So every state of core, numba, Python and processor gets a folder of its own, chosen before numba is imported.
+the old rule. So every state of the compiled rules and all they import, numba, Python and processor gets a folder of its own,
+chosen before numba is imported.
 """
 
 import hashlib
@@ -19,16 +20,30 @@ CORE = Path(__file__).resolve().parent.parent / "core"
 FOLDERS_KEPT = 4
 UNUSED_SECONDS = 24 * 3600
 KEY = re.compile("[0-9a-f]{20}")
+IMPORT = re.compile(r"^ *(?:from|import) sptrader_desktop\.core(?:\.(\w+)| import (.+))", re.MULTILINE)
+COMPILER = re.compile(r"^ *(?:import numba|from numba|from sptrader_desktop\.core\.compiled)", re.MULTILINE)
 
 
 def cache_key(core: Path = CORE) -> str:
     """A hash of everything that decides what machine code the rules become."""
     digest = hashlib.sha256()
-    for source in sorted(core.rglob("*.py")):
+    for source in compiled_sources(core):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     for fact in (version("numba"), version("llvmlite"), version("numpy"), sys.version, platform.machine(), _processor()):
         digest.update(fact.encode() + b"\0")
     return digest.hexdigest()[:20]
+
+
+def compiled_sources(core: Path = CORE) -> list[Path]:
+    """What is compiled, and all of core it imports, however far: a rule that is never compiled costs nobody a minute when it changes."""
+    texts = {source.stem: source.read_text(encoding="utf-8") for source in core.glob("*.py")}
+    found: set[str] = set()
+    waiting = {"__init__", *(name for name, text in texts.items() if COMPILER.search(text))}
+    while waiting:
+        found |= waiting
+        named = {name for source in waiting for match in IMPORT.findall(texts[source]) for name in re.findall(r"\w+", " ".join(match))}
+        waiting = (named & texts.keys()) - found
+    return sorted(core / f"{name}.py" for name in found)
 
 
 def _processor() -> str:
