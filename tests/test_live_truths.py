@@ -74,7 +74,7 @@ def test_what_is_published_before_the_first_signal_was_judged_is_judged_whatever
     world = CalmWorld(speaks=False)
 
     def lose_the_group_and_speak() -> None:
-        world._flush()
+        world.redis.ask(("DEL", STREAM))
         world.say("first")
 
     world.at(0.5, world._kill)
