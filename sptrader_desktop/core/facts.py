@@ -6,7 +6,7 @@ Bars and transactions are records of their own modules; these are the rest. Time
 import re
 from dataclasses import dataclass
 
-from sptrader_desktop.core.broker_messages import Transaction
+from sptrader_desktop.core.broker_messages import Snapshot, Transaction
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 
 
@@ -99,6 +99,32 @@ class TransactionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerMet:
+    """Whom this account belongs to: another is never traded with."""
+
+    at: int
+    environment: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDiffers:
+    """Its books and ours, at the same transaction; a person decides."""
+
+    at: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A person let the broker's books be ours."""
+
+    at: int
+    by: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class RequestUnsettled:
     """The broker's log was read without a gap past the quarantine, and does not have it."""
 
@@ -134,6 +160,9 @@ Fact = (
     | SignalJudged
     | SignalsRead
     | TransactionSeen
+    | BrokerMet
+    | BrokerDiffers
+    | TakenOver
     | RequestUnsettled
     | Commanded
     | ReplayEnded

@@ -19,6 +19,7 @@ from sptrader_desktop.core.tables import FREE, Table
 _Closing = tuple[int, int, int, int]  # closing steps, reason, at this close, trailing level
 _Before = tuple[Mapping[int, _Closing], tuple[int, ...], int]
 EVERY = "*"  # in place of a symbol
+LONGEST_NUMBER = 18
 
 
 class LiveAccount:
@@ -29,6 +30,7 @@ class LiveAccount:
         self.lives = OrderLives()
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
         self.halted = ""  # why nothing at all may be sent
+        self.mismatch = ""  # why these books are not the broker's: nothing but taking those over ends it
         self.alarms: list[str] = []
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
@@ -59,10 +61,12 @@ class LiveAccount:
     def apply(self, fact: facts.Fact) -> list[Request]:
         """What is to be asked of the broker because of it; facts that change no account ask for nothing."""
         change = self._apply.get(type(fact))
-        if change is None:
-            return []
+        return [] if change is None else self.ask(lambda: change(fact))
+
+    def ask(self, change: Callable[[], list[Request]]) -> list[Request]:
+        """What a change of these books asks for is asked by them from then on."""
         self.book.make_room()
-        requests = change(fact)
+        requests = change()
         for request in requests:
             self.lives.ask(request, self.at)
         return requests
@@ -148,7 +152,7 @@ class LiveAccount:
             self._latch()
         if waiting:
             states = self.book.log.orders["state"]
-            found += [Cancel(self._next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
+            found += [Cancel(self.next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
         for row in self.book.state.positions[: account["positions"]] if account["positions"] else ():
             found += self._about_position(row, closings[int(row["number"])])
         for order in range(placed, int(account["orders"])):
@@ -168,15 +172,15 @@ class LiveAccount:
             return []
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3]:
-            found.append(Protect(self._next_id(), position, trail))
+            found.append(Protect(self.next_id(), position, trail))
         if closing and (closing, reason) != before[:2]:
-            found.append(Close(self._next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
+            found.append(Close(self.next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 
     def _about_order(self, order: int) -> list[Request]:
         """One that was cancelled at the close that placed it is never sent."""
         row = self.book.log.orders[order]
-        name = self._next_id()
+        name = self.next_id()
         self._orders[name] = order
         self._ids.append(name)
         if row["state"] != WORKING:
@@ -187,16 +191,18 @@ class LiveAccount:
         symbol, rule, side = self.symbols[row["symbol"]], int(row["rule"]), int(row["side"])
         return [Place(name, symbol, rule, side, kind, int(row["quantity"]), level, expiry, *distances)]
 
-    def _next_id(self) -> str:
+    def next_id(self) -> str:
         self._asked += 1
         return f"{self.name}-{self._asked}"
 
     # What the broker did
 
     def _book(self, fact: facts.TransactionSeen) -> list[Request]:
-        done = fact.transaction
+        """It was told, whatever it comes to: what cannot be booked leaves the books wrong, and that is known from then on."""
+        done, found = fact.transaction, list[Request]()
         if done.n != self.booked + 1:
             raise BrokerMismatchError(f"transaction {done.n} came after {self.booked}: those between are missing, ask the broker again")
+        self.booked = done.n
         is_late = self.lives.tell(done)
         match done.what:
             case What.FILLED:
@@ -213,15 +219,22 @@ class LiveAccount:
             case What.ACCEPTED:
                 if is_late and done.id in self._orders:
                     self._bar(done.symbol, f"{done.symbol}: order {done.id} works at the broker after it was given up for lost")
+                found += self._end_late(done.id)
             case What.CANCEL_REJECTED:
                 pass
-        self.booked = done.n
-        if self.book.account["cash"][0] != done.cash:
+        if self.book.account["cash"][0] != done.cash and not self.mismatch:
             raise BrokerMismatchError(
                 f"after transaction {done.n} the broker holds {done.cash} and this account {self.book.account['cash'][0]} (1e-8): "
                 "nothing is traded on until a person has looked"
             )
-        return []
+        return found
+
+    def _end_late(self, name: str) -> list[Request]:
+        """An order that works at the broker, and that nobody here waits for any more, is cancelled, once more if it must be."""
+        is_wanted = self.book.waiting(self._orders.get(name, -1)) >= 0
+        is_ending = any(isinstance(life.request, Cancel) and life.request.order == name for _, life in self.lives.going())
+        is_ours = name in self._orders and name in dict(self.lives.going())
+        return [] if is_wanted or is_ending or not is_ours else [Cancel(self.next_id(), name)]
 
     def _book_entry(self, done: Transaction, is_late: bool) -> None:
         """A part of an order is a position of its own, and the rest waits on."""
@@ -293,6 +306,37 @@ class LiveAccount:
             self._reopen(request)
         return []
 
+    # Where the broker's books are others
+
+    def doubt(self, why: str) -> None:
+        """Nothing is entered until they are taken over."""
+        self.mismatch = self.mismatch or why
+        self.barred[EVERY] = self.mismatch
+        self.alarms.append(f"{why}: see what happened, then re-arm, which takes the broker's books over")
+
+    def theirs(self, number: int) -> int:
+        """The broker's number of one of our positions."""
+        return self._theirs[number]
+
+    def ours(self, position: int) -> int:
+        return self._ours.get(position, -1)
+
+    def drop(self, position: int) -> None:
+        """By the broker's number: it is gone, and nobody saw how."""
+        index, count = self.book.position(self.ours(position)), int(self.book.account["positions"][0])
+        rows = self.book.state.positions
+        rows[index : count - 1] = rows[index + 1 : count].copy()
+        self.book.account["positions"] -= 1
+
+    def give_up(self, done: Transaction) -> None:
+        """What the broker does not know is over."""
+        self.lives.tell(done)
+        self._settle(done)
+
+    def adopt(self, done: Transaction) -> None:
+        """A position that the broker holds."""
+        self._book_entry(done, is_late=False)
+
     def _bar(self, symbol: str, words: str) -> None:
         self.barred.setdefault(symbol, words)
         self.alarms.append(f"{words}: no entries until a person re-arms")
@@ -312,7 +356,7 @@ class LiveAccount:
             case "cancel":
                 cancel_order(self.book, self._orders.get(fact.about, -1))
             case "close":
-                self.book.order_close(int(fact.about), EMERGENCY)
+                self.book.order_close(number_in(fact.about), EMERGENCY)
             case "flatten":
                 for row in self.book.state.positions[: self.book.account["positions"][0]]:
                     self.book.order_close(int(row["number"]), EMERGENCY)
@@ -324,12 +368,19 @@ class LiveAccount:
         """A pause ends by resuming; what was latched only by re-arming, which then counts from here."""
         if everything:
             self.barred.clear()
+            if self.mismatch:
+                self.barred[EVERY] = self.mismatch
             self.halted = ""
             account = self.book.account
             account["drawn_down"], account["lost_day"] = FREE, FREE
             account["peak"] = account["trough"] = account["base"] = account["equity"]
         elif self.barred.get(about, "").startswith("paused"):
             del self.barred[about]
+
+
+def number_in(text: str) -> int:
+    """Of a position; −1 where it can be none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else -1
 
 
 def cancel_order(book: Book, order: int) -> None:
