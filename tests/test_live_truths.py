@@ -10,6 +10,7 @@ from sptrader_desktop.adapters.redis_signals import STREAM
 from sptrader_desktop.core.broker_messages import Cancel, Transaction, What
 from sptrader_desktop.core.live_account import EVERY
 from sptrader_desktop.core.orders import OrderState
+from sptrader_desktop.core.records import EXIT_REASONS
 from sptrader_desktop.core.signals import Signal, write_signal
 from sptrader_desktop.runtime.live.paper_terms import open_broker
 from tests.live_world import World
@@ -231,6 +232,35 @@ def test_an_order_that_comes_after_its_cancel_was_answered_is_cancelled_once_mor
     world.run()
     assert len(set(cancels)) == 2
     assert not world.watch.ledger.fills
+
+
+def close_fails(world: CalmWorld, why: str) -> None:
+    if why == "no line":
+        world.cut(lands=None)
+    elif why == "the gate is shut":
+        world.guardian.control(do="stop", flatten=False, by="a person")
+    else:
+        world.broker.paper.trick("reject")
+
+
+@pytest.mark.parametrize("why", ["no line", "the gate is shut", "the broker refuses"])
+def test_an_exit_that_was_not_carried_out_is_asked_again_until_it_is(why: str) -> None:
+    world = CalmWorld(speaks=False)
+    world.at(1.0, lambda: world.say("entry"))
+    world.at(1.9, lambda: setattr(world, "is_frozen", True))
+    world.at(2.0, lambda: close_fails(world, why))
+    world.at(2.01, lambda: world.say("leave", "leave"))
+    world.at(2.4, lambda: is_held(world, 1))
+    world.at(2.5, lambda: setattr(world, "is_frozen", False))
+    if why == "the gate is shut":
+        world.at(4.0, world._rearm)
+    world.run()
+    is_held(world, 0)
+    assert [int(reason) for reason in world.account.book.log.trades["reason"][:1]] == [EXIT_REASONS.index("signal_exit")]
+
+
+def is_held(world: CalmWorld, count: int) -> None:
+    assert world.account.book.account["positions"][0] == count
 
 
 # Where the broker's books are others

@@ -133,6 +133,13 @@ class RequestUnsettled:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """The broker hears us: what lessens risk and did not come about is asked of it once more, under new ids."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Commanded:
     """What a person asked for: pause, resume, halt, rearm, cancel (`about` an order's id), close (a position's number), flatten."""
 
@@ -164,6 +171,7 @@ Fact = (
     | BrokerDiffers
     | TakenOver
     | RequestUnsettled
+    | AskedAgain
     | Commanded
     | ReplayEnded
 )

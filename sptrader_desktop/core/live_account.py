@@ -12,7 +12,7 @@ from sptrader_desktop.core import live_stages as stages
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.errors import BrokerMismatchError
 from sptrader_desktop.core.live_book import BarRange, Book, Hits
-from sptrader_desktop.core.order_lives import OrderLives
+from sptrader_desktop.core.order_lives import Life, OrderLives
 from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
 from sptrader_desktop.core.tables import FREE, Table
 
@@ -43,6 +43,8 @@ class LiveAccount:
         self._theirs: dict[int, int] = {}
         self._asked = 0
         self._traded = len(book.plan.exits)
+        self._unclosed: dict[int, tuple[int, int]] = {}  # our number of a position → steps that were to be closed and are not, and why
+        self._unmoved: set[int] = set()  # positions whose trailing level the broker does not have
         self._closing: dict[int, BarRange] = {}  # closed, and nothing decided yet
         self._is_as_closed = False  # nothing has moved the tables since
         self._apply: dict[type, Callable[[Any], list[Request]]] = {
@@ -54,6 +56,7 @@ class LiveAccount:
             facts.Acted: self._act,
             facts.TransactionSeen: self._book,
             facts.RequestUnsettled: self._lapse,
+            facts.AskedAgain: self._ask_again,
             facts.Commanded: self._obey,
             facts.ReplayEnded: self._finish,
         }
@@ -266,14 +269,42 @@ class LiveAccount:
             outcome = EXPIRED if done.what is What.EXPIRED else CANCELLED
             stages.settle(self.book.lent, index, outcome, self.book.present_bar(self._series[done.symbol]))
         life = self.lives.get(done.id)
-        if life is not None and isinstance(life.request, Close):
-            self._reopen(life.request)
+        if life is not None:
+            self._reopen(life)
 
-    def _reopen(self, request: Close) -> None:
-        """A close that will not come is asked for again by whoever wants it; the position is whole until then."""
-        index = self.book.position(self._ours.get(request.position, -1))
-        if index >= 0 and not any(self._closes(life.request, request.position) for _, life in self.lives.going()):
-            self.book.state.positions["closing"][index] = 0
+    def _reopen(self, life: Life) -> None:
+        """A close that will not come is wanted all the same; the position is whole until then. So is a level that was not moved."""
+        request = life.request
+        if not isinstance(request, Close | Protect):
+            return
+        number = self._ours.get(request.position, -1)
+        index = self.book.position(number)
+        if index >= 0 and isinstance(request, Protect):
+            self._unmoved.add(number)
+        elif index >= 0 and not any(self._closes(other.request, request.position) for _, other in self.lives.going()):
+            row = self.book.state.positions[index]
+            self._unclosed[number] = life.left, int(row["closing_reason"])
+            row["closing"] = 0
+            self.alarms.append(f"{request.id}, which closes position {number}, was not carried out: it is asked again")
+
+    @property
+    def has_undone(self) -> bool:
+        """Something that lessens risk was asked and did not come about."""
+        return bool(self._unclosed or self._unmoved)
+
+    def _ask_again(self, fact: facts.AskedAgain) -> list[Request]:
+        self.at = fact.at
+        before, unclosed, unmoved = self._before(), self._unclosed, self._unmoved
+        self._unclosed, self._unmoved = {}, set()
+        for number, (steps, reason) in unclosed.items():
+            index = self.book.position(number)
+            if index >= 0 and not self.book.state.positions["closing"][index]:
+                self.book.order_close(number, reason)
+                row = self.book.state.positions[index]
+                row["closing"] = min(steps, int(row["quantity"]))
+        trails = [(number, self.book.position(number)) for number in sorted(unmoved)]
+        levels = [(number, int(self.book.state.positions["trail"][index])) for number, index in trails if index >= 0]
+        return self._asked_since(before) + [Protect(self.next_id(), self._theirs[number], trail) for number, trail in levels]
 
     @staticmethod
     def _closes(request: Request, position: int) -> bool:
@@ -301,9 +332,7 @@ class LiveAccount:
         index = self.book.waiting(self._orders.get(fact.id, -1))
         if index >= 0:
             stages.settle(self.book.lent, index, CANCELLED, self.book.present_bar(int(self.book.state.pending["symbol"][index])))
-        request = self.lives[fact.id].request
-        if isinstance(request, Close):
-            self._reopen(request)
+        self._reopen(self.lives[fact.id])
         return []
 
     # Where the broker's books are others

@@ -219,6 +219,9 @@ class Engine:
         if request_id in lives.unknown() and not lives.is_asked_again(request_id):
             self.session.take(facts.RequestUnsettled(self._clock.now(), request_id))
 
+    def ask_again(self) -> None:
+        self.session.take(facts.AskedAgain(self._clock.now()))
+
     def lapse(self, quarantine_us: int) -> None:
         """Only while the broker is heard without a gap."""
         for fact in self.session.unsettled(self._clock.now(), quarantine_us):
