@@ -219,7 +219,7 @@ async def _watched(known: _Known, watch: "CoreWatch", commands: "Commands", held
     from sptrader_desktop.adapters.core_control import CoreControl
     from sptrader_desktop.guardian.places import live_places
 
-    control = CoreControl(live_places(known.folder), watch.state, watch.feeds, commands.obey)
+    control = CoreControl(live_places(known.folder), watch.state, watch.feeds, commands.obey, watch.bars)
     await control.open()
     held.push_async_callback(control.close)
     watch.tell(control.event)
