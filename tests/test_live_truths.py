@@ -30,9 +30,9 @@ class CalmWorld(World):
     def __init__(self, seed: int = 1, *, variant: int = 0, speaks: bool = True) -> None:
         def calm(weather: Any) -> None:
             weather.events, weather.chances, weather.frictions, weather.room, weather.variant = {}, {}, {}, None, variant
-            weather.lag = lambda: 0.0005
+            weather.lag, weather.ends, weather.rearms = (lambda: 0.0005), 11.0, False
 
-        super().__init__(seed, calm)
+        super().__init__(seed, change=calm)
         self.is_frozen = False
         self._last: Any = None
         self.alarms: list[str] = []
@@ -69,7 +69,7 @@ class CalmWorld(World):
         """The line breaks; what is on its way lands so many seconds later, or never."""
         weather: Any = self.weather
         weather.lands = lambda: lands
-        self._cut()
+        self.mishaps._cut()
 
     def say(self, name: str, word: str = "up", seq: int | None = None, publisher: str = "q") -> None:
         """On EURUSD, to act on arrival."""
@@ -101,7 +101,7 @@ def test_what_is_published_before_the_first_signal_was_judged_is_judged_whatever
         world.redis.ask(("DEL", STREAM))
         world.say("first")
 
-    world.at(0.5, world._kill)
+    world.at(0.5, world.kill)
     world.at(0.501, lose_the_group_and_speak)
     world.run()
     assert world.outcomes.keys() == {"first"}
@@ -112,9 +112,9 @@ def test_the_numbers_of_publishers_outlive_the_core_and_what_is_lost_meanwhile_i
     world.watch.has_lost = True
     for number in (1, 2, 3):
         world.at(0.5 + number / 10, lambda number=number: world.say(f"q{number}", seq=number))  # type: ignore[misc]
-    world.at(1.5, world._kill)
+    world.at(1.5, world.kill)
     world.at(1.5, lambda: world.say("q7", seq=7))
-    world.at(3.0, world._kill)
+    world.at(3.0, world.kill)
     world.at(4.0, lambda: world.say("q8", seq=8))
     world.at(5.0, lambda: world.say("q5", seq=5))
     world.run()
@@ -181,7 +181,7 @@ def test_a_cancel_whose_answer_was_lost_is_asked_again_until_its_order_is_over()
 
     def cancel_and_lose_it() -> None:
         assert order(world).state is OrderState.OPEN
-        world._command("cancel", "sim-1")
+        world.mishaps._command("cancel", "sim-1")
         world.cut(lands=None)
 
     world.at(1.0, lambda: setattr(world, "is_frozen", True))
@@ -219,7 +219,7 @@ def test_an_order_that_comes_after_its_cancel_was_answered_is_cancelled_once_mor
 
     def cancel() -> None:
         order_is(world, OrderState.SENT)
-        world._command("cancel", "sim-1")
+        world.mishaps._command("cancel", "sim-1")
 
     world.at(1.0, lambda: setattr(world, "is_frozen", True))
     world.at(1.05, slow_down)
@@ -227,7 +227,7 @@ def test_an_order_that_comes_after_its_cancel_was_answered_is_cancelled_once_mor
     world.at(1.12, lose_the_order)
     world.at(1.9, cancel)
     if restarts:
-        world.at(2.0, world._kill)
+        world.at(2.0, world.kill)
     world.at(4.0, lambda: order_is(world, OrderState.CANCELLED))
     world.run()
     assert len(set(cancels)) == 2
@@ -253,7 +253,7 @@ def test_an_exit_that_was_not_carried_out_is_asked_again_until_it_is(why: str) -
     world.at(2.4, lambda: is_held(world, 1))
     world.at(2.5, lambda: setattr(world, "is_frozen", False))
     if why == "the gate is shut":
-        world.at(4.0, world._rearm)
+        world.at(4.0, world.mishaps._rearm)
     world.run()
     is_held(world, 0)
     assert [int(reason) for reason in world.account.book.log.trades["reason"][:1]] == [EXIT_REASONS.index("signal_exit")]
@@ -304,8 +304,8 @@ def test_cash_that_differs_bars_entries_until_a_person_takes_the_brokers_books_o
     world.at(5.0, lambda: is_barred(world, "the broker holds"))
     world.at(5.1, lambda: world.say("barred"))
     if restarts:
-        world.at(6.0, world._kill)
-    world.at(7.0, world._rearm)
+        world.at(6.0, world.kill)
+    world.at(7.0, world.mishaps._rearm)
     world.at(8.4, lambda: is_well(world))
     world.at(9.0, lambda: world.say("again"))
     world.run()
@@ -323,7 +323,7 @@ def test_a_position_that_vanished_at_the_broker_is_seen_when_the_line_is_back_an
     world.at(2.1, lambda: vanish(world))
     world.at(2.2, lambda: world.cut(lands=None))
     world.at(4.0, lambda: is_barred(world, "and the broker does not"))
-    world.at(5.0, world._rearm)
+    world.at(5.0, world.mishaps._rearm)
     world.at(6.0, lambda: is_well(world))
     world.at(10.5, lambda: world.say("again"))
     world.run()
@@ -346,7 +346,7 @@ def test_a_transaction_that_cannot_be_booked_leaves_nothing_stuck() -> None:
     world.at(2.1, lambda: world.say("leave", "leave"))
     world.at(4.0, lambda: is_barred(world, "position 99, which is not known to be open"))
     world.at(4.1, lambda: _booked_all(world))
-    world.at(5.0, world._rearm)
+    world.at(5.0, world.mishaps._rearm)
     world.at(6.0, lambda: is_well(world))
     world.at(7.0, lambda: world.say("again"))
     world.run()
@@ -363,7 +363,7 @@ def test_a_broker_that_lost_its_books_halts_everything_in_words() -> None:
     def lose_the_books() -> None:
         broker = world.broker
         broker.paper, broker.told, broker.asked = open_broker(world._terms()), [], {}
-        world._cut()
+        world.mishaps._cut()
 
     def look() -> None:
         assert "it lost its books, or is another one" in world.account.halted
@@ -376,8 +376,8 @@ def test_a_broker_that_lost_its_books_halts_everything_in_words() -> None:
     world.at(4.0, lose_the_books)
     world.at(5.0, look)
     world.at(5.1, lambda: sent.append(len(world.watch.sent)))
-    world.at(5.2, world._kill)
-    world.at(7.0, world._rearm)
+    world.at(5.2, world.kill)
+    world.at(7.0, world.mishaps._rearm)
     world.at(13.0, look)
     world.at(13.1, lambda: sent.append(len(world.watch.sent)))
     world.run()
@@ -393,7 +393,7 @@ def _booked_some(world: CalmWorld) -> None:
 def test_a_broker_of_another_kind_is_never_sent_anything(seed: int) -> None:
     world = CalmWorld(seed)
     world.broker.environment = "live"
-    world.at(5.0, lambda: world._command("flatten"))
+    world.at(5.0, lambda: world.mishaps._command("flatten"))
     world.run()
     assert "and this session trades paper" in world.account.halted
     assert not world.watch.sent

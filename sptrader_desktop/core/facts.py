@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sptrader_desktop.core.broker_messages import Snapshot, Transaction
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
+from sptrader_desktop.core.risk_tree import NodeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,6 @@ class TransactionSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerMet:
-    """Whom this account belongs to: another is never traded with."""
-
-    at: int
-    environment: str
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
 class BrokerDiffers:
     """Its books and ours, at the same transaction; a person decides."""
 
@@ -141,12 +133,31 @@ class AskedAgain:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """What a person asked for: pause, resume, halt, rearm, cancel (`about` an order's id), close (a position's number), flatten."""
+    """What a person asked for: pause, resume, halt, rearm (`about` a symbol, or nothing for all), cancel (an order's id), close (a
+    position's number), flatten."""
 
     at: int
     what: str
     by: str
     about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSet:
+    """In place of all before: the tree of limits as a person wrote it. What was breached stays so."""
+
+    at: int
+    limits: tuple[NodeLimits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerMet:
+    """Whose account it is: no other is traded with. And whether it holds stops, targets and trailing levels; else they are watched here."""
+
+    at: int
+    environment: str
+    holds_stops: bool
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +178,13 @@ Fact = (
     | SignalJudged
     | SignalsRead
     | TransactionSeen
-    | BrokerMet
     | BrokerDiffers
     | TakenOver
     | RequestUnsettled
     | AskedAgain
     | Commanded
+    | LimitsSet
+    | BrokerMet
     | ReplayEnded
 )
 

@@ -4,7 +4,8 @@ from typing import Any, Protocol
 
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.core.live_account import EVERY, number_in
+from sptrader_desktop.core.live_account import EVERY
+from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.command import WORDS, Command
@@ -42,8 +43,7 @@ class Commands:
             case "flatten":
                 self._core.command("flatten", "", asked.by)
             case "restart_service":
-                self._known_symbol(asked.about)
-                await self._core.orchestrator.restart(asked.about or None)
+                await self._restart(asked.about)
             case "stop":
                 self._core.end()
             case "emergency_stop":
@@ -52,6 +52,14 @@ class Commands:
                 await self._rearm(asked.by)
             case _:
                 raise SptraderError(f"{asked.what} is no command; these are: {', '.join(WORDS)}")
+
+    async def _restart(self, about: str) -> None:
+        symbol, _, service = about.partition(" ")
+        self._known_symbol(symbol)
+        if service:
+            await self._core.orchestrator.orchestrators[symbol].restart_service(service)
+        else:
+            await self._core.orchestrator.restart(symbol or None)
 
     async def _rearm(self, by: str) -> None:
         """The gate first: where it cannot be opened the account stays halted too. Where the broker's books differ it must tell them."""

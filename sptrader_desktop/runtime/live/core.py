@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Cancel, Lost, Pong, Refused, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.errors import DataError, JournalBroken, MachineError, SptraderError
+from sptrader_desktop.core.live_account import PAPER
+from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.ports import (
     BrokerLine,
     BrokerSide,
@@ -30,6 +32,7 @@ from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, Trad
 from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
+from sptrader_desktop.runtime.live.steady_time import SteadyTime
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
@@ -55,8 +58,9 @@ class LiveCore:
         self, engine: Engine, feed: SignalFeed, prices: PriceFeed, broker: BrokerSide, clock: Clock, quarantine_us: int = QUARANTINE_US
     ) -> None:
         self.engine, self._feed, self._prices, self._broker, self._clock = engine, feed, prices, broker, clock
-        self._quarantine_us = quarantine_us
+        self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
+        self.limits: tuple[NodeLimits, ...] = ()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
@@ -140,6 +144,8 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
+        self.engine.limit(self.limits)
+        self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
 
     async def _trade(self) -> None:
@@ -228,7 +234,8 @@ class LiveCore:
         while True:
             for record in await self._prices.read():
                 for price in record.prices:
-                    self.engine.price(price)
+                    if self.engine.price(price):
+                        self._flush()
                     if price.symbol in self.symbols:  # others are rates
                         self.symbols[price.symbol].price(price)
             if was_connected and not self._prices.status.connected:
@@ -362,7 +369,7 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._due, self._is_met = answer.n, True
+                self._greeted(answer)
             case Snapshot():
                 self._compare(answer)
             case Refused() if answer.id:
@@ -374,6 +381,12 @@ class LiveCore:
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
         self._flush()
+
+    def _greeted(self, broker: Welcome) -> None:
+        """With real money only what is signed is believed, from before the first signal on."""
+        if broker.environment != PAPER:
+            self._feed.believe_only_signed()
+        self._due, self._is_met = broker.n, True
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""
@@ -395,11 +408,14 @@ class LiveCore:
         while True:
             await self._clock.sleep(BEAT_S)
             now = self._clock.monotonic()
+            trouble = self._time.look()
+            if trouble:
+                self.alarm(f"{trouble}: what is unknown is waited for anew")
             if self.engine.is_exposed or now - seen >= SEEN_EVERY_S:
                 seen = now
                 self.engine.see_prices()
             if self.is_synced.is_set():
-                self.engine.lapse(self._quarantine_us)
+                self.engine.lapse(self._quarantine_us, self._time.waited)
                 self._ask_again(now)
             self._tell_unknown()
             self._flush()
@@ -409,7 +425,7 @@ class LiveCore:
 
     def _ask_again(self, now: float) -> None:
         """Less and less often: a market that is closed stays so for days."""
-        if self.engine.account.has_undone and not self.engine.account.halted and now >= self._undone_at:
+        if not self.engine.account.undone.is_empty and not self.engine.account.halted and now >= self._undone_at:
             is_long_ago = now - self._undone_at > LONGEST_UNDONE_S
             self._undone_s = UNDONE_S if is_long_ago else min(2 * self._undone_s, LONGEST_UNDONE_S)
             self._undone_at = now + self._undone_s

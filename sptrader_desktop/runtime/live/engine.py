@@ -3,7 +3,7 @@
 Whoever holds the wires calls one method for each thing that came, then `commit`, sends what it gives, and acknowledges last.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -14,10 +14,11 @@ from sptrader_desktop.core.atr_now import WilderNow
 from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.live_account import EVERY, LiveAccount
+from sptrader_desktop.core.live_account import EVERY, PAPER, LiveAccount
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.plan import atr_periods
 from sptrader_desktop.core.reconciliation import differences
+from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
 from sptrader_desktop.core.strategy import Condition, Strategy
 from sptrader_desktop.ports import LivePrice
@@ -27,7 +28,6 @@ from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from sptrader_desktop.runtime.live.session import Session
 
 TAKEN = "taken"
-ENVIRONMENT = "paper"  # no other is traded with
 MOST_NAMED = 5  # differences in one sentence
 
 
@@ -64,6 +64,7 @@ class Engine:
         self.session, self.strategy = session, strategy
         self._clock, self._half_spread = clock, half_spread
         self.account: LiveAccount = session.account
+        self.armed = PAPER  # the only environment that is traded in
         self.markets: dict[str, Market] = {}
         self.bars: dict[str, Bar] = {}
         self._series = {symbol: s for s, symbol in enumerate(self.account.symbols)}
@@ -82,10 +83,15 @@ class Engine:
             for atr in self._atr[symbol]:
                 atr.add(high, low, close)
 
-    def price(self, price: LivePrice) -> None:
+    def price(self, price: LivePrice) -> bool:
+        """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit."""
         below, above = (0, 0) if price.ask is not None else self._half_spread[price.symbol]
         ask = price.price if price.ask is None else price.ask
-        self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+        market = self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+        if not self.account.feels(self._series[price.symbol], market.bid, market.ask, market.at):
+            return False
+        self.see_prices({price.symbol})
+        return True
 
     def see_prices(self, symbols: Collection[str] | None = None) -> None:
         """Prices that the account has not seen yet become facts: before anything is decided, and now and then for the limits' sake."""
@@ -96,7 +102,7 @@ class Engine:
             s = self._series[symbol]
             if self.account.book.series["under"][s] < 0:
                 self._open(s, market.at, market.bid, market.ask)
-            self.session.take(facts.PriceSeen(market.at, s, market.bid, market.ask))
+            self.session.take(facts.PriceSeen(self._clock.now(), s, market.bid, market.ask))
 
     def candle(self, bar: Bar) -> None:
         """A bar is over; what is decided on it comes later, or never."""
@@ -195,13 +201,13 @@ class Engine:
         known, booked = self.session.broker, self.account.booked
         if broker.account != self.account.name:
             return f"the broker speaks for account {broker.account}, and this is {self.account.name}"
-        if broker.environment != ENVIRONMENT or (known and known.currency != broker.currency):
-            ours = f"{ENVIRONMENT} in {known.currency}" if known else ENVIRONMENT
+        if broker.environment != self.armed or (known and known.currency != broker.currency):
+            ours = f"{self.armed} in {known.currency}" if known else self.armed
             return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {ours}"
         if broker.n < booked:
             return f"the broker knows {broker.n} transactions, and {booked} of it are booked here: it lost its books, or is another one"
-        if known is None:
-            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.currency))
+        if known is None or known.holds_stops != broker.holds_stops:
+            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.holds_stops, broker.currency))
         return ""
 
     def compare(self, theirs: Snapshot) -> None:
@@ -222,10 +228,15 @@ class Engine:
     def ask_again(self) -> None:
         self.session.take(facts.AskedAgain(self._clock.now()))
 
-    def lapse(self, quarantine_us: int) -> None:
-        """Only while the broker is heard without a gap."""
-        for fact in self.session.unsettled(self._clock.now(), quarantine_us):
-            self.session.take(fact)
+    def lapse(self, quarantine_us: int, waited: Callable[[int], int]) -> None:
+        """Only while the broker is heard without a gap; `waited` gives how long, since when something was asked."""
+        lives = self.account.lives
+        for name in [name for name in lives.unknown() if waited(lives[name].asked_at) > quarantine_us]:
+            self.refused(name)
+
+    def limit(self, limits: tuple[NodeLimits, ...]) -> None:
+        if limits != self.account.limits.tree.limits:
+            self.session.take(facts.LimitsSet(self._clock.now(), limits))
 
     def command(self, what: str, about: str, by: str) -> None:
         self.session.take(facts.Commanded(self._clock.now(), what, by, about))

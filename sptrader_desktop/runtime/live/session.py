@@ -7,17 +7,7 @@ from collections.abc import Callable, Iterable
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError, JournalBroken
-from sptrader_desktop.core.facts import (
-    BrokerDiffers,
-    BrokerMet,
-    Fact,
-    RequestUnsettled,
-    SessionBegan,
-    SignalJudged,
-    SignalsRead,
-    TakenOver,
-    TransactionSeen,
-)
+from sptrader_desktop.core.facts import BrokerDiffers, BrokerMet, Fact, SessionBegan, SignalJudged, SignalsRead, TakenOver, TransactionSeen
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.core.reconciliation import take_over
@@ -70,12 +60,6 @@ class Session:
         requests, self._requests = self._requests, []
         return requests
 
-    def unsettled(self, now: int, quarantine_us: int) -> list[RequestUnsettled]:
-        """Of requests that the broker, heard without a gap until now, never told of."""
-        lives = self.account.lives
-        late = [name for name in lives.unknown() if now - lives[name].asked_at > quarantine_us and not lives.is_asked_again(name)]
-        return [RequestUnsettled(now, name) for name in late]
-
     def _apply(self, fact: Fact) -> Iterable[Request]:
         if isinstance(fact, SessionBegan):
             self.began = fact
@@ -91,7 +75,6 @@ class Session:
             return ()
         if isinstance(fact, BrokerMet):
             self.broker = fact
-            return ()
         if isinstance(fact, BrokerDiffers):
             self.account.doubt(fact.why)
             return ()
