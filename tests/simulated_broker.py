@@ -125,6 +125,7 @@ class SimulatedBroker:
         self.asked: dict[str, list[int]] = {}
         self.peers: list[Peer] = []
         self.is_up = True
+        self.environment = "paper"
 
     def price(self, symbol: str, at: int, raw: int, ask: int) -> None:
         if self.is_up:
@@ -135,7 +136,7 @@ class SimulatedBroker:
             return
         match message:
             case Hello():
-                peer.answer(Welcome(message.account, "paper", "USD", self.paper.n))
+                peer.answer(Welcome(message.account, self.environment, "USD", self.paper.n, self.paper.holds_stops))
                 peer.greet(message.since)
             case AskSnapshot():
                 peer.pump()

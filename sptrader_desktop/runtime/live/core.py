@@ -26,6 +26,7 @@ from sptrader_desktop.ports import (
     SignalRead,
 )
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
+from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
@@ -58,6 +59,7 @@ class LiveCore:
         self._quarantine_us = quarantine_us
         self.symbols: Mapping[str, LiveSymbol] = {}
         self.limits: tuple[NodeLimits, ...] = ()
+        self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
@@ -282,6 +284,8 @@ class LiveCore:
         self._acks.clear()
         self._ack_now.set()
         self._tell_alarms()
+        if self._orchestrator is not None:
+            self._pauses.heed(self.engine.account.barred, self._orchestrator.orchestrators)
         return asked
 
     def _flush(self) -> None:
