@@ -46,7 +46,7 @@ class Commands:
             case "emergency_stop":
                 await self._guard.stop(asked.by, flatten=asked.about == "flatten")
             case "rearm":
-                await self._rearm(asked.by)
+                await self._rearm(asked)
             case _:
                 raise SptraderError(f"{asked.what} is no command; these are: {', '.join(WORDS)}")
 
@@ -58,10 +58,12 @@ class Commands:
         else:
             await self._core.orchestrator.restart(symbol or None)
 
-    async def _rearm(self, by: str) -> None:
-        """The gate first: where it cannot be opened the account stays halted too."""
-        await self._guard.rearm(by)
-        self._core.command("rearm", "", by)
+    async def _rearm(self, asked: Command) -> None:
+        """The gate first: where it cannot be opened the account stays halted too. One symbol was barred by the account alone."""
+        self._known_symbol(asked.about)
+        if not asked.about:
+            await self._guard.rearm(asked.by)
+        self._core.command("rearm", asked.about, asked.by)
 
     def _known_symbol(self, symbol: str) -> None:
         if symbol and symbol not in self._core.symbols:

@@ -15,7 +15,7 @@ from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.plan import atr_periods
 from sptrader_desktop.core.risk_tree import NodeLimits
@@ -139,7 +139,9 @@ class Engine:
         events = {
             name: [Event(signal.kind, signal.strength, signal.metadata) for signal in signals] for name, signals in found.signals.items()
         }
-        entries = 0 if found.is_close_only or self.session.journal.is_full else _bits(self._needed, events, found.missing)
+        is_barred = not self.account.barred.keys().isdisjoint((EVERY, found.symbol))  # the account itself refuses then, and says why
+        opens = (is_barred or not found.is_close_only) and not self.session.journal.is_full
+        entries = _bits(self._needed, events, found.missing) if opens else 0
         exits = _bits(self._needed_to_leave, events, found.missing)
         named = tuple(signal.id for signals in found.signals.values() for signal in signals)
         if found.bar_time is None:
