@@ -368,6 +368,10 @@ class RunStore(RunReader, Protocol):
         """Oldest first."""
         ...
 
+    def fault(self) -> str:
+        """Why the list is without tags and notes; nothing where they can be read."""
+        ...
+
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         """In place of what was written about a run before; the run itself stays as it is."""
         ...
