@@ -192,7 +192,7 @@ class LiveAccount:
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3] and self.watched.holds_stops:
             found.append(Protect(self._next_id(), position, trail))
-        if closing and (closing, reason) != before[:2]:
+        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self._is_being_closed(position)):
             found.append(Close(self._next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 
@@ -246,7 +246,16 @@ class LiveAccount:
                 f"after transaction {done.n} the broker holds {done.cash} and this account {self.book.account['cash'][0]} (1e-8): "
                 "nothing is traded on until a person has looked"
             )
-        return self._after(done) if done.what in MOVES and (self.limits.are_set or not self.watched.is_idle) else []
+        found = self._close_rest(done) if done.what is What.CLOSED else []
+        return found + (self._after(done) if done.what in MOVES and (self.limits.are_set or not self.watched.is_idle) else [])
+
+    def _close_rest(self, done: Transaction) -> list[Request]:
+        """A part that was to be closed while another was on its way goes when that has come, so that neither is closed twice."""
+        index = self.book.position(self._ours.get(done.position, -1))
+        if index < 0 or not done.id or self._is_being_closed(done.position):
+            return []
+        closing, reason, _, _ = _closing(self.book.state.positions[index])
+        return [Close(self._next_id(), done.position, closing, EXIT_REASONS[reason], False)] if closing else []
 
     def _after(self, done: Transaction) -> list[Request]:
         """What was filled may pass a limit, or a level at once."""
@@ -303,13 +312,13 @@ class LiveAccount:
     def _reopen(self, request: Close) -> None:
         """A close that will not come is asked for again by whoever wants it; the position is whole until then."""
         index = self.book.position(self._ours.get(request.position, -1))
-        if index >= 0 and not any(self._closes(life.request, request.position) for _, life in self.lives.going()):
+        if index >= 0 and not self._is_being_closed(request.position):
             self.book.state.positions["closing"][index] = 0
             self.watched.refused(self.book, self._ours[request.position], EXIT_REASONS.index(request.reason), self.at)
 
-    @staticmethod
-    def _closes(request: Request, position: int) -> bool:
-        return isinstance(request, Close) and request.position == position
+    def _is_being_closed(self, position: int) -> bool:
+        """By the broker's number: a close is on its way."""
+        return any(isinstance(life.request, Close) and life.request.position == position for _, life in self.lives.going())
 
     def _keep_here(self, request: Protect, why: str) -> None:
         """A level that the broker would not take is watched here, until it takes another."""
