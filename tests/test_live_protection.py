@@ -116,7 +116,7 @@ class Real(CalmWorld):
     def _begin_core(self) -> None:
         super()._begin_core()
         if self.life is not None:
-            self.life.core.engine.armed = "live"
+            self.life.session.account.environment = "live"
 
 
 def test_with_real_money_only_what_a_known_publisher_signed_is_traded_and_the_rest_is_dead_with_its_reason() -> None:
