@@ -26,6 +26,7 @@ from sptrader_desktop.ports import (
     SignalRead,
 )
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
+from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
@@ -61,6 +62,7 @@ class LiveCore:
         self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
         self.limits: tuple[NodeLimits, ...] = ()
+        self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
@@ -144,8 +146,6 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
-        if self.engine.account.environment != PAPER:
-            self._feed.believe_only_signed()
         self.engine.limit(self.limits)
         self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
@@ -297,6 +297,8 @@ class LiveCore:
         self._acks.clear()
         self._ack_now.set()
         self._tell_alarms()
+        if self._orchestrator is not None:
+            self._pauses.heed(self.engine.account.barred, self._orchestrator.orchestrators)
         return asked
 
     def _flush(self) -> None:
@@ -371,7 +373,7 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._due, self._is_met = answer.n, True
+                self._greeted(answer)
             case Snapshot():
                 self._compare(answer)
             case Refused() if answer.id:
@@ -383,6 +385,12 @@ class LiveCore:
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
         self._flush()
+
+    def _greeted(self, broker: Welcome) -> None:
+        """With real money only what is signed is believed, from before the first signal on."""
+        if broker.environment != PAPER:
+            self._feed.believe_only_signed()
+        self._due, self._is_met = broker.n, True
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""
@@ -444,7 +452,7 @@ class LiveCore:
         """SptraderError says why not. Where the broker's books are others, a re-arm waits until it has told them."""
         if what not in {"pause", "resume", "halt", "rearm", "cancel", "close", "flatten"}:
             raise SptraderError(f"{what} is no command: pause, resume, halt, rearm, cancel, close, flatten are")
-        if what == "rearm" and self.engine.account.mismatch:
+        if what == "rearm" and not about and self.engine.account.mismatch:
             self._rearms = by
             self._watch.compare()
             return
