@@ -106,7 +106,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         held.callback(telling.cancel)
         _assemble(settings, known, core, clock, abroad, held)
         watch = CoreWatch(_told_of(known), core, feeds, gate, clock)
-        await _watched(known, watch, Commands(core, link), held)
+        await _watched(known, watch, Commands(core, link, clock), held)
         telling_all = asyncio.create_task(watch.tell_abroad(abroad.publish))
         held.callback(telling_all.cancel)
         yield core

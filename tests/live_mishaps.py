@@ -18,6 +18,7 @@ class Mishaps:
         self._world, self._weather, self._loop = world, world.weather, world.loop
         self._snapshot: dict[str, Any] = {}
         self._strangers = 0
+        self.over_at = 0.0  # when all of it was over
 
     def happen(self, fault: str) -> None:
         self._world.tell(fault)
@@ -185,6 +186,7 @@ class Mishaps:
     def clear(self) -> None:
         """From here on nothing goes wrong any more."""
         self._world.tell("peace")
+        self.over_at = self._loop.time()
         self._loop.thaw()
         self._world.redis.is_up = True
         self._world.disk.room = None
