@@ -153,7 +153,8 @@ class Watch:
         theirs = snapshot_of(paper, "end")
         assert {p.position: (p.symbol, p.side, p.quantity, p.price) for p in theirs.positions} == holdings(account)
         assert theirs.cash == int(account.book.account["cash"][0])
-        if account.undone.is_empty and not any(isinstance(life.request, Protect) for _, life in account.lives.going()):
+        is_settled = account.undone.is_empty and account.watched.holds_stops
+        if is_settled and not any(isinstance(life.request, Protect) for _, life in account.lives.going()):
             assert {p.position: p for p in theirs.positions} == held(account), "other levels than the broker's"
         ours = {name for name, life in account.lives.going() if life.quantity and not isinstance(life.request, Close)}
         working = {order.id for order in theirs.orders if not order.id.startswith("stranger")}

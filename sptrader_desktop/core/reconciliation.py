@@ -24,10 +24,16 @@ def differences(account: LiveAccount, theirs: Snapshot) -> list[str]:
         mine = ours.pop(item.position, None)
         if mine is None:
             found.append(f"the broker holds position {item.position} ({_shown(item)}), and this account does not")
-        elif replace(mine, trail=None) != replace(item, trail=None):
+        elif _compared(account, mine) != _compared(account, item):
             found.append(f"position {item.position} is {_shown(item)} at the broker, and {_shown(mine)} here")
     found += [f"this account holds position {number} ({_shown(item)}), and the broker does not" for number, item in ours.items()]
     return found + _other_orders(account, theirs)
+
+
+def _compared(account: LiveAccount, item: HeldPosition) -> HeldPosition:
+    """Levels that are watched here are no matter of the broker's."""
+    is_watched = account.watched.watches(account.ours(item.position))
+    return replace(item, trail=None, stop=None, target=None) if is_watched else replace(item, trail=None)
 
 
 def _other_orders(account: LiveAccount, theirs: Snapshot) -> list[str]:
@@ -98,6 +104,8 @@ def _take_figures(account: LiveAccount, found: Mapping[int, HeldPosition]) -> No
     for row in account.book.state.positions[: account.book.account["positions"][0]]:
         item = found[account.theirs(int(row["number"]))]
         row["quantity"], row["closing"] = item.quantity, min(int(row["closing"]), item.quantity)
+        if account.watched.watches(int(row["number"])):
+            continue
         for name, far in (("stop", -FAR), ("target", FAR), ("trail", -FAR)):
             level = getattr(item, name)
             row[name] = item.side * far if level is None else level
