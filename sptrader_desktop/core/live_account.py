@@ -57,7 +57,7 @@ class LiveAccount:
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
         self.at = 0
-        self.environment = PAPER
+        self.environment = PAPER  # that of the broker; with any other than "paper" only signed signals count
         self.limits, self.watched, self.undone = AccountLimits(book, self.symbols, self._bar), WatchedExits(), Undone()
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
@@ -496,7 +496,7 @@ class LiveAccount:
         """A broker that begins to hold stops holds none of what was open before."""
         if fact.holds_stops and not self.watched.holds_stops:
             self.watched.unkept |= set(self.book.state.positions["number"][: self.book.account["positions"][0]].tolist())
-        self.environment, self.watched.holds_stops = fact.environment, fact.holds_stops
+        self.watched.holds_stops = fact.holds_stops
         return []
 
 

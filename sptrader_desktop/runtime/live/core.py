@@ -146,6 +146,8 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
+        if self.engine.account.environment != PAPER:
+            self._feed.believe_only_signed()
         self.engine.limit(self.limits)
         self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
@@ -373,7 +375,7 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._greeted(answer)
+                self._due, self._is_met = answer.n, True
             case Snapshot():
                 self._compare(answer)
             case Refused() if answer.id:
@@ -385,12 +387,6 @@ class LiveCore:
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
         self._flush()
-
-    def _greeted(self, broker: Welcome) -> None:
-        """With real money only what is signed is believed, from before the first signal on."""
-        if broker.environment != PAPER:
-            self._feed.believe_only_signed()
-        self._due, self._is_met = broker.n, True
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""
@@ -452,7 +448,7 @@ class LiveCore:
         """SptraderError says why not. Where the broker's books are others, a re-arm waits until it has told them."""
         if what not in {"pause", "resume", "halt", "rearm", "cancel", "close", "flatten"}:
             raise SptraderError(f"{what} is no command: pause, resume, halt, rearm, cancel, close, flatten are")
-        if what == "rearm" and self.engine.account.mismatch:
+        if what == "rearm" and not about and self.engine.account.mismatch:
             self._rearms = by
             self._watch.compare()
             return
