@@ -6,9 +6,10 @@ Whoever drives is the publisher, a process of its own as in real life.
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 from sptrader_desktop.adapters.redis_publisher import NotPublishedError
@@ -86,13 +87,14 @@ class Load:
     _number: int = 0
     _prices: dict[str, int] = field(default_factory=lambda: dict(PRICES))
 
-    def run(self, a_minute: int, count: int, during: Callable[[float], object] = lambda _since: None) -> None:
-        """`during` is called between two slots with the seconds since the beginning."""
+    def run(self, a_minute: int, count: int, most_s: float = inf) -> None:
+        """A computer that cannot keep the pace publishes as fast as it can, and stops after `most_s`."""
         slot, began = 60 / a_minute, time.perf_counter()
         for number in range(count):
             due = began + number * slot
             self.late += _until(due) > slot
-            during(time.perf_counter() - began)
+            if time.perf_counter() - began > most_s:
+                return
             self.signal()
             _until(due + slot / 2)
             self.price(SYMBOLS[(self._number - 2) % len(SYMBOLS)])

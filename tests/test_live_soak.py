@@ -106,7 +106,7 @@ def test_ten_minutes_of_trouble_leave_no_trace(session: LiveSession, tmp_path: P
     with Watch(session, tmp_path, trouble) as watch:
         bringing = threading.Thread(target=bring, args=(watch,))
         bringing.start()
-        load.run(A_MINUTE, round(A_MINUTE * seconds / 60))
+        load.run(A_MINUTE, round(A_MINUTE * seconds / 60), seconds)
         over.set()
         bringing.join()
     load.run(600, 8)
@@ -116,7 +116,8 @@ def test_ten_minutes_of_trouble_leave_no_trace(session: LiveSession, tmp_path: P
     session.end()
     account = account_of(session, load)
     told = {role: f"{slope / 1e6:.2f} MB a minute" for role, slope in slopes.items()}
-    log.info("memory %s, waiting %s, window %s, %d orders", told, watch.waiting, shown, len(account.orders))
+    said = len(load.published), len(account.orders), load.late
+    log.info("memory %s, waiting %s, window %s, signals, orders and late slots %s", told, watch.waiting, shown, said)
     check_nothing_is_doubled(account)
     assert untold(session, load, account) == []
     assert len(unknown(load, account)) <= load.doubtful
