@@ -144,10 +144,12 @@ class Life:
         if self.session.began is None:
             self.session.take(SessionBegan(world.clock.now(), ACCOUNT, "", strategy.name, SYMBOLS, TIMEFRAME))
             self.session.commit()
-        engine = Engine(self.session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
-        self.feed = SimulatedFeed(self._new_link, position_of(self.session.place))
+        session = self.session
+        engine = Engine(session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
+        self.feed = SimulatedFeed(self._new_link, position_of(session.place), session.numbers, session.read_to)
         side = SimulatedSide(world.guardian, self.process, world.tell)
         self.core = LiveCore(engine, self.feed, SimulatedPrices(world, world.weather.lag), side, world.clock, QUARANTINE_US)
+        self.core.alarmed = world.alarmed
         self.core.broken = lambda _: None  # the process ends by what is raised then, and not the whole test
         self._assemble(strategy)
         self.task = self.process.run(self.core.run())
@@ -176,16 +178,16 @@ def new_account(variant: int) -> LiveAccount:
 
 
 class World:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, change: Callable[[Weather], None] = lambda _: None) -> None:
         self.seed, self.loop = seed, VirtualLoop()
         self.clock = WorldClock(self.loop, NOON)
         self.weather = Weather(seed, self.loop.time)
+        change(self.weather)
         self.story: list[str] = []
         self.life: Life | None = None
         self.disk = SimulatedDisk(self._disk_fault, room=self.weather.room, reserve=1 << 13)
         self.redis = SimulatedRedis(lambda: self.clock.now() // 1_000)
         self.redis.acked = self._acked
-        self.redis.ask(("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM"))
         self.prices: list[LivePrice] = []
         self.priced = asyncio.Event()
         units = {name: CATALOGUE[name].unit_value for name in SYMBOLS}
@@ -302,6 +304,10 @@ class World:
         with self._watched():
             self.watch.kept(entries, None if self.life is None else self.life.session.account, was_full=was_full)
 
+    def alarmed(self, _at: int, text: str) -> None:
+        with self._watched():
+            self.watch.alarmed(text)
+
     def _acked(self, stream_id: str) -> None:
         with self._watched():
             self.watch.acked(stream_id)
@@ -348,6 +354,9 @@ class World:
         dice = self.weather.market
         if self.loop.time() > FAULTS_END - 1:
             return
+        if not self.watch.shadow.place:  # nobody is promised anything before that
+            self.loop.later(0.05, self._publish)
+            return
         symbol = dice.choice(SYMBOLS)
         number = self._seq[symbol] = self._seq.get(symbol, 0) + 1
         word = ("up", "leave", "down", "leave")[number % 4]
@@ -369,6 +378,7 @@ class World:
     def _put(self, name: str, text: bytes) -> None:
         weather = self.weather
         if not self.redis.is_up:
+            self.watch.has_lost = True
             return
         self._add(name, text)
         if weather.doubles():
