@@ -33,7 +33,8 @@ TROUBLES = (
     "stop_guardian",
 )
 WARM_S, STEEPEST = 60.0, 1 << 20  # bytes a minute, once a process has warmed up
-MOST_WAITING = 2_000  # signals, before the next trouble comes
+MOST_WAITING, LOOKS = 2_000, 5  # signals; a queue that does not grow is shorter than that once in so many looks, one before each trouble
+LEAST_ORDERS = 100
 STALL_S = 1.0
 
 
@@ -121,8 +122,8 @@ def test_ten_minutes_of_trouble_leave_no_trace(session: LiveSession, tmp_path: P
     check_nothing_is_doubled(account)
     assert untold(session, load, account) == []
     assert len(unknown(load, account)) <= load.doubtful
-    assert len(account.orders) > len(load.published) // 10
-    assert max(watch.waiting) < MOST_WAITING
+    assert len(account.orders) > LEAST_ORDERS
+    assert all(min(watch.waiting[at : at + LOOKS]) < MOST_WAITING for at in range(max(1, len(watch.waiting) - LOOKS + 1)))
     assert shown["lag"] < STALL_S
     if seconds >= MINUTES * 60:
         assert {role: slope for role, slope in slopes.items() if slope > STEEPEST} == {}
