@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.children import Beside
 from benchmarks.crossover import TERMS, crossover, runner
+from benchmarks.hiccups import hiccup_words
 from benchmarks.market import minute_candles
 from benchmarks.report import Line, Options, duration, median_seconds
 from benchmarks.window import places
@@ -102,8 +103,7 @@ def _about(phase: Phase, account: Account) -> Iterator[Line]:
         words = f"{pace}: published until decided, and until the broker has its order, {what}"
         yield Line(words, f"{duration(decided)}, {duration(arrived)}", "", "", target, is_met)
     waits, shown = phase.hiccups, phase.beside
-    words = ", ".join(duration(waits[name]) for name in ("median", "most", "longest"))
-    yield Line(f"{pace}: this computer's own hiccups, median, 99 %, longest", words)
+    yield Line(f"{pace}: this computer's own hiccups, median, 99 %, longest", hiccup_words(waits))
     yield Line(f"{pace}: the window painted, a second; its loop held up, 99.9 %", f"{shown['paints']:.1f}; {duration(shown['lag'])}")
     yield Line(
         f"{pace}: after the last signal, until all was done; slots the publisher was late", f"{duration(phase.drained)}; {load.late}"
