@@ -6,13 +6,21 @@ Whoever drives is the publisher, a process of its own as in real life.
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 from pathlib import Path
 
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import BusyLoadingError
+from redis.retry import Retry
+
+from sptrader_desktop.adapters.embedded_valkey import valkey_socket
 from sptrader_desktop.adapters.redis_publisher import NotPublishedError
+from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
 from sptrader_desktop.compose_servers import open_publisher
 from sptrader_desktop.core.broker_messages import Transaction, What
 from sptrader_desktop.core.facts import Acted, SignalJudged, TransactionSeen
@@ -139,17 +147,34 @@ def _until(due: float) -> float:
     return -left
 
 
-def settle(session: LiveSession, load: Load, patience_s: float = 120.0) -> float:
-    """Prices go on until the broker does nothing more; gives the seconds until then."""
+def settle(session: LiveSession, load: Load, patience_s: float = 300.0) -> float:
+    """Prices go on until every signal has its outcome and the broker does nothing more; gives the seconds until then."""
     began = last = time.monotonic()
-    done = -1
-    while time.monotonic() - last < STEADY_S:
-        assert time.monotonic() - began < patience_s, f"after {patience_s:.0f} s the broker is still at work"
+    before: tuple[int, int] | None = None
+    while before is None or before[0] or time.monotonic() - last < STEADY_S:
+        assert time.monotonic() - began < patience_s, f"after {patience_s:.0f} s {before} signals wait and transactions are done"
         load.price()
         time.sleep(0.1)
-        if (count := len(session.done())) != done:
-            done, last = count, time.monotonic()
+        with asking() as valkey:
+            now = waiting(valkey), len(session.done())
+        if now != before:
+            before, last = now, time.monotonic()
     return last - began
+
+
+@contextmanager
+def asking() -> "Iterator[redis.Redis]":
+    """Also of one that is just coming back."""
+    settings, retry = load_settings(), Retry(ExponentialBackoff(cap=0.5, base=0.02), 60)
+    path = str(valkey_socket(settings.servers, settings.sockets))
+    with redis.Redis(unix_socket_path=path, socket_timeout=10.0, retry=retry, retry_on_error=[BusyLoadingError]) as valkey:
+        yield valkey
+
+
+def waiting(valkey: "redis.Redis") -> int:
+    """Signals that nobody has read yet, or of which nobody has told what became of them."""
+    groups = [group for group in valkey.xinfo_groups(STREAM) if group["name"] == GROUP.encode()]
+    return sum(int(group["pending"]) + int(group["lag"] or 0) for group in groups)
 
 
 # What became of it
