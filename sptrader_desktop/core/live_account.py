@@ -7,12 +7,15 @@ asked of the broker comes back as requests, whose ids follow from the facts too.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from sptrader_desktop.core import facts
 from sptrader_desktop.core import live_stages as stages
 from sptrader_desktop.core.account_limits import AccountLimits, cancel_order
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
+from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_book import BarRange, Book, Hits
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits
 from sptrader_desktop.core.live_worth import Seen, Worth
 from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
@@ -255,12 +258,17 @@ class LiveAccount:
     def _book_entry(self, done: Transaction, is_late: bool) -> None:
         """A part of an order is a position of its own, and the rest waits on."""
         series, order = self._series[done.symbol], self._orders.get(done.id, -1)
+        if self.book.present_bar(series) < 0:  # somebody else was here before the first price
+            day = int(trading_day(np.array([done.at], np.int64))[0])
+            self._open_bars(facts.BarsOpened(done.at, (BarOpen(series, done.at, done.price, done.price, day, 0),)))
         index = self.book.waiting(order)
         left = int(self.book.state.pending["quantity"][index]) - done.quantity if index >= 0 else 0
         if index < 0 or left < 0 or is_late:
             self._bar(done.symbol, f"{done.symbol} was filled by what nobody waited for (transaction {done.n})")
         if index < 0 or left < 0:
             index = self.book.add_waiting(order, series, done.side, done.quantity)
+        if order < 0:
+            self._ids.append(done.id)
         rest = self.book.state.pending[index].copy()
         self.book.state.pending["quantity"][index] = done.quantity
         ours = int(self.book.account["opened"][0])

@@ -31,6 +31,7 @@ from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
+from sptrader_desktop.runtime.live.steady_time import SteadyTime
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
@@ -55,7 +56,7 @@ class LiveCore:
         self, engine: Engine, feed: SignalFeed, prices: PriceFeed, broker: BrokerSide, clock: Clock, quarantine_us: int = QUARANTINE_US
     ) -> None:
         self.engine, self._feed, self._prices, self._broker, self._clock = engine, feed, prices, broker, clock
-        self._quarantine_us = quarantine_us
+        self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
         self.limits: tuple[NodeLimits, ...] = ()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
@@ -379,11 +380,14 @@ class LiveCore:
         while True:
             await self._clock.sleep(BEAT_S)
             now = self._clock.monotonic()
+            trouble = self._time.look()
+            if trouble:
+                self.alarm(f"{trouble}: what is unknown is waited for anew")
             if self.engine.is_exposed or now - seen >= SEEN_EVERY_S:
                 seen = now
                 self.engine.see_prices()
             if self.is_synced.is_set():
-                self.engine.lapse(self._quarantine_us)
+                self.engine.lapse(self._quarantine_us, self._time.waited)
             self._tell_unknown()
             self._flush()
             self.engine.session.journal.tidy()

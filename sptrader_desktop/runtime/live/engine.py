@@ -3,7 +3,7 @@
 Whoever holds the wires calls one method for each thing that came, then `commit`, sends what it gives, and acknowledges last.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -100,7 +100,7 @@ class Engine:
             s = self._series[symbol]
             if self.account.book.series["under"][s] < 0:
                 self._open(s, market.at, market.bid, market.ask)
-            self.session.take(facts.PriceSeen(market.at, s, market.bid, market.ask))
+            self.session.take(facts.PriceSeen(self._clock.now(), s, market.bid, market.ask))
 
     def candle(self, bar: Bar) -> None:
         """A bar is over; what is decided on it comes later, or never."""
@@ -185,10 +185,11 @@ class Engine:
         if request_id in self.account.lives.unknown():
             self.session.take(facts.RequestUnsettled(self._clock.now(), request_id))
 
-    def lapse(self, quarantine_us: int) -> None:
-        """Only while the broker is heard without a gap."""
-        for fact in self.session.unsettled(self._clock.now(), quarantine_us):
-            self.session.take(fact)
+    def lapse(self, quarantine_us: int, waited: Callable[[int], int]) -> None:
+        """Only while the broker is heard without a gap; `waited` gives how long, since when something was asked."""
+        lives = self.account.lives
+        for name in [name for name in lives.unknown() if waited(lives[name].asked_at) > quarantine_us]:
+            self.session.take(facts.RequestUnsettled(self._clock.now(), name))
 
     def meet(self, environment: str, *, holds_stops: bool) -> None:
         """What the broker says of itself. BrokerMismatchError: it is of another environment than the one that was traded in."""
