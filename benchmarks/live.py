@@ -3,6 +3,7 @@
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +32,11 @@ BECOME_ORDERS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """`drained` are the seconds after the last signal until the broker did nothing more."""
+    """Seconds: `took` to publish, and `drained` after the last signal until all was done."""
 
     a_minute: int
     load: Load
+    took: float
     drained: float
     beside: dict[str, Any]
     hiccups: dict[str, Any]
@@ -80,11 +82,13 @@ def _loaded(session: LiveSession, a_minute: int, minutes: float) -> Phase:
     window = Beside("live_window")
     window.until("open")
     hiccups = Beside("hiccups")
+    began = time.monotonic()
     load.run(a_minute, round(a_minute * minutes))
+    took = time.monotonic() - began
     waits = hiccups.found()
     drained = settle(session, load)
     load.close()
-    return Phase(a_minute, load, drained, window.found(), waits)
+    return Phase(a_minute, load, took, drained, window.found(), waits)
 
 
 def _about(phase: Phase, account: Account) -> Iterator[Line]:

@@ -61,6 +61,7 @@ risk:
 KINDS = ("golden_cross", "death_cross")
 TIMEFRAME = "2s"
 STEADY_S = 0.5
+MOST_PRICES = 15_000  # a minute; with more signals than that all prices come at once, and seldomer
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Load:
 
     def run(self, a_minute: int, count: int, most_s: float = inf) -> None:
         """A computer that cannot keep the pace publishes as fast as it can, and stops after `most_s`."""
-        slot, began = 60 / a_minute, time.perf_counter()
+        slot, began, apart = 60 / a_minute, time.perf_counter(), max(1, a_minute // MOST_PRICES)
         for number in range(count):
             due = began + number * slot
             self.late += _until(due) > slot
@@ -105,7 +106,10 @@ class Load:
                 return
             self.signal()
             _until(due + slot / 2)
-            self.price(SYMBOLS[(self._number - 2) % len(SYMBOLS)])
+            if apart == 1:
+                self.price(SYMBOLS[(self._number - 2) % len(SYMBOLS)])
+            elif number % apart == 0:
+                self.price()
 
     def signal(self) -> None:
         symbol, kind = SYMBOLS[self._number % len(SYMBOLS)], KINDS[self._number // len(SYMBOLS) % 2]
