@@ -100,6 +100,7 @@ class Session:
             return ()
         try:
             if isinstance(fact, TakenOver):
+                self.account.at = fact.at  # what is asked for now is awaited from now on
                 return self.account.ask(lambda: take_over(self.account, fact.snapshot))
             return self.account.apply(fact)
         except (BrokerMismatchError, IllegalMoveError) as error:
