@@ -22,7 +22,7 @@ PRIVATE = """
     NUMBA_CACHE_DIR NUMBA_DISABLE_JIT
     PYTHONDONTWRITEBYTECODE
 """.split()
-ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN"}
+ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN", "SPTRADER_SOAK_S", "SPTRADER_SIGNALS"}
 # One of several processes of a session: what one of them finds honest, or computes, the others need not try again.
 IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 

@@ -240,8 +240,15 @@ class Engine:
     def command(self, what: str, about: str, by: str) -> None:
         self.session.take(facts.Commanded(self._clock.now(), what, by, about))
 
+    def claim(self, since: int) -> list[Asked]:
+        """What was asked for since then: to be sent after the next commit."""
+        return self._named(self.session.claim(since))
+
     def commit(self) -> list[Asked]:
-        return [Asked(request, self._symbol_of(request)) for request in self.session.commit()]
+        return self._named(self.session.commit())
+
+    def _named(self, requests: Iterable[Request]) -> list[Asked]:
+        return [Asked(request, self._symbol_of(request)) for request in requests]
 
     def _symbol_of(self, request: Request) -> str:
         if isinstance(request, Place):
