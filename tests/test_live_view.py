@@ -7,6 +7,7 @@ import pytest
 
 from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import What
+from sptrader_desktop.present import live_risk
 from sptrader_desktop.present import live_view as view
 from sptrader_desktop.present.selection import Zone
 from tests.test_live_state import NOON, Scene, entered
@@ -34,7 +35,7 @@ def test_tiles_say_the_figures_with_units_and_signs(scene: Scene) -> None:
     scene.tell(What.PROTECTED, "", 7, stop=-(2**62), target=2**62, trail=-(2**62))
     state = of(scene)
     assert view.tiles(state)["plug"] == ("No bound", "", -1)
-    assert "no stop at the broker for BTCUSD" in view.plug_words(state)
+    assert "holds no stop for BTCUSD" in view.plug_words(state)
     assert view.positions_table(state, Zone.UTC, NOON)["held"].exact(0) == "NO"
 
 
@@ -69,11 +70,13 @@ def test_tables_hold_what_the_session_said(scene: Scene) -> None:
     assert (instants.tolist(), equity.tolist()) == ([NOON], [10_000 * 10**8])
 
 
-def test_limits_are_rows_and_what_has_none_says_so(scene: Scene) -> None:
-    rows = view.risk_rows(of(scene))
-    assert rows[0] == ("Daily loss", "0.00", "300.00", "300.00")
-    assert rows[1] == ("Drawdown", "0.00", "no limit", "–")
-    assert rows[4] == ("Positions", "1", "2", "1")
+def test_limits_say_what_is_left_of_them_and_what_has_none_says_so(scene: Scene) -> None:
+    found = live_risk.gauges(of(scene))
+    words = [gauge.words for gauge in found]
+    assert words[0] == "Loss today: 0.00 of 300.00 USD, 300.00 USD left"
+    assert words[1] == "Drawdown: 0.00 USD, no limit"
+    assert words[4] == "Open positions: 1 of 2, 1 left"
+    assert (found[1].fraction, found[4].fraction, found[4].tone) == (None, 0.5, "")
     assert view.open_words(of(scene)) == "long 0.5000 BTCUSD, 0 working orders"
 
 

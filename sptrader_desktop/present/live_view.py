@@ -71,32 +71,34 @@ def gate_words(state: State) -> str:
 def plug_words(state: State) -> str:
     plug = state["plug"]
     if plug["unprotected"]:
-        return f"If this computer dies now: no stop at the broker for {', '.join(plug['unprotected'])}, so the loss there has no bound"
-    return "If this computer dies now: what is lost of the present value when every stop at the broker is reached, without gaps"
+        return f"If this machine dies now: the broker holds no stop for {', '.join(plug['unprotected'])}, so the loss there has no bound"
+    return ""
+
+
+def position_words(position: Mapping[str, Any]) -> str:
+    return f"{position['side']} {position['quantity']} {position['symbol']}"
+
+
+def waits_for_person(state: State) -> bool:
+    """Whether re-arming would change something."""
+    is_latched = any(gauge["latched"] for gauge in state["risk"])
+    return is_latched or state["state"] in {"halted", "close_only"} or (state["gate"] == "shut" and "hello" not in state["gate_why"])
+
+
+def lost_words(state: State, now: int) -> str:
+    """Of a session that left without a word."""
+    ago = age_text(now - micros(state["at"]))
+    return (
+        f"The session is gone: it was last heard {ago} ago, and did not say that it ends. What it had open then: {open_words(state)}. "
+        "That is still at the broker, with the stops it holds. Started again with the same answers it goes on where it was."
+    )
 
 
 def open_words(state: State) -> str:
     """What stays when nobody looks."""
-    held = [f"{position['side']} {position['quantity']} {position['symbol']}" for position in state["positions"]]
+    held = [position_words(position) for position in state["positions"]]
     orders = state["plug"]["working_orders"]
     return f"{', '.join(held) or 'no position'}, {counted(orders, 'working order')}"
-
-
-def risk_rows(state: State) -> list[tuple[str, str, str, str]]:
-    """(limit, used, of, left)."""
-    rows = []
-    for gauge in state["risk"]:
-        used, limit, left = (_figure_of(gauge[key], gauge["unit"]) for key in ("used", "limit", "headroom"))
-        rows.append((f"{gauge['name'].capitalize()}{' (latched)' if gauge['latched'] else ''}", used, limit or "no limit", left or NONE))
-    return rows
-
-
-def _figure_of(text: str | None, unit: str) -> str:
-    return "" if text is None else amount(fixed(Decimal(text))) if unit == "money" else text
-
-
-def connection_words(state: State) -> list[str]:
-    return [": ".join(filter(None, (f"{item['name']} {item['state']}", item["why"]))) for item in state["connections"]]
 
 
 def is_silent(state: State, now: int) -> bool:
@@ -106,7 +108,12 @@ def is_silent(state: State, now: int) -> bool:
 
 def is_stale(state: State, now: int) -> bool:
     """Whether what is open is valued at old prices."""
-    return is_silent(state, now) or any(_is_old(row, now) for row in state["positions"])
+    return is_silent(state, now) or any(muted(state, now))
+
+
+def muted(state: State, now: int) -> list[bool]:
+    """By position."""
+    return [_is_old(row, now) or is_silent(state, now) for row in state["positions"]]
 
 
 def _is_old(position: Mapping[str, Any], now: int) -> bool:
@@ -116,12 +123,12 @@ def _is_old(position: Mapping[str, Any], now: int) -> bool:
 def age_words(state: State, now: int) -> str:
     """How old each price is, or that nothing is heard at all."""
     if is_silent(state, now):
-        return f"The session was last heard {_age(now - micros(state['at']))} ago: what is shown is from then"
-    prices = ", ".join(f"{price['symbol']} {_age(now - micros(price['at']))}" for price in state["prices"])
+        return f"The session was last heard {age_text(now - micros(state['at']))} ago: what is shown is from then"
+    prices = ", ".join(f"{price['symbol']} {age_text(now - micros(price['at']))}" for price in state["prices"])
     return f"Prices: {prices} old" if prices else "No price yet: they come through the stream prices:live"
 
 
-def _age(micro: int) -> str:
+def age_text(micro: int) -> str:
     seconds = max(0, micro) // 1_000_000
     return f"{seconds} s" if seconds < 60 else duration(seconds / 3600)
 
@@ -131,7 +138,6 @@ def _age(micro: int) -> str:
 
 def positions_table(state: State, zone: Zone, now: int) -> Columns:
     rows, currency = state["positions"], state["account"]["currency"]
-    muted = [_is_old(row, now) or is_silent(state, now) for row in rows]
     return Columns(
         (
             _figures("number", "Number", rows),
@@ -148,7 +154,7 @@ def positions_table(state: State, zone: Zone, now: int) -> Columns:
             _words("closing", "Closing", rows, lambda row: (row["closing"] or NONE).replace("_", " ")),
             _times("entry_time", "Opened", rows, zone),
         ),
-        np.array(muted, bool),
+        np.array(muted(state, now), bool),
     )
 
 
@@ -182,21 +188,6 @@ def signals_table(state: State, zone: Zone) -> Columns:
             _figures("strength", "Strength", rows),
             _words("outcome", "Outcome", rows),
             _words("why", "Why", rows),
-        )
-    )
-
-
-def services_table(state: State) -> Columns:
-    rows = [{**service, "orchestrator": health["state"]} for health in state["services"] for service in health["services"]]
-    return Columns(
-        (
-            _words("symbol", "Symbol", rows),
-            _words("service_name", "Service", rows),
-            _words("state", "State", rows),
-            _words("healthy", "Healthy", rows, lambda row: "yes" if row["is_healthy"] else "NO"),
-            _figures("error_count", "Errors", rows),
-            _figures("uptime", "Up", rows, unit="s"),
-            _words("orchestrator", "Orchestrator", rows),
         )
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton
 
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.sdk import SignalPublisher
@@ -77,15 +77,25 @@ def _is_started(trader: Trader) -> None:
     assert not driven.find(QPushButton, "pauseLiveButton").isEnabled()
     page.form.strategy.setCurrentIndex(page.form.strategy.findText("spoken"))
     assert chosen(page.form.strategy).endswith("spoken.yaml")
-    symbols, said = driven.find(QLineEdit, "liveSymbols"), page.form.said
+    symbols, capital, said = driven.find(QLineEdit, "liveSymbols"), driven.find(QLineEdit, "liveCapital"), page.form.said
     symbols.setText("")
     trader.click("startLiveButton")
-    assert "Say which symbols" in said.text()
-    symbols.setText("nopnop")
-    trader.click("startLiveButton")
-    driven.until(lambda: "NOPNOP is not a known instrument" in said.text(), "why it does not start")
+    assert "Say which symbols" in page.form.problems["symbols"].text()
+    assert QApplication.focusWidget() is symbols
+    symbols.setText("btcusdd")
+    assert page.form.problems["symbols"].text() == "BTCUSDD is no known instrument: did you mean BTCUSD?"
     symbols.setText("btcusd")
-    page.form.signals.setCurrentIndex(1)
+    capital.setText("-5")
+    assert page.form.problems["capital"].isVisible()
+    capital.setText("10000")
+    assert said.text() == "1 answer to mend before it can start"
+    params = driven.find(QLineEdit, "liveParams")
+    params.setText("nonsense=1")
+    assert "--param nonsense=1" in page.form.line.text()
+    trader.click("startLiveButton")
+    driven.until(lambda: "nonsense" in said.text(), "why it does not start")
+    params.setText("")
+    driven.find(QComboBox, "liveSignals").setCurrentIndex(1)
     trader.click("startLiveButton")
     assert not page.form.start.isEnabled()
     trader.until(lambda: trader.state == "running" and (page.session.state or {})["prices"], "it to run")
@@ -98,15 +108,23 @@ def _is_watched(trader: Trader) -> None:
     assert trader.publisher.publish_signal("ma_crossover", "golden_cross", 0.9)
     positions = page.view.tables["positions"].model
     trader.until(lambda: positions.rowCount() == 1 and positions.table["held"].exact(0) == "yes", "a position")
+    for name in ("events", "signals"):  # what nobody sees is not worked out
+        page.view.tabs.setCurrentIndex(list(page.view.tables).index(name))
+        trader.until(lambda name=name: page.view.tables[name].model.rowCount() > 0, f"the {name}")
     assert page.view.tables["signals"].model.table["why"].exact(0) == "entry 1 ordered"
-    assert page.view.tables["events"].model.rowCount() > 1
+    page.view.tabs.setCurrentIndex(0)
     trader.price = 20_201.0
     trader.until(lambda: "10,100.00" in page.view.tiles["value"].accessibleName(), "the profit")
     assert page.view.tiles["day"].accessibleName() == "Today: +100.00 USD"
-    assert page.view.tiles["plug"].accessibleName() == "Dead computer: 300.01 USD"
+    assert page.view.tiles["plug"].accessibleName() == "If this machine dies now: 300.01 USD"
     assert page.view.tiles["plug"].isEnabled()
-    assert page.view.risk.rowCount() == 5
-    assert len(page.view.equity.stamps) > 0
+    assert len(page.view.risk.rows) == 5
+    chart = page.view.chart_of["BTCUSD"]
+    trader.until(lambda: chart.candles is not None, "the candle that is forming")
+    levels = {level.text.split()[0]: level.ticks for level in chart.levels("BTCUSD")}
+    assert levels == {"long": 2_000_100, "stop": 1_960_098}
+    page.view.charts.setCurrentWidget(page.view.equity)
+    trader.until(lambda: len(page.view.equity.stamps) > 0, "the curve")
 
 
 def _is_not_left_unsaid(trader: Trader) -> None:
@@ -124,28 +142,36 @@ def _is_commanded(trader: Trader) -> None:
     trader.until(lambda: trader.state == "paused", "the pause")
     trader.click("resumeLiveButton")
     trader.until(lambda: trader.state == "running", "the end of the pause")
-    page.view.tabs.setCurrentIndex(3)
-    page.view.tables["services"].choose(0)
-    trader.until(driven.find(QPushButton, "restartServiceButton").isEnabled, "the chosen service")
-    trader.click("restartServiceButton")
-    trader.until(lambda: page.said.text() == "Restart service BTCUSD: done", "the restart")
-    page.view.tabs.setCurrentIndex(0)
+    health = page.view.health
+    page.view.side.setCurrentWidget(health)
+    trader.until(lambda: "BTCUSD DataFetchingService" in health.items, "the services")
+    for about, name in (("BTCUSD DataFetchingService", "Data fetching"), ("BTCUSD", "BTCUSD")):
+        health.tree.setCurrentItem(health.items[about])
+        assert driven.find(QPushButton, "restartServiceButton").text() == f"Restart {name}"
+        trader.click("restartServiceButton")
+        trader.until(lambda about=about: page.said.text() == f"Restart service {about}: done", "the restart")
     assert not driven.find(QPushButton, "closePositionButton").isEnabled()
     positions.choose(0)
     trader.until(driven.find(QPushButton, "closePositionButton").isEnabled, "the chosen row")
     trader.click("closePositionButton")
+    trader.click("closeNowButton")
     trader.until(lambda: positions.model.rowCount() == 0, "the close")
 
 
 def _is_stopped(trader: Trader) -> None:
-    page = trader.page
+    page, driven = trader.page, trader.driven
     trader.click("statusEmergencyStopButton")
-    assert page.question.isVisible()
     trader.click("stopKeepButton")
     trader.until(lambda: page.gate.text().startswith("Gate shut"), "the shut gate")
     assert page.said.text().startswith("Stopped: the gate is shut")
+    trader.until(lambda: page.stopped.isVisible() and "in the window" in page.stopped_words.text(), "who stopped it")
     trader.click("rearmLiveButton")
+    assert not driven.find(QPushButton, "rearmNowButton").isEnabled(), "a reason is asked for"
+    driven.find(QLineEdit, "rearmReason").setText("it was a drill")
+    trader.click("rearmNowButton")
     trader.until(lambda: page.gate.text() == "Gate open", "the open gate")
+    trader.until(lambda: not page.stopped.isVisible(), "nothing to be stopped")
+    assert any("it was a drill" in event["text"] for event in page.session.events)
     trader.click("stopLiveButton")
     trader.until(lambda: page.session.state is None, "the end")
     assert page.headline.text() == "No live session runs"
