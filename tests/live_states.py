@@ -202,7 +202,7 @@ def bar_told(symbol: str, row: list[str]) -> dict[str, str]:
 
 
 class ScriptedSession:
-    """`state` is told whenever it changes; its time goes on by itself unless `is_frozen`."""
+    """`state` is told whenever it changes; its time goes on by itself unless it `is_frozen`, and prices stay as they are."""
 
     def __init__(self, folder: Path, market: Market) -> None:
         self.market = market
@@ -211,6 +211,7 @@ class ScriptedSession:
         self.equity = market.equity()
         self.obeyed: list[Command] = []
         self.is_frozen = False
+        self.stale: set[str] = set()  # symbols of which no price comes any more
         self._loop = asyncio.new_event_loop()
         self._control = CoreControl(live_places(folder), self._state, self._feeds, self._obey, self._bars)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -244,8 +245,13 @@ class ScriptedSession:
         self._loop.close()
 
     def _state(self) -> Mapping[str, Any]:
+        if self.is_frozen:
+            return self.told
         now = datetime.now(UTC)
-        return self.told if self.is_frozen else self.told | {"at": iso(now), "seconds": int(now.timestamp())}
+        second = iso(now.replace(microsecond=0))
+        prices = [{**price, "at": second} for price in self.told["prices"]]
+        positions = [{**row, "price_at": row["price_at"] if row["symbol"] in self.stale else second} for row in self.told["positions"]]
+        return self.told | {"at": iso(now), "seconds": second, "prices": prices, "positions": positions}
 
     def _feeds(self) -> Iterable[tuple[str, object, Callable[[], list[Any]]]]:
         yield "signals", self.signals[-1]["id"] if self.signals else None, lambda: self.signals

@@ -84,5 +84,6 @@ def test_the_headline_and_the_gate_say_why() -> None:
     scene = Scene()
     assert view.headline(of(scene)) == "Running"
     scene.hear(facts.Commanded(NOON, "pause", "me"))
-    assert view.headline(of(scene)) == "Paused: paused by me"
-    assert view.gate_words({**of(scene), "gate": "shut", "gate_why": "stopped"}) == "Gate shut: no order leaves (stopped)"
+    assert (view.headline(of(scene)), view.reason_words(of(scene))) == ("Paused", "Paused by me")
+    shut = {**of(scene), "gate": "shut", "gate_why": "stopped"}
+    assert view.reason_words(shut) == "Paused by me; no order leaves while the gate is shut (stopped)"

@@ -12,9 +12,9 @@ MARKET = (
     Question(
         "signals",
         "Signals",
-        "Where signals come from",
+        "Calculated here and heard on the stream signals:live, or heard there alone",
         "own",
-        (("own", "Calculated here and from the stream"), ("stream", "Only from the stream signals:live")),
+        (("own", "Own, and from the stream"), ("stream", "From the stream alone")),
     ),
     Question(
         "source",

@@ -24,7 +24,7 @@ TONES = {
     "halted": "danger",
     "stopped": "danger",
 }
-COLUMNS = ("Name", "State", "Restarts", "Errors", "Last active", "Up")
+COLUMNS = ("Name", "State", "", "Restarts", "Errors", "Last active", "Up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Row:
 
     def texts(self, now: int) -> tuple[str, ...]:
         active = NONE if self.active is None else f"{age_text(now - self.active)} ago"
-        return (self.name, self.state, self.restarts, self.errors, active if self.is_service else "", self.up)
+        return (self.name, self.state, "", self.restarts, self.errors, active if self.is_service else "", self.up)
 
     @property
     def is_service(self) -> bool:
@@ -59,7 +59,7 @@ def rows(state: State) -> Iterator[Row]:
     yield Row("account", "", account, word, TONES.get(state["state"], ""), why=state["reason"])
     for health in state["services"]:
         symbol = health["symbol"]
-        healthy = f"{health['state']}, {health['healthy_services']} of {health['total_services']} healthy"
+        healthy = f"{health['state']} {health['healthy_services']}/{health['total_services']}"
         tone = TONES.get(health["state"], "") if health["is_healthy"] or health["state"] != "running" else "danger"
         yield Row(symbol, "account", symbol, healthy, tone, up=_up(health["uptime"]), why=health.get("reason", ""), about=symbol)
         for service in health["services"]:

@@ -61,11 +61,14 @@ def tiles(state: State) -> dict[str, Shown]:
 
 
 def headline(state: State) -> str:
-    return ": ".join(filter(None, (WORDS.get(state["state"], str(state["state"])), state["reason"])))
+    return WORDS.get(state["state"], str(state["state"]))
 
 
-def gate_words(state: State) -> str:
-    return "Gate open" if state["gate"] == "open" else f"Gate shut: no order leaves ({state['gate_why']})"
+def reason_words(state: State) -> str:
+    """Why it is as it is, where that is no matter of course."""
+    shut = "" if state["gate"] == "open" else f"no order leaves while the gate is shut ({state['gate_why']})"
+    words = "; ".join(filter(None, (state["reason"], shut)))
+    return words[:1].upper() + words[1:]
 
 
 def plug_words(state: State) -> str:
@@ -92,6 +95,15 @@ def lost_words(state: State, now: int) -> str:
         f"The session is gone: it was last heard {ago} ago, and did not say that it ends. What it had open then: {open_words(state)}. "
         "That is still at the broker, with the stops it holds. Started again with the same answers it goes on where it was."
     )
+
+
+def open_lines(state: State, most: int = 8) -> list[str]:
+    """What is open, a line each, with what it is worth."""
+    currency, rows = state["account"]["currency"], state["positions"]
+    lines = [f"{position_words(row)}  {amount(fixed(Decimal(row['profit'])), signed=True)} {currency}" for row in rows[:most]]
+    lines += [f"and {len(rows) - most} more"] if len(rows) > most else []
+    orders = state["plug"]["working_orders"]
+    return [*lines, *([counted(orders, "working order")] if orders else [])]
 
 
 def open_words(state: State) -> str:
@@ -124,8 +136,14 @@ def age_words(state: State, now: int) -> str:
     """How old each price is, or that nothing is heard at all."""
     if is_silent(state, now):
         return f"The session was last heard {age_text(now - micros(state['at']))} ago: what is shown is from then"
-    prices = ", ".join(f"{price['symbol']} {age_text(now - micros(price['at']))}" for price in state["prices"])
-    return f"Prices: {prices} old" if prices else "No price yet: they come through the stream prices:live"
+    ages = {price["symbol"]: now - micros(price["at"]) for price in state["prices"]}
+    if not ages:
+        return "No price yet: they come through the stream prices:live"
+    stale = [f"{symbol} {age_text(age)}" for symbol, age in ages.items() if age > STALE_US]
+    fresh = [age for age in ages.values() if age <= STALE_US]
+    words = [f"Old prices: {', '.join(stale)}"] if stale else []
+    words += [f"{'Others' if stale else 'Prices'} at most {age_text(max(fresh))} old"] if fresh else []
+    return "; ".join(words)
 
 
 def age_text(micro: int) -> str:

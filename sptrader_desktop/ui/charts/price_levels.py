@@ -13,6 +13,7 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
 HIGH = 4 * GRID  # a label's height, and what is kept between two
+HEAD = 2 * HIGH  # above it stands what the crosshair says of the bar
 NEAR = 1.5  # times the candles' own range: so far off a level may be to be taken into view
 
 
@@ -30,21 +31,17 @@ class PriceLevels(Backdrop):
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        labels = _Labels(painter, frame)
-        above, below = list[PriceLevel](), list[PriceLevel]()
-        for y, level in sorted((frame.y_of(level.ticks), level) for level in self._levels()):
+        labels, placed = _Labels(painter, frame), sorted((frame.y_of(level.ticks), level) for level in self._levels())
+        seen = [(y, level) for y, level in placed if 0 <= y <= frame.height]
+        for y, level in seen:
+            painter.setPen(QPen(look().colour(level.role), frame.line_px, Qt.PenStyle.DashLine))
+            painter.drawLine(0, round(y), frame.width, round(y))
+        for y, level in seen:
+            labels.put(max(y - 2.5 * GRID * frame.scale, HEAD * frame.scale), level, "")
+        for y, level in placed if self._tells_far else ():
             if y < 0:
-                above.append(level)
+                labels.put(HEAD * frame.scale, level, "▲ ")
             elif y > frame.height:
-                below.append(level)
-            else:
-                painter.setPen(QPen(look().colour(level.role), frame.line_px, Qt.PenStyle.DashLine))
-                painter.drawLine(0, round(y), frame.width, round(y))
-                labels.put(y - 2.5 * GRID * frame.scale, level, "")
-        if self._tells_far:
-            for level in above:
-                labels.put(2 * HIGH * frame.scale, level, "▲ ")  # below what the crosshair says of the bar
-            for level in below:
                 labels.put(frame.height - HIGH * frame.scale, level, "▼ ")
 
 

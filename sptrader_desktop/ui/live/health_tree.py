@@ -13,7 +13,7 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
-STATE, RESTARTS, ERRORS = 1, 2, 3
+STATE, BUTTON, FIGURES = 1, 2, 3
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -24,7 +24,7 @@ class HealthTree(QWidget):
         super().__init__(parent)
         self.tree = QTreeWidget()
         named(self.tree, "liveServices", "Account, symbols, services and connections")
-        self.tree.setHeaderLabels([*COLUMNS, ""])
+        self.tree.setHeaderLabels(list(COLUMNS))
         self.tree.setUniformRowHeights(True)
         self.tree.setRootIsDecorated(True)
         self.tree.setIndentation(GRID * 4)
@@ -67,11 +67,11 @@ class HealthTree(QWidget):
         for found in rows:
             item = QTreeWidgetItem(self.items[found.parent]) if found.parent else QTreeWidgetItem(self.tree)
             item.setData(0, Qt.ItemDataRole.UserRole, found.key)
-            for column in (RESTARTS, ERRORS, *range(ERRORS + 1, len(COLUMNS))):
+            for column in range(FIGURES, len(COLUMNS)):
                 item.setTextAlignment(column, RIGHT)
             self.items[found.key] = item
             if found.about:
-                self.tree.setItemWidget(item, len(COLUMNS), self._button(found))
+                self.tree.setItemWidget(item, BUTTON, self._button(found))
         self.tree.expandAll()
 
     def _write(self, item: QTreeWidgetItem, found: Row, now: int) -> None:

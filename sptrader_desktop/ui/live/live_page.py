@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present import live_guard, live_view
 from sptrader_desktop.present.observable import Observable
@@ -57,32 +57,47 @@ class LivePage(QWidget):
 
     def _show(self) -> None:
         state, is_attached = self.session.state, self.session.is_attached
-        self.stack.setCurrentWidget(self.form if state is None else self.view)
+        self._bring(self.form if state is None else self.view)
         self.badge.show_word("PAPER" if state else "", "accent", "No order reaches a market")
-        self.pause.setEnabled(is_attached and state is not None and state["state"] != "paused")
-        self.resume.setEnabled(is_attached and state is not None and state["state"] == "paused")
-        self.stop.setEnabled(is_attached)
+        word = state["state"] if state is not None and is_attached else "stopping"
+        self.pause.setEnabled(word not in {"paused", "stopping"})
+        self.resume.setEnabled(word == "paused")
+        self.stop.setEnabled(word != "stopping")
         for each in (self.pause, self.resume, self.stop):
             each.setVisible(is_attached)
         self.back.setVisible(self.session.is_lost)
         self._show_guard()
         self._show_lost()
         if state is None:
-            self._say_state("No live session runs", "", "", "")
-            return
-        tone = STATE_TONES.get(state["state"], "")
-        is_open = state["gate"] == "open"
-        if self.session.is_lost:
-            self._say_state("Connection lost", "danger", "", "")
+            self._say_state("No live session runs")
+        elif self.session.is_lost:
+            self._say_state("Connection lost", "danger")
         else:
-            self._say_state(live_view.headline(state), tone, live_view.gate_words(state), "" if is_open else "danger")
-        self.view.show_state()
+            is_open = state["gate"] == "open"
+            self._say_state(live_view.headline(state), STATE_TONES.get(state["state"], ""), live_view.reason_words(state))
+            self._write(self.gate, "Gate open" if is_open else "Gate shut", "" if is_open else "danger")
+        if state is not None:
+            self.view.show_state()
 
-    def _say_state(self, headline: str, tone: Tone, gate: str, gate_tone: Tone) -> None:
-        for words, place, of in ((headline, self.headline, tone), (gate, self.gate, gate_tone)):
-            if place.text() != words:
-                place.setText(words)
-            give(place, tone=of)
+    def _bring(self, part: QWidget) -> None:
+        """The keyboard goes along, if it was in the other."""
+        if self.stack.currentWidget() is not part:
+            focused = QApplication.focusWidget()
+            had_focus = focused is not None and self.stack.isAncestorOf(focused)
+            self.stack.setCurrentWidget(part)
+            if had_focus:
+                (self.view.tabs.tabBar() if part is self._view else self.form.strategy).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _say_state(self, headline: str, tone: Tone = "", reason: str = "") -> None:
+        self._write(self.headline, headline, tone)
+        self._write(self.reason, reason, tone if tone != "up" else "")
+        self._write(self.gate, "", "")
+        self.reason.setVisible(bool(reason))
+
+    def _write(self, place: QLabel, words: str, tone: Tone) -> None:
+        if place.text() != words:
+            place.setText(words)
+        give(place, tone=tone)
 
     def _show_guard(self) -> None:
         """What a person or a limit stopped stays so, with a session or without."""
@@ -117,7 +132,8 @@ class LivePage(QWidget):
 
     def _build(self) -> None:
         self.badge, self.headline, self.gate = Badge(), label("", "title", wraps=False), label("", wraps=False)
-        self.said, self.stopped_words, self.lost_words = label("", "muted"), label(""), label("")
+        self.reason, self.said, self.stopped_words, self.lost_words = label(""), label("", "muted"), label(""), label("")
+        self.reason.setObjectName("liveReason")
         self.said.hide()
         for each, name in ((self.headline, "liveState"), (self.gate, "liveGate"), (self.said, "liveSaid"), (self.lost_words, "liveLost")):
             each.setObjectName(name)
@@ -137,7 +153,7 @@ class LivePage(QWidget):
         whole.setContentsMargins(GRID * 3, GRID * 2, GRID * 3, GRID * 2)
         whole.setSpacing(GRID * 2)
         whole.addLayout(head)
-        for part in (self.stopped, self.lost, self.said):
+        for part in (self.reason, self.stopped, self.lost, self.said):
             whole.addWidget(part)
         whole.addWidget(self.stack, 1)
 

@@ -34,8 +34,7 @@ class LiveQuestions(QObject):
             self._open.close()
             self._stop_everything(flatten=False)
             return
-        held = f" Open now: {live_view.open_words(self.session.state)}." if self.session.state else " No live session runs here now."
-        asked = self._ask("emergencyStopQuestion", STOP, f"{STOP_WORDS}{held}")
+        asked = self._ask("emergencyStopQuestion", STOP, f"{STOP_WORDS}{self._held()}")
         keep = partial(self._stop_everything, flatten=False)
         tip = "Positions stay with the stops that the broker holds"
         asked.answer("stopKeepButton", "Stop, Keep Positions", keep, tip=tip, tone="danger")
@@ -52,8 +51,8 @@ class LiveQuestions(QObject):
         elif at_stop == "close":
             self.session.end(closes=True)
         else:
-            words = f"Open: {live_view.open_words(state)}. What stays is still at the broker, with its stops, and nobody here watches it."
-            asked = self._ask("endLiveQuestion", "End the live session", words)
+            words = "What stays open is still at the broker, with its stops, and nobody here watches it."
+            asked = self._ask("endLiveQuestion", "End the live session", f"{words}{self._held()}")
             asked.answer("endKeepButton", "End, Keep Positions", partial(self.session.end, closes=False))
             tip = "Every position is closed at the market, every order cancelled; then it ends"
             asked.answer("endCloseButton", "Close All, Then End", partial(self.session.end, closes=True), tip=tip)
@@ -77,7 +76,7 @@ class LiveQuestions(QObject):
             problem.setText(words)
 
         reason.textChanged.connect(look)
-        look()
+        go.setEnabled(False)
         asked.open()
 
     def ask_close(self, number: str) -> None:
@@ -89,11 +88,16 @@ class LiveQuestions(QObject):
             asked.leave("closeNotButton", "Keep It")
             asked.open()
 
+    def _held(self) -> str:
+        if self.session.state is None:
+            return "\n\nNo live session runs here now."
+        return "\n".join(["\n\nOpen now:", *(live_view.open_lines(self.session.state) or ["nothing"])])
+
     def _what_stands(self) -> str:
         guard, state = self.session.guard, self.session.state
         if guard is not None and self.session.is_stopped:
             return f"Stopped by {guard['latch']['by']}."
-        return f"{live_view.headline(state)}. {live_view.gate_words(state)}." if state else ""
+        return f"{live_view.headline(state)}. {live_view.reason_words(state)}." if state else ""
 
     def _stop_everything(self, *, flatten: bool) -> None:
         self.session.emergency_stop(flatten)

@@ -20,6 +20,7 @@ from sptrader_desktop.ui.live.live_questions import LiveQuestions
 from sptrader_desktop.ui.live.live_session import LiveSession
 from sptrader_desktop.ui.live.risk_gauges import RiskGauges
 from sptrader_desktop.ui.tables.data_table import DataTable
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.turns import Turns
@@ -27,6 +28,7 @@ from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 from sptrader_desktop.ui.widgets.tile import Tile
 
 AGES_MS, EVENTS_MS = 1_000, 250
+SIDE = 120 * GRID
 TILES = {
     "value": ("Value", "Cash and open profits at the prices now"),
     "cash": ("Cash", "What is settled"),
@@ -172,11 +174,12 @@ class SessionView(QWidget):
         self.ages.setText(view.age_words(state, at))
         is_stale = view.is_stale(state, at)
         give(self.ages, tone="warning" if is_stale else "")
-        if self._is_new("stale", (is_stale, self.session.is_lost)):
-            for name in VALUED:
-                self.tiles[name].setEnabled(not is_stale)
-            for part in (self.risk, self.health, self.equity):
-                part.setEnabled(not self.session.is_lost)
+        if self._is_new("stale", (is_stale, is_lost := self.session.is_lost)):
+            for name, tile in self.tiles.items():
+                tile.setEnabled(not (is_lost or (is_stale and name in VALUED)))
+            for part in (self.risk, self.health, self.charts):
+                part.setEnabled(not is_lost)
+            self._show_chosen()
         self._turns.hand(self.tables["positions"], self._show_table, "positions")
 
     def _is_new(self, name: str, what: object) -> bool:
@@ -242,6 +245,8 @@ class SessionView(QWidget):
             split.setChildrenCollapsible(False)
             for place, share in enumerate(shares):
                 split.setStretchFactor(place, share)
+        upper.setSizes([look().pixels(2 * SIDE), look().pixels(SIDE)])
+        whole.setSizes([look().pixels(SIDE), look().pixels(SIDE)])
         for split, name in ((upper, "liveUpper"), (whole, "liveSplit")):
             split.setObjectName(name)
         return whole
@@ -258,6 +263,7 @@ class SessionView(QWidget):
             "orders": button("cancelOrderButton", "Cancel Order", "The chosen one, where it still works"),
         }
         for name, table in self.tables.items():
+            table.view.horizontalHeader().setStretchLastSection(name in {"signals", "events"})  # sentences
             self.tabs.addTab(_with(table, self._acts.get(name)), name.capitalize())
 
     def _join(self) -> None:

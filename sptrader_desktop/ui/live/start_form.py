@@ -16,6 +16,7 @@ from sptrader_desktop.ui.live.answer_problems import problems_of, where_refused
 from sptrader_desktop.ui.live.live_desk import LiveDesk
 from sptrader_desktop.ui.navigator import dragged_item
 from sptrader_desktop.ui.run_fields import Field, made_field, row_of
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
@@ -25,7 +26,7 @@ WHAT = (
     "Trades one strategy on the paper broker, in a program of its own that goes on when this window closes. Prices come through the "
     "stream prices:live. Paper: no order reaches a market."
 )
-SIDE = 96 * GRID
+SIDE, TITLE_ROOM = 88 * GRID, 19 * GRID
 STRATEGY = "strategy"
 
 
@@ -100,7 +101,7 @@ class StartForm(QWidget):
         if found:
             self._say(f"{len(found)} answer{'s' if len(found) > 1 else ''} to mend before it can start", "danger")
             first = next(key for key in (STRATEGY, *self._fields) if key in found)
-            if first in {question.key for question in live_form.MORE}:
+            if found.keys() & {question.key for question in live_form.MORE}:
                 self._more.unfold(True)
             self._field(first).setFocus(Qt.FocusReason.OtherFocusReason)
         else:
@@ -182,14 +183,18 @@ class StartForm(QWidget):
 
     def _build(self) -> None:
         left, right, more = form(), form(), form()
+        self.strategy.setMinimumContentsLength(8)
         browse = button("pickLiveStrategyButton", "Browse…", "A strategy that is in no folder of the workspace")
-        self._add(left, STRATEGY, "Strategy", row(self.strategy, browse))
+        pick = row(self.strategy, browse)
+        pick.setStretch(0, 1)
+        self._add(left, STRATEGY, "Strategy", pick)
         for question in live_form.MARKET:
             self._add_question(left, question)
-        account = QLabel(self._desk.account)
-        account.setWordWrap(True)
+        account = label(self._desk.account)
+        account.setFont(look().font(fixed=True))
+        self.line.setFont(look().font(fixed=True))
         named(account, "liveAccount", "Account", "Another account is another folder: SPTRADER_LIVE names it")
-        right.addRow("Account", account)
+        right.addRow(_title("Account"), account)
         for question in (*live_form.ACCOUNT, *live_form.COSTS):
             self._add_question(right, question)
         inside = QWidget()
@@ -197,25 +202,20 @@ class StartForm(QWidget):
         self._more = Folded("More", "liveMore", inside)
         for question in live_form.MORE:
             self._add_question(more, question)
-        stop = form()
-        self._add_question(stop, live_form.AT_STOP)
+        self._add_question(right, live_form.AT_STOP)
         take = button(
             "liveFromBacktestButton", "As in Backtest", "Take capital, currency, leverage, costs and parameters from the Backtest pane"
         )
         copy = button("copyLiveCommandButton", "Copy", "The command line, to the clipboard")
-        sides = row(
-            _side(label("What trades", "muted"), left, self._more), _side(label("Account and costs", "muted"), right, row(take, 1), stop)
-        )
+        sides = row(_side(label("What trades", "muted"), left, self._more), _side(label("Account and costs", "muted"), right, row(take, 1)))
         sides.setSpacing(GRID * 8)
-        sides.addStretch(1)
+        foot = row(self.start, self.said)
+        foot.setStretch(1, 1)
         command = row(QLabel("Command"), self.line, copy)
         command.setStretch(1, 1)
         holder = QWidget()
-        holder.setMaximumWidth(2 * SIDE + 14 * GRID)
-        holder.setLayout(
-            column(label("Live trading on paper", "title"), label(WHAT, "muted"), sides, command, row(self.start, self.said), 1, margin=0)
-        )
-        self.said.setMinimumWidth(SIDE)
+        holder.setMaximumWidth(look().pixels(2 * SIDE + 8 * GRID))
+        holder.setLayout(column(label("Live trading on paper", "title"), label(WHAT, "muted"), sides, command, foot, 1, margin=0))
         scroll = ColumnScroll(holder)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -247,7 +247,14 @@ class StartForm(QWidget):
         both.setSpacing(GRID // 2)
         both.addLayout(field)  # type: ignore[arg-type]  # a row
         both.addWidget(problem)
-        into.addRow(title, both)
+        into.addRow(_title(title), both)
+
+
+def _title(text: str) -> QLabel:
+    """As wide in every part of the form, so that fields stand in one line."""
+    made = label(text, wraps=False)
+    made.setMinimumWidth(look().pixels(TITLE_ROOM))
+    return made
 
 
 def _text_of(field: Field) -> str:
@@ -257,5 +264,5 @@ def _text_of(field: Field) -> str:
 def _side(*parts: QWidget | QFormLayout | QVBoxLayout | object) -> QWidget:
     whole = QWidget()
     whole.setLayout(column(*parts, 1, margin=0))  # type: ignore[arg-type]
-    whole.setFixedWidth(SIDE)
+    whole.setFixedWidth(look().pixels(SIDE))
     return whole
