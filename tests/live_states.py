@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,6 +214,7 @@ class ScriptedSession:
         self.is_frozen = False
         self.stale: set[str] = set()  # symbols of which no price comes any more
         self._loop = asyncio.new_event_loop()
+        self._working: list[Future[None]] = []
         self._control = CoreControl(live_places(folder), self._state, self._feeds, self._obey, self._bars)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -222,11 +224,12 @@ class ScriptedSession:
         self._loop.call_soon_threadsafe(lambda: self.told.update(changes))
 
     def event(self, kind: str, text: str, **figures: Any) -> None:
+        """From any thread."""
         told = {"is": "event", "at": iso(datetime.now(UTC)), "kind": kind, "text": text, **figures}
         self._loop.call_soon_threadsafe(self._control.event, told)
 
-    def repeat(self, seconds: float, work: Callable[[int], object]) -> "asyncio.Future[None]":
-        """On the session's own loop, as often."""
+    def repeat(self, seconds: float, work: Callable[[int], object]) -> None:
+        """On the session's own loop, as often, until it ends."""
 
         async def go_on() -> None:
             number = 0
@@ -235,10 +238,12 @@ class ScriptedSession:
                 number += 1
                 await asyncio.sleep(seconds)
 
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(go_on(), self._loop), loop=self._loop)
+        self._working.append(asyncio.run_coroutine_threadsafe(go_on(), self._loop))
 
     def close(self) -> None:
         """In good order; without a last word where it is to look like death."""
+        for work in self._working:
+            work.cancel()
         asyncio.run_coroutine_threadsafe(self._control.close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)

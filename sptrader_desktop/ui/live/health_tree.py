@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QBrush
-from PySide6.QtWidgets import QHeaderView, QPushButton, QToolButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.live_tree import COLUMNS, Row
 from sptrader_desktop.ui.data.parts import button, label, named, row
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
-from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
 STATE, BUTTON, FIGURES = 1, 2, 3
@@ -29,7 +28,6 @@ class HealthTree(QWidget):
         self.tree.setRootIsDecorated(True)
         self.tree.setIndentation(GRID * 4)
         self.tree.header().setStretchLastSection(False)
-        self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.items: dict[str, QTreeWidgetItem] = {}
         self._rows: dict[str, Row] = {}
         self.why = label("", "muted")
@@ -41,6 +39,7 @@ class HealthTree(QWidget):
         whole.addWidget(self.tree, 1)
         whole.addWidget(self.why)
         whole.addLayout(row(self.restart, 1))
+        self.tree.itemClicked.connect(self._click)
         self.restart.clicked.connect(lambda _=False: self._ask(self.chosen))
         self.tree.currentItemChanged.connect(lambda *_: self._show_chosen())
         self._show_chosen()
@@ -54,10 +53,14 @@ class HealthTree(QWidget):
 
     def put(self, rows: Sequence[Row], now: int) -> None:
         """Where each stood before; what is folded stays folded."""
-        if [found.key for found in rows] != list(self._rows):
+        is_other = [found.key for found in rows] != list(self._rows)
+        if is_other:
             self._lay_out(rows)
         for found in rows:
             self._write(self.items[found.key], found, now)
+        if is_other:  # once: columns that follow their contents would be measured at every figure
+            for column in range(len(COLUMNS)):
+                self.tree.resizeColumnToContents(column)
         self._rows = {found.key: found for found in rows}
         self._show_chosen()
 
@@ -65,13 +68,15 @@ class HealthTree(QWidget):
         self.tree.clear()
         self.items.clear()
         for found in rows:
-            item = QTreeWidgetItem(self.items[found.parent]) if found.parent else QTreeWidgetItem(self.tree)
+            item = QTreeWidgetItem(self.items[found.parent]) if found.parent else QTreeWidgetItem()
             item.setData(0, Qt.ItemDataRole.UserRole, found.key)
             for column in range(FIGURES, len(COLUMNS)):
                 item.setTextAlignment(column, RIGHT)
             self.items[found.key] = item
             if found.about:
-                self.tree.setItemWidget(item, BUTTON, self._button(found))
+                item.setIcon(BUTTON, icon("rotate-ccw"))
+                item.setToolTip(BUTTON, f"Restart {found.name}")
+        self.tree.addTopLevelItems([self.items[found.key] for found in rows if not found.parent])
         self.tree.expandAll()
 
     def _write(self, item: QTreeWidgetItem, found: Row, now: int) -> None:
@@ -84,15 +89,10 @@ class HealthTree(QWidget):
             item.setToolTip(STATE, found.why)
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{found.name}: {found.state}{f', {found.why}' if found.why else ''}")
 
-    def _button(self, found: Row) -> QToolButton:
-        """For the mouse; the keyboard has the one below."""
-        made = QToolButton()
-        made.setIcon(icon("rotate-ccw"))
-        named(made, "restartRowButton", f"Restart {found.name}", f"Restart {found.name}")
-        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        give(made, role="flat")
-        made.clicked.connect(lambda _=False: self._ask(found.about))
-        return made
+    def _click(self, item: QTreeWidgetItem, column: int) -> None:
+        """The sign in a row restarts that row; the keyboard has the button below."""
+        if column == BUTTON:
+            self._ask(self._rows[str(item.data(0, Qt.ItemDataRole.UserRole))].about)
 
     def _ask(self, about: str) -> None:
         if about:
