@@ -22,7 +22,7 @@ from sptrader_desktop.ui.live.live_desk import Told
 WHERE = "in the window"
 LIVE = "SPTRADER_LIVE"
 LOG = "live-session.log"
-NOWHERE: dict[str, Any] = {"gate": None, "latch": None, "heartbeats": {}, "broker": None, "stop": None}
+NOWHERE: dict[str, Any] = {"gate": None, "latch": None, "heartbeats": {}, "broker": None, "stop": None, "hot_key": None}
 LOOK_S = 0.1
 LAST_WORDS, LAST_LINES = 2_000, 4
 

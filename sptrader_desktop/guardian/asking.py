@@ -137,7 +137,7 @@ def on_disk(places: Places) -> Message:
     """Where there is no guardian that could say more."""
     latch = read_latch(places.latch)
     shown = latch and {"at": latch.at, "by": latch.by, "flatten": latch.flatten, "unkept": ""}
-    return {"guardian": None, "gate": None, "latch": shown, "heartbeats": {}, "broker": None, "stop": None}
+    return {"guardian": None, "gate": None, "latch": shown, "heartbeats": {}, "broker": None, "stop": None, "hot_key": None}
 
 
 def who(where: str = "on the command line") -> str:

@@ -40,6 +40,16 @@ def words(guard: Guard | None, zone: Zone) -> str:
     return stopped_words(guard, zone) if guard["latch"] else str(found["says"]) if found and found["state"] == "silent" else ""
 
 
+def hot_key_words(guard: Guard | None) -> str:
+    """The key that is heard everywhere, or why there is none."""
+    key = guard and guard.get("hot_key")
+    if not key:
+        return ""
+    if key["state"] == "on":
+        return f"From anywhere on this desktop {key['keys']} does it at once, and keeps positions."
+    return f"No key is heard outside of this window: {key['why']}."
+
+
 def reason_problem(reason: str) -> str:
     """What is wrong with a reason to re-arm."""
     return "" if len(reason.strip()) >= LEAST_REASON else "Say in a few words why it may trade again: it is written down"

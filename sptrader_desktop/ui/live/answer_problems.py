@@ -26,10 +26,11 @@ def problems_of(answers: Answers, known: Mapping[str, Instrument]) -> dict[str, 
     traded, rates = symbols_of(answers), symbols_of(answers, "rates")
     known_here = None if answers["instruments"].strip() else known
     found |= {"symbols": said} if (said := _symbols_problem(traded, known_here)) else {}
-    found |= {"rates": said} if (said := _rates_problem(traded, rates, answers, known_here)) else {}
     found |= _timeframe_problem(answers["timeframe"])
     for question in (*ACCOUNT, *COSTS):
         found |= _figure_problem(question, answers)
+    if "currency" not in found:
+        found |= {"rates": said} if (said := _rates_problem(traded, rates, answers, known_here)) else {}
     try:
         overrides(words_of(answers, "params"))
     except SptraderError as error:
@@ -69,8 +70,8 @@ def _rates_problem(traded: Sequence[str], rates: Sequence[str], answers: Answers
             conversion_legs(item.quote, account, series)
         except SptraderError:
             pairs = [pair for pair in (f"{item.quote}{account}", f"{account}{item.quote}") if pair in known]
-            named = pairs[0] if pairs else f"{item.quote} and of {account} against USD"
-            return f"{item.symbol} is paid in {item.quote}: add {named}, which converts it to {account}"
+            named = f"{pairs[0]}, which converts" if pairs else f"pairs of {item.quote} and of {account} against USD, which convert"
+            return f"{item.symbol} is paid in {item.quote}: add {named} it to {account}"
     return ""
 
 

@@ -34,7 +34,8 @@ class LiveQuestions(QObject):
             self._open.close()
             self._stop_everything(flatten=False)
             return
-        asked = self._ask("emergencyStopQuestion", STOP, f"{STOP_WORDS}{self._held()}")
+        key = live_guard.hot_key_words(self.session.guard)
+        asked = self._ask("emergencyStopQuestion", STOP, "\n\n".join(filter(None, (f"{STOP_WORDS}{self._held()}", key))))
         keep = partial(self._stop_everything, flatten=False)
         tip = "Positions stay with the stops that the broker holds"
         asked.answer("stopKeepButton", "Stop, Keep Positions", keep, tip=tip, tone="danger")
