@@ -91,7 +91,7 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     theme, desk = Theme(host.app, scale), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
     data_desk = ProcessDataDesk(settings, desk.use_database)
-    live_desk = WindowLiveDesk(settings, desk.strategies)
+    live_desk = WindowLiveDesk(settings, desk.strategies, desk.instruments)
     window = MainWindow(desk, data_desk, live_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.closeAsked.connect(host.close)
     window.painted.connect(lambda: compose_components.window_workers(settings, host.loop))

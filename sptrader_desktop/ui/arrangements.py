@@ -36,7 +36,7 @@ ARRANGEMENTS: dict[str, Arrangement] = {
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(BOTTOM, GRID * 40, ("log", "guide")),
     ),
-    "Live": (Stack(BOTTOM, GRID * 32, ("log", "alerts", "guide")),),
+    "Live": (),
 }
 # The command that shows each pane.
 VIEWS = {

@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self.data = DataTab(
             data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
         )
-        self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self)
+        self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self, desk.documents, self.page.panel.answers)
         self.tabs = OpenTabs(self.texts.documents, {"dataPage": self.data.open, "livePage": self.live.open})
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
@@ -109,13 +109,14 @@ class MainWindow(QMainWindow):
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
-        for widget in (self.live.emergency, self.prices.badge):
+        for widget in (self.prices.badge, self.live.foot):
             self.status.addPermanentWidget(widget)
         self.actions_ = self._commands()
         self.menus = self.actions_.fill_menu_bar(self.menuBar())
         self.tools.join(self.actions_).add_provider(self.texts.entries)
         host.logged.connect(self.log.show_added)
         self.placing.join(self.actions_)
+        self.live.join(self.actions_)
         self._join()
         follow(preferences.now, theme, self.selection.zone)
         self._restore(preferences.now.value)
@@ -262,7 +263,8 @@ class MainWindow(QMainWindow):
             "explain.next": partial(self._explain, True),
             "explain.previous": partial(self._explain, False),
             "view.data": self.data.open,
-            "view.live": self.live.open,
+            "live.trade": lambda: self.live.open_with(self.page.panel.chosen_strategy()),
+            **self.live.handlers(),
             "view.chart": self.texts.documents.show_chart,
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
@@ -313,6 +315,7 @@ class MainWindow(QMainWindow):
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
         texts.navigator.chartWanted.connect(self.market.open_item)
         texts.navigator.listed.connect(self.prices.read_candles)
+        texts.navigator.tradeWanted.connect(self.live.open_with)
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
         self.page.panel.changed.connect(lambda: self.prices.use_instruments(self.page.panel.answers()["instruments"]))
