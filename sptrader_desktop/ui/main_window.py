@@ -23,6 +23,7 @@ from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
+from sptrader_desktop.ui.connection_line import ConnectionLine
 from sptrader_desktop.ui.data.data_desk import DataDesk
 from sptrader_desktop.ui.data_tab import DataTab
 from sptrader_desktop.ui.desk import Desk, Finished, Series
@@ -104,11 +105,12 @@ class MainWindow(QMainWindow):
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
-        self.resize(SIZE)
+        self._take_room()
         self.layouts = DockLayout(self, self._panes(), ARRANGEMENTS)
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
+        self.status.insertPermanentWidget(2, ConnectionLine(self.prices.feed, self.live.session))  # the first of those at the right
         for widget in (self.live.emergency, self.prices.badge):
             self.status.addPermanentWidget(widget)
         self.actions_ = self._commands()
@@ -198,6 +200,13 @@ class MainWindow(QMainWindow):
             LOG.warning("how the tables of results stand: %s", error)
         self.market.close()
         self.hide()
+
+    def _take_room(self) -> None:
+        """At first, and never more than the screen has."""
+        room = self.screen().availableSize()
+        self.resize(SIZE.boundedTo(room))
+        if SIZE.boundedTo(room) != SIZE:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def _restore(self, preferences: Preferences) -> None:
         """As it stood; what cannot be used is said, and that part stands as it comes out of the box."""
