@@ -91,7 +91,15 @@ class MainWindow(QMainWindow):
         self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self.kept_market.book, self)
         self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
         self.market = MarketPage(
-            desk, host.jobs, self.kept_market, self.selection, self.texts.documents, lambda: self.page.panel.series, self.notices, host.tell
+            desk,
+            host.jobs,
+            self.kept_market,
+            self.selection,
+            self.texts.documents,
+            lambda: self.page.panel.series,
+            self._looked_at,
+            self.notices,
+            host.tell,
         )
         self.prices = PricesPage(
             desk, host.jobs, self.kept_market, self.selection, lambda: self.page.panel.series, self.notices, host.task, self
@@ -300,6 +308,7 @@ class MainWindow(QMainWindow):
         research, actions, texts = self.research, self.actions_, self.texts
         for seen in (research.candlesReady, research.failed):
             seen.connect(self._tell_painted)
+        research.candlesReady.connect(lambda _: self._tell_document())
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
@@ -373,8 +382,12 @@ class MainWindow(QMainWindow):
         documents = self.texts.documents
         self.actions_.set_state("document", editor is not None)
         self.actions_.set_state("tab", documents.currentWidget() is not self.page.chart)
-        self.actions_.set_state("dataset's chart", documents.current_chart is not None)
+        self.actions_.set_state("chart", documents.current_chart is not None or self._looked_at() is not None)
         self.actions_.set_state("component", isinstance(editor, ComponentEditor))
+
+    def _looked_at(self) -> Series | None:
+        """The candles of the first chart, while it is in front."""
+        return self.page.panel.chosen_series() if self.texts.documents.currentWidget() is self.page.chart else None
 
     def _text_of(self, path: Path) -> str:
         return self.texts.documents.text_of(path)
