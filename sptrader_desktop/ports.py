@@ -171,11 +171,20 @@ class SignalFeed(Protocol):
 
     @property
     def sequences(self) -> Mapping[str, int]:
-        """The last number of each publisher, to be kept with the position."""
+        """The last number of each publisher."""
+        ...
+
+    @property
+    def read_to(self) -> str:
+        """All up to here was handed out once, in this life or one before: to be kept with the publishers' numbers; empty as above."""
         ...
 
     async def read(self) -> Sequence[FeedRecord]:
         """A batch, or nothing after a moment. A server that is away is waited for, a moment at a time, and `status` tells it."""
+        ...
+
+    def believe_only_signed(self) -> None:
+        """From now on what no known publisher has signed is poison."""
         ...
 
     async def ack(self, stream_ids: Collection[str]) -> None:

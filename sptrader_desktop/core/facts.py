@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sptrader_desktop.core.broker_messages import Transaction
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
+from sptrader_desktop.core.risk_tree import NodeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,17 @@ class SignalJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalsRead:
+    """So far the stream of signals was read: what stands before `read` and comes again is not counted again. `place` is that of
+    `SignalJudged`; `numbers` are the last of each publisher who spoke."""
+
+    at: int
+    read: str
+    place: str
+    numbers: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionSeen:
     transaction: Transaction
 
@@ -97,12 +109,30 @@ class RequestUnsettled:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """What a person asked for: pause, resume, halt, rearm, cancel (`about` an order's id), close (a position's number), flatten."""
+    """What a person asked for: pause, resume, halt, rearm (`about` a symbol, or nothing for all), cancel (an order's id), close (a
+    position's number), flatten."""
 
     at: int
     what: str
     by: str
     about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSet:
+    """In place of all before: the tree of limits as a person wrote it. What was breached stays so."""
+
+    at: int
+    limits: tuple[NodeLimits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerMet:
+    """Whose account it is, and whether it holds stops, targets and trailing levels; else they are watched here, on every price."""
+
+    at: int
+    environment: str
+    holds_stops: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +151,12 @@ Fact = (
     | PriceSeen
     | Acted
     | SignalJudged
+    | SignalsRead
     | TransactionSeen
     | RequestUnsettled
     | Commanded
+    | LimitsSet
+    | BrokerMet
     | ReplayEnded
 )
 
