@@ -10,8 +10,8 @@ from sptrader_desktop.ui.collector import collect_due
 from sptrader_desktop.ui.theme.look import look, put_in_force
 from sptrader_desktop.ui.theme.theme import Theme
 
-# WORKAROUND: without any style sheet Qt forgets which widgets tell it of their death, yet takes those that were measured and never shown for
-# known; with the next sheet it dresses them although they are gone, and the program ends. A sheet that says nothing keeps its memory.
+# WORKAROUND: without any style sheet Qt forgets which widgets tell it of their death, yet takes those that were measured and never
+# shown for known; with the next sheet it dresses them although they are gone, and the program ends. An empty one keeps its memory.
 UNDRESSED = "/* */"
 
 
