@@ -208,10 +208,10 @@ ACTIONS: tuple[Action, ...] = (
         (",",),
         Scope.CHART,
         "Longer bars of the same candles",
-        "dataset's chart",
+        "chart",
         starts_group=True,
     ),
-    Action("chart.indicators", "Add Indicator…", Menu.CHART, "square-function", ("/",), Scope.CHART, "Found by name", "dataset's chart"),
+    Action("chart.indicators", "Add Indicator…", Menu.CHART, "square-function", ("/",), Scope.CHART, "Found by name", "chart"),
     Action("chart.log", "Logarithmic Scale", Menu.CHART, "", ("Alt+L",), Scope.CHART, starts_group=True),
     Action("chart.invert", "Inverted Scale", Menu.CHART, "flip-vertical", ("Alt+I",), Scope.CHART),
     Action(

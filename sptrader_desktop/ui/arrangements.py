@@ -21,7 +21,7 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     ),
     "Review": (
         Stack(RIGHT, GRID * 90, ("explain", "backtest", "whatIf")),
-        Stack(BOTTOM, GRID * 110, ("results", "equity", "history", "comparison")),
+        Stack(BOTTOM, GRID * 110, ("results", "equity", "history", "comparison"), 0.6),
     ),
     "Writing": (
         Stack(LEFT, GRID * 60, ("navigator",)),
