@@ -113,6 +113,10 @@ def open_words(state: State) -> str:
     return f"{', '.join(held) or 'no position'}, {counted(orders, 'working order')}"
 
 
+def connection_words(state: State) -> list[str]:
+    return [": ".join(filter(None, (f"{item['name']} {item['state']}", item["why"]))) for item in state["connections"]]
+
+
 def is_silent(state: State, now: int) -> bool:
     """One that works says something every second, if only how long its services are up."""
     return now - micros(state["at"]) > SILENT_US
