@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sptrader_desktop.core.broker_messages import Close, Place
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import EXIT_REASONS, LONG
+from sptrader_desktop.core.risk_tree import Gauge
 from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.present.live_feeds import LiveFeeds, Told
-from sptrader_desktop.present.live_figures import Figures, Gauge
+from sptrader_desktop.present.live_figures import Figures
 from sptrader_desktop.present.numbers import iso_time, price_unit, quantity_unit
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, aroun
         "mode": session.mode,
         "state": state,
         "reason": reason,
-        "account": {"name": session.account, "currency": session.currency, "environment": session.mode},
+        "account": {"name": session.account, "currency": session.currency, "environment": account.environment},
         "strategy": dict(session.strategy),
         "timeframe": session.timeframe,
         "symbols": list(feeds.instruments),
-        "portfolio": _portfolio(figures),
+        "portfolio": portfolio(figures),
         "risk": [_gauge(gauge) for gauge in figures.gauges()],
         "barred": dict(account.barred),
         "positions": [_position(row, figures, feeds) for row in figures.positions],
@@ -140,13 +141,14 @@ def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:
         return "paused", every
     if every:
         return "close_only", every
-    if around.orchestrator == "paused":
+    if around.orchestrator == "paused" and not account.barred:
         return "paused", "services are paused: the market is closed, or a person paused them"
     barred = "; ".join(f"{symbol}: {why}" for symbol, why in account.barred.items())
     return ("close_only" if len(account.barred) >= len(account.book.plan.exits) else "running"), barred
 
 
-def _portfolio(figures: Figures) -> Told:
+def portfolio(figures: Figures) -> Told:
+    """The six figures of `portfolio_update`; the drawdown is in percent."""
     return {
         "cash": money_text(figures.cash),
         "total_value": money_text(figures.total),
@@ -164,10 +166,11 @@ def _gauge(gauge: Gauge) -> Told:
     limit = gauge.limit
     return {
         "name": gauge.name,
+        "scope": "global" if gauge.scope == EVERY else gauge.scope,
         "unit": gauge.unit,
         "used": written(gauge.used),
         "limit": None if limit is None else written(limit),
-        "headroom": None if limit is None else written(max(0, limit - gauge.used)),
+        "headroom": None if limit is None else written(gauge.headroom or 0),
         "latched": gauge.is_latched,
     }
 
