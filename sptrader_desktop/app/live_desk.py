@@ -16,6 +16,7 @@ from sptrader_desktop.core.errors import DataError, RunError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.guardian import asking
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
+from sptrader_desktop.runtime.live.command import LONGEST
 from sptrader_desktop.settings import CHECKOUT, Settings
 from sptrader_desktop.ui.live.live_desk import Told
 
@@ -143,7 +144,7 @@ class _Watch:
 
 
 def _who(why: str) -> str:
-    return f"{asking.who(WHERE)}: {why.strip()}" if why.strip() else asking.who(WHERE)
+    return (f"{asking.who(WHERE)}: {why.strip()}" if why.strip() else asking.who(WHERE))[:LONGEST]
 
 
 def _last_words(log: Path) -> str:

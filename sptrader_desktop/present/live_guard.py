@@ -9,7 +9,7 @@ from sptrader_desktop.present.selection import Zone
 
 Guard = Mapping[str, Any]
 AGES = ("heartbeats",)  # what changes by itself
-LEAST_REASON = 3
+LEAST_REASON, LONGEST_REASON = 3, 60  # it is told with who says it, in a line of a hundred
 SECOND_US = 1_000_000
 
 

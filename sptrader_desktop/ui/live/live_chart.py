@@ -62,7 +62,10 @@ class LiveChart(CandleChart):
         if shown is None or not len(shown) or not self._goes_on(shown, candles):
             self.show_candles(candles)
         elif not _is_same(shown, candles):
+            shows_all = self.bars.first <= 0 and self.bars.last >= len(shown)
             self.extend(candles)
+            if shows_all and len(candles) > len(shown):  # at the beginning it fills up, until a bar is as wide as usual
+                self.show_newest()
 
     def _compose(self) -> None:
         super()._compose()

@@ -64,6 +64,7 @@ class LiveQuestions(QObject):
         """With a reason, which is written down."""
         asked = self._ask("rearmQuestion", "Re-arm", f"{self._what_stands()} From here on orders may pass again, and limits count anew.")
         reason, problem = line("rearmReason", "Why may it trade again?", "Why may it trade again?"), QLabel()
+        reason.setMaxLength(live_guard.LONGEST_REASON)
         problem.setObjectName("rearmProblem")
         give(problem, tone="danger")
         tip = "The reason is kept in the journal of the session, and in the guardian's log"
