@@ -38,7 +38,8 @@ FIRST = """
 def take_own_environment() -> None:
     home = Path(HOME.name)
     answers = os.environ["SPTRADER_COMPONENT_CACHE"] if IS_ONE_OF_SEVERAL else str(home / "components")
-    for name in [*PRIVATE, *(name for name in os.environ if name.startswith("SPTRADER_") and name not in ASKED_FOR)]:
+    private = PRIVATE if not IS_ONE_OF_SEVERAL else [name for name in PRIVATE if name != "NUMBA_CACHE_DIR"]
+    for name in [*private, *(name for name in os.environ if name.startswith("SPTRADER_") and name not in ASKED_FOR)]:
         os.environ.pop(name, None)
     folders = {
         "XDG_CONFIG_HOME": "config",
@@ -85,6 +86,18 @@ from tests.servers import postgres, postgres_of_session, valkey, valkey_of_sessi
 set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--windows-apart", action="store_true", help="each file of window tests as one test in a process of its own")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests ran in the files that are one test each."""
+    reports = [report for report in terminalreporter.stats.get("passed", []) if report.when == "call"]
+    numbers = [number for report in reports for name, number in report.user_properties if name == "tests"]
+    if numbers:
+        terminalreporter.write_line(f"{sum(numbers)} of the tests ran in {len(numbers)} files of window tests, each counted as one")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -9,6 +10,11 @@ from PySide6.QtWidgets import QApplication
 from sptrader_desktop.ui.collector import collect_due
 from sptrader_desktop.ui.theme.look import look, put_in_force
 from sptrader_desktop.ui.theme.theme import Theme
+from tests.window_files import WindowFile
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> WindowFile | None:
+    return WindowFile.from_parent(parent, path=module_path) if parent.config.getoption("windows_apart") else None
 
 
 @pytest.fixture
