@@ -1,5 +1,6 @@
 """Every session gets a home of its own and a clean environment before our code is imported: no test touches what is yours."""
 
+import gc
 import os
 import signal
 import sys
@@ -28,10 +29,14 @@ IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 
 KERNELS = ROOT / ".cache" / "kernels"
 
-# After a change of a rule the first of these compiles for a minute; the others, which need no rule, keep the second process busy meanwhile.
+# The longest come first, so that none is left alone at the end. After a change of a rule the first of them compiles for a minute; those
+# after it need no rule, and keep the other processes busy meanwhile.
 FIRST = """
-    sweep signal_feed_servers guardian sqlite_journal guardian_link journal_disk pool_misbehaviour honesty pool indicators
-    download_dukascopy candle_catalogue servers postgres_candles signal_feed live_orchestrators
+    sweep honesty pool_misbehaviour data_sources host data_faults hostile_world candle_catalogue pool_trouble pool indicators
+    download_dukascopy guardian sqlite_journal journal_disk servers signal_feed_servers postgres_candles data_page documents_in_editors
+    signal_publisher guardian_link signal_feed live_orchestrators chart_moves chart_pixels theme single_instance
+    live_simulation paper_broker live_process guardian_paper every_command window_faults next_start run_faults every_button
+    market_charts market_prices backtest_panel signals cli_bad_input cli closes explain strategies engine
 """.split()
 
 
@@ -98,6 +103,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     numbers = [number for report in reports for name, number in report.user_properties if name == "tests"]
     if numbers:
         terminalreporter.write_line(f"{sum(numbers)} of the tests ran in {len(numbers)} files of window tests, each counted as one")
+
+
+def pytest_collection() -> None:
+    gc.disable()  # thousands of tests are made, and none is garbage
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
