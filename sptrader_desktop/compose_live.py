@@ -51,6 +51,7 @@ class LiveAsked:
     own: bool = True
     source: str = ""
     quarantine_s: float = 10.0
+    holds_stops: bool = True  # the paper broker, which can do without to be like one that holds none
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class _Known:
     rates: "tuple[Instrument, ...]"
     plan: "Plan"
     folder: Path
+    catalogue: "Mapping[str, Instrument]"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -89,7 +91,8 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         link = await _guarded_paper(settings, known, held, _both(gate.lose, told))
         server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
         held.callback(server.close)
-        feed = compose_servers.signal_feed(settings, server, position_of(engine.session.place), {})
+        session = engine.session
+        feed = compose_servers.signal_feed(settings, server, position_of(session.place), session.numbers, session.read_to)
         held.push_async_callback(feed.close)
         prices = compose_servers.price_feed(server, known.symbols, {item.symbol: item for item in (*known.instruments, *known.rates)})
         held.push_async_callback(prices.close)
@@ -102,7 +105,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         telling = asyncio.create_task(abroad.run())
         held.callback(telling.cancel)
         _assemble(settings, known, core, clock, abroad, held)
-        await _watched(known, CoreWatch(_told_of(known), core, feeds, gate, clock), Commands(core, link), held)
+        await _watched(known, CoreWatch(_told_of(known), core, feeds, gate, clock), Commands(core, link, clock), held)
         yield core
 
 
@@ -125,7 +128,7 @@ def _known(settings: Settings, asked: LiveAsked) -> _Known:
         raise RunError("a symbol is named twice: each is traded once, or only gives its rate")
     series = [_unborn(item, asked.timeframe) for item in (*traded, *rates)]
     plan = make_plan(read.strategy, terms, series[: len(traded)], series[len(traded) :])
-    return _Known(asked, read, terms, traded, rates, plan, settings.live)
+    return _Known(asked, read, terms, traded, rates, plan, settings.live, catalogue)
 
 
 def _instrument(catalogue: "Mapping[str, Instrument]", symbol: str) -> "Instrument":
@@ -203,7 +206,7 @@ async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack
     from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 
     exits = exits_of(known.plan, known.symbols)
-    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits)
+    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits, holds_stops=known.asked.holds_stops)
     places = places_in(known.folder / BROKER, settings)
     await asyncio.to_thread(use_paper_broker, places, terms)
     link = GuardianLink(settings.live, str(places.socket), "core", told)
@@ -219,7 +222,7 @@ async def _watched(known: _Known, watch: "CoreWatch", commands: "Commands", held
     from sptrader_desktop.adapters.core_control import CoreControl
     from sptrader_desktop.guardian.places import live_places
 
-    control = CoreControl(live_places(known.folder), watch.state, watch.feeds, commands.obey)
+    control = CoreControl(live_places(known.folder), watch.state, watch.feeds, commands.obey, watch.bars)
     await control.open()
     held.push_async_callback(control.close)
     watch.tell(control.event)
@@ -250,10 +253,12 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol, own_components, regime_component
     from sptrader_desktop.runtime.live.beside_the_loop import OwnStream, SourceFeed
     from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
+    from sptrader_desktop.runtime.live.risk_config import limits_of
     from sptrader_desktop.runtime.live.surroundings import AccountLatch, Quotes, ToldAbroad
 
     workspace = compose_components.ready_workspace(settings)
     config, catalogue = read_services(workspace / "services.yaml"), known.read.catalogue
+    core.limits = limits_of(config.risk, known.asked.symbols, known.catalogue)
     strategy = known.read.strategy
     own = own_components(catalogue, strategy.signals) if known.asked.own else ()
     regime = regime_component(catalogue, config.indicator_calculation) if own else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sptrader_desktop.core.broker_messages import Answer as BrokerAnswer
-    from sptrader_desktop.core.broker_messages import Request
+    from sptrader_desktop.core.broker_messages import Asked as BrokerAsked
     from sptrader_desktop.core.simulation import Outcome
 
 
@@ -171,11 +171,20 @@ class SignalFeed(Protocol):
 
     @property
     def sequences(self) -> Mapping[str, int]:
-        """The last number of each publisher, to be kept with the position."""
+        """The last number of each publisher."""
+        ...
+
+    @property
+    def read_to(self) -> str:
+        """All up to here was handed out once, in this life or one before: to be kept with the publishers' numbers; empty as above."""
         ...
 
     async def read(self) -> Sequence[FeedRecord]:
         """A batch, or nothing after a moment. A server that is away is waited for, a moment at a time, and `status` tells it."""
+        ...
+
+    def believe_only_signed(self) -> None:
+        """From now on what no known publisher has signed is poison."""
         ...
 
     async def ack(self, stream_ids: Collection[str]) -> None:
@@ -359,6 +368,10 @@ class RunStore(RunReader, Protocol):
         """Oldest first."""
         ...
 
+    def fault(self) -> str:
+        """Why the list is without tags and notes; nothing where they can be read."""
+        ...
+
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         """In place of what was written about a run before; the run itself stays as it is."""
         ...
@@ -367,15 +380,17 @@ class RunStore(RunReader, Protocol):
 class BrokerLine(Protocol):
     """One connection to a broker, with hello said."""
 
-    def send(self, request: "Request") -> bool:
-        """Whether it was handed to the system; if not, it went nowhere. Nothing is ever sent twice."""
+    def send(self, asked: "BrokerAsked") -> bool:
+        """Whether it was handed to the system; if not, it went nowhere. Nothing is ever sent twice but a cancel, which its id makes one."""
         ...
 
     def received(self) -> "AsyncIterator[BrokerAnswer]":
         """What the broker says, until the line ends, for whatever reason."""
         ...
 
-    async def close(self) -> None: ...
+    def cut(self) -> None:
+        """At once, whatever is still to be read or written."""
+        ...
 
 
 class BrokerSide(Protocol):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,18 +26,27 @@ PATIENCE_S = 120.0  # compiling on a busy machine included
 class LiveSession:
     """Signals and prices come from whoever holds it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        strategy: Path = STRATEGIES / "ma_crossover.yaml",
+        symbols: Sequence[str] = ("BTCUSD",),
+        options: Sequence[str] = (),
+    ) -> None:
         self.folder, self.places = folder, places_in(folder / "broker", load_settings())
+        self._words = ["live", str(strategy), "--headless", "--symbols", *symbols, *options]
         self.log = folder.parent / "core.log"
         self.core: subprocess.Popen[bytes] | None = None
         self.publisher = SignalPublisher(symbol="BTCUSD")
         self.price = 9_000_000
+        self._done: list[Transaction] = []
+        self._told_before = ""
 
     def start(self, *options: str, timeframe: str = "1m", signals: str = "stream") -> float:
         """Seconds until it trades."""
         began = time.monotonic()
-        words = ["live", str(STRATEGIES / "ma_crossover.yaml"), "--headless"]
-        words += ["--symbols", "BTCUSD", "--timeframe", timeframe, "--signals", signals, *options]
+        self._told_before += self._text()
+        words = [*self._words, "--timeframe", timeframe, "--signals", signals, *options]
         with self.log.open("wb") as log:
             self.core = subprocess.Popen([sys.executable, "-m", "sptrader_desktop", *words], stdout=log, stderr=log)
         self.until(lambda: b"live on paper" in self.log.read_bytes(), "the core to be live")
@@ -48,8 +57,12 @@ class LiveSession:
         self.core.kill()
         self.core.wait()
 
+    @property
+    def guardian(self) -> int:
+        return int((self.folder / "guardian.pid").read_text().split()[0])
+
     def kill_guardian(self) -> None:
-        os.kill(int((self.folder / "guardian.pid").read_text().split()[0]), signal.SIGKILL)
+        os.kill(self.guardian, signal.SIGKILL)
 
     def end(self) -> None:
         if self.core is not None and self.core.poll() is None:
@@ -61,7 +74,7 @@ class LiveSession:
         while not holds():
             ended = self.core is not None and self.core.poll() is not None
             if ended or time.monotonic() > deadline:
-                raise AssertionError(f"waited for {what}; the core says: {self.log.read_text(errors='replace')[-2000:]}")
+                raise AssertionError(f"waited for {what}; the core says: {self._text()[-2000:]}")
             time.sleep(0.02)
 
     # The world around it
@@ -75,11 +88,12 @@ class LiveSession:
         assert self.publisher.publish_signal("ma_crossover", kind, 0.8), self.publisher.problem
 
     def done(self) -> list[Transaction]:
-        """Everything that the broker ever did."""
+        """Everything that the broker ever did; it forgets nothing, so only what is new is asked for."""
         with Client(self.places) as client:
-            client.hello()
+            client.hello(since=len(self._done))
             client.settle()
-            return client.told
+            self._done += client.told
+        return list(self._done)
 
     def count(self, what: What) -> int:
         return sum(each.what is what for each in self.done())
@@ -93,7 +107,14 @@ class LiveSession:
     def command(self, *words: str) -> int:
         return subprocess.run([sys.executable, "-m", "sptrader_desktop", *words], check=False, stdout=subprocess.DEVNULL).returncode
 
-    # What was written down
+    # What was said and written down
+
+    def told(self) -> str:
+        """By every core there was."""
+        return self._told_before + self._text()
+
+    def _text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def facts(self) -> list[object]:
         journal = SqliteJournal(self.folder / "journal.sqlite3")

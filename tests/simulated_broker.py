@@ -39,6 +39,11 @@ class Network(Protocol):
         """Whether a transaction is missing on a line, which then breaks."""
         ...
 
+    def is_told_again(self) -> bool: ...
+    def is_swapped(self) -> bool:
+        """Whether a transaction comes behind the next one."""
+        ...
+
 
 class Channel:
     """One way of a connection: in order, each after a while of its own."""
@@ -56,6 +61,10 @@ class Channel:
 
     def _land(self) -> None:
         self._deliver(self._under_way.popleft()[1])
+
+    def stall(self, seconds: float) -> None:
+        """What is put in from now on comes later."""
+        self._last = max(self._last, self._loop.time()) + seconds
 
     def cut(self) -> list[Any]:
         """What was under way."""
@@ -94,12 +103,17 @@ class Peer:
         self.has_greeted, self.told = True, max(0, since - self._net.repeats())
 
     def pump(self) -> None:
-        while self.has_greeted and self.is_open and self.told < len(self._broker.told):
-            done = self._broker.told[self.told]
+        told = self._broker.told
+        while self.has_greeted and self.is_open and self.told < len(told):
+            done = told[self.told]
             self.told += 1
-            if self.told < len(self._broker.told) and self._net.is_skipped():
+            if self.told < len(told) and self._net.is_skipped():
                 self._loop.later(0.6, self.cut)
-            else:
+                continue
+            if self.told < len(told) and self._net.is_swapped():
+                self.answer(told[self.told])
+            self.answer(done)
+            if self._net.is_told_again():
                 self.answer(done)
 
     def cut(self) -> None:
@@ -124,7 +138,18 @@ class SimulatedBroker:
         self.told: list[Transaction] = []
         self.asked: dict[str, list[int]] = {}
         self.peers: list[Peer] = []
-        self.is_up = True
+        self.is_up, self.is_silent = True, False
+        self.environment = "paper"
+        self._unheard: list[tuple[Peer, Asked]] = []
+
+    def speak(self) -> None:
+        """What came while it was silent is done now."""
+        self.is_silent = False
+        unheard, self._unheard = self._unheard, []
+        for peer, message in unheard:
+            self.heard(peer, message)
+        for peer in list(self.peers):
+            peer.pump()
 
     def price(self, symbol: str, at: int, raw: int, ask: int) -> None:
         if self.is_up:
@@ -133,21 +158,28 @@ class SimulatedBroker:
     def heard(self, peer: Peer, message: Asked) -> None:
         if not self.is_up:
             return
+        if self.is_silent:
+            self._unheard.append((peer, message))
+            return
         match message:
             case Hello():
-                peer.answer(Welcome(message.account, "paper", "USD", self.paper.n))
+                peer.answer(Welcome(message.account, self.environment, "USD", self.paper.n))
                 peer.greet(message.since)
             case AskSnapshot():
                 peer.pump()
                 peer.answer(snapshot_of(self.paper, message.id))
             case Ping():
                 peer.pump()
-                peer.answer(Pong())
+                peer.answer(Pong(self.paper.n))
             case _:
-                self._carry_out(message)
+                self.carry_out(message)
         peer.pump()
 
-    def _carry_out(self, request: Request) -> None:
+    def held(self) -> list[tuple[int, int]]:
+        """Number and quantity of each position."""
+        return [(position.position, position.quantity) for position in snapshot_of(self.paper, "").positions]
+
+    def carry_out(self, request: Request) -> None:
         self._came(request)
         if request.id not in self.asked:
             first = self.paper.n + 1
@@ -158,7 +190,7 @@ class SimulatedBroker:
         for done in found:
             self.ledger.take(done)
             self.told.append(done)
-        if found:
+        if found and not self.is_silent:
             for peer in list(self.peers):
                 peer.pump()
 
@@ -351,7 +383,7 @@ class CoreLine:
             self._came.clear()
             await self._came.wait()
 
-    async def close(self) -> None:
+    def cut(self) -> None:
         self.end()
 
 

@@ -1,15 +1,16 @@
 """An event loop whose time is its own: nobody waits, nothing depends on addresses, and the same story is told the same way twice."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar, copy_context
-from typing import Any, TypeVar
+from contextvars import Context, ContextVar, copy_context
+from heapq import heappop, heappush
+from typing import Any, TypeVarTuple
 
 from sptrader_desktop.runtime.live.clock import SECOND_US
 
-T = TypeVar("T")
+Given = TypeVarTuple("Given")
 MOST_TURNS = 60_000
-APART = 1e-7  # things that are due at the same instant keep their order, which a heap alone does not promise
 
 
 class Process:
@@ -49,37 +50,83 @@ class NumberedTask(asyncio.Task[Any]):
         return self.number
 
 
-class _Nothing:
-    """What comes from outside: nothing, ever; waiting for it is how the time passes."""
-
-    def __init__(self) -> None:
-        self.now, self.turns = 0.0, 0
-
-    def select(self, timeout: float | None) -> list[Any]:
-        self.turns += 1
-        assert timeout is not None, "everybody waits for somebody"
-        assert self.turns < MOST_TURNS, "somebody goes round and round"
-        self.now += timeout
-        return []
-
-    def close(self) -> None: ...
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
+    """Nothing ever comes from outside; waiting for what is due is how the time passes. What is due at the same instant keeps its order."""
+
+    _ready: deque[Any]
+
     def __init__(self) -> None:
         super().__init__()
-        self._selector = _Nothing()
-        self._clock_resolution = 1e-9
-        self._numbers = 0
-        self._last_due = 0.0
+        self._now = 0.0
+        self._turns = self._numbers = self._timers = 0
+        self._frozen: Process | None = None
+        self._kept: list[asyncio.Handle] = []
+        self._due: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.set_task_factory(self._task)
         self.set_exception_handler(lambda *_: None)  # of the dead nobody asks what they died of; the living are asked by the world
 
     def time(self) -> float:
-        return self._selector.now
+        return self._now
+
+    def pass_time(self, seconds: float) -> None:
+        """While whoever runs now goes on; what fell due meanwhile is late."""
+        self._now += seconds
+
+    def freeze(self, process: Process, seconds: float) -> None:
+        """Nothing of it happens any more until it thaws; only one at a time."""
+        if self._frozen is None:
+            self._frozen = process
+            self.later(seconds, self.thaw, process)
+
+    def is_frozen(self, process: Process) -> bool:
+        return self._frozen is process
+
+    def thaw(self, process: Process | None = None) -> None:
+        if process in {None, self._frozen}:
+            self._frozen = None
+            self._ready.extend(self._kept)
+            self._kept.clear()
 
     def later(self, seconds: float, do: Callable[..., object], *about: Any) -> asyncio.TimerHandle:
-        return self.call_at(self.time() + max(0.0, seconds) + APART, do, *about)
+        return self.call_at(self._now + max(0.0, seconds), do, *about)
+
+    # As the loop's own, without what a loop does for sockets, threads and people who look for mistakes: half of its time.
+
+    def call_soon(self, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timers += 1
+        heappush(self._due, (when, self._timers, handle))
+        return handle
+
+    def _run_once(self) -> None:
+        ready, due = self._ready, self._due
+        while due and due[0][2].cancelled():
+            heappop(due)
+        if not ready:
+            assert due, "everybody waits for somebody"
+            self._now = max(self._now, due[0][0])
+        while due and due[0][0] <= self._now:
+            ready.append(heappop(due)[2])
+        self._turns += 1
+        assert self._turns < MOST_TURNS, "somebody goes round and round"
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if self._frozen is not None and handle._context.get(WHOSE) is self._frozen:
+                self._kept.append(handle)
+            elif not handle.cancelled():
+                handle._run()
 
     def _task(self, loop: asyncio.AbstractEventLoop, work: Any, **given: Any) -> "asyncio.Task[Any]":
         self._numbers += 1
@@ -90,8 +137,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
             whose.add(self._numbers, task)
         return task
 
-    def _process_events(self, _: Any) -> None: ...
-
     def _write_to_self(self) -> None: ...
 
     def _asyncgen_finalizer_hook(self, _: Any) -> None:
@@ -99,13 +144,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 class WorldClock:
-    """The clock of whoever lives in that time; it begins on a Monday noon."""
+    """The clock of whoever lives in that time; it begins on a Monday noon. `set_by`: how far somebody has set it since."""
 
     def __init__(self, loop: VirtualLoop, start: int) -> None:
         self._loop, self._start = loop, start
+        self.set_by = 0
 
     def now(self) -> int:
-        return self._start + round(self._loop.time() * SECOND_US)
+        return self._start + self.set_by + round(self._loop.time() * SECOND_US)
 
     def monotonic(self) -> float:
         return self._loop.time()

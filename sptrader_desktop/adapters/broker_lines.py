@@ -186,7 +186,15 @@ _ASKED = {
 }
 _ANSWERS = {
     "transaction": _TRANSACTION,
-    "hello": _shape(Welcome, account=values.name, environment=values.name, currency=values.name, n=values.count),
+    "hello": _shape(
+        Welcome,
+        {"holds_stops": True},
+        account=values.name,
+        environment=values.name,
+        currency=values.name,
+        n=values.count,
+        holds_stops=values.flag,
+    ),
     "snapshot": _shape(
         Snapshot,
         id=values.name,
@@ -195,7 +203,7 @@ _ANSWERS = {
         positions=values.list_of(_part(_HELD)),
         orders=values.list_of(_part(_WORKING)),
     ),
-    "pong": _shape(Pong),
+    "pong": _shape(Pong, {"n": 0}, n=values.count),
     "refused": _shape(Refused, id=values.or_none(values.text), why=values.text),
     "lost": _shape(Lost, what=values.text),
 }

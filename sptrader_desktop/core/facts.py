@@ -6,8 +6,9 @@ Bars and transactions are records of their own modules; these are the rest. Time
 import re
 from dataclasses import dataclass
 
-from sptrader_desktop.core.broker_messages import Transaction
+from sptrader_desktop.core.broker_messages import Snapshot, Transaction
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
+from sptrader_desktop.core.risk_tree import NodeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,36 @@ class SignalJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalsRead:
+    """So far the stream of signals was read: what stands before `read` and comes again is not counted again. `place` is that of
+    `SignalJudged`; `numbers` are the last of each publisher who spoke."""
+
+    at: int
+    read: str
+    place: str
+    numbers: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionSeen:
     transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDiffers:
+    """Its books and ours, at the same transaction; a person decides."""
+
+    at: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A person let the broker's books be ours."""
+
+    at: int
+    by: str
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +126,31 @@ class RequestUnsettled:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """What a person asked for: pause, resume, halt, rearm, cancel (`about` an order's id), close (a position's number), flatten."""
+    """What a person asked for: pause, resume, halt, rearm (`about` a symbol, or nothing for all), cancel (an order's id), close (a
+    position's number), flatten."""
 
     at: int
     what: str
     by: str
     about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSet:
+    """In place of all before: the tree of limits as a person wrote it. What was breached stays so."""
+
+    at: int
+    limits: tuple[NodeLimits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerMet:
+    """Whom this account belongs to: another is never traded with. Stops, targets and trailing levels it does not hold are watched here."""
+
+    at: int
+    environment: str
+    currency: str
+    holds_stops: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +169,14 @@ Fact = (
     | PriceSeen
     | Acted
     | SignalJudged
+    | SignalsRead
     | TransactionSeen
+    | BrokerMet
+    | BrokerDiffers
+    | TakenOver
     | RequestUnsettled
     | Commanded
+    | LimitsSet
     | ReplayEnded
 )
 

@@ -72,7 +72,7 @@ class Book:
             atr=np.full((count, max(1, slots)), np.nan),
         )
         self.state = _first_state(plan, capital)
-        self.log = _first_log()
+        self.log = _first_log(plan, self.state)
         self.account, self.series = self.state.account, self.state.series
         self.now, self._row = self.series["now"], np.arange(count, dtype=np.int64)
         self.lent: Ints = np.zeros(0, np.int64)
@@ -201,12 +201,14 @@ def _first_state(plan: Plan, capital: int) -> State:
     return State(account, series, np.zeros(most, POSITION), np.zeros(most, PENDING))
 
 
-def _first_log() -> Log:
+def _first_log(plan: Plan, state: State) -> Log:
+    """With room for a few instants: rows that nobody wrote cost nothing, and to double them does."""
+    rows = ROWS + 3 * (len(state.positions) + len(state.pending) + plan.entries.size)
     return Log(
-        np.zeros(ROWS, TRADE),
-        np.zeros(2 * ROWS, FILL),
-        np.zeros(ROWS, VERDICT),
-        np.zeros(ROWS, ORDER),
+        np.zeros(rows, TRADE),
+        np.zeros(2 * rows, FILL),
+        np.zeros(rows, VERDICT),
+        np.zeros(rows, ORDER),
         np.zeros(0, np.int64),
         np.zeros((ROWS, 2), np.int64),
         np.zeros(0, ASSESSED),

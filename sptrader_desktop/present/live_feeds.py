@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.core import facts
-from sptrader_desktop.core.broker_messages import Close, Place, Transaction, What
+from sptrader_desktop.core.broker_messages import Close, HeldPosition, Place, Transaction, What
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import VERDICTS
+from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.present.live_figures import Levels
 from sptrader_desktop.present.numbers import iso_time, price_unit, quantity_unit
 from sptrader_desktop.present.report_reasons import MEANING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.order_lives import Life
 
 Told = dict[str, Any]
-SIGNALS, ORDERS, POINTS = 200, 100, 2_000
+SIGNALS, ORDERS, POINTS, BARS = 200, 100, 2_000, 1_000
 APART_US = 1_000_000  # of two points of the equity
 TAKEN = "taken"
 
@@ -35,6 +36,7 @@ class LiveFeeds:
         self.signals: deque[Told] = deque(maxlen=SIGNALS)
         self.equity: deque[tuple[str, str]] = deque(maxlen=POINTS)  # written out once: they are told again every second
         self._pointed = -APART_US
+        self.bars: dict[str, deque[tuple[int, ...]]] = {symbol: deque(maxlen=BARS) for symbol in self.instruments}  # opens, and four prices
         self.kept: dict[int, Levels] = {}
         self.seen_at: dict[str, int] = {}
         self.told: Callable[[Told], None] = _nobody
@@ -55,7 +57,12 @@ class LiveFeeds:
             case facts.PriceSeen():
                 self.seen_at[self.account.symbols[fact.series]] = fact.at
                 self._point(fact.at, self.account.equity)
-            case facts.BarsClosed() | facts.BarsOpened():
+            case facts.BarsClosed():
+                for bar in fact.bars:
+                    symbol = self.account.symbols[bar.series]
+                    self.seen_at[symbol] = fact.at
+                    self.bars[symbol].append((bar.at, bar.open, bar.high, bar.low, bar.close))
+            case facts.BarsOpened():
                 self.seen_at |= {self.account.symbols[bar.series]: fact.at for bar in fact.bars}
             case facts.Decided():
                 self._explain(fact.signals, any(hits.entries for hits in fact.hits), any(hits.exits for hits in fact.hits))
@@ -66,6 +73,8 @@ class LiveFeeds:
                 self._judge(fact)
             case facts.TransactionSeen():
                 self._book(fact.transaction)
+            case facts.TakenOver():
+                self._take_over(fact.snapshot.positions)
             case facts.RequestUnsettled():
                 self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
             case facts.Commanded():
@@ -100,6 +109,7 @@ class LiveFeeds:
         log, count = self.account.book.log.verdicts, int(self.account.book.account["verdicts"][0])
         words = [_verdict(int(row["rule"]), VERDICTS[row["verdict"]]) for row in log[self._verdicts : count]]
         self._verdicts = count
+        words += [f"not sent: {why}" for why in self.account.limits.refusals]
         if is_entry and not words:
             words.append("no entries now" + (f": {why}" if (why := "; ".join(self.account.barred.values())) else ""))
         if is_exit:
@@ -108,8 +118,9 @@ class LiveFeeds:
             self._why[signal_id] = "; ".join(words) or "no rule held"
 
     def _judge(self, fact: facts.SignalJudged) -> None:
-        is_taken = fact.outcome == TAKEN
-        why = self._why.pop(fact.id, "") if is_taken else fact.outcome
+        first, _, rest = fact.outcome.partition("; ")
+        is_taken, explained = first == TAKEN, self._why.pop(fact.id, "")
+        why = "; ".join(word for word in (explained, rest) if word) if is_taken else fact.outcome
         kind, strength = self._said.pop(fact.id, ("", None))
         row = {
             "at": iso_time(fact.at),
@@ -152,6 +163,14 @@ class LiveFeeds:
         row = self.account.book.state.positions[count - 1] if count else None
         if row is not None and (row["entry_price"], row["quantity"], row["side"]) == (done.price, done.quantity, done.side):
             self._ours[done.position] = int(row["number"])
+
+    def _take_over(self, positions: Sequence[HeldPosition]) -> None:
+        """The account holds what the broker does, by numbers of its own."""
+        self._ours = {item.position: self.account.ours(item.position) for item in positions}
+        for item in positions:
+            stop, target, trail = (sign * item.side * FAR for sign in (-1, 1, -1))
+            levels = Levels(item.stop or stop, item.target or target, item.trail or trail)
+            self.kept[self._ours[item.position]] = levels
 
     def _words(self, done: Transaction) -> str:
         instrument = self.instruments.get(done.symbol)
