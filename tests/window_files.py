@@ -29,15 +29,20 @@ class WindowFile(pytest.File):
 class WindowTests(pytest.Item):
     def runtest(self) -> None:
         faulthandler.cancel_dump_traceback_later()  # each of them has its own
-        with tempfile.TemporaryDirectory(prefix="sptrader-tests-") as folder:
-            printed = Path(folder) / "printed"
-            process = PROCESSES.Process(target=run_file, args=(self.path, printed))
-            process.start()
-            process.join()
-            text = printed.read_text(encoding="utf-8", errors="replace") if printed.exists() else ""
-        if process.exitcode:
-            pytest.fail(f"ended with {process.exitcode}:\n{text}", pytrace=False)
+        code, text = tried(self.path)
+        if code:
+            pytest.fail(f"ended with {code}:\n{text}", pytrace=False)
         self.user_properties.append(("tests", sum(map(int, re.findall(r"(\d+) passed", text)))))
+
+
+def tried(path: Path) -> tuple[int | None, str]:
+    """How the process of a file ended, and what it printed."""
+    with tempfile.TemporaryDirectory(prefix="sptrader-tests-") as folder:
+        printed = Path(folder) / "printed"
+        process = PROCESSES.Process(target=run_file, args=(path, printed))
+        process.start()
+        process.join()
+        return process.exitcode, printed.read_text(encoding="utf-8", errors="replace") if printed.exists() else ""
 
 
 def run_file(path: Path, printed: Path) -> None:
