@@ -34,7 +34,7 @@ def _other_orders(account: LiveAccount, theirs: Snapshot) -> list[str]:
     ours, unknown, found = working(account), set(account.lives.unknown()), list[str]()
     for order in theirs.orders:
         mine = ours.pop(order.id, None)
-        if mine is None and order.id not in unknown:
+        if mine is None and order.id not in unknown and order.id not in account.foreign:
             found.append(f"order {order.id} works at the broker, and not here")
         elif mine is not None and mine != order:
             found.append(f"of order {order.id} {order.quantity} steps are left at the broker, and {mine.quantity} here")
@@ -62,7 +62,8 @@ def working(account: LiveAccount) -> dict[str, WorkingOrder]:
 
 
 def take_over(account: LiveAccount, theirs: Snapshot) -> list[Request]:
-    """What is asked of the broker then: orders that nobody here waits for are not left at work. Entries stay barred until the re-arm."""
+    """What is asked of the broker then: orders of ours that nobody waits for any more are not left at work, those of others are let be.
+    Entries stay barred until the re-arm."""
     found = {item.position: item for item in theirs.positions}
     for number, mine in held(account).items():
         if number not in found or _named(mine) != _named(found[number]):
@@ -79,7 +80,9 @@ def take_over(account: LiveAccount, theirs: Snapshot) -> list[Request]:
     account.book.account["cash"] = theirs.cash
     account.mismatch = ""
     known = {*working(account), *account.lives.unknown()}
-    return [Cancel(account.next_id(), order.id) for order in theirs.orders if order.id not in known]
+    strange = [order.id for order in theirs.orders if order.id not in known]
+    account.foreign = {name for name in strange if account.lives.get(name) is None}
+    return [Cancel(account.next_id(), name) for name in strange if name not in account.foreign]
 
 
 def _named(item: HeldPosition) -> tuple[str, int, int]:

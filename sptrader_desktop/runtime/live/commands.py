@@ -4,7 +4,8 @@ from typing import Any, Protocol
 
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.core.live_account import EVERY, number_in
+from sptrader_desktop.core.live_account import EVERY
+from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.command import WORDS, Command

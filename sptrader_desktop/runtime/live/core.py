@@ -37,6 +37,7 @@ from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
+UNDONE_S, LONGEST_UNDONE_S = 1.0, 60.0
 QUARANTINE_US = 120 * SECOND_US
 UNKNOWN_TOO_LONG_US = 10 * SECOND_US
 
@@ -74,6 +75,7 @@ class LiveCore:
         self._is_met = False  # whether who speaks on the line is our broker
         self._pause_s = AGAIN_S
         self._cancelled: set[str] = set()  # cancels that went out on this line
+        self._undone_at, self._undone_s = 0.0, UNDONE_S  # when what was not carried out is asked again, and how long after that
         self._rearms = ""  # who waits for the broker's books
         self._due = self._told_of = 0
         self._handed: dict[str, _Handed] = {}
@@ -142,8 +144,6 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
-        if self.engine.account.environment != PAPER:
-            self._feed.believe_only_signed()
         self.engine.limit(self.limits)
         self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
@@ -325,6 +325,7 @@ class LiveCore:
             self._watch.opened()
             self._is_met = False
             self._cancelled.clear()
+            self._undone_s = UNDONE_S
             self._pause_s = AGAIN_S
             await self._hear_line(self._line)
             self._line = None
@@ -368,7 +369,7 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._due, self._is_met = answer.n, True
+                self._greeted(answer)
             case Snapshot():
                 self._compare(answer)
             case Refused() if answer.id:
@@ -380,6 +381,12 @@ class LiveCore:
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
         self._flush()
+
+    def _greeted(self, broker: Welcome) -> None:
+        """With real money only what is signed is believed, from before the first signal on."""
+        if broker.environment != PAPER:
+            self._feed.believe_only_signed()
+        self._due, self._is_met = broker.n, True
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""
@@ -409,11 +416,20 @@ class LiveCore:
                 self.engine.see_prices()
             if self.is_synced.is_set():
                 self.engine.lapse(self._quarantine_us, self._time.waited)
+                self._ask_again(now)
             self._tell_unknown()
             self._flush()
             if self._line is not None:
                 self._tend(self._line)
             self.engine.session.journal.tidy()
+
+    def _ask_again(self, now: float) -> None:
+        """Less and less often: a market that is closed stays so for days."""
+        if not self.engine.account.undone.is_empty and not self.engine.account.halted and now >= self._undone_at:
+            is_long_ago = now - self._undone_at > LONGEST_UNDONE_S
+            self._undone_s = UNDONE_S if is_long_ago else min(2 * self._undone_s, LONGEST_UNDONE_S)
+            self._undone_at = now + self._undone_s
+            self.engine.ask_again()
 
     def _tend(self, line: BrokerLine) -> None:
         """Who says nothing is asked for a sign of life, and what is to be cancelled is asked of every line until it is over."""
