@@ -32,12 +32,13 @@ class WindowTests(pytest.Item):
         code, text = tried(self.path)
         if code:
             pytest.fail(f"ended with {code}:\n{text}", pytrace=False)
-        self.user_properties.append(("tests", sum(map(int, re.findall(r"(\d+) passed", text)))))
+        for outcome in ("passed", "skipped"):
+            self.user_properties.append((outcome, sum(map(int, re.findall(rf"(\d+) {outcome}", text)))))
 
 
 def tried(path: Path) -> tuple[int | None, str]:
     """How the process of a file ended, and what it printed."""
-    with tempfile.TemporaryDirectory(prefix="sptrader-tests-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sptrader-tests-", ignore_cleanup_errors=True) as folder:
         printed = Path(folder) / "printed"
         process = PROCESSES.Process(target=run_file, args=(path, printed))
         process.start()
@@ -50,4 +51,5 @@ def run_file(path: Path, printed: Path) -> None:
     target = os.open(printed, os.O_WRONLY | os.O_CREAT, 0o600)
     for stream in (1, 2):
         os.dup2(target, stream)
-    sys.exit(pytest.main([str(path), "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]))
+    loaded = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+    sys.exit(pytest.main([str(path), "-W", loaded, f"--basetemp={printed.parent / 'files'}"]))
