@@ -118,6 +118,7 @@ def answers(pool: Bench) -> dict[str, Answer]:
         *(pytest.param(KINDS[1], name, marks=pytest.mark.campaign) for name in ALIKE),
     ],
     indirect=["pool"],
+    scope="module",
 )
 def test_a_misdeed_is_one_sentence_about_that_component(pool: Bench, answers: dict[str, Answer], name: str) -> None:
     error = answers[name].result
