@@ -2,7 +2,8 @@
 
 import asyncio
 import string
-from types import SimpleNamespace
+from collections.abc import Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
@@ -52,6 +53,7 @@ class Nobody:
 
     position = status = None
     read_to = ""
+    orchestrators: Mapping[str, Any] = MappingProxyType({})
 
     async def stop(self, by: str, *, flatten: bool) -> None: ...
 

@@ -210,7 +210,7 @@ class LiveAccount:
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3] and self.watched.holds_stops:
             found.append(Protect(self.next_id(), position, trail))
-        if closing and (closing, reason) != before[:2]:
+        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self._is_being_closed(position)):
             found.append(Close(self.next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 
@@ -266,6 +266,7 @@ class LiveAccount:
                 f"after transaction {done.n} the broker holds {done.cash} and this account {self.book.account['cash'][0]} (1e-8): "
                 "nothing is traded on until a person has looked"
             )
+        found += self._close_rest(done) if done.what is What.CLOSED else []
         is_moved = done.what in MOVES and (self.limits.are_set or not self.watched.is_idle)
         return found + (self._after(done) if is_moved else [])
 
@@ -275,6 +276,14 @@ class LiveAccount:
         is_ending = any(isinstance(life.request, Cancel) and life.request.order == name for _, life in self.lives.going())
         is_ours = name in self._orders and name in dict(self.lives.going())
         return [] if is_wanted or is_ending or not is_ours else [Cancel(self.next_id(), name)]
+
+    def _close_rest(self, done: Transaction) -> list[Request]:
+        """A part that was to be closed while another was on its way goes when that has come, so that neither is closed twice."""
+        index = self.book.position(self._ours.get(done.position, -1))
+        if index < 0 or not done.id or self._is_being_closed(done.position):
+            return []
+        closing, reason, _, _ = _closing(self.book.state.positions[index])
+        return [Close(self.next_id(), done.position, closing, EXIT_REASONS[reason], False)] if closing else []
 
     def _after(self, done: Transaction) -> list[Request]:
         """What was filled may pass a limit, or a level at once."""
@@ -333,7 +342,7 @@ class LiveAccount:
         """The position is whole until another close of it comes. One by a level that is watched here comes by that level."""
         number, reason = self.ours(request.position), EXIT_REASONS.index(request.reason)
         index = self.book.position(number)
-        if index < 0 or any(self._closes(life.request, request.position) for _, life in self.lives.going()):
+        if index < 0 or self._is_being_closed(request.position):
             return
         self.book.state.positions["closing"][index] = 0
         self.watched.refused(self.book, number, reason, self.at)
@@ -346,9 +355,9 @@ class LiveAccount:
         levels = self.undone.order(self.book)
         return self._asked_since(before) + [Protect(self.next_id(), self._theirs[number], trail) for number, trail in levels]
 
-    @staticmethod
-    def _closes(request: Request, position: int) -> bool:
-        return isinstance(request, Close) and request.position == position
+    def _is_being_closed(self, position: int) -> bool:
+        """By the broker's number: a close is on its way."""
+        return any(isinstance(life.request, Close) and life.request.position == position for _, life in self.lives.going())
 
     def _keep_here(self, request: Protect, why: str) -> None:
         """A level that the broker would not take is watched here, until it takes another."""

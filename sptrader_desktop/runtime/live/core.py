@@ -26,6 +26,7 @@ from sptrader_desktop.ports import (
     SignalRead,
 )
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
+from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
@@ -61,6 +62,7 @@ class LiveCore:
         self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
         self.limits: tuple[NodeLimits, ...] = ()
+        self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
@@ -295,6 +297,8 @@ class LiveCore:
         self._acks.clear()
         self._ack_now.set()
         self._tell_alarms()
+        if self._orchestrator is not None:
+            self._pauses.heed(self.engine.account.barred, self._orchestrator.orchestrators)
         return asked
 
     def _flush(self) -> None:
@@ -448,7 +452,7 @@ class LiveCore:
         """SptraderError says why not. Where the broker's books are others, a re-arm waits until it has told them."""
         if what not in {"pause", "resume", "halt", "rearm", "cancel", "close", "flatten"}:
             raise SptraderError(f"{what} is no command: pause, resume, halt, rearm, cancel, close, flatten are")
-        if what == "rearm" and self.engine.account.mismatch:
+        if what == "rearm" and not about and self.engine.account.mismatch:
             self._rearms = by
             self._watch.compare()
             return
