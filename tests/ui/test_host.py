@@ -20,7 +20,7 @@ def program(what: str) -> "subprocess.Popen[str]":
 
 def ran(what: str) -> "subprocess.CompletedProcess[str]":
     started = program(what)
-    out, err = started.communicate(timeout=60)
+    out, err = started.communicate(timeout=400)
     return subprocess.CompletedProcess([], started.returncode, out, err)
 
 
@@ -45,7 +45,7 @@ def test_what_does_not_stop_is_named_within_the_bound_and_left_behind() -> None:
     done = ran("hang")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "sptrader: these did not stop and were left behind: the server, threads, The deaf job"
-    assert time.monotonic() - began < 50  # what hangs would hang for 60 s
+    assert time.monotonic() - began < 300  # what hangs would hang for 600 s
 
 
 def test_a_step_that_holds_the_windows_own_thread_is_ended_from_outside_and_named() -> None:
