@@ -34,7 +34,7 @@ def main() -> None:
     if asked.child:
         print(json.dumps(import_module(f"benchmarks.{asked.child[0]}").child(asked.child[1:])))
         return
-    options = Options(asked.runs, tuple(asked.peers), asked.all_peers)
+    options = Options(asked.runs, tuple(asked.peers), asked.all_peers, asked.minutes)
     print(machine())
     print(f"ours: median of {options.runs} runs after one that is not counted")
     if COMPARED & set(asked.only):
@@ -50,10 +50,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=[], metavar="PEER", help=f"only these of {', '.join(PEERS)}")
     parser.add_argument("--all-peers", action="store_true", help="all of them on the sweeps too, which takes many minutes")
     parser.add_argument("--runs", type=int, default=5, help="runs of ours per measurement (5)")
+    parser.add_argument(
+        "--minutes", type=float, default=1.0, help="of the live session at 10,000 signals a minute (1; 10 is what it must bear)"
+    )
     parser.add_argument("--child", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.runs < 1:
         parser.error(f"--runs {asked.runs}: at least 1")
+    if asked.minutes <= 0:
+        parser.error(f"--minutes {asked.minutes:g}: above 0")
     return asked
 
 

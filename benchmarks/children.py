@@ -18,3 +18,26 @@ def measured(module: str, *arguments: str, **variables: str) -> dict[str, Any]:
         raise SystemExit(f"benchmark {module} {' '.join(arguments)} failed:\n{done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
+
+
+class Beside:
+    """A child that works until it is asked for what it found."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._what = f"{module} {' '.join(arguments)}"
+        command = [sys.executable, "-m", "benchmarks", "--child", module, *arguments]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def until(self, word: str) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.strip() == word:
+                return
+        raise SystemExit(f"benchmark {self._what} ended before it said {word}")
+
+    def found(self) -> dict[str, Any]:
+        out, _ = self._process.communicate(timeout=60)
+        if self._process.returncode:
+            raise SystemExit(f"benchmark {self._what} failed")
+        found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+        return found

@@ -3,23 +3,40 @@
 import os
 import statistics
 import tempfile
-import time
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from benchmarks.children import Beside
 from benchmarks.crossover import TERMS, crossover, runner
 from benchmarks.market import minute_candles
 from benchmarks.report import Line, Options, duration, median_seconds
+from benchmarks.window import places
 from sptrader_desktop.core.broker_messages import What
 from sptrader_desktop.core.results import Request
 from sptrader_desktop.runtime.live.replay import replay
+from tests.live_load import TIMEFRAME, Account, Load, account_of, check_nothing_is_doubled, loaded_session, settle
 from tests.live_process import LiveSession, end_detached
 
-TITLE = "Live: replay, and signals to orders through Valkey, journal, guardian and paper broker"
+TITLE = (
+    "Live: replay; and signals to orders through Valkey, journal, guardian and paper broker, four symbols, the window open on its Live page"
+)
 BARS, BARS_A_SECOND = 50_000, 20_000
-SIGNALS, A_MINUTE = 400, 1_000
 MEDIAN_S, WORST_S, READY_S = 0.005, 0.025, 3.0
+USUAL, MUCH, FLOOD = 1_000, 10_000, 60_000  # signals a minute
+BECOME_ORDERS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """`drained` are the seconds after the last signal until the broker did nothing more."""
+
+    a_minute: int
+    load: Load
+    drained: float
+    beside: dict[str, Any]
+    hiccups: dict[str, Any]
 
 
 def lines(options: Options) -> Iterator[Line]:
@@ -27,45 +44,71 @@ def lines(options: Options) -> Iterator[Line]:
     taken = median_seconds(lambda: replay(request, components), options.runs)
     pace = BARS / taken
     yield Line(f"replay of {BARS:,} bars, a second", f"{pace:,.0f} bars", "", "", f"{BARS_A_SECOND:,}", pace > BARS_A_SECOND)
-    with tempfile.TemporaryDirectory(prefix="sptrader-bench-") as home:
-        os.environ |= {"SPTRADER_LIVE": f"{home}/live", "SPTRADER_SERVERS": f"{home}/servers", "SPTRADER_WORKSPACE": f"{home}/workspace"}
-        session = LiveSession(Path(home) / "live")
+    with tempfile.TemporaryDirectory(prefix="sptrader-bench-") as name:
+        home = Path(name)
+        os.environ |= places(home) | {"SPTRADER_LIVE": f"{home}/live"}
+        session = loaded_session(home)
         try:
             yield from _processes(session, options)
         finally:
             session.end()
             session.publisher.close()
-            end_detached(Path(home))
+            end_detached(home)
 
 
 def _processes(session: LiveSession, options: Options) -> Iterator[Line]:
-    session.start()
-    took = sorted(_latencies(session))
-    median, worst = statistics.median(took), took[int(len(took) * 0.99)]
-    what = f"published until the broker has its order, {len(took)} orders at {A_MINUTE:,} signals a minute"
-    yield Line(f"{what}, median", duration(median), "", "", duration(MEDIAN_S), median < MEDIAN_S)
-    yield Line("the same, 99 %", duration(worst), "", "", duration(WORST_S), worst < WORST_S)
+    session.start(timeframe=TIMEFRAME)
+    phases = [_loaded(session, USUAL, 1.0)]
     ready = []
     for _ in range(options.runs):
         session.kill()
-        ready.append(session.start())
+        ready.append(session.start(timeframe=TIMEFRAME))
+    phases += [_loaded(session, MUCH, options.minutes), _loaded(session, FLOOD, 1.0)]
+    session.end()
+    account = account_of(session, *(phase.load for phase in phases))
+    check_nothing_is_doubled(account)
+    for phase in phases:
+        yield from _about(phase, account)
     again = statistics.median(ready)
-    yield Line("killed, until it trades again", duration(again), "", "", duration(READY_S), again < READY_S)
+    yield Line("killed, from exec until it trades again", duration(again), "", "", duration(READY_S), again < READY_S)
 
 
-def _latencies(session: LiveSession) -> Iterator[float]:
-    """Entries and exits in turn; the broker says when it had each, by the same clock."""
-    session.tick()
-    before = len(session.done())
-    published = []
-    for number in range(SIGNALS):
-        due = time.perf_counter() + 60 / A_MINUTE
-        published.append(time.time_ns() // 1_000)
-        session.say(("golden_cross", "death_cross")[number % 2])
-        time.sleep(max(0.0, due - time.perf_counter()) / 2)
-        session.tick((-1) ** number)
-        time.sleep(max(0.0, due - time.perf_counter()))
-    time.sleep(1.0)
-    for had in (each.at for each in session.done()[before:] if each.what is What.ACCEPTED):
-        sent = published[bisect_right(published, had) - 1]  # an exit that found nothing to close came to no order
-        yield (had - sent) / 1e6
+def _loaded(session: LiveSession, a_minute: int, minutes: float) -> Phase:
+    load = Load(f"load {a_minute}")
+    load.price()
+    window = Beside("live_window")
+    window.until("open")
+    hiccups = Beside("hiccups")
+    load.run(a_minute, round(a_minute * minutes))
+    waits = hiccups.found()
+    drained = settle(session, load)
+    load.close()
+    return Phase(a_minute, load, drained, window.found(), waits)
+
+
+def _about(phase: Phase, account: Account) -> Iterator[Line]:
+    load, pace, is_usual = phase.load, f"{phase.a_minute:,} a minute", phase.a_minute == USUAL
+    orders = [account.orders[name] for name in load.published if name in account.orders]
+    told = [len(account.outcomes.get(name, ())) for name in load.published]
+    words = f"{told.count(0)} and {sum(count > 1 for count in told)}"
+    yield Line(f"{pace}: signals without an outcome, and with two, of {len(told):,}", words, "", "", "0 and 0", words == "0 and 0")
+    done = {each.id for each in account.done if each.what in {What.FILLED, What.CLOSED}}
+    filled = sum(order.id in done for order in orders) / len(told)
+    target, is_met = (f"{BECOME_ORDERS:.0%}", filled >= BECOME_ORDERS) if is_usual else ("", None)
+    yield Line(f"{pace}: signals that became filled orders", f"{filled:.0%}", "", "", target, is_met)
+    for what, share, most in (("median", 0.5, MEDIAN_S), ("99 %", 0.99, WORST_S)):
+        decided, arrived = (_share([getattr(order, name) for order in orders], share) for name in ("decided", "arrived"))
+        target, is_met = (duration(most), arrived < most) if is_usual else ("", None)
+        words = f"{pace}: published until decided, and until the broker has its order, {what}"
+        yield Line(words, f"{duration(decided)}, {duration(arrived)}", "", "", target, is_met)
+    waits, shown = phase.hiccups, phase.beside
+    words = ", ".join(duration(waits[name]) for name in ("median", "most", "longest"))
+    yield Line(f"{pace}: this computer's own hiccups, median, 99 %, longest", words)
+    yield Line(f"{pace}: the window painted, a second; its loop held up, 99.9 %", f"{shown['paints']:.1f}; {duration(shown['lag'])}")
+    yield Line(
+        f"{pace}: after the last signal, until all was done; slots the publisher was late", f"{duration(phase.drained)}; {load.late}"
+    )
+
+
+def _share(took: Sequence[float], share: float) -> float:
+    return sorted(took)[int(len(took) * share)]

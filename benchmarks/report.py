@@ -14,11 +14,13 @@ HEADS = ("what", "ours", "others", "ratio", "target", "met")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`runs` of ours, of which the median counts; `peers` by name, none meaning each workload's usual ones."""
+    """`runs` of ours, of which the median counts; `peers` by name, none meaning each workload's usual ones; `minutes` that a live session
+    is loaded for."""
 
     runs: int = 5
     peers: tuple[str, ...] = ()
     all_peers: bool = False
+    minutes: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ STARTED = "SPTRADER_BENCH_STARTED"  # when the process was asked for: what the s
 
 def lines(options: Options) -> Iterator[Line]:
     with tempfile.TemporaryDirectory(prefix="sptrader-bench-") as home:
-        places = _places(Path(home))
-        first = [measured("window", "0", **places, **{STARTED: str(time.time())}) for _ in range(options.runs + 1)][1:]
+        here = places(Path(home))
+        first = [measured("window", "0", **here, **{STARTED: str(time.time())}) for _ in range(options.runs + 1)][1:]
         usable = statistics.median(item["usable"] for item in first)
         yield Line(
             "warm start until the sample's chart is painted and F5 is heard",
@@ -37,7 +37,7 @@ def lines(options: Options) -> Iterator[Line]:
             usable < USABLE_S,
         )
         for bars, target in BARS.items():
-            found = measured("window", str(bars), **places)
+            found = measured("window", str(bars), **here)
             yield Line(f"F5 until painted, {bars:,} bars", duration(found["run"]), "", "", duration(target), found["run"] < target)
             limit = STEP_S if bars == min(BARS) else None
             met = None if limit is None else found["step"] < limit
@@ -57,16 +57,16 @@ def lines(options: Options) -> Iterator[Line]:
                 duration(STALL_S),
                 found["lag"] < STALL_S,
             )
-        found = measured("window", "data", **places)
+        found = measured("window", "data", **here)
         what = "a million rows of CSV imported, listed, looked into and opened"
         yield Line("CSV until kept in the catalogue, 1,000,000 rows", duration(found["keep"]))
         yield Line(f"loop held up, 99.9 % of a session: {what}", duration(found["lag"]), "", "", duration(STALL_S), found["lag"] < STALL_S)
 
 
-def _places(home: Path) -> dict[str, str]:
+def places(home: Path) -> dict[str, str]:
     names = "WORKSPACE RUNS TEXTS CANDLES DOWNLOADS COMPONENT_CACHE SERVERS LOGS".split()
-    places = {f"SPTRADER_{name}": str(home / name.lower()) for name in names}
-    return places | {
+    found = {f"SPTRADER_{name}": str(home / name.lower()) for name in names}
+    return found | {
         "SPTRADER_PREFERENCES": str(home / "preferences.json"),
         "SPTRADER_KERNEL_CACHE": str(load_settings().kernels),
         "XDG_RUNTIME_DIR": str(home),

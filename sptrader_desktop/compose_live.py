@@ -89,7 +89,8 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         link = await _guarded_paper(settings, known, held, _both(gate.lose, told))
         server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
         held.callback(server.close)
-        feed = compose_servers.signal_feed(settings, server, position_of(engine.session.place), {})
+        session = engine.session
+        feed = compose_servers.signal_feed(settings, server, position_of(session.place), session.numbers, session.read_to)
         held.push_async_callback(feed.close)
         prices = compose_servers.price_feed(server, known.symbols, {item.symbol: item for item in (*known.instruments, *known.rates)})
         held.push_async_callback(prices.close)
@@ -219,7 +220,7 @@ async def _watched(known: _Known, watch: "CoreWatch", commands: "Commands", held
     from sptrader_desktop.adapters.core_control import CoreControl
     from sptrader_desktop.guardian.places import live_places
 
-    control = CoreControl(live_places(known.folder), watch.state, watch.feeds, commands.obey)
+    control = CoreControl(live_places(known.folder), watch.state, watch.feeds, commands.obey, watch.bars)
     await control.open()
     held.push_async_callback(control.close)
     watch.tell(control.event)

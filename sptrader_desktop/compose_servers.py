@@ -109,6 +109,7 @@ def signal_feed(
     server: "RedisServer",
     since: "FeedPosition | None",
     sequences: Mapping[str, int],
+    read_to: str = "",
     *,
     only_signed: bool = False,
 ) -> "SignalFeed":
@@ -117,7 +118,7 @@ def signal_feed(
     from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
 
     keys = partial(known_key, settings.servers / PUBLISHERS) if only_signed else None
-    return RedisSignalFeed(server, since=since, sequences=sequences, key_of=keys)
+    return RedisSignalFeed(server, since=since, sequences=sequences, read_to=read_to, key_of=keys)
 
 
 def price_feed(server: "RedisServer", symbols: Collection[str], instruments: "Mapping[str, Instrument]") -> "PriceFeed":

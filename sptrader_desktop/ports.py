@@ -171,7 +171,12 @@ class SignalFeed(Protocol):
 
     @property
     def sequences(self) -> Mapping[str, int]:
-        """The last number of each publisher, to be kept with the position."""
+        """The last number of each publisher."""
+        ...
+
+    @property
+    def read_to(self) -> str:
+        """All up to here was handed out once, in this life or one before: to be kept with the publishers' numbers; empty as above."""
         ...
 
     async def read(self) -> Sequence[FeedRecord]:

@@ -23,6 +23,7 @@ from sptrader_desktop.adapters.component_catalogue import component_at
 from sptrader_desktop.adapters.process_limits import die_with, lacking, limit_memory, shortage
 from sptrader_desktop.adapters.script_surroundings import surroundings
 from sptrader_desktop.adapters.script_tampering import Libraries
+from sptrader_desktop.runtime.own_connection import own_connection, say_all
 from sptrader_desktop.sdk import main as answer
 
 GRACE_S = 0.1
@@ -31,7 +32,7 @@ LIBRARIES = Libraries()  # as no script has seen them yet
 
 def main(parent: int, memory: int) -> None:
     """`parent` is the process whose death is ours, `memory` how many bytes more than now we may take."""
-    jobs, answers = _own_connection()
+    jobs, answers = own_connection()
     die_with(parent)
     limit_memory(memory)
     gc.collect()
@@ -42,20 +43,8 @@ def main(parent: int, memory: int) -> None:
     os._exit(0)  # whoever gave the work is gone
 
 
-def _own_connection() -> tuple[io.BufferedReader, int]:
-    """Away from standard input and output, which belong to scripts."""
-    jobs, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    os.close(nothing)
-    return open(jobs, "rb"), answers  # noqa: PTH123  # as long as the process
-
-
 def _say(answers: int, answer: dict[str, Any]) -> None:
-    left = memoryview(json.dumps(answer).encode() + b"\n")
-    while left:
-        left = left[os.write(answers, left) :]
+    say_all(answers, json.dumps(answer).encode() + b"\n")
 
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:

@@ -146,7 +146,7 @@ class Weather:
         return Fault.FAILED_SYNC if moment is Moment.WRITTEN and self.happens("disk_fails") and self.dice("disk").random() < 0.3 else None
 
     def takes_time(self) -> float:
-        return self.dice("slow").choice((0.05, 0.3, 1.5)) if self.happens("slow_disk") else 0.0
+        return min(self.left, self.dice("slow").choice((0.05, 0.3, 1.5))) if self.happens("slow_disk") else 0.0
 
     def survivors(self) -> int:
         dice = self.dice("survivors")

@@ -18,13 +18,13 @@ class Find:
 
     def __str__(self) -> str:
         weather = self.world.weather
-        drawn = f"World({self.seed}, {self.without!r}): {self.error}\n{weather.events} {weather.chances} {weather.frictions}"
+        drawn = f"World({self.seed}, without={self.without!r}): {self.error}\n{weather.events} {weather.chances} {weather.frictions}"
         return "\n".join([drawn, *self.world.story])
 
 
 def tried(seed: int, without: Collection[str] = ()) -> tuple[World, str]:
     """What was wrong; nothing if nothing was."""
-    world = World(seed, without)
+    world = World(seed, without=without)
     try:
         world.run()
     except AssertionError as error:

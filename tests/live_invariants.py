@@ -38,6 +38,7 @@ class Watch:
         self.acted_on: set[str] = set()
         self.names: dict[str, str] = {}  # id in the stream → the signal's own
         self._lost: set[str] = set()
+        self.has_lost = False
 
     def note(self, error: AssertionError) -> None:
         self.wrong = self.wrong or error
@@ -110,9 +111,13 @@ class Watch:
     def published(self, stream_id: str, name: str) -> None:
         self.names[stream_id] = name
 
+    def alarmed(self, text: str) -> None:
+        assert self.has_lost or "are missing" not in text or STREAM not in text, f"{text}, and nothing was lost"
+
     def redis_lost(self, redis: SimulatedRedis) -> None:
         """What had no outcome and is there no more."""
         there = {entry[0].decode() for entry in redis.ask(("XRANGE", STREAM, "-", "+"))}
+        self.has_lost |= not there >= self.names.keys()
         self._lost |= {name for stream_id, name in self.names.items() if stream_id not in there} - self.judged
 
     def acked(self, stream_id: str) -> None:

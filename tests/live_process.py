@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,18 +26,25 @@ PATIENCE_S = 120.0  # compiling on a busy machine included
 class LiveSession:
     """Signals and prices come from whoever holds it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        strategy: Path = STRATEGIES / "ma_crossover.yaml",
+        symbols: Sequence[str] = ("BTCUSD",),
+        options: Sequence[str] = (),
+    ) -> None:
         self.folder, self.places = folder, places_in(folder / "broker", load_settings())
+        self._words = ["live", str(strategy), "--headless", "--symbols", *symbols, *options]
         self.log = folder.parent / "core.log"
         self.core: subprocess.Popen[bytes] | None = None
         self.publisher = SignalPublisher(symbol="BTCUSD")
         self.price = 9_000_000
+        self._done: list[Transaction] = []
 
     def start(self, *options: str, timeframe: str = "1m", signals: str = "stream") -> float:
         """Seconds until it trades."""
         began = time.monotonic()
-        words = ["live", str(STRATEGIES / "ma_crossover.yaml"), "--headless"]
-        words += ["--symbols", "BTCUSD", "--timeframe", timeframe, "--signals", signals, *options]
+        words = [*self._words, "--timeframe", timeframe, "--signals", signals, *options]
         with self.log.open("wb") as log:
             self.core = subprocess.Popen([sys.executable, "-m", "sptrader_desktop", *words], stdout=log, stderr=log)
         self.until(lambda: b"live on paper" in self.log.read_bytes(), "the core to be live")
@@ -75,11 +82,12 @@ class LiveSession:
         assert self.publisher.publish_signal("ma_crossover", kind, 0.8), self.publisher.problem
 
     def done(self) -> list[Transaction]:
-        """Everything that the broker ever did."""
+        """Everything that the broker ever did; it forgets nothing, so only what is new is asked for."""
         with Client(self.places) as client:
-            client.hello()
+            client.hello(since=len(self._done))
             client.settle()
-            return client.told
+            self._done += client.told
+        return list(self._done)
 
     def count(self, what: What) -> int:
         return sum(each.what is what for each in self.done())

@@ -18,7 +18,7 @@ import numpy as np
 
 from sptrader_desktop.adapters import redis_signals
 from sptrader_desktop.adapters.price_messages import STREAM as PRICES
-from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
+from sptrader_desktop.adapters.redis_signals import STREAM
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.errors import JournalBroken
@@ -133,11 +133,13 @@ class Life:
         if self.session.began is None:
             self.session.take(SessionBegan(world.clock.now(), ACCOUNT, "", strategy.name, SYMBOLS, TIMEFRAME))
             self.session.commit()
-        engine = Engine(self.session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
-        self.feed = SimulatedFeed(self._new_link, position_of(self.session.place))
+        session = self.session
+        engine = Engine(session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
+        self.feed = SimulatedFeed(self._new_link, position_of(session.place), session.numbers, session.read_to)
         side = SimulatedSide(world.guardian, self.process, world.tell)
         prices = SimulatedPriceFeed(self._new_link, SYMBOLS, CATALOGUE)
         self.core = LiveCore(engine, self.feed, prices, side, world.clock, QUARANTINE_US)
+        self.core.alarmed = world.alarmed
         self.core.broken = lambda _: None  # the process ends by what is raised then, and not the whole test
         self._assemble(strategy)
         self.task = self.process.run(self.core.run())
@@ -168,17 +170,17 @@ def new_account(variant: int) -> LiveAccount:
 class World:
     symbols = SYMBOLS
 
-    def __init__(self, seed: int, without: Collection[str] = ()) -> None:
+    def __init__(self, seed: int, change: Callable[[Weather], None] = lambda _: None, without: Collection[str] = ()) -> None:
         self.seed, self.loop = seed, VirtualLoop()
         self.clock = WorldClock(self.loop, NOON)
         self.weather = Weather(seed, self.loop.time, without)
+        change(self.weather)
         self.mishaps = Mishaps(self)
         self.story: list[str] = []
         self.life: Life | None = None
         self.disk = SimulatedDisk(self._disk_fault, room=self.weather.room, reserve=1 << 13)
         self.redis = SimulatedRedis(lambda: self.clock.now() // 1_000, self.loop)
         self.redis.acked = self._acked
-        self.redis.ask(("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM"))
         units = {name: CATALOGUE[name].unit_value for name in SYMBOLS}
         ledger = Ledger(fixed(TERMS.capital), units)
         self.watch = Watch(ledger, lambda: new_account(self.weather.variant), self.loop.time, QUARANTINE_US)
@@ -265,9 +267,9 @@ class World:
         if isinstance(error, AssertionError):
             self.watch.note(error)
         self.tell(f"the core ended: {error!r}")
-        self.kill()
+        self._kill()
 
-    def kill(self, pause: float | None = None) -> None:
+    def _kill(self, pause: float | None = None) -> None:
         """At whichever await it stands. What it had written and not synced may survive or not."""
         life, self.life = self.life, None
         if life is None:
@@ -293,13 +295,17 @@ class World:
         fault = self.weather.disk_fault(moment)
         if fault is Fault.CRASH and self.life is not None:
             self.life.process.is_alive = False
-            self.loop.call_soon(self.kill)
+            self.loop.call_soon(self._kill)
             return fault
         return None if fault is Fault.CRASH else fault
 
     def kept(self, entries: Sequence[tuple[str, bytes]], was_full: bool) -> None:
         with self._watched():
             self.watch.kept(entries, None if self.life is None else self.life.session.account, was_full=was_full)
+
+    def alarmed(self, _at: int, text: str) -> None:
+        with self._watched():
+            self.watch.alarmed(text)
 
     def _acked(self, stream_id: str) -> None:
         with self._watched():
@@ -374,6 +380,9 @@ class World:
         dice = self.weather.dice("publisher")
         if self.loop.time() > self.weather.ends - 1:
             return
+        if not self.watch.shadow.place:  # nobody is promised anything before that
+            self.loop.later(0.05, self._publish)
+            return
         symbol = dice.choice(SYMBOLS)
         number = self._seq[symbol] = self._seq.get(symbol, 0) + 1
         word = ("up", "leave", "down", "leave")[number % 4]
@@ -396,10 +405,11 @@ class World:
     def _put(self, name: str, text: bytes) -> None:
         weather = self.weather
         if not self.redis.is_up:
+            self.watch.has_lost = True
             return
         before, self._held_back = self._held_back, None
         if before is None and weather.happens("late_signals"):
-            self._held_back = name, text
+            self._held_back, self.watch.has_lost = (name, text), True
         else:
             self._add(name, text)
         if before is not None:

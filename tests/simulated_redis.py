@@ -284,9 +284,15 @@ class SimulatedLink:
 class SimulatedFeed(RedisSignalFeed):
     """The real one on a simulated line."""
 
-    def __init__(self, new_link: Callable[[], SimulatedLink], since: FeedPosition | None) -> None:
+    def __init__(
+        self,
+        new_link: Callable[[], SimulatedLink],
+        since: FeedPosition | None,
+        sequences: Mapping[str, int] | None = None,
+        read_to: str = "",
+    ) -> None:
         nowhere: Any = SimpleNamespace(address="redis://nowhere", shown="the simulation", in_use=None)
-        super().__init__(nowhere, since=since)
+        super().__init__(nowhere, since=since, sequences=sequences, read_to=read_to)
         line: Any = new_link()
         bell: Any = new_link()
         self._link, self._bell = line, bell

@@ -129,6 +129,23 @@ def test_a_bar_closes_one_second_after_its_time_and_an_empty_minute_has_none() -
     assert [bar.opens for bar in builder.take(START + 9 * minute)] == [START + 5 * minute]
 
 
+@given(stream=streams())
+def test_what_is_forming_is_what_the_bar_becomes(stream: tuple[str, list[tuple[int, LivePrice]]]) -> None:
+    """Asking changes nothing, and with the last price of a bar it is that bar."""
+    timeframe, prices = stream
+    builder, forming = BarsFromPrices("EURUSD", timeframe), dict[int, Bar]()
+    taken: list[Bar] = []
+    for now, each in prices:
+        taken += builder.take(now)
+        builder.add(each, now)
+        if builder.forming is not None:
+            forming[builder.forming.opens] = builder.forming
+    taken += builder.take(2**62)
+    assert {bar.opens for bar in taken} == forming.keys()
+    newest = max(forming, default=None)
+    assert all(forming[bar.opens] == bar for bar in taken if bar.opens == newest)
+
+
 def test_a_clock_that_is_set_back_changes_no_bar_that_was_handed_out() -> None:
     builder = BarsFromPrices("EURUSD", "1m")
     builder.add(price(START), START)

@@ -32,7 +32,7 @@ class Told:
         self.asked, self.written = 0, 0
         self.obeyed: list[Command] = []
         self.is_slow = asyncio.Event()
-        self.control = CoreControl(self.places, self.state, self.feeds, self.obey)
+        self.control = CoreControl(self.places, self.state, self.feeds, self.obey, self.bars)
 
     def state(self) -> dict[str, Any]:
         self.asked += 1
@@ -45,6 +45,11 @@ class Told:
     def written_out(self) -> list[Any]:
         self.written += 1
         return self.equity
+
+    def bars(self, symbol: str) -> dict[str, Any]:
+        if symbol != "EURUSD":
+            raise SptraderError(f"{symbol} is not traded")
+        return {"is": "bars", "symbol": symbol, "rows": [["t", "1", "1", "1", "1"]]}
 
     async def obey(self, command: Command) -> None:
         self.obeyed.append(command)
@@ -229,5 +234,21 @@ def test_a_session_that_is_silent_is_told_so(tmp_path: Path) -> None:
         assert found
         assert found["state"] == "silent"
         assert "does not answer" in found["says"]
+
+    played(tmp_path / "live", story)
+
+
+def test_bars_are_told_to_whoever_asks_and_why_there_are_none(tmp_path: Path) -> None:
+    async def story(session: Told) -> None:
+        heard = Heard(session.places)
+        assert await heard.client.open()
+        heard.client.ask_bars("EURUSD")
+        heard.client.ask_bars("GBPUSD")
+        await until(lambda: len(heard) == 3)
+        assert heard[1:] == [
+            {"is": "bars", "symbol": "EURUSD", "rows": [["t", "1", "1", "1", "1"]]},
+            {"is": "bars", "symbol": "GBPUSD", "rows": [], "why": "GBPUSD is not traded"},
+        ]
+        await heard.client.close()
 
     played(tmp_path / "live", story)

@@ -23,7 +23,7 @@ from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.present.live_feeds import POINTS, SIGNALS, LiveFeeds
 from sptrader_desktop.present.live_figures import Figures, Levels
-from sptrader_desktop.present.live_state import Around, Connection, Session, live_state, long_feeds
+from sptrader_desktop.present.live_state import Around, Connection, Session, bars_told, live_state, long_feeds
 from sptrader_desktop.runtime.live.replay import Replay, new_account
 from sptrader_desktop.runtime.live.session import Session as LiveSession
 from tests.markets import ALWAYS, random_case
@@ -92,7 +92,7 @@ class Scene:
 
     def state(self, **around: Any) -> dict[str, Any]:
         quotes = {"BTCUSD": Quoted(NOON, 2_010_000, 2_010_100)}
-        calm = Around(NOON, "running", True, False, "open", "", quotes, {}, (), (Connection("broker", "up", NOON),), ((NOON, "look"),))
+        calm = Around(NOON, "running", True, False, "open", "", quotes, {}, {}, (), (Connection("broker", "up", NOON),), ((NOON, "look"),))
         session = Session("paper", "USD", CAPITAL, {"name": "by_hand", "version": "1.0.0", "file": "f"}, "1m")
         found = live_state(session, self.account, self.feeds, replace(calm, **around))
         assert json.loads(json.dumps(found)) == found, "nothing in it is of numpy"
@@ -347,3 +347,16 @@ def figures_at_the_end(account: LiveAccount, capital: int) -> str:
     figures = Figures(account, capital, {})
     assert not len(figures.positions)
     return money_text(figures.all_profit)
+
+
+def test_bars_are_told_once_each_in_order_with_those_from_before_the_start() -> None:
+    scene = Scene()
+    scene.close_bar(2_000_000, is_entry=False)
+    scene.close_bar(2_010_000, is_entry=False)
+    warm = [(NOON - MINUTE, 1_990_000, 1_990_500, 1_989_900, 1_990_000), (NOON, 1, 1, 1, 1)]
+    told = bars_told("BTCUSD", warm, scene.feeds)
+    assert told["rows"] == [
+        ["2024-01-29T11:59:00Z", "19900.00", "19905.00", "19899.00", "19900.00"],
+        ["2024-01-29T12:00:00Z", *["20000.00"] * 4],
+        ["2024-01-29T12:01:00Z", *["20100.00"] * 4],
+    ], "what was decided on counts"

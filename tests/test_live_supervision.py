@@ -211,3 +211,25 @@ def test_a_closed_market_pauses_and_an_open_one_resumes_but_not_what_a_person_pa
         await running
 
     played(story())
+
+
+def test_a_person_restarts_one_service_and_the_others_go_on() -> None:
+    async def story() -> None:
+        orchestrator, found = symbol(HandClock())
+        with pytest.raises(SptraderError, match="is initializing: restart all of its services"):
+            await orchestrator.restart_service(found[1].name)
+        await orchestrator.start()
+        orchestrator.pause()
+        await orchestrator.restart_service(found[1].name)
+        assert [service.opened for service in found] == [1, 2, 1, 1]
+        assert [service.restarts for service in found] == [0, 1, 0, 0]
+        assert found[1].state is ServiceState.PAUSED, "and what was paused does not come back trading"
+        with pytest.raises(SptraderError, match="has no service Nobody: it has"):
+            await orchestrator.restart_service("Nobody")
+        found[1].refuses = [SptraderError("not now")]
+        with pytest.raises(SptraderError, match="did not start again: not now"):
+            await orchestrator.restart_service(found[1].name)
+        await settled()
+        assert (found[1].opened, found[1].state) == (3, ServiceState.PAUSED), "it is mended like any other failure"
+
+    played(story())

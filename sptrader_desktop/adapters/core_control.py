@@ -25,13 +25,14 @@ MOST_AT_WORK = 8  # commands of one client
 State = Callable[[], Mapping[str, Any]]
 LongFeeds = Callable[[], Iterable[tuple[str, object, Callable[[], list[Any]]]]]
 Obey = Callable[[Command], Awaitable[None]]
+Bars = Callable[[str], Mapping[str, Any]]
 
 
 class CoreControl:
     """`state` is asked ten times a second while somebody watches, and never otherwise."""
 
-    def __init__(self, places: Places, state: State, feeds: LongFeeds, obey: Obey) -> None:
-        self._places, self._lines, self._obey = places, StateLines(state, feeds), obey
+    def __init__(self, places: Places, state: State, feeds: LongFeeds, obey: Obey, bars: Bars) -> None:
+        self._places, self._lines, self._obey, self._bars = places, StateLines(state, feeds), obey, bars
         self._clients: set[_Client] = set()
         self._meetings: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -123,8 +124,16 @@ class CoreControl:
                 work = asyncio.create_task(self._done(client, message))
                 client.at_work.add(work)
                 work.add_done_callback(client.at_work.discard)
+            case "bars":
+                client.tell(written(self._bars_of(str(message.get("symbol")))))
             case other:
-                raise LineError(f"{other} is nothing that can be asked: watch and command are")
+                raise LineError(f"{other} is nothing that can be asked: watch, bars and command are")
+
+    def _bars_of(self, symbol: str) -> Message:
+        try:
+            return dict(self._bars(symbol))
+        except SptraderError as error:
+            return {"is": "bars", "symbol": symbol, "rows": [], "why": str(error)}
 
     async def _done(self, client: "_Client", message: Message) -> None:
         """In a task of its own: what takes long keeps no other waiting, and is finished also for a client that has left."""
@@ -227,6 +236,11 @@ class CoreClient:
             del self._asked[number]
         if answer.get("is") == "refused":
             raise SptraderError(str(answer.get("why")))
+
+    def ask_bars(self, symbol: str) -> None:
+        """`told` hears them."""
+        if self._streams is not None:
+            self._streams[1].write(written({"do": "bars", "symbol": symbol}))
 
     async def close(self) -> None:
         if self._reading is not None:

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.live_feeds import LiveFeeds
-from sptrader_desktop.present.live_state import Around, Connection, Session, live_state, long_feeds
+from sptrader_desktop.present.live_state import Around, Connection, Session, bars_told, live_state, long_feeds
 from sptrader_desktop.present.numbers import iso_time
+from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.events import (
     Event,
     OrchestratorPaused,
@@ -21,6 +23,7 @@ from sptrader_desktop.runtime.live.events import (
 if TYPE_CHECKING:
     from sptrader_desktop.runtime.live.clock import Clock
     from sptrader_desktop.runtime.live.core import LiveCore
+    from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolHealth, SymbolOrchestrator
 
 log = logging.getLogger("sptrader.live")
 UP, DOWN = "up", "down"
@@ -66,7 +69,10 @@ class CoreWatch:
             gate_why=self._gate.lost or self._gate.why,
             quotes=engine.markets,
             bars=engine.bars,
-            services=[_whole_seconds(health) for health in orchestrator.check_health()["symbols"].values()],
+            forming={symbol: bar for symbol, live in self._core.symbols.items() if (bar := live.forming()) is not None},
+            services=[
+                _told(health, orchestrator.orchestrators[symbol]) for symbol, health in orchestrator.check_health()["symbols"].items()
+            ],
             connections=[self._connection(*found, now) for found in self._found()],
             alarms=self._core.alarms,
         )
@@ -79,6 +85,15 @@ class CoreWatch:
 
     def feeds(self) -> Iterable[tuple[str, object, Callable[[], list[Any]]]]:
         return long_feeds(self._feeds)
+
+    def bars(self, symbol: str) -> Mapping[str, Any]:
+        """SptraderError where that symbol is not traded."""
+        if symbol not in self._core.symbols:
+            raise SptraderError(f"{symbol} is not traded in this session: it trades {', '.join(self._core.symbols)}")
+        warm = self._core.symbols[symbol].bars.candles()
+        prices = warm.prices
+        columns = (warm.timestamp, prices.open, prices.high, prices.low, prices.close)
+        return bars_told(symbol, zip(*(column.tolist() for column in columns), strict=True), self._feeds)
 
     def _found(self) -> Iterable[tuple[str, str, str]]:
         redis = self._core.feed_status
@@ -117,10 +132,20 @@ class CoreWatch:
         self._tell({"is": "event", "at": iso_time(at), "kind": kind, "text": text, **figures})
 
 
-def _whole_seconds(health: Mapping[str, Any]) -> dict[str, Any]:
-    """So that time alone changes the state once a second."""
-    services = [{**service, "uptime": int(service["uptime"])} for service in health["services"]]
-    return {**health, "uptime": int(health["uptime"]), "services": services}
+def _told(health: "SymbolHealth", orchestrator: "SymbolOrchestrator") -> dict[str, Any]:
+    """The health as services print it, and what a person asks next. In whole seconds, so that time alone changes it once a second."""
+    services = [
+        {
+            **status,
+            "uptime": int(status["uptime"]),
+            "restarts": service.restarts,
+            "last_error": service.last_error,
+            "active_at": None if service.active_at is None else iso_time(service.active_at // SECOND_US * SECOND_US),
+        }
+        for status, service in zip(health["services"], orchestrator.services, strict=True)
+    ]
+    told = {**health, "uptime": int(health["uptime"]), "services": services}
+    return told | {"reason": orchestrator.halt_reason or ", ".join(sorted(orchestrator.pauses))}
 
 
 def _nobody(_event: Mapping[str, Any]) -> None:

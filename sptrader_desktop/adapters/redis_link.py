@@ -47,12 +47,15 @@ class RedisLink:
 
     async def ask(self, *commands: Command) -> list[Any]:
         """The answer to each, in bytes; where the server refused one, its error."""
+        asked_to_end = _times_asked_to_end()
         async with self._turn:
             connection, self._connection = self._connection or self._connections.make_connection(), None
             is_whole = False
             try:
                 await connection.connect()
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                if _times_asked_to_end() > asked_to_end:  # `wait_for` of Python 3.11, used for sending, forgets a cancellation now and then
+                    raise asyncio.CancelledError
                 answers = [await _answer(connection) for _ in commands]
                 is_whole = True
             finally:
@@ -128,6 +131,11 @@ async def _answer(connection: Any) -> Any:
         return await connection.read_response()
     except ResponseError as refused:
         return refused
+
+
+def _times_asked_to_end() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 def _now() -> int:

@@ -31,7 +31,8 @@ _Entry = tuple[str, Mapping[bytes, bytes] | None]  # None where its content is g
 
 
 class RedisSignalFeed:
-    """`since` is the position kept last, `sequences` the last number known of each publisher. With `key_of` unsigned messages are poison.
+    """`since` is the position kept last, `sequences` the last number known of each publisher, with `read_to` kept beside them: what comes
+    again from before it was counted. With `key_of` unsigned messages are poison.
 
     What another reader of the group has left for `idle_ms` is taken over.
     """
@@ -42,6 +43,7 @@ class RedisSignalFeed:
         *,
         since: FeedPosition | None = None,
         sequences: Mapping[str, int] | None = None,
+        read_to: str = "",
         key_of: Callable[[str], bytes | None] | None = None,
         consumer: str = "core",
         idle_ms: int = 60_000,
@@ -49,6 +51,8 @@ class RedisSignalFeed:
         self._shown, self._link, self._bell = server.shown, RedisLink(server), RedisLink(server)
         self._position, self._sequences, self._key_of = since, Sequences(sequences or {}), key_of
         self._consumer, self._idle_ms = consumer, idle_ms
+        self._counted = read_to or BEGINNING
+        self._others: set[str] = set()  # of the page under way: what another reader had left, and nobody counted
         self._handed: dict[str, PoisonRead | None] = {}
         self._due: dict[str, None] = {}  # to be acknowledged, in order
         self._acking = asyncio.Lock()
@@ -70,6 +74,10 @@ class RedisSignalFeed:
     @property
     def sequences(self) -> Mapping[str, int]:
         return self._sequences.last
+
+    @property
+    def read_to(self) -> str:
+        return "" if self._position is None else max(self._counted, self._position.stream_id, key=entry_order)
 
     async def read(self) -> Sequence[FeedRecord]:
         try:
@@ -105,6 +113,7 @@ class RedisSignalFeed:
         if len(self._handed) >= MOST_HANDED:
             await asyncio.sleep(WAIT_MS / 1_000)
             return []
+        self._others.clear()
         if self._own is not None:
             return await self._own_page(self._own)
         if self._claimed is None and time.monotonic() > self._claim_at:
@@ -130,7 +139,9 @@ class RedisSignalFeed:
         lost = len(self._before_the_new([(name.decode(), None) for name in gone]))
         if lost:
             self._told.append(LossSeen("trimmed", lost, f"{STREAM}: {lost} messages that another reader had left were thrown away"))
-        return self._before_the_new([_entry(each) for each in found])
+        page = self._before_the_new([_entry(each) for each in found])
+        self._others = {name for name, _ in page}
+        return page
 
     def _before_the_new(self, page: list[_Entry]) -> list[_Entry]:
         end = self._own_end
@@ -230,6 +241,7 @@ class RedisSignalFeed:
                 lost = None if known.entries is None else known.entries - int(about["entries-added"])
                 self._told.append(self._forgotten(lost if lost and lost > 0 else None))
                 self._position = FeedPosition(about["last-generated-id"].decode(), int(about["entries-added"]))
+                self._counted = self._position.stream_id
         elif entry_order(group["last-delivered-id"]) > entry_order(known.stream_id) and not await self._is_ours(known, group):
             text = f"{STREAM}: somebody read as the group {GROUP} or moved it; it is read from {known.stream_id} on: let nobody else use it"
             self._told.append(FeedAlarm("group", text))
@@ -247,7 +259,7 @@ class RedisSignalFeed:
     def _begin_anew(self) -> None:
         """Another stream in the place of ours."""
         self._told.append(LossSeen("emptied", None, f"{STREAM} was removed with all that it held: it is read from its beginning"))
-        self._position, self._own_end = FeedPosition(BEGINNING, 0), BEGINNING
+        self._position, self._own_end, self._counted = FeedPosition(BEGINNING, 0), BEGINNING, BEGINNING
 
     def _forgotten(self, count: int | None) -> LossSeen:
         told = "messages" if count is None else f"{count} messages"
@@ -269,6 +281,8 @@ class RedisSignalFeed:
         except BadSignalError as error:
             poison = self._handed[name] = PoisonRead(name, error.rule, str(error), _content(fields))
             return [poison]
+        if name not in self._others and entry_order(name) <= entry_order(self._counted):
+            return [SignalRead(name, signal, is_stale=False)]  # what was too late was judged so when it was counted
         is_stale, gap = self._sequences.is_stale(signal), self._sequences.seen(signal)
         read = SignalRead(name, signal, is_stale)
         if gap is None:

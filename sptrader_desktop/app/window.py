@@ -1,5 +1,6 @@
 """From the command to the window that a person sees, in the order that makes it quick: first what is painted, then the engine."""
 
+import asyncio
 import logging
 import os
 import sys
@@ -11,7 +12,7 @@ from sptrader_desktop import compose_components
 from sptrader_desktop.adapters.json_preferences import JsonPreferences
 from sptrader_desktop.adapters.rotating_log import open_log
 from sptrader_desktop.adapters.text_drafts import TextDrafts
-from sptrader_desktop.app.data_desk import WindowDataDesk
+from sptrader_desktop.app.data_process import CALLED, ProcessDataDesk
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.app.first_look import take_first_look
 from sptrader_desktop.app.live_desk import WindowLiveDesk
@@ -89,7 +90,7 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     """`scale` is the percent that the application was started at."""
     theme, desk = Theme(host.app, scale), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
-    data_desk = WindowDataDesk(settings, desk.use_database)
+    data_desk = ProcessDataDesk(settings, desk.use_database)
     live_desk = WindowLiveDesk(settings, desk.strategies)
     window = MainWindow(desk, data_desk, live_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.closeAsked.connect(host.close)
@@ -97,6 +98,7 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     window.painted.connect(lambda: warm_up(host, desk))
     window.painted.connect(window.settle_in)
     host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
+    host.shutdown.add(CALLED, lambda: asyncio.to_thread(data_desk.close))
     host.shutdown.add("window", window.leave)
     window.offer(*_first_choice(desk, preferences.now.value))
     window.show()

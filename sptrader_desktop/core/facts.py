@@ -83,6 +83,17 @@ class SignalJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalsRead:
+    """So far the stream of signals was read: what stands before `read` and comes again is not counted again. `place` is that of
+    `SignalJudged`; `numbers` are the last of each publisher who spoke."""
+
+    at: int
+    read: str
+    place: str
+    numbers: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionSeen:
     transaction: Transaction
 
@@ -121,6 +132,7 @@ Fact = (
     | PriceSeen
     | Acted
     | SignalJudged
+    | SignalsRead
     | TransactionSeen
     | RequestUnsettled
     | Commanded

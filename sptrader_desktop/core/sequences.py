@@ -25,7 +25,7 @@ class Sequences:
     """The last number of each publisher; messages without a publisher's name count as those of one."""
 
     def __init__(self, last: Mapping[str, int]) -> None:
-        self._last = dict(last)
+        self._last = dict(list(last.items())[-MOST_PUBLISHERS:])
 
     @property
     def last(self) -> Mapping[str, int]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.order_lives import Life
 
 Told = dict[str, Any]
-SIGNALS, ORDERS, POINTS = 200, 100, 2_000
+SIGNALS, ORDERS, POINTS, BARS = 200, 100, 2_000, 1_000
 APART_US = 1_000_000  # of two points of the equity
 TAKEN = "taken"
 
@@ -35,6 +35,7 @@ class LiveFeeds:
         self.signals: deque[Told] = deque(maxlen=SIGNALS)
         self.equity: deque[tuple[str, str]] = deque(maxlen=POINTS)  # written out once: they are told again every second
         self._pointed = -APART_US
+        self.bars: dict[str, deque[tuple[int, ...]]] = {symbol: deque(maxlen=BARS) for symbol in self.instruments}  # opens, and four prices
         self.kept: dict[int, Levels] = {}
         self.seen_at: dict[str, int] = {}
         self.told: Callable[[Told], None] = _nobody
@@ -55,7 +56,12 @@ class LiveFeeds:
             case facts.PriceSeen():
                 self.seen_at[self.account.symbols[fact.series]] = fact.at
                 self._point(fact.at, self.account.equity)
-            case facts.BarsClosed() | facts.BarsOpened():
+            case facts.BarsClosed():
+                for bar in fact.bars:
+                    symbol = self.account.symbols[bar.series]
+                    self.seen_at[symbol] = fact.at
+                    self.bars[symbol].append((bar.at, bar.open, bar.high, bar.low, bar.close))
+            case facts.BarsOpened():
                 self.seen_at |= {self.account.symbols[bar.series]: fact.at for bar in fact.bars}
             case facts.Decided():
                 self._explain(fact.signals, any(hits.entries for hits in fact.hits), any(hits.exits for hits in fact.hits))

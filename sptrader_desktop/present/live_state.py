@@ -29,7 +29,7 @@ class Quote(Protocol):
     def ask(self) -> int: ...
 
 
-class ClosedBar(Protocol):
+class LiveBar(Protocol):
     @property
     def opens(self) -> int: ...
     @property
@@ -69,7 +69,8 @@ class Around:
     gate: str
     gate_why: str
     quotes: Mapping[str, Quote]
-    bars: Mapping[str, ClosedBar]
+    bars: Mapping[str, LiveBar]
+    forming: Mapping[str, LiveBar]  # those that are not over yet
     services: Sequence[Mapping[str, Any]]
     connections: Sequence[Connection]
     alarms: Sequence[tuple[int, str]]
@@ -100,6 +101,7 @@ def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, aroun
         ],
         "prices": [_price(symbol, quote, feeds) for symbol, quote in around.quotes.items()],
         "bars": [_bar(symbol, bar, feeds) for symbol, bar in around.bars.items()],
+        "forming": [_bar(symbol, bar, feeds) for symbol, bar in around.forming.items()],
         "gate": around.gate,
         "gate_why": around.gate_why,
         "alarms": [{"at": iso_time(at), "text": text} for at, text in around.alarms],
@@ -112,6 +114,13 @@ def long_feeds(feeds: LiveFeeds) -> Iterable[tuple[str, object, Callable[[], lis
     yield "signals", feeds.signals[-1] if feeds.signals else None, lambda: list(feeds.signals)
     points = feeds.equity
     yield "equity", points[-1] if points else None, lambda: [[at, value] for at, value in points]
+
+
+def bars_told(symbol: str, warm: Iterable[tuple[int, ...]], feeds: LiveFeeds) -> Told:
+    """The closed bars of a symbol, oldest first: what was decided on, and from before it what components were warmed up with."""
+    prices = price_unit(feeds.instruments[symbol]).text
+    rows = {row[0]: row[1:] for row in (*warm, *feeds.bars[symbol])}
+    return {"is": "bars", "symbol": symbol, "rows": [[iso_time(at), *map(prices, rows[at])] for at in sorted(rows)]}
 
 
 def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:
@@ -212,7 +221,7 @@ def _price(symbol: str, quote: Quote, feeds: LiveFeeds) -> Told:
     return {"symbol": symbol, "bid": text(quote.bid), "ask": text(quote.ask), "at": iso_time(quote.at)}
 
 
-def _bar(symbol: str, bar: ClosedBar, feeds: LiveFeeds) -> Told:
+def _bar(symbol: str, bar: LiveBar, feeds: LiveFeeds) -> Told:
     text = price_unit(feeds.instruments[symbol]).text
     figures = zip(("open", "high", "low", "close"), bar.prices, strict=True)
     return {"symbol": symbol, "at": iso_time(bar.opens), **{name: text(price) for name, price in figures}}

@@ -160,7 +160,8 @@ class WorkerPool:
             except asyncio.CancelledError:
                 worker.process = await starting  # whoever gives up now must still know what to end
                 raise
-            ready = await asyncio.wait_for(worker.inbox.get(), START_S)
+            async with asyncio.timeout(START_S):  # `wait_for` of Python 3.11 may forget that it was cancelled
+                ready = await worker.inbox.get()
         except OSError as error:
             raise self._not_started(error.strerror or str(error)) from error
         except TimeoutError:
@@ -184,7 +185,8 @@ class WorkerPool:
         ends = loop.time() + limits.deadline_s
         while True:
             try:
-                heard = await asyncio.wait_for(worker.inbox.get(), max(0.0, min(WATCH_S, ends - loop.time())))
+                async with asyncio.timeout(max(0.0, min(WATCH_S, ends - loop.time()))):
+                    heard = await worker.inbox.get()
                 return self._judged(heard, worker, task)
             except TimeoutError:
                 if loop.time() >= ends:

@@ -326,7 +326,7 @@ def test_without_a_database_nothing_is_kept_in_one(tmp_path: Path) -> None:
 
 def test_the_page_is_imported_without_the_libraries_that_take_long() -> None:
     """They are loaded when something is asked for, not when the window opens."""
-    code = "import sys, sptrader_desktop.app.data_desk, sptrader_desktop.ui.data.data_page; print(sorted(sys.modules))"
+    code = "import sys, sptrader_desktop.app.data_process, sptrader_desktop.ui.data.data_page; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.replace("'", " ").replace(",", " ").split())
     assert loaded & {"pandas", "numba", "pyarrow", "psycopg", "httpx", "redis"} == set()

@@ -8,7 +8,7 @@ from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.strategy import SignalUse, Strategy
 from sptrader_desktop.ports import ComponentRunner, LivePrice
-from sptrader_desktop.runtime.live.bars_from_prices import BarsFromPrices
+from sptrader_desktop.runtime.live.bars_from_prices import Bar, BarsFromPrices
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.data_fetching import DataFetchingService
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
@@ -57,6 +57,7 @@ class LiveSymbol:
     orchestrator: SymbolOrchestrator
     bus: LocalEventBus
     bars: SymbolBars
+    forming: Callable[[], Bar | None]
     close_only: CloseOnly
     price: Callable[[LivePrice], None]
     prices_lost: Callable[[], None]
@@ -113,4 +114,6 @@ def live_symbol(traded: Traded, config: ServicesConfig, parts: Parts) -> LiveSym
     )
     services = [service for service, is_on in switched if is_on]
     orchestrator = SymbolOrchestrator(symbol, services, bus, parts.clock, is_restarting=config.orchestrator.enable_auto_restart)
-    return LiveSymbol(orchestrator, bus, bars, close_only, data.price, data.prices_lost, strategy.take, execution.submit)
+    return LiveSymbol(
+        orchestrator, bus, bars, lambda: data.forming, close_only, data.price, data.prices_lost, strategy.take, execution.submit
+    )

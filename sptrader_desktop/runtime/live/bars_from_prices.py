@@ -118,6 +118,12 @@ class BarsFromPrices:
         growing.take(price)
         self._last = max(self._last, price.stamp)
 
+    @property
+    def forming(self) -> Bar | None:
+        """The newest that is not over, as far as its prices have come."""
+        growing = self._open[max(self._open)] if self._open else None
+        return None if growing is None else self._bar(growing)
+
     def due(self) -> int | None:
         """When the next bar is to be taken."""
         return min((growing.closes for growing in self._open.values()), default=None)
@@ -150,17 +156,13 @@ class BarsFromPrices:
             if not growing.is_whole:
                 self.skipped[INCOMPLETE] += growing.count
                 continue
-            ask = None if growing.ask is None else growing.ask.four()
-            yield Bar(
-                self.symbol,
-                self.timeframe,
-                opens,
-                growing.closes,
-                growing.prices.four(),
-                ask,
-                float(growing.count),
-                "mid" if ask is None else "bid",
-            )
+            yield self._bar(growing)
+
+    def _bar(self, growing: _Growing) -> Bar:
+        ask = None if growing.ask is None else growing.ask.four()
+        side: PriceSide = "mid" if ask is None else "bid"
+        prices = growing.prices.four()
+        return Bar(self.symbol, self.timeframe, growing.opens, growing.closes, prices, ask, float(growing.count), side)
 
     def _disbelief(self, price: LivePrice, closes: int, now: int) -> str:
         if price.stamp > now + AHEAD_US:

@@ -40,8 +40,7 @@ class Commands:
             case "flatten":
                 self._core.command("flatten", "", asked.by)
             case "restart_service":
-                self._known_symbol(asked.about)
-                await self._core.orchestrator.restart(asked.about or None)
+                await self._restart(asked.about)
             case "stop":
                 self._core.end()
             case "emergency_stop":
@@ -50,6 +49,14 @@ class Commands:
                 await self._rearm(asked.by)
             case _:
                 raise SptraderError(f"{asked.what} is no command; these are: {', '.join(WORDS)}")
+
+    async def _restart(self, about: str) -> None:
+        symbol, _, service = about.partition(" ")
+        self._known_symbol(symbol)
+        if service:
+            await self._core.orchestrator.orchestrators[symbol].restart_service(service)
+        else:
+            await self._core.orchestrator.restart(symbol or None)
 
     async def _rearm(self, by: str) -> None:
         """The gate first: where it cannot be opened the account stays halted too."""

@@ -150,8 +150,19 @@ class LiveCore:
             for record in records:
                 self._take(record)
             self._is_taking = False
+            self._note_read(records)
+            if self._feed.position is not None:
+                self.is_live.set()
+
+    def _note_read(self, records: Sequence[FeedRecord]) -> None:
+        """With the next commit, so that nothing waits for it, but for the first of all: where we begin is written down before we do."""
+        heard = [(read.signal.publisher or "", read.signal.seq) for read in records if isinstance(read, SignalRead) and not read.is_stale]
+        numbers = dict(sorted((name, seq) for name, seq in heard if seq is not None))
+        is_first = not self.engine.session.read_to
+        if self._feed.position is not None:
+            self.engine.note_read(self._feed.read_to, self.place, numbers)
+        if is_first or self._acks:
             self._flush()
-            self.is_live.set()
 
     def _take(self, record: FeedRecord) -> None:
         match record:

@@ -53,6 +53,12 @@ class DataFetchingService(Service):
         if self._builder is not None and not self.is_at_rest:
             self._builder.add(price, self._clock.now())
             self._came.set()
+            self._worked()
+
+    @property
+    def forming(self) -> Bar | None:
+        """The bar that is not over yet, as far as its prices have come."""
+        return None if self._builder is None else self._builder.forming
 
     def prices_lost(self) -> None:
         """Some may be missing up to now."""
@@ -167,6 +173,7 @@ class DataFetchingService(Service):
             if self._bars.last is not None and bar.opens <= self._bars.last.opens:
                 continue
             self._bars.append(bar)
+            self._worked()
             self._waiting = [other for other in self._waiting if other.opens > bar.opens]
             if self._builder is not None:
                 self._builder.told_until(bar.closes)

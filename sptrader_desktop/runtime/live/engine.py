@@ -161,6 +161,13 @@ class Engine:
     def judge(self, signal_id: str, outcome: str, *, place: str = "", name: str = "", symbol: str = "") -> None:
         self.session.take(facts.SignalJudged(self._clock.now(), signal_id, place, outcome, name, symbol))
 
+    def note_read(self, read: str, place: str, numbers: Mapping[str, int]) -> None:
+        """So far the stream was read; nothing new is nothing to write down."""
+        known = self.session.numbers
+        fresh = tuple((name, number) for name, number in numbers.items() if number > known.get(name, -1))
+        if fresh or read != self.session.read_to:
+            self.session.take(facts.SignalsRead(self._clock.now(), read, place, fresh))
+
     def tell(self, transaction: Transaction) -> None:
         """One that was told before is nothing new."""
         if transaction.n > self.account.booked:

@@ -51,6 +51,7 @@ _READERS: dict[type, Callable[..., Any]] = {
     facts.BarsClosed: _bars(facts.BarsClosed, BarRange),
     facts.Decided: lambda at, hits, signals: facts.Decided(at, tuple(_hits(row) for row in hits), tuple(signals)),
     facts.Acted: lambda at, hits, signals: facts.Acted(at, _hits(hits), tuple(signals)),
+    facts.SignalsRead: lambda at, read, place, numbers: facts.SignalsRead(at, read, place, tuple((name, n) for name, n in numbers)),
     facts.TransactionSeen: lambda values: facts.TransactionSeen(_transaction(values)),
 }
 

@@ -66,6 +66,8 @@ class Service:
         self.symbol, self._bus, self._clock = symbol, bus, clock
         self.state = S.CREATED
         self.error_count, self.last_error = 0, ""
+        self.openings = 0
+        self.active_at: int | None = None  # when it last had something to do
         self.pauses: frozenset[PauseReason] = frozenset()
         self.recoveries = RestartIntensity(clock)
         self.failed: Callable[[], object] = lambda: None
@@ -89,6 +91,10 @@ class Service:
     @property
     def is_healthy(self) -> bool:
         return self.state in ACTIVE
+
+    @property
+    def restarts(self) -> int:
+        return max(0, self.openings - 1)
 
     def get_status(self) -> ServiceStatus:
         uptime = 0.0 if self._since is None else self._clock.monotonic() - self._since
@@ -119,6 +125,12 @@ class Service:
             self.fail(SptraderError("what it was doing did not end"))
             return False
         return await self._opened()
+
+    async def renew(self) -> bool:
+        """By a person: as after an error, with what it knew."""
+        if self.state in ACTIVE:
+            self._move(S.ERROR)
+        return await self.recover()
 
     async def stop(self, bound_s: float = STOP_S) -> bool:
         """Whether nothing of it is left, within the bound."""
@@ -175,9 +187,13 @@ class Service:
 
         def heard(found: E) -> None:
             if self.state in ACTIVE:
+                self._worked()
                 hear(found)
 
         self._heard.append(self._bus.subscribe(event, heard, self.fail))
+
+    def _worked(self) -> None:
+        self.active_at = self._clock.now()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """A task of its own: what it raises is this service's error."""
@@ -215,6 +231,7 @@ class Service:
         if self.state not in {S.STARTING, S.RECOVERING}:  # it failed, or something that it began did
             return False
         self._move(S.RUNNING)
+        self.openings += 1
         self.pause_for(self.pauses)
         return True
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.facts import Fact, SessionBegan, SignalJudged
+from sptrader_desktop.core.facts import Fact, SessionBegan, SignalJudged, SignalsRead
 from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.ports import Journal
@@ -23,6 +23,8 @@ class Session:
         self.judged: dict[str, str] = {}  # id of a signal → what became of it
         self.began: SessionBegan | None = None
         self.place = ""  # in the stream of signals: everything up to there has its outcome
+        self.read_to = ""  # in the same stream: everything up to there was read once
+        self.numbers: dict[str, int] = {}  # of publishers, the last that was read; who spoke last stands last
         self._entries: list[tuple[str, bytes]] = []
         self._requests: list[Request] = []
 
@@ -57,6 +59,11 @@ class Session:
         if isinstance(fact, SignalJudged):
             self.judged[fact.id] = fact.outcome
             self.place = fact.place or self.place
+            return ()
+        if isinstance(fact, SignalsRead):
+            self.read_to, self.place = fact.read, fact.place or self.place
+            for name, number in fact.numbers:
+                self.numbers[name] = max(number, self.numbers.pop(name, number))
             return ()
         try:
             return self.account.apply(fact)

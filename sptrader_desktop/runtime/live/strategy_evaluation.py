@@ -88,6 +88,7 @@ class StrategyEvaluationService(Service):
 
     def take(self, signal: Signal) -> None:
         """One message, from the stream or from the program's own components."""
+        self._worked()
         why = self._objection(signal)
         if why:
             self._bus.publish(SignalRejected(self.symbol, self._clock.now(), signal, why))

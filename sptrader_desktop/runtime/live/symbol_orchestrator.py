@@ -120,6 +120,17 @@ class SymbolOrchestrator:
         await self.stop()
         await self.start()
 
+    async def restart_service(self, name: str) -> None:
+        """By a person: one of them, with what it knew; the others go on meanwhile."""
+        async with self._turn:
+            service = next((service for service in self.services if service.name == name), None)
+            if service is None:
+                raise SptraderError(f"{self.symbol} has no service {name}: it has {', '.join(each.name for each in self.services)}")
+            if self.state not in GOING:
+                raise SptraderError(f"{self.symbol} is {self.state}: restart all of its services")
+            if not await service.renew():
+                raise SptraderError(f"{self.symbol} {name} did not start again: {service.last_error}")
+
     def pause(self, reason: PauseReason = PauseReason.PERSON) -> None:
         self._pause_for(self._pauses | {reason}, f"paused: {reason}")
 

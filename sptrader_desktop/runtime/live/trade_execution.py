@@ -42,6 +42,7 @@ class TradeExecutionService(Service):
         if self.is_ending:
             self._tell_failed(order, f"trade execution is {self.state}")
             return
+        self._worked()
         self._waiting.append(order)
         self._came.set()
 
