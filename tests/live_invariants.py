@@ -149,6 +149,8 @@ class Watch:
     def _agree_with(self, paper: PricedBroker, account: LiveAccount) -> None:
         theirs = snapshot_of(paper, "end")
         assert {p.position: (p.symbol, p.side, p.quantity, p.price) for p in theirs.positions} == holdings(account)
+        unprotected = [position.position for position in theirs.positions if position.stop is None]
+        assert not unprotected, f"{unprotected} have no stop at the broker"
         assert theirs.cash == int(account.book.account["cash"][0])
         ours = {name for name, life in account.lives.going() if life.quantity and not isinstance(life.request, Close)}
         working = {order.id for order in theirs.orders if not order.id.startswith("stranger")}

@@ -140,7 +140,7 @@ class Mishaps:
         self._world.watch.is_stopped = True
         self._world.guardian.control(do="stop", flatten=self._weather.flattens(), by="a person")
         if self._weather.flattens():
-            self._loop.later(1.0 + self._weather.pause(), self._rearm)
+            self._loop.later(min(1.0 + self._weather.pause(), self._weather.left), self._rearm)
 
     def _flatten_and_die(self) -> None:
         """Whoever has a part in it."""
@@ -150,7 +150,7 @@ class Mishaps:
         for _ in range(2):
             dies = dice.choice((self._crash, self._guardian_dies, self._broker_dies, self._cut))
             self._loop.later(min(dice.uniform(0.0, 0.6), self._weather.left), dies)
-        self._loop.later(1.0 + self._weather.pause(), self._rearm)
+        self._loop.later(min(1.0 + self._weather.pause(), self._weather.left), self._rearm)
 
     def _rearm(self) -> None:
         self._world.guardian.control(do="rearm", by="a person")

@@ -225,7 +225,6 @@ class World:
             self.loop.close()
 
     async def _live(self) -> None:
-        self._begin_core()
         for at, fault in self.weather.schedule():
             self.loop.later(at, self.mishaps.happen, fault)
         for symbol in SYMBOLS:
@@ -233,6 +232,7 @@ class World:
         self.loop.later(0.6, self._publish)
         self.loop.later(0.05, self._tick)
         self.loop.later(self.weather.ends, self.mishaps.clear)
+        self._begin_core()
         while self.loop.time() < self.ends and self.watch.wrong is None:
             await asyncio.sleep(0.1)
         self.watch.raise_what_is_wrong()
@@ -378,7 +378,7 @@ class World:
 
     def _publish(self) -> None:
         dice = self.weather.dice("publisher")
-        if self.loop.time() > self.weather.ends - 1:
+        if self.loop.time() > self.weather.ends + 1:
             return
         if not self.watch.shadow.place:  # nobody is promised anything before that
             self.loop.later(0.05, self._publish)

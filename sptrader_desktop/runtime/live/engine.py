@@ -20,7 +20,7 @@ from sptrader_desktop.core.plan import atr_periods
 from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
 from sptrader_desktop.core.strategy import Condition, Strategy
 from sptrader_desktop.ports import LivePrice
-from sptrader_desktop.runtime.live.bars_from_prices import Bar
+from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US, Bar
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from sptrader_desktop.runtime.live.session import Session
@@ -80,9 +80,15 @@ class Engine:
                 atr.add(high, low, close)
 
     def price(self, price: LivePrice) -> None:
+        """What is older than the last one, of a time that has not come, or crossed, says nothing of the market now."""
+        now, known = self._clock.now(), self.markets.get(price.symbol)
+        if price.stamp > now + AHEAD_US or (known is not None and price.stamp < known.at <= now):
+            return
         below, above = (0, 0) if price.ask is not None else self._half_spread[price.symbol]
         ask = price.price if price.ask is None else price.ask
-        self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+        if ask < price.price:
+            return
+        self.markets[price.symbol] = Market(min(price.stamp, now), price.price - below, ask + above)
 
     def see_prices(self, symbols: Collection[str] | None = None) -> None:
         """Prices that the account has not seen yet become facts: before anything is decided, and now and then for the limits' sake."""
