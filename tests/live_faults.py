@@ -61,7 +61,7 @@ class Weather:
         self._seed, self._time = seed, time
         self._cups: dict[str, random.Random] = {}
         swarm = self.dice("swarm")
-        often = swarm.choice((0.15, 0.3, 0.6))
+        often = swarm.choice((0.05, 0.15, 0.3, 0.6))
         events = {name: swarm.randint(1, 4) for name in EVENTS if swarm.random() < often}
         chances = {name: swarm.choice((0.01, 0.05, 0.2)) for name in CHANCES if swarm.random() < often}
         self.events = {name: count for name, count in events.items() if name not in without}

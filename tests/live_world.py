@@ -170,7 +170,7 @@ def new_account(variant: int) -> LiveAccount:
 class World:
     symbols = SYMBOLS
 
-    def __init__(self, seed: int, change: Callable[[Weather], None] = lambda _: None, without: Collection[str] = ()) -> None:
+    def __init__(self, seed: int, without: Collection[str] = (), change: Callable[[Weather], None] = lambda _: None) -> None:
         self.seed, self.loop = seed, VirtualLoop()
         self.clock = WorldClock(self.loop, NOON)
         self.weather = Weather(seed, self.loop.time, without)
@@ -409,7 +409,8 @@ class World:
             return
         before, self._held_back = self._held_back, None
         if before is None and weather.happens("late_signals"):
-            self._held_back, self.watch.has_lost = (name, text), True
+            self._held_back = name, text
+            self.watch.has_lost = True  # so it looks until it comes
         else:
             self._add(name, text)
         if before is not None:
