@@ -33,11 +33,11 @@ class Mishaps:
         if steps:
             self._loop.call_soon(self._crash_in, steps - 1)
         else:
-            self._world._kill()
+            self._world.kill()
 
     def _away(self) -> None:
         """For so long that signals expire meanwhile."""
-        self._world._kill(self._weather.pause(2.0, 4.0))
+        self._world.kill(self._weather.pause(2.0, 4.0))
 
     def _freeze(self) -> None:
         """Stopped as by SIGSTOP: all others go on."""
@@ -178,7 +178,7 @@ class Mishaps:
             self._world.life.core.command(what, about, "a person")
         except (SptraderError, Crashed) as error:
             if isinstance(error, JournalBroken | Crashed):
-                self._world._kill()
+                self._world.kill()
 
     # The end of it all
 

@@ -267,9 +267,9 @@ class World:
         if isinstance(error, AssertionError):
             self.watch.note(error)
         self.tell(f"the core ended: {error!r}")
-        self._kill()
+        self.kill()
 
-    def _kill(self, pause: float | None = None) -> None:
+    def kill(self, pause: float | None = None) -> None:
         """At whichever await it stands. What it had written and not synced may survive or not."""
         life, self.life = self.life, None
         if life is None:
@@ -295,7 +295,7 @@ class World:
         fault = self.weather.disk_fault(moment)
         if fault is Fault.CRASH and self.life is not None:
             self.life.process.is_alive = False
-            self.loop.call_soon(self._kill)
+            self.loop.call_soon(self.kill)
             return fault
         return None if fault is Fault.CRASH else fault
 
