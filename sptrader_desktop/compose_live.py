@@ -105,7 +105,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         telling = asyncio.create_task(abroad.run())
         held.callback(telling.cancel)
         _assemble(settings, known, core, clock, abroad, held)
-        await _watched(known, CoreWatch(_told_of(known), core, feeds, gate, clock), Commands(core, link), held)
+        await _watched(known, CoreWatch(_told_of(known), core, feeds, gate, clock), Commands(core, link, clock), held)
         yield core
 
 

@@ -140,7 +140,7 @@ def test_a_level_that_the_broker_will_not_take_is_told_watched_here_and_given_ba
 
 def test_a_broker_that_begins_to_hold_stops_holds_none_of_what_was_open_before() -> None:
     desk = opened(exits=STOP, holds_stops=False)
-    desk.engine.meet("paper", holds_stops=True)
+    desk.meet(holds_stops=True)
     assert desk.account.watched.unkept == {0}
     assert desk.price("EURUSD", level(desk, "stop"))
     assert len(desk.closes()) == 1

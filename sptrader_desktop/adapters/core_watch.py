@@ -99,7 +99,7 @@ class CoreWatch:
         redis = self._core.feed_status
         yield "Redis", UP if redis.connected else DOWN, "" if redis.connected else redis.error
         yield "guardian", DOWN if self._gate.lost else UP, self._gate.lost
-        yield "broker", UP if self._core.has_line else DOWN, "" if self._core.has_line else "there is no line to it: it is tried again"
+        yield "broker", UP if self._core.has_line else DOWN, "" if self._core.has_line else self._core.line_fault
         is_full = self._core.engine.session.journal.is_full
         yield "journal", "full" if is_full else UP, "the disk is full: only what lessens risk is written" if is_full else ""
 

@@ -28,6 +28,7 @@ _Before = tuple[Mapping[int, _Closing], tuple[int, ...], int]
 EVERY = WHOLE  # in place of a symbol
 PAPER, PAUSED = "paper", "paused"
 MOVES = frozenset({What.FILLED, What.CLOSED})
+LONGEST_NUMBER = 18
 
 
 class LiveAccount:
@@ -38,11 +39,12 @@ class LiveAccount:
         self.lives = OrderLives()
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
         self.halted = ""  # why nothing at all may be sent
+        self.mismatch = ""  # why these books are not the broker's: nothing but taking those over ends it
         self.alarms: list[str] = []
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
         self.at = 0
-        self.environment = PAPER
+        self.environment = PAPER  # that of the broker; with any other than "paper" only signed signals count
         self.limits, self.watched = AccountLimits(book, self.symbols, self._bar), WatchedExits()
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
@@ -72,10 +74,12 @@ class LiveAccount:
     def apply(self, fact: facts.Fact) -> list[Request]:
         """What is to be asked of the broker because of it; facts that change no account ask for nothing."""
         change = self._apply.get(type(fact))
-        if change is None:
-            return []
+        return [] if change is None else self.ask(lambda: change(fact))
+
+    def ask(self, change: Callable[[], list[Request]]) -> list[Request]:
+        """What a change of these books asks for is asked by them from then on."""
         self.book.make_room()
-        requests = change(fact)
+        requests = change()
         for request in requests:
             self.lives.ask(request, self.at)
         return requests
@@ -171,7 +175,7 @@ class LiveAccount:
         self.limits.refuse_beyond(placed, self.at)
         if waiting:
             states = self.book.log.orders["state"]
-            found += [Cancel(self._next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
+            found += [Cancel(self.next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
         for row in self.book.state.positions[: account["positions"]] if account["positions"] else ():
             found += self._about_position(row, closings[int(row["number"])])
         for order in range(placed, int(account["orders"])):
@@ -191,15 +195,15 @@ class LiveAccount:
             return []
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3] and self.watched.holds_stops:
-            found.append(Protect(self._next_id(), position, trail))
+            found.append(Protect(self.next_id(), position, trail))
         if closing and (closing, reason) != before[:2]:
-            found.append(Close(self._next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
+            found.append(Close(self.next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 
     def _about_order(self, order: int) -> list[Request]:
         """One that was cancelled at the close that placed it is never sent."""
         row = self.book.log.orders[order]
-        name = self._next_id()
+        name = self.next_id()
         self._orders[name] = order
         self._ids.append(name)
         if row["state"] != WORKING:
@@ -210,16 +214,18 @@ class LiveAccount:
         symbol, rule, side = self.symbols[row["symbol"]], int(row["rule"]), int(row["side"])
         return [Place(name, symbol, rule, side, kind, int(row["quantity"]), level, expiry, *distances)]
 
-    def _next_id(self) -> str:
+    def next_id(self) -> str:
         self._asked += 1
         return f"{self.name}-{self._asked}"
 
     # What the broker did
 
     def _book(self, fact: facts.TransactionSeen) -> list[Request]:
-        done = fact.transaction
+        """It was told, whatever it comes to: what cannot be booked leaves the books wrong, and that is known from then on."""
+        done, found = fact.transaction, list[Request]()
         if done.n != self.booked + 1:
             raise BrokerMismatchError(f"transaction {done.n} came after {self.booked}: those between are missing, ask the broker again")
+        self.booked = done.n
         is_late, cash = self.lives.tell(done), int(self.book.account["cash"][0])
         match done.what:
             case What.FILLED:
@@ -236,17 +242,17 @@ class LiveAccount:
             case What.ACCEPTED:
                 if is_late and done.id in self._orders:
                     self._bar(done.symbol, f"{done.symbol}: order {done.id} works at the broker after it was given up for lost")
+                found += self._end_late(done.id)
             case What.CANCEL_REJECTED:
                 pass
-        self.booked = done.n
         if done.symbol:
             self.limits.earned[self._series[done.symbol]] += int(self.book.account["cash"][0]) - cash
-        if self.book.account["cash"][0] != done.cash:
+        if self.book.account["cash"][0] != done.cash and not self.mismatch:
             raise BrokerMismatchError(
                 f"after transaction {done.n} the broker holds {done.cash} and this account {self.book.account['cash'][0]} (1e-8): "
                 "nothing is traded on until a person has looked"
             )
-        return self._after(done) if done.what in MOVES and (self.limits.are_set or not self.watched.is_idle) else []
+        return found + (self._after(done) if done.what in MOVES and (self.limits.are_set or not self.watched.is_idle) else [])
 
     def _after(self, done: Transaction) -> list[Request]:
         """What was filled may pass a limit, or a level at once."""
@@ -254,6 +260,13 @@ class LiveAccount:
         self.limits.meet(self.at)
         self.watched.order(self.book, self._worth(), self._series[done.symbol], self.at)
         return self._asked_since(before)
+
+    def _end_late(self, name: str) -> list[Request]:
+        """An order that works at the broker, and that nobody here waits for any more, is cancelled, once more if it must be."""
+        is_wanted = self.book.waiting(self._orders.get(name, -1)) >= 0
+        is_ending = any(isinstance(life.request, Cancel) and life.request.order == name for _, life in self.lives.going())
+        is_ours = name in self._orders and name in dict(self.lives.going())
+        return [] if is_wanted or is_ending or not is_ours else [Cancel(self.next_id(), name)]
 
     def _book_entry(self, done: Transaction, is_late: bool) -> None:
         """A part of an order is a position of its own, and the rest waits on."""
@@ -350,6 +363,37 @@ class LiveAccount:
         self._will_not_be(self.lives[fact.id].request, "it never came there")
         return []
 
+    # Where the broker's books are others
+
+    def doubt(self, why: str) -> None:
+        """Nothing is entered until they are taken over."""
+        self.mismatch = self.mismatch or why
+        self.barred[EVERY] = self.mismatch
+        self.alarms.append(f"{why}: see what happened, then re-arm, which takes the broker's books over")
+
+    def theirs(self, number: int) -> int:
+        """The broker's number of one of our positions."""
+        return self._theirs[number]
+
+    def ours(self, position: int) -> int:
+        return self._ours.get(position, -1)
+
+    def drop(self, position: int) -> None:
+        """By the broker's number: it is gone, and nobody saw how."""
+        index, count = self.book.position(self.ours(position)), int(self.book.account["positions"][0])
+        rows = self.book.state.positions
+        rows[index : count - 1] = rows[index + 1 : count].copy()
+        self.book.account["positions"] -= 1
+
+    def give_up(self, done: Transaction) -> None:
+        """What the broker does not know is over."""
+        self.lives.tell(done)
+        self._settle(done)
+
+    def adopt(self, done: Transaction) -> None:
+        """A position that the broker holds."""
+        self._book_entry(done, is_late=False)
+
     def _bar(self, symbol: str, words: str) -> None:
         """More than a pause, which would end without a re-arming."""
         if self.barred.get(symbol, PAUSED).startswith(PAUSED):
@@ -374,7 +418,7 @@ class LiveAccount:
             case "cancel":
                 cancel_order(self.book, self._orders.get(fact.about, -1))
             case "close":
-                self.book.order_close(int(fact.about), EMERGENCY)
+                self.book.order_close(number_in(fact.about), EMERGENCY)
             case "flatten":
                 for row in self.book.state.positions[: self.book.account["positions"][0]]:
                     self.book.order_close(int(row["number"]), EMERGENCY)
@@ -388,6 +432,8 @@ class LiveAccount:
         self.barred.pop(about, None)
         if about == EVERY:
             self.barred.clear()
+            if self.mismatch:
+                self.barred[EVERY] = self.mismatch
             self.halted = ""
             account = self.book.account
             account["drawn_down"], account["lost_day"] = FREE, FREE
@@ -414,8 +460,13 @@ class LiveAccount:
         """A broker that begins to hold stops holds none of what was open before."""
         if fact.holds_stops and not self.watched.holds_stops:
             self.watched.unkept |= set(self.book.state.positions["number"][: self.book.account["positions"][0]].tolist())
-        self.environment, self.watched.holds_stops = fact.environment, fact.holds_stops
+        self.watched.holds_stops = fact.holds_stops
         return []
+
+
+def number_in(text: str) -> int:
+    """Of a position; −1 where it can be none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else -1
 
 
 def _closing(row: Table) -> _Closing:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.core import facts
-from sptrader_desktop.core.broker_messages import Close, Place, Transaction, What
+from sptrader_desktop.core.broker_messages import Close, HeldPosition, Place, Transaction, What
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import VERDICTS
+from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.present.live_figures import Levels
 from sptrader_desktop.present.numbers import iso_time, price_unit, quantity_unit
 from sptrader_desktop.present.report_reasons import MEANING
@@ -72,6 +73,8 @@ class LiveFeeds:
                 self._judge(fact)
             case facts.TransactionSeen():
                 self._book(fact.transaction)
+            case facts.TakenOver():
+                self._take_over(fact.snapshot.positions)
             case facts.RequestUnsettled():
                 self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
             case facts.Commanded():
@@ -115,8 +118,9 @@ class LiveFeeds:
             self._why[signal_id] = "; ".join(words) or "no rule held"
 
     def _judge(self, fact: facts.SignalJudged) -> None:
-        is_taken = fact.outcome == TAKEN
-        why = self._why.pop(fact.id, "") if is_taken else fact.outcome
+        first, _, rest = fact.outcome.partition("; ")
+        is_taken, explained = first == TAKEN, self._why.pop(fact.id, "")
+        why = "; ".join(word for word in (explained, rest) if word) if is_taken else fact.outcome
         kind, strength = self._said.pop(fact.id, ("", None))
         row = {
             "at": iso_time(fact.at),
@@ -159,6 +163,14 @@ class LiveFeeds:
         row = self.account.book.state.positions[count - 1] if count else None
         if row is not None and (row["entry_price"], row["quantity"], row["side"]) == (done.price, done.quantity, done.side):
             self._ours[done.position] = int(row["number"])
+
+    def _take_over(self, positions: Sequence[HeldPosition]) -> None:
+        """The account holds what the broker does, by numbers of its own."""
+        self._ours = {item.position: self.account.ours(item.position) for item in positions}
+        for item in positions:
+            stop, target, trail = (sign * item.side * FAR for sign in (-1, 1, -1))
+            levels = Levels(item.stop or stop, item.target or target, item.trail or trail)
+            self.kept[self._ours[item.position]] = levels
 
     def _words(self, done: Transaction) -> str:
         instrument = self.instruments.get(done.symbol)
