@@ -14,6 +14,7 @@ EVENTS = (
     "crash",
     "away",
     "cut",
+    "order_cut",
     "stall",
     "broker_dies",
     "guardian_dies",

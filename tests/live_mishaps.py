@@ -18,6 +18,7 @@ class Mishaps:
         self._world, self._weather, self._loop = world, world.weather, world.loop
         self._snapshot: dict[str, Any] = {}
         self._strangers = 0
+        self._cuts_order = False
 
     def happen(self, fault: str) -> None:
         self._world.tell(fault)
@@ -57,14 +58,24 @@ class Mishaps:
     def _disk_fills(self) -> None:
         """For a while, and there is room again."""
         if self._world.disk.room is None:
-            self._world.disk.room = self._weather.dice("room").randint(0, 3_000)
-            self._loop.later(self._weather.pause(0.3, 3.0), setattr, self._world.disk, "room", None)
+            self._world.disk.room = self._weather.dice("room").randint(0, 600)
+            self._loop.later(self._weather.pause(1.0, 3.0), setattr, self._world.disk, "room", None)
 
     # The lines and their ends
 
     def _cut(self) -> None:
         if self._world.guardian.bridge is not None:
             self._world.guardian.bridge.cut()
+
+    def _order_cut(self) -> None:
+        """The next order is on its way when the line breaks."""
+        self._cuts_order = not self._weather.is_over
+
+    def left(self, *, is_order: bool) -> None:
+        if is_order and self._cuts_order:
+            self._cuts_order = False
+            self._world.tell("the line breaks behind an order")
+            self._loop.call_soon(self._cut)
 
     def _stall(self) -> None:
         """One way of one line, the core's or the guardian's own: nothing is lost, and nothing comes for a while."""
@@ -186,6 +197,7 @@ class Mishaps:
     def clear(self) -> None:
         """From here on nothing goes wrong any more."""
         self._world.tell("peace")
+        self._cuts_order = False
         self._loop.thaw()
         self._world.redis.is_up = True
         self._world.disk.room = None

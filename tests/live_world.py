@@ -314,6 +314,7 @@ class World:
     def _left(self, line: bytes, is_order: bool) -> None:
         with self._watched():
             self.watch.left(line, is_order=is_order, is_open=self.guardian.guard.gate.is_open)
+        self.mishaps.left(is_order=is_order)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
