@@ -112,7 +112,7 @@ class Weather:
         return self.dice("lag").random() * (0.002 if self.is_over else self._lag)
 
     def lands(self) -> float | None:
-        late = self.dice("lands").choice((None, 0.01, 0.4, 2.5))
+        late = self.dice("lands").choice((None, 0.01, 0.4, 2.5, 2.5))
         return None if late is None else min(late, self.left)
 
     def repeats(self) -> int:

@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.live_world import World
+from tests.planted_bugs import Plant
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,15 @@ def shrunk(seed: int, world: World, error: str) -> Find:
     return Find(seed, error, tuple(without), world)
 
 
-def first_seen(seeds: Iterable[int]) -> int | None:
-    """The first world in which it shows."""
-    return next((seed for seed in seeds if tried(seed)[1]), None)
+def first_seen(plant: Plant, seeds: Iterable[int]) -> int | None:
+    """The first world in which it shows, and nothing does without it."""
+    for seed in seeds:
+        with pytest.MonkeyPatch.context() as patch:
+            plant(patch)
+            error = tried(seed)[1]
+        if error and not tried(seed)[1]:
+            return seed
+    return None
 
 
 @dataclass(slots=True)

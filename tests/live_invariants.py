@@ -40,7 +40,7 @@ class Watch:
         self._lost: set[str] = set()
         self.has_lost = False
         self.may_differ = False  # the broker's books are another's, or nobody's
-        self.has_strangers = False
+        self.has_surprises = False  # orders of others, or that it told as over, are at work there
 
     def note(self, error: AssertionError) -> None:
         self.wrong = self.wrong or error
@@ -81,7 +81,7 @@ class Watch:
 
     def _compare(self, account: LiveAccount) -> None:
         assert state_of(account) == state_of(self.shadow.account), "what is written down comes to another state than what is believed"
-        assert self.may_differ or self.has_strangers or not account.mismatch, f"the books differ: {account.mismatch}"
+        assert self.may_differ or self.has_surprises or not account.mismatch, f"the books differ: {account.mismatch}"
         if account.mismatch and self.may_differ:  # it knows
             return
         n = account.booked

@@ -93,7 +93,9 @@ class Mishaps:
         self._world.guardian.die()
 
     def _trick(self) -> None:
-        self._world.broker.paper.trick(self._weather.trick())
+        trick = self._weather.trick()
+        self._world.watch.has_surprises |= trick == "fill_after_cancel"
+        self._world.broker.paper.trick(trick)
 
     def _stranger(self) -> None:
         """Somebody else trades on the account: a person at the broker's own window, or another program."""
@@ -101,7 +103,7 @@ class Mishaps:
         if not broker.is_up:
             return
         self._strangers += 1
-        self._world.watch.has_strangers = True
+        self._world.watch.has_surprises = True
         name = f"stranger-{self._strangers}"
         held = broker.held()
         if held and dice.random() < 0.5:
