@@ -113,7 +113,7 @@ class WatchedJournal(SimulatedJournal):
     def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
         if not self._process.is_alive:
             raise Crashed
-        was_full = self.is_full
+        was_full = not self._disk.reserve
         self._takes_time()
         last = super().append(entries)
         self._kept(entries, was_full)
