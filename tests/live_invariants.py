@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from sptrader_desktop.adapters.broker_lines import asked_in
 from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
 from sptrader_desktop.core import facts
-from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Request
+from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request
 from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.reconciliation import held
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.paper_prices import PricedBroker
@@ -157,6 +158,9 @@ class Watch:
         unprotected = [position.position for position in theirs.positions if position.stop is None]
         assert not unprotected, f"{unprotected} have no stop at the broker"
         assert theirs.cash == int(account.book.account["cash"][0])
+        if account.undone.is_empty and not any(isinstance(life.request, Protect) for _, life in account.lives.going()):
+            ours_there = {p.position: p for p in theirs.positions if not account.watched.watches(account.ours(p.position))}
+            assert ours_there.items() <= held(account).items(), "other levels than the broker's"
         ours = {name for name, life in account.lives.going() if life.quantity and not isinstance(life.request, Close)}
         working = {order.id for order in theirs.orders if not order.id.startswith("stranger")}
         working -= self.ledger.ended  # what it told as ended and fills later is its own affair
@@ -179,5 +183,6 @@ def state_of(account: LiveAccount) -> bytes:
     tables = [book.account, book.series, book.state.positions[: used["positions"]], book.state.pending[: used["pending"]]]
     tables += [book.log.orders[: used["orders"]], book.log.trades[: used["trades"]], book.log.fills[: used["fills"]]]
     told = (account.barred, account.halted, account.mismatch, account.alarms, account.booked, account.equity, account.at)
+    undone = account.undone.closes, sorted(account.undone.levels), sorted(account.foreign)
     lives = [(name, str(life.state), life.filled) for name, life in account.lives.going()]
-    return b"".join(table.tobytes() for table in tables) + repr((told, lives)).encode()
+    return b"".join(table.tobytes() for table in tables) + repr((told, undone, lives)).encode()

@@ -19,6 +19,7 @@ class Mishaps:
         self._snapshot: dict[str, Any] = {}
         self._strangers = 0
         self._cuts_order = False
+        self.over_at = 0.0  # when all of it was over
 
     def happen(self, fault: str) -> None:
         self._world.tell(fault)
@@ -169,7 +170,7 @@ class Mishaps:
     def _rearm(self) -> None:
         self._world.guardian.control(do="rearm", by="a person")
         self._world.watch.is_stopped = False
-        self.command("rearm")
+        self._command("rearm")
 
     def _person(self) -> None:
         what = self._weather.command()
@@ -182,9 +183,9 @@ class Mishaps:
             if not known:
                 return
             about = str(known[0])
-        self.command(what, about)
+        self._command(what, about)
 
-    def command(self, what: str, about: str = "") -> None:
+    def _command(self, what: str, about: str = "") -> None:
         if self._world.life is None or self._loop.is_frozen(self._world.life.process):
             return
         self._world.tell(f"a person: {what} {about}")
@@ -200,6 +201,7 @@ class Mishaps:
         """From here on nothing goes wrong any more."""
         self._world.tell("peace")
         self._cuts_order = False
+        self.over_at = self._loop.time()
         self._loop.thaw()
         self._world.redis.is_up = True
         self._world.disk.room = None

@@ -199,7 +199,8 @@ class World:
 
     @property
     def ends(self) -> float:
-        return self.weather.ends + REST_S
+        """A slow disk holds up peace as well."""
+        return max(self.weather.ends, self.mishaps.over_at) + REST_S
 
     # Its story
 

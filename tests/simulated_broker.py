@@ -163,7 +163,7 @@ class SimulatedBroker:
             return
         match message:
             case Hello():
-                peer.answer(Welcome(message.account, self.environment, "USD", self.paper.n))
+                peer.answer(Welcome(message.account, self.environment, "USD", self.paper.n, self.paper.holds_stops))
                 peer.greet(message.since)
             case AskSnapshot():
                 peer.pump()

@@ -10,6 +10,7 @@ from sptrader_desktop.adapters.redis_signals import STREAM
 from sptrader_desktop.core.broker_messages import Cancel, Transaction, What
 from sptrader_desktop.core.live_account import EVERY
 from sptrader_desktop.core.orders import OrderState
+from sptrader_desktop.core.records import EXIT_REASONS
 from sptrader_desktop.core.signals import Signal, write_signal
 from sptrader_desktop.runtime.live.paper_terms import open_broker
 from tests.live_world import World
@@ -29,8 +30,7 @@ class CalmWorld(World):
     def __init__(self, seed: int = 1, *, variant: int = 0, speaks: bool = True) -> None:
         def calm(weather: Any) -> None:
             weather.events, weather.chances, weather.frictions, weather.room, weather.variant = {}, {}, {}, None, variant
-            weather.lag = lambda: 0.0005
-            weather.ends, weather.rearms = 12.0, False
+            weather.lag, weather.ends, weather.rearms = (lambda: 0.0005), 11.0, False
 
         super().__init__(seed, change=calm)
         self.is_frozen = False
@@ -70,7 +70,7 @@ class CalmWorld(World):
         """The line breaks; what is on its way lands so many seconds later, or never."""
         weather: Any = self.weather
         weather.lands = lambda: lands
-        self.mishaps.happen("cut")
+        self.mishaps._cut()
 
     def say(self, name: str, word: str = "up", seq: int | None = None, publisher: str = "q") -> None:
         """On EURUSD, to act on arrival."""
@@ -182,7 +182,7 @@ def test_a_cancel_whose_answer_was_lost_is_asked_again_until_its_order_is_over()
 
     def cancel_and_lose_it() -> None:
         assert order(world).state is OrderState.OPEN
-        world.mishaps.command("cancel", "sim-1")
+        world.mishaps._command("cancel", "sim-1")
         world.cut(lands=None)
 
     world.at(1.0, lambda: setattr(world, "is_frozen", True))
@@ -220,7 +220,7 @@ def test_an_order_that_comes_after_its_cancel_was_answered_is_cancelled_once_mor
 
     def cancel() -> None:
         order_is(world, OrderState.SENT)
-        world.mishaps.command("cancel", "sim-1")
+        world.mishaps._command("cancel", "sim-1")
 
     world.at(1.0, lambda: setattr(world, "is_frozen", True))
     world.at(1.05, slow_down)
@@ -233,6 +233,35 @@ def test_an_order_that_comes_after_its_cancel_was_answered_is_cancelled_once_mor
     world.run()
     assert len(set(cancels)) == 2
     assert not world.watch.ledger.fills
+
+
+def close_fails(world: CalmWorld, why: str) -> None:
+    if why == "no line":
+        world.cut(lands=None)
+    elif why == "the gate is shut":
+        world.guardian.control(do="stop", flatten=False, by="a person")
+    else:
+        world.broker.paper.trick("reject")
+
+
+@pytest.mark.parametrize("why", ["no line", "the gate is shut", "the broker refuses"])
+def test_an_exit_that_was_not_carried_out_is_asked_again_until_it_is(why: str) -> None:
+    world = CalmWorld(speaks=False)
+    world.at(1.0, lambda: world.say("entry"))
+    world.at(1.9, lambda: setattr(world, "is_frozen", True))
+    world.at(2.0, lambda: close_fails(world, why))
+    world.at(2.01, lambda: world.say("leave", "leave"))
+    world.at(2.4, lambda: is_held(world, 1))
+    world.at(2.5, lambda: setattr(world, "is_frozen", False))
+    if why == "the gate is shut":
+        world.at(4.0, world.mishaps._rearm)
+    world.run()
+    is_held(world, 0)
+    assert [int(reason) for reason in world.account.book.log.trades["reason"][:1]] == [EXIT_REASONS.index("signal_exit")]
+
+
+def is_held(world: CalmWorld, count: int) -> None:
+    assert world.account.book.account["positions"][0] == count
 
 
 # Where the broker's books are others
@@ -277,7 +306,7 @@ def test_cash_that_differs_bars_entries_until_a_person_takes_the_brokers_books_o
     world.at(5.1, lambda: world.say("barred"))
     if restarts:
         world.at(6.0, world.kill)
-    world.at(7.0, lambda: world.mishaps.happen("rearm"))
+    world.at(7.0, world.mishaps._rearm)
     world.at(8.4, lambda: is_well(world))
     world.at(9.0, lambda: world.say("again"))
     world.run()
@@ -295,7 +324,7 @@ def test_a_position_that_vanished_at_the_broker_is_seen_when_the_line_is_back_an
     world.at(2.1, lambda: vanish(world))
     world.at(2.2, lambda: world.cut(lands=None))
     world.at(4.0, lambda: is_barred(world, "and the broker does not"))
-    world.at(5.0, lambda: world.mishaps.happen("rearm"))
+    world.at(5.0, world.mishaps._rearm)
     world.at(6.0, lambda: is_well(world))
     world.at(10.5, lambda: world.say("again"))
     world.run()
@@ -318,7 +347,7 @@ def test_a_transaction_that_cannot_be_booked_leaves_nothing_stuck() -> None:
     world.at(2.1, lambda: world.say("leave", "leave"))
     world.at(4.0, lambda: is_barred(world, "position 99, which is not known to be open"))
     world.at(4.1, lambda: _booked_all(world))
-    world.at(5.0, lambda: world.mishaps.happen("rearm"))
+    world.at(5.0, world.mishaps._rearm)
     world.at(6.0, lambda: is_well(world))
     world.at(7.0, lambda: world.say("again"))
     world.run()
@@ -335,7 +364,7 @@ def test_a_broker_that_lost_its_books_halts_everything_in_words() -> None:
     def lose_the_books() -> None:
         broker = world.broker
         broker.paper, broker.told, broker.asked = open_broker(world._terms()), [], {}
-        world.mishaps.happen("cut")
+        world.mishaps._cut()
 
     def look() -> None:
         assert "it lost its books, or is another one" in world.account.halted
@@ -349,7 +378,7 @@ def test_a_broker_that_lost_its_books_halts_everything_in_words() -> None:
     world.at(5.0, look)
     world.at(5.1, lambda: sent.append(len(world.watch.sent)))
     world.at(5.2, world.kill)
-    world.at(7.0, lambda: world.mishaps.happen("rearm"))
+    world.at(7.0, world.mishaps._rearm)
     world.at(13.0, look)
     world.at(13.1, lambda: sent.append(len(world.watch.sent)))
     world.run()
@@ -365,7 +394,7 @@ def _booked_some(world: CalmWorld) -> None:
 def test_a_broker_of_another_kind_is_never_sent_anything(seed: int) -> None:
     world = CalmWorld(seed)
     world.broker.environment = "live"
-    world.at(5.0, lambda: world.mishaps.command("flatten"))
+    world.at(5.0, lambda: world.mishaps._command("flatten"))
     world.run()
     assert "and this session trades paper" in world.account.halted
     assert not world.watch.sent

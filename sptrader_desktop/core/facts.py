@@ -125,6 +125,13 @@ class RequestUnsettled:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """The broker hears us: what lessens risk and did not come about is asked of it once more, under new ids."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Commanded:
     """What a person asked for: pause, resume, halt, rearm (`about` a symbol, or nothing for all), cancel (an order's id), close (a
     position's number), flatten."""
@@ -145,12 +152,12 @@ class LimitsSet:
 
 @dataclass(frozen=True, slots=True)
 class BrokerMet:
-    """Whom this account belongs to: another is never traded with. Stops, targets and trailing levels it does not hold are watched here."""
+    """Whose account it is: no other is traded with. And whether it holds stops, targets and trailing levels; else they are watched here."""
 
     at: int
     environment: str
-    currency: str
     holds_stops: bool
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +178,13 @@ Fact = (
     | SignalJudged
     | SignalsRead
     | TransactionSeen
-    | BrokerMet
     | BrokerDiffers
     | TakenOver
     | RequestUnsettled
+    | AskedAgain
     | Commanded
     | LimitsSet
+    | BrokerMet
     | ReplayEnded
 )
 

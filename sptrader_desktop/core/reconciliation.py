@@ -3,8 +3,9 @@
 Both must have come to the same transaction. Taking over fills nothing: what a position won or lost unseen shows in the cash alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sptrader_desktop.core.broker_messages import Cancel, Close, HeldPosition, Place, Request, Snapshot, Transaction, What, WorkingOrder
 from sptrader_desktop.core.live_account import LiveAccount
@@ -24,17 +25,27 @@ def differences(account: LiveAccount, theirs: Snapshot) -> list[str]:
         mine = ours.pop(item.position, None)
         if mine is None:
             found.append(f"the broker holds position {item.position} ({_shown(item)}), and this account does not")
-        elif replace(mine, trail=None) != replace(item, trail=None):
+        elif _without(mine, unseen := _unseen(account, item)) != _without(item, unseen):
             found.append(f"position {item.position} is {_shown(item)} at the broker, and {_shown(mine)} here")
     found += [f"this account holds position {number} ({_shown(item)}), and the broker does not" for number, item in ours.items()]
     return found + _other_orders(account, theirs)
+
+
+def _unseen(account: LiveAccount, item: HeldPosition) -> Sequence[str]:
+    """Levels that may differ: those that are watched here, as the broker does not hold them."""
+    return _LEVELS if account.watched.watches(account.ours(item.position)) else ("trail",)
+
+
+def _without(item: HeldPosition, levels: Iterable[str]) -> HeldPosition:
+    unsaid: dict[str, Any] = dict.fromkeys(levels)
+    return replace(item, **unsaid)
 
 
 def _other_orders(account: LiveAccount, theirs: Snapshot) -> list[str]:
     ours, unknown, found = working(account), set(account.lives.unknown()), list[str]()
     for order in theirs.orders:
         mine = ours.pop(order.id, None)
-        if mine is None and order.id not in unknown:
+        if mine is None and order.id not in unknown and order.id not in account.foreign:
             found.append(f"order {order.id} works at the broker, and not here")
         elif mine is not None and mine != order:
             found.append(f"of order {order.id} {order.quantity} steps are left at the broker, and {mine.quantity} here")
@@ -62,7 +73,8 @@ def working(account: LiveAccount) -> dict[str, WorkingOrder]:
 
 
 def take_over(account: LiveAccount, theirs: Snapshot) -> list[Request]:
-    """What is asked of the broker then: orders that nobody here waits for are not left at work. Entries stay barred until the re-arm."""
+    """What is asked of the broker then: orders of ours that nobody waits for any more are not left at work, those of others are let be.
+    Entries stay barred until the re-arm."""
     found = {item.position: item for item in theirs.positions}
     for number, mine in held(account).items():
         if number not in found or _named(mine) != _named(found[number]):
@@ -79,7 +91,9 @@ def take_over(account: LiveAccount, theirs: Snapshot) -> list[Request]:
     account.book.account["cash"] = theirs.cash
     account.mismatch = ""
     known = {*working(account), *account.lives.unknown()}
-    return [Cancel(account.next_id(), order.id) for order in theirs.orders if order.id not in known]
+    strange = [order.id for order in theirs.orders if order.id not in known]
+    account.foreign = {name for name in strange if account.lives.get(name) is None}
+    return [Cancel(account.next_id(), name) for name in strange if name not in account.foreign]
 
 
 def _named(item: HeldPosition) -> tuple[str, int, int]:
@@ -95,7 +109,7 @@ def _take_figures(account: LiveAccount, found: Mapping[int, HeldPosition]) -> No
     for row in account.book.state.positions[: account.book.account["positions"][0]]:
         item = found[account.theirs(int(row["number"]))]
         row["quantity"], row["closing"] = item.quantity, min(int(row["closing"]), item.quantity)
-        for name, far in (("stop", -FAR), ("target", FAR), ("trail", -FAR)):
+        for name, far in () if account.watched.watches(int(row["number"])) else (("stop", -FAR), ("target", FAR), ("trail", -FAR)):
             level = getattr(item, name)
             row[name] = item.side * far if level is None else level
 

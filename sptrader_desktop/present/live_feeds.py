@@ -16,12 +16,14 @@ from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.present.live_figures import Levels
 from sptrader_desktop.present.numbers import iso_time, price_unit, quantity_unit
 from sptrader_desktop.present.report_reasons import MEANING
+from sptrader_desktop.present.trade_events import breach_event, trade_events
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.live_account import LiveAccount
     from sptrader_desktop.core.order_lives import Life
 
 Told = dict[str, Any]
+PAUSED = "paused"  # how the account says that a person barred something for a while
 SIGNALS, ORDERS, POINTS, BARS = 200, 100, 2_000, 1_000
 APART_US = 1_000_000  # of two points of the equity
 TAKEN = "taken"
@@ -40,6 +42,8 @@ class LiveFeeds:
         self.kept: dict[int, Levels] = {}
         self.seen_at: dict[str, int] = {}
         self.told: Callable[[Told], None] = _nobody
+        self.told_abroad: Callable[[Told], None] = _nobody
+        self._barred: dict[str, str] = {}
         self._orders: dict[str, str] = {}  # id of what was asked → symbol, the last ones
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._said: dict[str, tuple[str, float]] = {}
@@ -75,12 +79,31 @@ class LiveFeeds:
                 self._book(fact.transaction)
             case facts.TakenOver():
                 self._take_over(fact.snapshot.positions)
+            case _:
+                self._hear_of_session(fact)
+        if self.account.barred != self._barred:
+            self._tell_breaches()
+
+    def _hear_of_session(self, fact: facts.Fact) -> None:
+        match fact:
             case facts.RequestUnsettled():
                 self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
+            case facts.LimitsSet():
+                self._tell("state", fact.at, f"limits were set: {len(fact.limits)}" if fact.limits else "no limits are set any more")
+            case facts.BrokerMet():
+                words = "holds stops" if fact.holds_stops else "holds no stops: they are watched here"
+                self._tell("state", fact.at, f"the broker's account is of the environment {fact.environment}, and {words}")
             case facts.Commanded():
                 self._tell("state", fact.at, f"{fact.by}: {fact.what}{f' {fact.about}' if fact.about else ''}")
             case _:
                 pass
+
+    def _tell_breaches(self) -> None:
+        barred, before = self.account.barred, self._barred
+        self._barred = dict(barred)
+        for scope, why in barred.items():
+            if before.get(scope) != why and not why.startswith(PAUSED):
+                self.told_abroad(breach_event(self.account.at, scope, why))
 
     def orders(self) -> list[tuple[str, str, "Life"]]:
         """(id, symbol, life) of what is under way and of what was over last, oldest first."""
@@ -153,6 +176,11 @@ class LiveFeeds:
                 self.kept.pop(self._ours.pop(done.position, -1), None)
             case _:
                 pass
+        instrument = self.instruments.get(done.symbol)
+        if instrument is not None:
+            is_gone = not self.account.symbol_of(done.position)
+            for event in trade_events(done, None if life is None else life.request, instrument, is_gone=is_gone):
+                self.told_abroad(event)
         if done.what is not What.PROTECTED or done.id:
             kind = "fill" if done.what in {What.FILLED, What.CLOSED} else "order"
             self._tell(kind, done.at, self._words(done), id=done.id, symbol=done.symbol, what=str(done.what))

@@ -12,8 +12,8 @@ LONGEST = 100
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`about` is a symbol for pause, resume and restart_service (nothing: all; there a service may follow it), a position's number for
-    close, an order's id for cancel, `flatten` for an emergency stop that closes all positions too.
+    """`about` is a symbol for pause, resume, rearm and restart_service (nothing: all; for a restart a service may follow it), a position's
+    number for close, an order's id for cancel, `flatten` for an emergency stop that closes all positions too.
     """
 
     what: str

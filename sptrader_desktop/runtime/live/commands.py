@@ -4,7 +4,8 @@ from typing import Any, Protocol
 
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.core.live_account import EVERY, number_in
+from sptrader_desktop.core.live_account import EVERY
+from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.command import WORDS, Command
@@ -48,7 +49,7 @@ class Commands:
             case "emergency_stop":
                 await self._guard.stop(asked.by, flatten=asked.about == "flatten")
             case "rearm":
-                await self._rearm(asked.by)
+                await self._rearm(asked)
             case _:
                 raise SptraderError(f"{asked.what} is no command; these are: {', '.join(WORDS)}")
 
@@ -60,10 +61,17 @@ class Commands:
         else:
             await self._core.orchestrator.restart(symbol or None)
 
-    async def _rearm(self, by: str) -> None:
-        """The gate first: where it cannot be opened the account stays halted too. Where the broker's books differ it must tell them."""
-        await self._guard.rearm(by)
-        self._core.command("rearm", "", by)
+    async def _rearm(self, asked: Command) -> None:
+        """The gate first: where it cannot be opened the account stays halted too. One symbol was barred by the account alone."""
+        self._known_symbol(asked.about)
+        if not asked.about:
+            await self._guard.rearm(asked.by)
+        self._core.command("rearm", asked.about, asked.by)
+        if not asked.about:
+            await self._books_told()
+
+    async def _books_told(self) -> None:
+        """Where the broker's books differ it must tell them."""
         until = self._clock.monotonic() + PATIENCE_S
         while self._core.engine.account.mismatch and self._clock.monotonic() < until:
             await self._clock.sleep(LOOK_S)

@@ -26,6 +26,7 @@ from sptrader_desktop.ports import (
     SignalRead,
 )
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
+from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
@@ -37,6 +38,7 @@ from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
+UNDONE_S, LONGEST_UNDONE_S = 1.0, 60.0
 QUARANTINE_US = 120 * SECOND_US
 UNKNOWN_TOO_LONG_US = 10 * SECOND_US
 
@@ -60,6 +62,7 @@ class LiveCore:
         self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
         self.limits: tuple[NodeLimits, ...] = ()
+        self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
@@ -74,6 +77,7 @@ class LiveCore:
         self._is_met = False  # whether who speaks on the line is our broker
         self._pause_s = AGAIN_S
         self._cancelled: set[str] = set()  # cancels that went out on this line
+        self._undone_at, self._undone_s = 0.0, UNDONE_S  # when what was not carried out is asked again, and how long after that
         self._rearms = ""  # who waits for the broker's books
         self._due = self._told_of = 0
         self._handed: dict[str, _Handed] = {}
@@ -142,8 +146,6 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
-        if self.engine.account.environment != PAPER:
-            self._feed.believe_only_signed()
         self.engine.limit(self.limits)
         self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
@@ -295,6 +297,8 @@ class LiveCore:
         self._acks.clear()
         self._ack_now.set()
         self._tell_alarms()
+        if self._orchestrator is not None:
+            self._pauses.heed(self.engine.account.barred, self._orchestrator.orchestrators)
         return asked
 
     def _flush(self) -> None:
@@ -325,6 +329,7 @@ class LiveCore:
             self._watch.opened()
             self._is_met = False
             self._cancelled.clear()
+            self._undone_s = UNDONE_S
             self._pause_s = AGAIN_S
             await self._hear_line(self._line)
             self._line = None
@@ -368,7 +373,7 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._due, self._is_met = answer.n, True
+                self._greeted(answer)
             case Snapshot():
                 self._compare(answer)
             case Refused() if answer.id:
@@ -380,6 +385,12 @@ class LiveCore:
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
         self._flush()
+
+    def _greeted(self, broker: Welcome) -> None:
+        """With real money only what is signed is believed, from before the first signal on."""
+        if broker.environment != PAPER:
+            self._feed.believe_only_signed()
+        self._due, self._is_met = broker.n, True
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""
@@ -409,11 +420,20 @@ class LiveCore:
                 self.engine.see_prices()
             if self.is_synced.is_set():
                 self.engine.lapse(self._quarantine_us, self._time.waited)
+                self._ask_again(now)
             self._tell_unknown()
             self._flush()
             if self._line is not None:
                 self._tend(self._line)
             self.engine.session.journal.tidy()
+
+    def _ask_again(self, now: float) -> None:
+        """Less and less often: a market that is closed stays so for days."""
+        if not self.engine.account.undone.is_empty and not self.engine.account.halted and now >= self._undone_at:
+            is_long_ago = now - self._undone_at > LONGEST_UNDONE_S
+            self._undone_s = UNDONE_S if is_long_ago else min(2 * self._undone_s, LONGEST_UNDONE_S)
+            self._undone_at = now + self._undone_s
+            self.engine.ask_again()
 
     def _tend(self, line: BrokerLine) -> None:
         """Who says nothing is asked for a sign of life, and what is to be cancelled is asked of every line until it is over."""
@@ -432,7 +452,7 @@ class LiveCore:
         """SptraderError says why not. Where the broker's books are others, a re-arm waits until it has told them."""
         if what not in {"pause", "resume", "halt", "rearm", "cancel", "close", "flatten"}:
             raise SptraderError(f"{what} is no command: pause, resume, halt, rearm, cancel, close, flatten are")
-        if what == "rearm" and self.engine.account.mismatch:
+        if what == "rearm" and not about and self.engine.account.mismatch:
             self._rearms = by
             self._watch.compare()
             return

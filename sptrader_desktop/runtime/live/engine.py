@@ -14,7 +14,7 @@ from sptrader_desktop.core.atr_now import WilderNow
 from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.live_account import EVERY, LiveAccount
+from sptrader_desktop.core.live_account import EVERY, PAPER, LiveAccount
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.plan import atr_periods
 from sptrader_desktop.core.reconciliation import differences
@@ -64,6 +64,7 @@ class Engine:
         self.session, self.strategy = session, strategy
         self._clock, self._half_spread = clock, half_spread
         self.account: LiveAccount = session.account
+        self.armed = PAPER  # the only environment that is traded in
         self.markets: dict[str, Market] = {}
         self.bars: dict[str, Bar] = {}
         self._series = {symbol: s for s, symbol in enumerate(self.account.symbols)}
@@ -204,13 +205,13 @@ class Engine:
         known, booked = self.session.broker, self.account.booked
         if broker.account != self.account.name:
             return f"the broker speaks for account {broker.account}, and this is {self.account.name}"
-        ours = (self.account.environment, known.currency if known else broker.currency)
-        if (broker.environment, broker.currency) != ours:
-            return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {' in '.join(ours)}"
+        if broker.environment != self.armed or (known and known.currency != broker.currency):
+            ours = f"{self.armed} in {known.currency}" if known else self.armed
+            return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {ours}"
         if broker.n < booked:
             return f"the broker knows {broker.n} transactions, and {booked} of it are booked here: it lost its books, or is another one"
         if known is None or known.holds_stops != broker.holds_stops:
-            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.currency, broker.holds_stops))
+            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.holds_stops, broker.currency))
         return ""
 
     def compare(self, theirs: Snapshot) -> None:
@@ -228,11 +229,14 @@ class Engine:
         if request_id in lives.unknown() and not lives.is_asked_again(request_id):
             self.session.take(facts.RequestUnsettled(self._clock.now(), request_id))
 
+    def ask_again(self) -> None:
+        self.session.take(facts.AskedAgain(self._clock.now()))
+
     def lapse(self, quarantine_us: int, waited: Callable[[int], int]) -> None:
         """Only while the broker is heard without a gap; `waited` gives how long, since when something was asked."""
         lives = self.account.lives
-        for name in [name for name in lives.unknown() if waited(lives[name].asked_at) > quarantine_us and not lives.is_asked_again(name)]:
-            self.session.take(facts.RequestUnsettled(self._clock.now(), name))
+        for name in [name for name in lives.unknown() if waited(lives[name].asked_at) > quarantine_us]:
+            self.refused(name)
 
     def limit(self, limits: tuple[NodeLimits, ...]) -> None:
         if limits != self.account.limits.tree.limits:

@@ -7,16 +7,7 @@ from collections.abc import Callable, Iterable
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError, JournalBroken
-from sptrader_desktop.core.facts import (
-    BrokerDiffers,
-    BrokerMet,
-    Fact,
-    SessionBegan,
-    SignalJudged,
-    SignalsRead,
-    TakenOver,
-    TransactionSeen,
-)
+from sptrader_desktop.core.facts import BrokerDiffers, BrokerMet, Fact, SessionBegan, SignalJudged, SignalsRead, TakenOver, TransactionSeen
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.core.reconciliation import take_over
