@@ -28,6 +28,7 @@ def qtbot(qtbot: QtBot) -> QtBot:
         setattr(qtbot, wait.__name__, partial(wait, timeout=PATIENCE_MS))
     return qtbot
 
+
 # WORKAROUND: without any style sheet Qt forgets which widgets tell it of their death, yet takes those that were measured and never
 # shown for known; with the next sheet it dresses them although they are gone, and the program ends. An empty one keeps its memory.
 UNDRESSED = "/* */"
