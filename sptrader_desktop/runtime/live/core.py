@@ -73,7 +73,7 @@ class LiveCore:
         self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
         self._watch = LineWatch(clock)
-        self.line_fault = "it is connected"  # why there was no line, last
+        self.line_fault, self._has_fault = "it is connected", False  # why there was no line, last; and whether this one had one
         self._is_met = False  # whether who speaks on the line is our broker
         self._pause_s = AGAIN_S
         self._cancelled: set[str] = set()  # cancels that went out on this line
@@ -355,10 +355,12 @@ class LiveCore:
             self._cancelled.clear()
             self._undone_s = UNDONE_S
             self._pause_s = AGAIN_S
+            self._has_fault = False
             await self._hear_line(self._line)
             self._line = None
             self.is_synced.clear()
-            self.alarm("the line to the broker is gone: what was not answered is unknown until it is back")
+            if not self._has_fault:
+                self._lament("the line to the broker is gone: what was not answered is unknown until it is back")
             await self._clock.sleep(self._pause_s)
 
     async def _hear_line(self, line: BrokerLine) -> None:
@@ -378,7 +380,7 @@ class LiveCore:
             return
 
     def _lament(self, why: str) -> None:
-        self.line_fault = why
+        self.line_fault, self._has_fault = why, True
         self.alarm(why)
 
     def _distrust(self, why: str) -> None:
