@@ -26,14 +26,13 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.tables import Plan
     from sptrader_desktop.core.terms import Terms
-    from sptrader_desktop.ports import CandleSource
+    from sptrader_desktop.ports import CandleSource, Journal
     from sptrader_desktop.present.live_feeds import LiveFeeds
     from sptrader_desktop.present.live_state import Session as Watched
     from sptrader_desktop.runtime.live.clock import Clock
     from sptrader_desktop.runtime.live.commands import Commands
     from sptrader_desktop.runtime.live.core import LiveCore
     from sptrader_desktop.runtime.live.engine import Engine
-    from sptrader_desktop.runtime.live.session import Session
 
 ACCOUNT = "paper"  # one to a live folder: one ledger, one guardian, one stop
 JOURNAL, BROKER, PUBLISHER = "journal.sqlite3", "broker", "live"
@@ -158,6 +157,7 @@ def _inputs(known: _Known) -> str:
 
 async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple[Engine, LiveFeeds]":
     from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
+    from sptrader_desktop.core.facts import SessionBegan
     from sptrader_desktop.core.live_account import LiveAccount
     from sptrader_desktop.core.live_book import Book
     from sptrader_desktop.core.money import fixed
@@ -165,33 +165,40 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple
     from sptrader_desktop.present.live_feeds import LiveFeeds
     from sptrader_desktop.runtime.live.engine import Engine
     from sptrader_desktop.runtime.live.session import Session
+    from sptrader_desktop.runtime.live.snapshots import rules
+    from sptrader_desktop.runtime.snapshot_files import SnapshotFiles
 
     known.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     journal = SqliteJournal(known.folder / JOURNAL)
     held.callback(journal.close)
+    _refuse_another(journal, known)
     book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
     account = LiveAccount(ACCOUNT, known.symbols, book, latches=True)
     feeds = LiveFeeds(account, (*known.instruments, *known.rates))
-    session = Session(account, journal, feeds.hear)
+    store = SnapshotFiles(known.folder / JOURNAL, rules())
+    held.callback(store.close)
+    session = Session(account, journal, feeds.hear, store, feeds)
     session.recover()
-    _begin(session, known, clock.now())
+    if session.began is None:
+        session.take(SessionBegan(clock.now(), ACCOUNT, _inputs(known), known.read.strategy.name, known.symbols, known.asked.timeframe))
+        session.commit()
     spreads = {item.symbol: whole_ticks(known.terms.spread_pips, item, "a spread") for item in known.instruments}
     halves = {symbol: (ticks // 2, ticks - ticks // 2) for symbol, ticks in spreads.items()}
     return Engine(session, known.read.strategy, clock, halves | {item.symbol: (0, 0) for item in known.rates}), feeds
 
 
-def _begin(session: "Session", known: _Known, now: int) -> None:
+def _refuse_another(journal: "Journal", known: _Known) -> None:
+    """Before anything is made of its facts: they would mean something else."""
     from sptrader_desktop.core.facts import SessionBegan
+    from sptrader_desktop.runtime.live.fact_text import read_fact
 
-    inputs, asked = _inputs(known), known.asked
-    if session.began is None:
-        session.take(SessionBegan(now, ACCOUNT, inputs, known.read.strategy.name, known.symbols, asked.timeframe))
-        session.commit()
-    elif session.began.inputs != inputs:
+    first = next(iter(journal.read()), None)
+    began = read_fact(first.kind, first.body) if first else None
+    if began is not None and not (isinstance(began, SessionBegan) and began.inputs == _inputs(known)):
+        what = f"{began.strategy} on {', '.join(began.symbols)} {began.timeframe}" if isinstance(began, SessionBegan) else "something else"
         raise RunError(
-            f"the account in {known.folder} was begun with {session.began.strategy} on {', '.join(session.began.symbols)} "
-            f"{session.began.timeframe} and with other terms or another text than now: start it as it was, or name another folder "
-            "by SPTRADER_LIVE"
+            f"the account in {known.folder} was begun with {what} and with other terms or another text than now: start it as it was, or "
+            "name another folder by SPTRADER_LIVE"
         )
 
 

@@ -5,7 +5,7 @@ asked of the broker comes back as requests, whose ids follow from the facts too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sptrader_desktop.core import facts
 from sptrader_desktop.core import live_stages as stages
@@ -24,6 +24,9 @@ EVERY = "*"  # in place of a symbol
 class LiveAccount:
     """`latches`: a breached limit stays until a person re-arms; a replay lets the daily one go with its day, as a backtest does."""
 
+    MADE: ClassVar = {"_apply"}
+    GROWS: ClassVar = dict.fromkeys(("alarms", "_orders", "_ids", "_ours", "_theirs"), "")
+
     def __init__(self, name: str, symbols: Sequence[str], book: Book, *, latches: bool) -> None:
         self.name, self.symbols, self.book, self.latches = name, tuple(symbols), book, latches
         self.lives = OrderLives()
@@ -36,7 +39,7 @@ class LiveAccount:
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
         self._orders: dict[str, int] = {}  # id of a placed order → its number here
-        self._ids: list[str] = []  # and back
+        self._ids: dict[int, str] = {}  # and back
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._theirs: dict[int, int] = {}
         self._asked = 0
@@ -122,11 +125,11 @@ class LiveAccount:
         return self._asked_since(before)
 
     def _take_hits(self, found: Sequence[Hits]) -> None:
+        """What is barred is as if no rule for an entry held."""
         agenda = self.book.agenda
         for s, entries, exits, atr in found:
-            if self.barred and (EVERY in self.barred or self.symbols[s] in self.barred):
-                entries = 0  # noqa: PLW2901  # what is barred is as if no rule held
-            agenda.entries[s], agenda.exits[s], agenda.atr[s] = entries, exits, atr
+            is_barred = self.barred and (EVERY in self.barred or self.symbols[s] in self.barred)
+            agenda.entries[s], agenda.exits[s], agenda.atr[s] = 0 if is_barred else entries, exits, atr
 
     def _finish(self, _fact: facts.ReplayEnded) -> list[Request]:
         stages.account_finishes(self.book.lent)
@@ -178,7 +181,7 @@ class LiveAccount:
         row = self.book.log.orders[order]
         name = self._next_id()
         self._orders[name] = order
-        self._ids.append(name)
+        self._ids[order] = name
         if row["state"] != WORKING:
             return []
         waiting = self.book.state.pending[self.book.waiting(order)]

@@ -346,7 +346,7 @@ class LiveCore:
                 self.engine.lapse(self._quarantine_us)
             self._tell_unknown()
             self._flush()
-            self.engine.session.journal.tidy()
+            self.engine.session.tidy(is_quiet=not self._handed)
 
     def command(self, what: str, about: str, by: str) -> None:
         """SptraderError says why not."""
