@@ -50,6 +50,7 @@ class LiveAsked:
     own: bool = True
     source: str = ""
     quarantine_s: float = 10.0
+    holds_stops: bool = True  # the paper broker, which can do without to be like one that holds none
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class _Known:
     rates: "tuple[Instrument, ...]"
     plan: "Plan"
     folder: Path
+    catalogue: "Mapping[str, Instrument]"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ def _known(settings: Settings, asked: LiveAsked) -> _Known:
         raise RunError("a symbol is named twice: each is traded once, or only gives its rate")
     series = [_unborn(item, asked.timeframe) for item in (*traded, *rates)]
     plan = make_plan(read.strategy, terms, series[: len(traded)], series[len(traded) :])
-    return _Known(asked, read, terms, traded, rates, plan, settings.live)
+    return _Known(asked, read, terms, traded, rates, plan, settings.live, catalogue)
 
 
 def _instrument(catalogue: "Mapping[str, Instrument]", symbol: str) -> "Instrument":
@@ -211,7 +213,7 @@ async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack
     from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 
     exits = exits_of(known.plan, known.symbols)
-    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits)
+    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits, holds_stops=known.asked.holds_stops)
     places = places_in(known.folder / BROKER, settings)
     await asyncio.to_thread(use_paper_broker, places, terms)
     link = GuardianLink(settings.live, str(places.socket), "core", told)
@@ -258,10 +260,12 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol, own_components, regime_component
     from sptrader_desktop.runtime.live.beside_the_loop import OwnStream, SourceFeed
     from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
+    from sptrader_desktop.runtime.live.risk_config import limits_of
     from sptrader_desktop.runtime.live.surroundings import AccountLatch, Quotes, ToldAbroad
 
     workspace = compose_components.ready_workspace(settings)
     config, catalogue = read_services(workspace / "services.yaml"), known.read.catalogue
+    core.limits = limits_of(config.risk, known.asked.symbols, known.catalogue)
     strategy = known.read.strategy
     own = own_components(catalogue, strategy.signals) if known.asked.own else ()
     regime = regime_component(catalogue, config.indicator_calculation) if own else None

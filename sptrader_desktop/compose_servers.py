@@ -117,8 +117,8 @@ def signal_feed(
     from sptrader_desktop.adapters.publisher_files import known_key
     from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
 
-    keys = partial(known_key, settings.servers / PUBLISHERS) if only_signed else None
-    return RedisSignalFeed(server, since=since, sequences=sequences, read_to=read_to, key_of=keys)
+    keys = partial(known_key, settings.servers / PUBLISHERS)
+    return RedisSignalFeed(server, since=since, sequences=sequences, read_to=read_to, key_of=keys, only_signed=only_signed)
 
 
 def price_feed(server: "RedisServer", symbols: Collection[str], instruments: "Mapping[str, Instrument]") -> "PriceFeed":

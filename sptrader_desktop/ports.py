@@ -183,6 +183,10 @@ class SignalFeed(Protocol):
         """A batch, or nothing after a moment. A server that is away is waited for, a moment at a time, and `status` tells it."""
         ...
 
+    def believe_only_signed(self) -> None:
+        """From now on what no known publisher has signed is poison."""
+        ...
+
     async def ack(self, stream_ids: Collection[str]) -> None:
         """Last of all, when what became of them is kept. Where the server is away it is done later."""
         ...
@@ -362,6 +366,10 @@ class RunStore(RunReader, Protocol):
 
     def list(self) -> tuple[RunSummary, ...]:
         """Oldest first."""
+        ...
+
+    def fault(self) -> str:
+        """Why the list is without tags and notes; nothing where they can be read."""
         ...
 
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:

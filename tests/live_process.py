@@ -40,10 +40,12 @@ class LiveSession:
         self.publisher = SignalPublisher(symbol="BTCUSD")
         self.price = 9_000_000
         self._done: list[Transaction] = []
+        self._told_before = ""
 
     def start(self, *options: str, timeframe: str = "1m", signals: str = "stream") -> float:
         """Seconds until it trades."""
         began = time.monotonic()
+        self._told_before += self._text()
         words = [*self._words, "--timeframe", timeframe, "--signals", signals, *options]
         with self.log.open("wb") as log:
             self.core = subprocess.Popen([sys.executable, "-m", "sptrader_desktop", *words], stdout=log, stderr=log)
@@ -55,8 +57,12 @@ class LiveSession:
         self.core.kill()
         self.core.wait()
 
+    @property
+    def guardian(self) -> int:
+        return int((self.folder / "guardian.pid").read_text().split()[0])
+
     def kill_guardian(self) -> None:
-        os.kill(int((self.folder / "guardian.pid").read_text().split()[0]), signal.SIGKILL)
+        os.kill(self.guardian, signal.SIGKILL)
 
     def end(self) -> None:
         if self.core is not None and self.core.poll() is None:
@@ -68,7 +74,7 @@ class LiveSession:
         while not holds():
             ended = self.core is not None and self.core.poll() is not None
             if ended or time.monotonic() > deadline:
-                raise AssertionError(f"waited for {what}; the core says: {self.log.read_text(errors='replace')[-2000:]}")
+                raise AssertionError(f"waited for {what}; the core says: {self._text()[-2000:]}")
             time.sleep(0.02)
 
     # The world around it
@@ -101,7 +107,14 @@ class LiveSession:
     def command(self, *words: str) -> int:
         return subprocess.run([sys.executable, "-m", "sptrader_desktop", *words], check=False, stdout=subprocess.DEVNULL).returncode
 
-    # What was written down
+    # What was said and written down
+
+    def told(self) -> str:
+        """By every core there was."""
+        return self._told_before + self._text()
+
+    def _text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def facts(self) -> list[object]:
         journal = SqliteJournal(self.folder / "journal.sqlite3")

@@ -5,9 +5,10 @@ and Redis. A seed draws what happens; after every step the world looks whether a
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from types import SimpleNamespace
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from sptrader_desktop.adapters import redis_signals
-from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
+from sptrader_desktop.adapters.price_messages import STREAM as PRICES
+from sptrader_desktop.adapters.redis_signals import STREAM
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.core.candles import Candles, Prices
-from sptrader_desktop.core.errors import JournalBroken, SptraderError
+from sptrader_desktop.core.errors import JournalBroken
 from sptrader_desktop.core.facts import SessionBegan
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.live_account import LiveAccount
@@ -31,7 +33,6 @@ from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.tables import Plan
 from sptrader_desktop.core.terms import Commission, Terms
 from sptrader_desktop.core.timeframes import parse_timeframe
-from sptrader_desktop.ports import FeedStatus, LivePrice, PriceRead
 from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.core import LiveCore, position_of
@@ -42,20 +43,23 @@ from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 from sptrader_desktop.runtime.live.services_config import IndicatorCalculation, ServicesConfig, StrategyEvaluation
 from sptrader_desktop.runtime.live.session import Session
 from sptrader_desktop.runtime.live.surroundings import AccountLatch, Quotes
-from tests.live_faults import FAULTS_END, WORLD_ENDS, Weather
+from tests.live_faults import BAD_PRICES, REST_S, Weather
 from tests.live_invariants import Watch
+from tests.live_mishaps import Mishaps
 from tests.live_session import NOON, FakeTradeEvents
 from tests.simulated_broker import ACCOUNT, SimulatedBroker, SimulatedGuardian, SimulatedSide
 from tests.simulated_disk import Crashed, Fault, Moment, SimulatedDisk, SimulatedJournal
 from tests.simulated_ledger import Ledger
-from tests.simulated_redis import SimulatedFeed, SimulatedLink, SimulatedRedis
+from tests.simulated_redis import SimulatedFeed, SimulatedLink, SimulatedPriceFeed, SimulatedRedis
 from tests.simulated_snapshots import SimulatedSnapshots
 from tests.virtual_time import Process, VirtualLoop, WorldClock
 
 SYMBOLS = ("EURUSD", "GBPUSD")
 TIMEFRAME = "2s"
+PUBLISHERS = ("p", "p", "q")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TERMS = Terms(capital=Decimal(100_000), commission=Commission(per_lot=Decimal("3.5")), slippage_pips=Decimal("0.2"))
-QUARANTINE_US = 1_500_000
+QUARANTINE_US = 2_000_000
 SNAPSHOTS_APART = 60  # entries
 QUIET_S = 0.3  # what the last price brought about is told by the end
 TEXT = """\
@@ -98,39 +102,24 @@ def traded(variant: int) -> tuple[Strategy, Plan]:
 class WatchedJournal(SimulatedJournal):
     """Of a process that may be dead by now. `kept` hears of each commit when it is on the disk."""
 
-    def __init__(self, disk: SimulatedDisk, process: Process, kept: Callable[[Sequence[tuple[str, bytes]], bool], None]) -> None:
+    def __init__(
+        self,
+        disk: SimulatedDisk,
+        process: Process,
+        kept: Callable[[Sequence[tuple[str, bytes]], bool], None],
+        takes_time: Callable[[], object],
+    ) -> None:
         super().__init__(disk)
-        self._process, self._kept = process, kept
+        self._process, self._kept, self._takes_time = process, kept, takes_time
 
     def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
         if not self._process.is_alive:
             raise Crashed
-        was_full = not self._disk.reserve
+        was_full = self.is_full
+        self._takes_time()
         last = super().append(entries)
         self._kept(entries, was_full)
         return last
-
-
-class SimulatedPrices:
-    """Every price there is from now on, at first the last of each."""
-
-    def __init__(self, world: "World", lag: Callable[[], float]) -> None:
-        self.status = FeedStatus(True, 0)
-        self._world, self._lag = world, lag
-        self._next = len(world.prices)
-        self._first = list({price.symbol: price for price in world.prices}.values())
-
-    async def read(self) -> Sequence[PriceRead]:
-        await asyncio.sleep(self._lag())
-        first, self._first = self._first, []
-        while not first and self._next == len(self._world.prices):
-            self._world.priced.clear()
-            await self._world.priced.wait()
-        found = first + self._world.prices[self._next :]
-        self._next = len(self._world.prices)
-        return [PriceRead("0-0", tuple(found))]
-
-    async def close(self) -> None: ...
 
 
 class Life:
@@ -139,7 +128,7 @@ class Life:
     def __init__(self, world: "World") -> None:
         self.world, self.process = world, Process(world.loop)
         strategy, _ = traded(world.weather.variant)
-        self.journal = WatchedJournal(world.disk, self.process, world.kept)
+        self.journal = WatchedJournal(world.disk, self.process, world.kept, world.write_slowly)
         self.session = Session(new_account(world.weather.variant), self.journal, None, world.snapshots, apart=SNAPSHOTS_APART)
         self.session.recover()
         world.watch.began(self.session)
@@ -150,7 +139,8 @@ class Life:
         engine = Engine(session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
         self.feed = SimulatedFeed(self._new_link, position_of(session.place), session.numbers, session.read_to)
         side = SimulatedSide(world.guardian, self.process, world.tell)
-        self.core = LiveCore(engine, self.feed, SimulatedPrices(world, world.weather.lag), side, world.clock, QUARANTINE_US)
+        prices = SimulatedPriceFeed(self._new_link, SYMBOLS, CATALOGUE)
+        self.core = LiveCore(engine, self.feed, prices, side, world.clock, QUARANTINE_US)
         self.core.alarmed = world.alarmed
         self.core.broken = lambda _: None  # the process ends by what is raised then, and not the whole test
         self._assemble(strategy)
@@ -180,35 +170,39 @@ def new_account(variant: int) -> LiveAccount:
 
 
 class World:
-    def __init__(self, seed: int, change: Callable[[Weather], None] = lambda _: None) -> None:
+    symbols = SYMBOLS
+
+    def __init__(self, seed: int, without: Collection[str] = (), change: Callable[[Weather], None] = lambda _: None) -> None:
         self.seed, self.loop = seed, VirtualLoop()
         self.clock = WorldClock(self.loop, NOON)
-        self.weather = Weather(seed, self.loop.time)
+        self.weather = Weather(seed, self.loop.time, without)
         change(self.weather)
+        self.mishaps = Mishaps(self)
         self.story: list[str] = []
         self.life: Life | None = None
         self.disk = SimulatedDisk(self._disk_fault, room=self.weather.room, reserve=1 << 13)
         self.snapshots = SimulatedSnapshots()
-        self.redis = SimulatedRedis(lambda: self.clock.now() // 1_000)
+        self.redis = SimulatedRedis(lambda: self.clock.now() // 1_000, self.loop)
         self.redis.acked = self._acked
-        self.prices: list[LivePrice] = []
-        self.priced = asyncio.Event()
         units = {name: CATALOGUE[name].unit_value for name in SYMBOLS}
         ledger = Ledger(fixed(TERMS.capital), units)
-        self.watch = Watch(ledger, lambda: new_account(self.weather.variant), QUARANTINE_US)
+        self.watch = Watch(ledger, lambda: new_account(self.weather.variant), self.loop.time, QUARANTINE_US)
         self.broker = SimulatedBroker(self._terms(), self.watch.ledger, self.clock.now, self.watch.came)
         self.guardian = SimulatedGuardian(self.broker, self.loop, self.weather, self._left)
         self.lives = 0
         self._is_over = False
         self._mids = dict.fromkeys(SYMBOLS, 110_000)
-        self._snapshot: dict[str, Any] = {}
         self._seq: dict[str, int] = {}
-        self._held_back: list[bytes] = []
+        self._held_back: tuple[str, bytes] | None = None
 
     def _terms(self) -> PaperTerms:
         _, plan = traded(self.weather.variant)
         frictions = replace(Frictions(), seed=self.seed, **self.weather.frictions)
         return PaperTerms(ACCOUNT, TERMS, tuple(CATALOGUE[name] for name in SYMBOLS), exits=exits_of(plan, SYMBOLS), frictions=frictions)
+
+    @property
+    def ends(self) -> float:
+        return self.weather.ends + REST_S
 
     # Its story
 
@@ -236,13 +230,13 @@ class World:
     async def _live(self) -> None:
         self._begin_core()
         for at, fault in self.weather.schedule():
-            self.loop.later(at, self._go_wrong, fault)
+            self.loop.later(at, self.mishaps.happen, fault)
         for symbol in SYMBOLS:
             self.loop.later(0.01, self._price, symbol)
         self.loop.later(0.6, self._publish)
         self.loop.later(0.05, self._tick)
-        self.loop.later(FAULTS_END, self._clear)
-        while self.loop.time() < WORLD_ENDS and self.watch.wrong is None:
+        self.loop.later(self.weather.ends, self.mishaps.clear)
+        while self.loop.time() < self.ends and self.watch.wrong is None:
             await asyncio.sleep(0.1)
         self.watch.raise_what_is_wrong()
         life = self.life
@@ -276,9 +270,9 @@ class World:
         if isinstance(error, AssertionError):
             self.watch.note(error)
         self.tell(f"the core ended: {error!r}")
-        self._kill()
+        self.kill()
 
-    def _kill(self) -> None:
+    def kill(self, pause: float | None = None) -> None:
         """At whichever await it stands. What it had written and not synced may survive or not."""
         life, self.life = self.life, None
         if life is None:
@@ -286,6 +280,7 @@ class World:
         self.tell("the core is dead")
         for at, text in life.core.alarms[-3:]:
             self.tell(f"its alarm of {(at - NOON) / 1e6:.4f}: {text}")
+        self.loop.thaw()
         life.process.kill()
         line = self.guardian.bridge
         if line is not None:
@@ -293,13 +288,17 @@ class World:
         self.disk.crash(self.weather.survivors())
         if self.disk.room is not None and self.weather.is_over:
             self.disk.room = None
-        self.loop.later(self.weather.pause(), self._begin_core)
+        self.loop.later(self.weather.pause() if pause is None else pause, self._begin_core)
+
+    def write_slowly(self) -> None:
+        """Whoever waits for a disk waits for nothing else, and all others have to wait for the simulation."""
+        self.loop.pass_time(self.weather.takes_time())
 
     def _disk_fault(self, moment: Moment) -> Fault | None:
         fault = self.weather.disk_fault(moment)
         if fault is Fault.CRASH and self.life is not None:
             self.life.process.is_alive = False
-            self.loop.call_soon(self._kill)
+            self.loop.call_soon(self.kill)
             return fault
         return None if fault is Fault.CRASH else fault
 
@@ -333,29 +332,56 @@ class World:
     def _tick(self) -> None:
         if self._is_over:
             return
-        if self.life is not None and not self.weather.is_silent:
+        if self.life is not None and not (self.weather.is_silent or self.loop.is_frozen(self.life.process)):
             self.guardian.control(do="heartbeat", **{"from": "core"})
         self.guardian.tick()
         self.loop.later(0.1, self._tick)
 
     def _price(self, symbol: str) -> None:
-        if self._is_over or self.loop.time() > WORLD_ENDS - QUIET_S:
+        if self._is_over or self.loop.time() > self.ends - QUIET_S:
             return
-        dice = self.weather.market
+        dice = self.weather.dice("market")
         self._mids[symbol] += dice.choice((-1, 1)) * dice.randint(0, 14)
         bid = self._mids[symbol]
         ask = bid + dice.choice((2, 8))
         if not self.weather.has_no_prices:
-            price = LivePrice(symbol, self.clock.now(), bid, ask)
-            self.prices.append(price)
-            self.priced.set()
-            with self._watched():
-                self.broker.price(symbol, price.stamp, bid, ask)
+            self._quote(symbol, self.clock.now(), bid, ask)
+        if self.weather.happens("bad_prices"):
+            self._quote_badly(symbol, bid, ask)
         self.loop.later(dice.uniform(0.1, 0.4), self._price, symbol)
 
+    def _quote(self, symbol: str, stamp: int, bid: int, ask: int) -> None:
+        """To the stream, if anybody is there, and to the broker, who has his prices from elsewhere."""
+        at = (EPOCH + timedelta(microseconds=stamp)).isoformat()
+        figures = f'"bid": {bid}e-5, "ask": {ask}e-5, "time": "{at}"'
+        self._put_price(f'{{"{symbol}": {{{figures}}}}}')
+        with self._watched():
+            self.broker.price(symbol, stamp, bid, ask)
+
+    def _put_price(self, text: str) -> None:
+        if self.redis.is_up:
+            self.redis.ask(("XADD", PRICES, "*", "data", text))
+
+    def _quote_badly(self, symbol: str, bid: int, ask: int) -> None:
+        """What no market has: it is not believed, or does no harm."""
+        what = self.weather.dice("which price").choice(BAD_PRICES)
+        self.tell(f"{symbol} has a price that is {what}")
+        now = self.clock.now()
+        match what:
+            case "crossed":
+                self._quote(symbol, now, ask, bid)
+            case "nothing" | "negative":
+                self._quote(symbol, now, 0 if what == "nothing" else -bid, ask)
+            case "no number" | "no JSON":
+                self._put_price(f'{{"{symbol}": {{"bid": NaN, "ask": "x"}}}}' if what == "no number" else "{")
+            case "absurd":
+                self._quote(symbol, now, bid * 3, ask * 3)
+            case "old" | "from the future":
+                self._quote(symbol, now + (-20 if what == "old" else 20) * SECOND_US, bid - 40, ask - 40)
+
     def _publish(self) -> None:
-        dice = self.weather.market
-        if self.loop.time() > FAULTS_END - 1:
+        dice = self.weather.dice("publisher")
+        if self.loop.time() > self.weather.ends - 1:
             return
         if not self.watch.shadow.place:  # nobody is promised anything before that
             self.loop.later(0.05, self._publish)
@@ -368,14 +394,15 @@ class World:
 
     def _say(self, symbol: str, word: str, number: int, dice: random.Random) -> None:
         now, length = self.clock.now(), 2 * SECOND_US
-        bar = (now // length - 1) * length if dice.random() < 0.4 and self.loop.time() < FAULTS_END - 3 else None
+        bar = (now // length - 1) * length if dice.random() < 0.4 and self.loop.time() < self.weather.ends - 3 else None
         words = [(word, "event")] if bar is None else [(each, "event" if each == word else NONE) for each in ("up", "down", "leave")]
+        publisher = dice.choice(PUBLISHERS)
         for each, kind in words:
-            seq = self._seq["seq"] = self._seq.get("seq", 0) + 1
+            seq = self._seq[publisher] = self._seq.get(publisher, 0) + 1
             frame = None if bar is None else TIMEFRAME
             life = (now if bar is None else bar + length) + 2_500_000
             name = f"{symbol}-{number}-{each}"
-            text = write_signal(Signal(name, each, kind, 1.0, now, {}, symbol, frame, bar, seq, "p", life))
+            text = write_signal(Signal(name, each, kind, 1.0, now, {}, symbol, frame, bar, seq, publisher, life))
             self._put(name, text)
 
     def _put(self, name: str, text: bytes) -> None:
@@ -383,115 +410,19 @@ class World:
         if not self.redis.is_up:
             self.watch.has_lost = True
             return
-        self._add(name, text)
-        if weather.doubles():
+        before, self._held_back = self._held_back, None
+        if before is None and weather.happens("late_signals"):
+            self._held_back = name, text
+            self.watch.has_lost = True  # so it looks until it comes
+        else:
             self._add(name, text)
-        if weather.poisons():
+        if before is not None:
+            self._add(*before)
+        if weather.happens("doubles"):
+            self._add(name, text)
+        if weather.happens("poison"):
             self._add("", b"\xff not a signal")
 
     def _add(self, name: str, text: bytes) -> None:
         stream_id = self.redis.ask(("XADD", STREAM, "*", "data", text)).decode()
         self.watch.published(stream_id, name)
-
-    # What goes wrong
-
-    def _go_wrong(self, fault: str) -> None:
-        self.tell(fault)
-        getattr(self, f"_{fault}")()
-
-    def _clear(self) -> None:
-        """From here on nothing goes wrong any more."""
-        self.tell("peace")
-        self.redis.is_up = True
-        self.disk.room = None
-        if not self.broker.is_up:
-            self.broker.live()
-        if self.weather.rearms:
-            self._rearm()
-
-    def _crash(self) -> None:
-        """Somewhere within what goes on at this instant."""
-        self._crash_in(self.weather.steps())
-
-    def _crash_in(self, steps: int) -> None:
-        if steps:
-            self.loop.call_soon(self._crash_in, steps - 1)
-        else:
-            self._kill()
-
-    def _cut(self) -> None:
-        if self.guardian.bridge is not None:
-            self.guardian.bridge.cut()
-
-    def _broker_dies(self) -> None:
-        if self.broker.is_up:
-            self.broker.die()
-            self.loop.later(self.weather.pause(), self.broker.live)
-
-    def _guardian_dies(self) -> None:
-        self.guardian.die()
-
-    def _redis_dies(self) -> None:
-        self.redis.die()
-        self.loop.later(self.weather.pause(), setattr, self.redis, "is_up", True)
-
-    def _redis_keeps(self) -> None:
-        self._snapshot = self.redis.copy()
-
-    def _redis_forgets(self) -> None:
-        if self._snapshot:
-            self._redis_dies()
-            self.redis.go_back(self._snapshot)
-            self.watch.redis_lost(self.redis)
-
-    def _flush(self) -> None:
-        if not self.watch.shadow.place:  # where the core began is not written down yet
-            return
-        self.redis.ask(("DEL", STREAM))
-        self.watch.redis_lost(self.redis)
-
-    def _trim(self) -> None:
-        self.redis.ask(("XTRIM", STREAM, "MAXLEN", 2))
-        self.watch.redis_lost(self.redis)
-
-    def _group_gone(self) -> None:
-        if not self.watch.shadow.place:
-            return
-        self.redis.ask(("XGROUP", "DESTROY", STREAM, GROUP))
-
-    def _trick(self) -> None:
-        self.broker.paper.trick(self.weather.trick())
-
-    def _stop(self) -> None:
-        self.watch.is_stopped = True
-        self.guardian.control(do="stop", flatten=self.weather.flattens(), by="a person")
-        if self.weather.flattens():
-            self.loop.later(1.0 + self.weather.pause(), self._rearm)
-
-    def _rearm(self) -> None:
-        self.guardian.control(do="rearm", by="a person")
-        self.watch.is_stopped = False
-        self._command("rearm")
-
-    def _person(self) -> None:
-        what = self.weather.command()
-        about = ""
-        if what in {"close", "cancel"} and self.life is not None:
-            account = self.life.session.account
-            held = account.book.state.positions["number"][: account.book.account["positions"][0]].tolist()
-            names = [name for name, _ in account.lives.going()]
-            known = held if what == "close" else names
-            if not known:
-                return
-            about = str(known[0])
-        self._command(what, about)
-
-    def _command(self, what: str, about: str = "") -> None:
-        if self.life is None:
-            return
-        self.tell(f"a person: {what} {about}")
-        try:
-            self.life.core.command(what, about, "a person")
-        except (SptraderError, Crashed) as error:
-            if isinstance(error, JournalBroken | Crashed):
-                self._kill()

@@ -39,6 +39,11 @@ class Network(Protocol):
         """Whether a transaction is missing on a line, which then breaks."""
         ...
 
+    def is_told_again(self) -> bool: ...
+    def is_swapped(self) -> bool:
+        """Whether a transaction comes behind the next one."""
+        ...
+
 
 class Channel:
     """One way of a connection: in order, each after a while of its own."""
@@ -56,6 +61,10 @@ class Channel:
 
     def _land(self) -> None:
         self._deliver(self._under_way.popleft()[1])
+
+    def stall(self, seconds: float) -> None:
+        """What is put in from now on comes later."""
+        self._last = max(self._last, self._loop.time()) + seconds
 
     def cut(self) -> list[Any]:
         """What was under way."""
@@ -94,12 +103,17 @@ class Peer:
         self.has_greeted, self.told = True, max(0, since - self._net.repeats())
 
     def pump(self) -> None:
-        while self.has_greeted and self.is_open and self.told < len(self._broker.told):
-            done = self._broker.told[self.told]
+        told = self._broker.told
+        while self.has_greeted and self.is_open and self.told < len(told):
+            done = told[self.told]
             self.told += 1
-            if self.told < len(self._broker.told) and self._net.is_skipped():
+            if self.told < len(told) and self._net.is_skipped():
                 self._loop.later(0.6, self.cut)
-            else:
+                continue
+            if self.told < len(told) and self._net.is_swapped():
+                self.answer(told[self.told])
+            self.answer(done)
+            if self._net.is_told_again():
                 self.answer(done)
 
     def cut(self) -> None:
@@ -144,10 +158,14 @@ class SimulatedBroker:
                 peer.pump()
                 peer.answer(Pong())
             case _:
-                self._carry_out(message)
+                self.carry_out(message)
         peer.pump()
 
-    def _carry_out(self, request: Request) -> None:
+    def held(self) -> list[tuple[int, int]]:
+        """Number and quantity of each position."""
+        return [(position.position, position.quantity) for position in snapshot_of(self.paper, "").positions]
+
+    def carry_out(self, request: Request) -> None:
         self._came(request)
         if request.id not in self.asked:
             first = self.paper.n + 1

@@ -41,7 +41,7 @@ class SimulatedDisk:
     def __init__(self, fault: Callable[[Moment], Fault | None] = no_fault, *, room: int | None = None, reserve: int = 1 << 16) -> None:
         self.fault = fault
         self.room = room
-        self.reserve = reserve
+        self.reserve = self.wanted = reserve
         self.kept = bytearray()
         self.unsynced = b""
         self.told: tuple[int, bytes] = (0, GENESIS)
@@ -70,6 +70,13 @@ class SimulatedDisk:
         if self.room is not None:
             self.room += given
         return given > 0
+
+    def take_reserve(self) -> None:
+        """Once there is room for it again."""
+        if not self.reserve and (self.room is None or self.room >= self.wanted):
+            self.reserve = self.wanted
+            if self.room is not None:
+                self.room -= self.wanted
 
     def flip(self, byte: int, bit: int) -> None:
         self.kept[byte] ^= 1 << bit
@@ -124,6 +131,7 @@ class SimulatedJournal:
 
     def tidy(self) -> None:
         self._demand_whole()
+        self._disk.take_reserve()
 
     def close(self) -> None:
         self._disk.in_use = False

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -13,9 +13,12 @@ from typing import Any
 from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import RedisError, ResponseError
 
-from sptrader_desktop.adapters.redis_link import Command
+from sptrader_desktop.adapters.redis_link import ANSWER_S, Command
+from sptrader_desktop.adapters.redis_price_feed import RedisPriceFeed
 from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
+from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.ports import FeedPosition, FeedStatus
+from tests.virtual_time import VirtualLoop
 
 Name = tuple[int, int]
 INFO = b"redis_version:8.0.0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\nmaxmemory:0\r\n"
@@ -49,10 +52,10 @@ class _Stream:
 
 
 class SimulatedRedis:
-    """`now` gives milliseconds. `is_up` is whether anybody answers."""
+    """`now` gives milliseconds. `is_up` is whether anybody answers; `hangs_until` is in the loop's time."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
-        self._now = now
+    def __init__(self, now: Callable[[], int], loop: VirtualLoop | None = None) -> None:
+        self._now, self.loop, self.hangs_until = now, loop, 0.0
         self._streams: dict[str, _Stream] = {}
         self.is_up, self.lives = True, 1
         self.rung = asyncio.Event()
@@ -63,6 +66,10 @@ class SimulatedRedis:
     def die(self) -> None:
         self.is_up = False
         self.lives += 1
+
+    def hang_until(self, until: float) -> None:
+        """What is asked meanwhile is done then, and who asked has given up by then, or not."""
+        self.hangs_until = max(self.hangs_until, until)
 
     def copy(self) -> dict[str, Any]:
         return deepcopy(self._streams)
@@ -174,6 +181,9 @@ class SimulatedRedis:
         found = [[_shown(each), fields] for each, fields in entries.items() if self._lies(each, start, end)]
         return found[: int(rest[1])] if rest else found
 
+    def _xrevrange(self, key: str, end: Any, start: Any, *rest: Any) -> list[Any]:
+        return self._xrange(key, start, end)[::-1][: int(rest[1]) if rest else None]
+
     def _xpending(self, key: str, name: str, *rest: Any) -> list[Any]:
         """Only the long form, for one consumer."""
         start, end, count, consumer = rest
@@ -211,11 +221,31 @@ class SimulatedLink:
             await asyncio.sleep(self._lag())
             if self._is_away():
                 raise ConnectionLostError("it is away")
+            await self._wait_while_it_hangs(commands)
             answers = [await self._answer(command) for command in commands]
             await asyncio.sleep(self._lag())
             if self._is_away() or self._loses():
                 raise ConnectionLostError("the answer was lost")
+            if not self.status.connected:
+                self.status = FeedStatus(True, 0, self.status.error)
             return answers
+
+    async def _wait_while_it_hangs(self, commands: Sequence[Command]) -> None:
+        hangs, loop = self._redis.hangs_until, self._redis.loop
+        left = 0.0 if loop is None else hangs - loop.time()
+        if loop is None or left <= 0:
+            return
+        if left > ANSWER_S:
+            loop.call_at(hangs, self._do_late, commands, self._redis.lives)
+        await asyncio.sleep(min(left, ANSWER_S))
+        if left > ANSWER_S or self._is_away():
+            raise ConnectionLostError("there was no answer in time")
+
+    def _do_late(self, commands: Sequence[Command], lives: int) -> None:
+        """By a server that is still the one that was asked."""
+        if self._redis.lives == lives:
+            for command in commands:
+                self._redis.ask(command)
 
     def _is_away(self) -> bool:
         """No connection outlives the server at its end."""
@@ -244,7 +274,8 @@ class SimulatedLink:
     async def together(self, *commands: Command) -> list[Any]:
         return await self.ask(*commands)
 
-    async def rest(self, _: RedisError) -> None:
+    async def rest(self, error: RedisError) -> None:
+        self.status = FeedStatus(False, 0, str(error))
         await asyncio.sleep(0.05)
 
     async def close(self) -> None: ...
@@ -265,3 +296,13 @@ class SimulatedFeed(RedisSignalFeed):
         line: Any = new_link()
         bell: Any = new_link()
         self._link, self._bell = line, bell
+
+
+class SimulatedPriceFeed(RedisPriceFeed):
+    """As above."""
+
+    def __init__(self, new_link: Callable[[], SimulatedLink], symbols: Collection[str], instruments: Mapping[str, Instrument]) -> None:
+        nowhere: Any = SimpleNamespace(address="redis://nowhere", shown="the simulation", in_use=None)
+        super().__init__(nowhere, symbols, instruments)
+        line: Any = new_link()
+        self._link = line

@@ -5,8 +5,7 @@ import logging
 import random
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -16,31 +15,22 @@ from sptrader_desktop.adapters.redis_link import RedisLink, pairs_of
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.settings import CHECKOUT
 from tests.live_faults import EVENTS
-from tests.live_world import World
-from tests.planted_bugs import PLANTED, Plant
+from tests.live_hunts import Campaign, first_seen, tried
+from tests.planted_bugs import PLANTED
 from tests.simulated_redis import SimulatedRedis
 
-PART, PARTS = 20, 8
-MOST_SEEDS = 60  # in so many worlds a planted bug is seen
-# Where to begin with those that show rarely, so that the suite need not live through all the worlds before.
-FIRST = {
-    "ack although the commit failed": 10,
-    "place behind what was not taken yet": 50,
-    "part of an order taken for all of it": 145,
-    "late order not adopted": 1_070,
-    "late fill dropped": 50,
-    "late refusal is a mismatch": 40,
-    "entries on a full disk": 65,
-}
-# The others take a minute and more together.
-SHOW_AT_ONCE = {
+PART, PARTS = 30, 10  # in the suite
+SLICE, SLICES = 250, 40  # in the campaign
+MOST_SEEDS = 2_000  # worlds in which a planted bug has to show
+# Those that show at once; the others take a minute and more together.
+SHOW_AT_ONCE = (
     "ack before commit",
     "resend on reconnect",
     "unknown taken as rejected",
     "dedupe off",
     "transaction left out",
     "gate ignored",
-}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -52,36 +42,37 @@ def _quiet() -> Iterator[None]:
     logging.disable(before)
 
 
-def lived(seed: int) -> World:
-    """A failing seed tells its story."""
-    world = World(seed)
-    try:
-        world.run()
-    except AssertionError as error:
-        drawn = f"{world.weather.events} {world.weather.chances}"
-        story = "\n".join(world.story)
-        raise AssertionError(f"seed {seed}: {error}\n{drawn}\n{story}") from error
-    return world
+@pytest.fixture(scope="module")
+def campaign(request: pytest.FixtureRequest) -> Iterator[Campaign]:
+    """Says at the end what all the worlds came to."""
+    campaign = Campaign()
+    yield campaign
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line("")
+        for line in campaign.summary():
+            reporter.write_line(line)
+
+
+def live_through(seeds: Iterable[int], campaign: Campaign) -> None:
+    """All of them, so that a find hides no other."""
+    finds = [find for find in map(campaign.try_one, seeds) if find is not None]
+    assert not finds, f"{len(finds)} worlds went wrong: {[find.seed for find in finds]}\n{finds[0]}"
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_goes_wrong_nothing_is_lost_doubled_or_orphaned_and_peace_brings_rest(part: int) -> None:
-    happened: Counter[str] = Counter()
-    for seed in range(part * PART, (part + 1) * PART):
-        world = lived(seed)
-        happened.update(world.weather.events)
-        happened["fills"] += world.watch.ledger.fills
-        happened["outcomes"] += len(world.watch.judged)
-        happened["lives"] += world.lives
-    assert set(EVENTS) <= set(happened)
-    assert happened["fills"] > PART
-    assert happened["outcomes"] > 10 * PART
-    assert happened["lives"] > 2 * PART
+    campaign = Campaign()
+    live_through(range(part * PART, (part + 1) * PART), campaign)
+    assert set(EVENTS) <= set(campaign.happened)
+    assert campaign.happened["fills"] > PART
+    assert campaign.happened["outcomes"] > 10 * PART
+    assert campaign.happened["lives"] > 2 * PART
 
 
 def test_the_same_seed_tells_the_same_story() -> None:
     for seed in (1, 7, 30):
-        assert lived(seed).digest == lived(seed).digest
+        assert tried(seed)[0].digest == tried(seed)[0].digest
 
 
 @pytest.mark.campaign
@@ -97,23 +88,26 @@ def test_another_process_with_another_order_of_sets_tells_the_same_story() -> No
 
 
 @pytest.mark.campaign
-@pytest.mark.timeout(7200)
-def test_ten_thousand_worlds() -> None:
-    for seed in range(1_000, 11_000):
-        lived(seed)
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(SLICES))
+def test_ten_thousand_worlds(part: int, campaign: Campaign) -> None:
+    live_through(range(1_000 + part * SLICE, 1_000 + (part + 1) * SLICE), campaign)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in SHOW_AT_ONCE else [pytest.mark.campaign]) for name in PLANTED])
+@pytest.mark.parametrize("name", SHOW_AT_ONCE)
 def test_a_planted_bug_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant: Plant = PLANTED[name]
-    plant(monkeypatch)
-    first = FIRST.get(name, 0)
-    for seed in range(first, first + MOST_SEEDS):
-        try:
-            World(seed).run()
-        except AssertionError:
-            return
-    raise AssertionError(f"{name}: not seen in {MOST_SEEDS} worlds")
+    PLANTED[name](monkeypatch)
+    assert first_seen(range(60)) is not None, f"{name}: not seen in 60 worlds"
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", PLANTED)
+def test_every_planted_bug_is_seen(name: str, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    PLANTED[name](monkeypatch)
+    seed = first_seen(range(MOST_SEEDS))
+    assert seed is not None, f"{name}: not seen in {MOST_SEEDS} worlds"
+    campaign.caught[name] = seed + 1
 
 
 # The simulated Redis and a real one

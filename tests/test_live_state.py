@@ -138,6 +138,7 @@ def test_a_position_by_hand() -> None:
         "total_pnl": "50.00",
         "max_drawdown": "0.0000",
     }
+    assert {gauge.pop("scope") for gauge in state["risk"]} == {"global"}
     assert [list(gauge.values()) for gauge in state["risk"]] == [
         ["daily loss", "money", "0.00", "300.00", "300.00", False],
         ["drawdown", "money", "0.00", "2000.00", "2000.00", False],
@@ -167,7 +168,7 @@ def test_a_loss_uses_up_the_limits_and_a_breach_latches() -> None:
     scene.see(1_939_000)
     state = scene.state()
     assert state["risk"][0] == {
-        "name": "daily loss", "unit": "money", "used": "305.00", "limit": "300.00", "headroom": "0.00", "latched": True,
+        "name": "daily loss", "scope": "global", "unit": "money", "used": "305.00", "limit": "300.00", "headroom": "0.00", "latched": True,
     }  # fmt: skip
     assert (state["state"], state["reason"]) == ("close_only", "the day's loss limit was reached")
     assert state["barred"] == {"*": "the day's loss limit was reached"}

@@ -27,7 +27,7 @@ class CalmWorld(World):
             weather.events, weather.chances, weather.frictions, weather.room, weather.variant = {}, {}, {}, None, variant
             weather.lag = lambda: 0.0005
 
-        super().__init__(seed, calm)
+        super().__init__(seed, change=calm)
         self.alarms: list[str] = []
         self._speaks = speaks
         self._plans: list[tuple[float, Callable[[], object]]] = []
@@ -77,7 +77,7 @@ def test_what_is_published_before_the_first_signal_was_judged_is_judged_whatever
         world.redis.ask(("DEL", STREAM))
         world.say("first")
 
-    world.at(0.5, world._kill)
+    world.at(0.5, world.kill)
     world.at(0.501, lose_the_group_and_speak)
     world.run()
     assert world.outcomes.keys() == {"first"}
@@ -88,9 +88,9 @@ def test_the_numbers_of_publishers_outlive_the_core_and_what_is_lost_meanwhile_i
     world.watch.has_lost = True
     for number in (1, 2, 3):
         world.at(0.5 + number / 10, lambda number=number: world.say(f"q{number}", seq=number))  # type: ignore[misc]
-    world.at(1.5, world._kill)
+    world.at(1.5, world.kill)
     world.at(1.5, lambda: world.say("q7", seq=7))
-    world.at(3.0, world._kill)
+    world.at(3.0, world.kill)
     world.at(4.0, lambda: world.say("q8", seq=8))
     world.at(5.0, lambda: world.say("q5", seq=5))
     world.run()

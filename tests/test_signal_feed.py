@@ -160,7 +160,7 @@ def test_where_only_signed_messages_count_the_others_are_poison(valkey: RedisSer
         client.xadd(STREAM, {"data": text_of(4, "q"), "signature": sign(key, text_of(4, "q"))})
         await session.until(lambda: len(session.poison) == 3)
 
-    session = in_session(valkey, story, key_of={"p": key}.get)
+    session = in_session(valkey, story, key_of={"p": key}.get, only_signed=True)
     assert session.numbers == [2]
     assert [each.rule for each in session.poison] == ["unsigned", "forged", "stranger"]
 

@@ -11,6 +11,7 @@ from sptrader_desktop.core import facts
 from sptrader_desktop.core.facts import Fact
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.present.live_feeds import LiveFeeds
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.replay import Replay, UnkeptJournal, new_account
@@ -55,6 +56,12 @@ class Market:
                 return facts.Commanded(account.at, "close", "a person", chance.choice(held))
             case 4:
                 return facts.Commanded(account.at, "cancel", "a person", next((name for name, _ in account.lives.going()), ""))
+            case 5:
+                return facts.LimitsSet(
+                    account.at, (NodeLimits("*", drawdown=10**11, orders_a_minute=2), NodeLimits(self.symbols[0], positions=1))
+                )
+            case 6:
+                return facts.BrokerMet(account.at, "paper", chance.random() < 0.7)
             case _:
                 return facts.SignalJudged(2, f"s{count}", "0-1", chance.choice(("taken", "stale")), "a", "b")
 

@@ -53,18 +53,39 @@ class NumberedTask(asyncio.Task[Any]):
 class VirtualLoop(asyncio.BaseEventLoop):
     """Nothing ever comes from outside; waiting for what is due is how the time passes. What is due at the same instant keeps its order."""
 
-    _ready: deque[asyncio.Handle]
+    _ready: deque[Any]
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
         self._turns = self._numbers = self._timers = 0
+        self._frozen: Process | None = None
+        self._kept: list[asyncio.Handle] = []
         self._due: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.set_task_factory(self._task)
         self.set_exception_handler(lambda *_: None)  # of the dead nobody asks what they died of; the living are asked by the world
 
     def time(self) -> float:
         return self._now
+
+    def pass_time(self, seconds: float) -> None:
+        """While whoever runs now goes on; what fell due meanwhile is late."""
+        self._now += seconds
+
+    def freeze(self, process: Process, seconds: float) -> None:
+        """Nothing of it happens any more until it thaws; only one at a time."""
+        if self._frozen is None:
+            self._frozen = process
+            self.later(seconds, self.thaw, process)
+
+    def is_frozen(self, process: Process) -> bool:
+        return self._frozen is process
+
+    def thaw(self, process: Process | None = None) -> None:
+        if process in {None, self._frozen}:
+            self._frozen = None
+            self._ready.extend(self._kept)
+            self._kept.clear()
 
     def later(self, seconds: float, do: Callable[..., object], *about: Any) -> asyncio.TimerHandle:
         return self.call_at(self._now + max(0.0, seconds), do, *about)
@@ -102,7 +123,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         assert self._turns < MOST_TURNS, "somebody goes round and round"
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle.cancelled():
+            if self._frozen is not None and handle._context.get(WHOSE) is self._frozen:
+                self._kept.append(handle)
+            elif not handle.cancelled():
                 handle._run()
 
     def _task(self, loop: asyncio.AbstractEventLoop, work: Any, **given: Any) -> "asyncio.Task[Any]":
@@ -121,13 +144,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 class WorldClock:
-    """The clock of whoever lives in that time; it begins on a Monday noon."""
+    """The clock of whoever lives in that time; it begins on a Monday noon. `set_by`: how far somebody has set it since."""
 
     def __init__(self, loop: VirtualLoop, start: int) -> None:
         self._loop, self._start = loop, start
+        self.set_by = 0
 
     def now(self) -> int:
-        return self._start + round(self._loop.time() * SECOND_US)
+        return self._start + self.set_by + round(self._loop.time() * SECOND_US)
 
     def monotonic(self) -> float:
         return self._loop.time()

@@ -186,7 +186,15 @@ _ASKED = {
 }
 _ANSWERS = {
     "transaction": _TRANSACTION,
-    "hello": _shape(Welcome, account=values.name, environment=values.name, currency=values.name, n=values.count),
+    "hello": _shape(
+        Welcome,
+        {"holds_stops": True},
+        account=values.name,
+        environment=values.name,
+        currency=values.name,
+        n=values.count,
+        holds_stops=values.flag,
+    ),
     "snapshot": _shape(
         Snapshot,
         id=values.name,

@@ -14,6 +14,7 @@ PHASES = ("before_accept", "after_accept", "mid_fill")
 FIGURES: Mapping[str, Sequence[tuple[str, type]]] = {
     **dict.fromkeys(TRICKS, ()),
     "reject": (("why", str),),
+    "no_protect": (("why", str),),
     "drop": (("count", int),),
     "duplicate": (("count", int),),
     "late": (("count", int), ("ms", int)),

@@ -32,7 +32,7 @@ _Entry = tuple[str, Mapping[bytes, bytes] | None]  # None where its content is g
 
 class RedisSignalFeed:
     """`since` is the position kept last, `sequences` the last number known of each publisher, with `read_to` kept beside them: what comes
-    again from before it was counted. With `key_of` unsigned messages are poison.
+    again from before it was counted. `only_signed`: by a key that `key_of` knows.
 
     What another reader of the group has left for `idle_ms` is taken over.
     """
@@ -45,12 +45,13 @@ class RedisSignalFeed:
         sequences: Mapping[str, int] | None = None,
         read_to: str = "",
         key_of: Callable[[str], bytes | None] | None = None,
+        only_signed: bool = False,
         consumer: str = "core",
         idle_ms: int = 60_000,
     ) -> None:
         self._shown, self._link, self._bell = server.shown, RedisLink(server), RedisLink(server)
         self._position, self._sequences, self._key_of = since, Sequences(sequences or {}), key_of
-        self._consumer, self._idle_ms = consumer, idle_ms
+        self._consumer, self._idle_ms, self._only_signed = consumer, idle_ms, only_signed
         self._counted = read_to or BEGINNING
         self._others: set[str] = set()  # of the page under way: what another reader had left, and nobody counted
         self._handed: dict[str, PoisonRead | None] = {}
@@ -90,6 +91,9 @@ class RedisSignalFeed:
                 await self._link.rest(error)
         told, self._told = self._told, []
         return [*told, *(record for entry in page for record in self._records(entry))]
+
+    def believe_only_signed(self) -> None:
+        self._only_signed = True
 
     async def ack(self, stream_ids: Collection[str]) -> None:
         self._due |= dict.fromkeys(stream_ids)
@@ -277,7 +281,7 @@ class RedisSignalFeed:
             text = f"{STREAM}: message {name} was thrown away before what became of it was kept"
             return [LossSeen("trimmed", 1, text, stream_id=name)]
         try:
-            signal = read_signal(fields, self._key_of)
+            signal = read_signal(fields, (self._key_of or _no_key) if self._only_signed else None)
         except BadSignalError as error:
             poison = self._handed[name] = PoisonRead(name, error.rule, str(error), _content(fields))
             return [poison]
@@ -327,6 +331,10 @@ class RedisSignalFeed:
             self._is_full = True
             text = f"Redis at {self._shown} takes no more signals, or soon will not ({why}): make room or raise maxmemory"
             self._told.append(FeedAlarm("memory", text))
+
+
+def _no_key(_publisher: str) -> None:
+    return None
 
 
 def _group_in(answer: Any) -> dict[str, Any] | None:

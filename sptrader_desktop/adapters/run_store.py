@@ -96,13 +96,18 @@ class SqliteRunStore:
         with self._index.transaction() as index:
             rows = index.execute("SELECT id, saved_us, strategy, symbols, timeframe, trades, pnl, currency FROM runs ORDER BY number")
             kept = [_summary(*row) for row in rows]
-        notes = self._notes.all()
+        notes: dict[str, RunNote] = {}
+        with suppress(RunError):  # `fault` says it; the runs are there all the same
+            notes = self._notes.all()
         missing = [run.id for run in kept if notes.get(run.id, RunNote()).figures is None]
         figures = {run_id: self._figures(run_id) for run_id in missing}
         if figures:
             with suppress(RunError):  # they are read again the next time; a full disk hides no run
                 self._notes.keep_figures(figures)
         return tuple(_annotated(run, notes.get(run.id, RunNote()), figures.get(run.id)) for run in kept)
+
+    def fault(self) -> str:
+        return self._notes.fault()
 
     def _figures(self, run_id: str) -> RunFigures:
         try:

@@ -261,7 +261,7 @@ class BrokerServer:
             except SptraderError as error:
                 peer.refuse(str(error))
                 return
-            peer.answer(Welcome(account, ENVIRONMENT, currency, self._broker.n))
+            peer.answer(Welcome(account, ENVIRONMENT, currency, self._broker.n, self._broker.holds_stops))
             peer.has_greeted, peer.told = True, hello.since
 
     def _carry_out(self, peer: Peer, request: Place | Close | Cancel | Protect) -> None:

@@ -44,6 +44,14 @@ class SqliteIndex:
                 ) from None
             raise self.error(f"{self.path} cannot be used ({error}): {self.remedy}") from None
 
+    def is_damaged(self) -> bool:
+        """SQLite finds that it is broken, or none of its files."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=WAIT_SECONDS)) as index:
+                return bool(index.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+        except sqlite3.DatabaseError as error:
+            return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
     def _opened(self, writing: bool) -> sqlite3.Connection:
         try:
             with _closed_on_error(sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)) as index:

@@ -103,7 +103,10 @@ def components(chosen: argparse.Namespace) -> int:
 
 
 def runs(_: argparse.Namespace) -> int:
-    kept = compose.run_store(load_settings()).list()
+    store = compose.run_store(load_settings())
+    kept, fault = store.list(), store.fault()
+    if fault:
+        print(f"sptrader: {fault}", file=sys.stderr)
     if not kept:
         print("No runs are kept yet: `sptrader backtest FILE --data PATH` keeps one.")
         return DONE

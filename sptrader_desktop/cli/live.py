@@ -35,6 +35,9 @@ def add_live(live: argparse.ArgumentParser) -> None:
     for name, default in money.items():
         live.add_argument(f"--{name}", default=default)
     live.add_argument("--param", action="append", default=[], metavar="name=value", help="replace a parameter of the strategy")
+    live.add_argument(
+        "--core-stops", action="store_true", help="the paper broker holds no stops or targets: this program watches them on every price"
+    )
     live.add_argument("--headless", action="store_true", help="without a window: until it is interrupted")
 
 
@@ -59,7 +62,9 @@ def live(chosen: argparse.Namespace) -> int:
         leverage=chosen.leverage,
     )
     own = chosen.signals == "own"
-    asked = LiveAsked(recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own, chosen.source)
+    asked = LiveAsked(
+        recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own, chosen.source, holds_stops=not chosen.core_stops
+    )
     asyncio.run(_until_interrupted(settings, asked))
     return DONE
 

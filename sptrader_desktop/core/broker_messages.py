@@ -118,12 +118,13 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """`n` is the number of the last transaction there is."""
+    """`n` is the number of the last transaction there is. A broker that does not hold stops fills and closes only what it is asked."""
 
     account: str
     environment: str
     currency: str
     n: int
+    holds_stops: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sptrader_desktop.core.broker_messages import Transaction
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
+from sptrader_desktop.core.risk_tree import NodeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,30 @@ class RequestUnsettled:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """What a person asked for: pause, resume, halt, rearm, cancel (`about` an order's id), close (a position's number), flatten."""
+    """What a person asked for: pause, resume, halt, rearm (`about` a symbol, or nothing for all), cancel (an order's id), close (a
+    position's number), flatten."""
 
     at: int
     what: str
     by: str
     about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSet:
+    """In place of all before: the tree of limits as a person wrote it. What was breached stays so."""
+
+    at: int
+    limits: tuple[NodeLimits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerMet:
+    """Whose account it is, and whether it holds stops, targets and trailing levels; else they are watched here, on every price."""
+
+    at: int
+    environment: str
+    holds_stops: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +155,8 @@ Fact = (
     | TransactionSeen
     | RequestUnsettled
     | Commanded
+    | LimitsSet
+    | BrokerMet
     | ReplayEnded
 )
 

@@ -7,18 +7,27 @@ asked of the broker comes back as requests, whose ids follow from the facts too.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from sptrader_desktop.core import facts
 from sptrader_desktop.core import live_stages as stages
+from sptrader_desktop.core.account_limits import AccountLimits, cancel_order
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
+from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_book import BarRange, Book, Hits
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits
+from sptrader_desktop.core.live_worth import Seen, Worth
 from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
+from sptrader_desktop.core.risk_tree import WHOLE
 from sptrader_desktop.core.tables import FREE, Table
+from sptrader_desktop.core.watched_exits import WatchedExits
 
 _Closing = tuple[int, int, int, int]  # closing steps, reason, at this close, trailing level
 _Before = tuple[Mapping[int, _Closing], tuple[int, ...], int]
-EVERY = "*"  # in place of a symbol
+EVERY = WHOLE  # in place of a symbol
+PAPER, PAUSED = "paper", "paused"
+MOVES = frozenset({What.FILLED, What.CLOSED})
 
 
 class LiveAccount:
@@ -36,10 +45,12 @@ class LiveAccount:
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
         self.at = 0
+        self.environment = PAPER
+        self.limits, self.watched = AccountLimits(book, self.symbols, self._bar), WatchedExits()
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
         self._orders: dict[str, int] = {}  # id of a placed order → its number here
-        self._ids: dict[int, str] = {}  # and back
+        self._ids: list[str] = []  # and back
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._theirs: dict[int, int] = {}
         self._asked = 0
@@ -56,6 +67,8 @@ class LiveAccount:
             facts.TransactionSeen: self._book,
             facts.RequestUnsettled: self._lapse,
             facts.Commanded: self._obey,
+            facts.LimitsSet: self._limit,
+            facts.BrokerMet: self._meet,
             facts.ReplayEnded: self._finish,
         }
 
@@ -75,8 +88,10 @@ class LiveAccount:
     def _open_bars(self, fact: facts.BarsOpened) -> list[Request]:
         self.at = fact.at
         self._is_as_closed = False
+        before = self.limits.before_open()
         self.book.open_bars(fact.bars)
         stages.account_opens(self.book.lent)
+        self.limits.after_open(before)
         return []
 
     def _close_bars(self, fact: facts.BarsClosed) -> list[Request]:
@@ -94,9 +109,12 @@ class LiveAccount:
         self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and all(hits.series != s for hits in fact.hits)}
         self._take_hits(fact.hits)
         before = self._before()
-        if self._fill_close:
+        if self._fill_close or self.limits.are_set:
             stages.account_marks(self.book.lent)
+            self.limits.meet(self.at)
             stages.account_decides(self.book.lent)
+            if not self._fill_close:
+                stages.account_ends(self.book.lent, False)
         else:
             stages.account_closes(self.book.lent)
         return self._asked_since(before)
@@ -104,6 +122,7 @@ class LiveAccount:
     def _end_bars(self, fact: facts.CloseFilled) -> list[Request]:
         before = self._before()
         stages.account_ends(self.book.lent, fact.filled)
+        self.limits.meet(self.at)
         return self._asked_since(before)
 
     def _see(self, fact: facts.PriceSeen) -> list[Request]:
@@ -112,6 +131,9 @@ class LiveAccount:
         before = self._before()
         self.book.see(fact.series, fact.raw, fact.ask)
         self.equity = stages.account_sees(self.book.lent)
+        self.limits.meet(self.at)
+        if not self.watched.is_idle:
+            self.watched.order(self.book, self._worth(), fact.series, self.at)
         return self._asked_since(before)
 
     def _act(self, fact: facts.Acted) -> list[Request]:
@@ -126,7 +148,7 @@ class LiveAccount:
 
     def _take_hits(self, found: Sequence[Hits]) -> None:
         """What is barred is as if no rule for an entry held."""
-        agenda = self.book.agenda
+        agenda, self.limits.refusals = self.book.agenda, []
         for s, entries, exits, atr in found:
             is_barred = self.barred and (EVERY in self.barred or self.symbols[s] in self.barred)
             agenda.entries[s], agenda.exits[s], agenda.atr[s] = 0 if is_barred else entries, exits, atr
@@ -149,6 +171,7 @@ class LiveAccount:
         account, found = self.book.account[0], list[Request]()
         if self.latches:
             self._latch()
+        self.limits.refuse_beyond(placed, self.at)
         if waiting:
             states = self.book.log.orders["state"]
             found += [Cancel(self._next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
@@ -170,7 +193,7 @@ class LiveAccount:
         if now == before:
             return []
         position, found = self._theirs[int(row["number"])], list[Request]()
-        if trail != before[3]:
+        if trail != before[3] and self.watched.holds_stops:
             found.append(Protect(self._next_id(), position, trail))
         if closing and (closing, reason) != before[:2]:
             found.append(Close(self._next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
@@ -181,7 +204,7 @@ class LiveAccount:
         row = self.book.log.orders[order]
         name = self._next_id()
         self._orders[name] = order
-        self._ids[order] = name
+        self._ids.append(name)
         if row["state"] != WORKING:
             return []
         waiting = self.book.state.pending[self.book.waiting(order)]
@@ -200,7 +223,7 @@ class LiveAccount:
         done = fact.transaction
         if done.n != self.booked + 1:
             raise BrokerMismatchError(f"transaction {done.n} came after {self.booked}: those between are missing, ask the broker again")
-        is_late = self.lives.tell(done)
+        is_late, cash = self.lives.tell(done), int(self.book.account["cash"][0])
         match done.what:
             case What.FILLED:
                 self._book_entry(done, is_late)
@@ -219,22 +242,36 @@ class LiveAccount:
             case What.CANCEL_REJECTED:
                 pass
         self.booked = done.n
+        if done.symbol:
+            self.limits.earned[self._series[done.symbol]] += int(self.book.account["cash"][0]) - cash
         if self.book.account["cash"][0] != done.cash:
             raise BrokerMismatchError(
                 f"after transaction {done.n} the broker holds {done.cash} and this account {self.book.account['cash'][0]} (1e-8): "
                 "nothing is traded on until a person has looked"
             )
-        return []
+        return self._after(done) if done.what in MOVES and (self.limits.are_set or not self.watched.is_idle) else []
+
+    def _after(self, done: Transaction) -> list[Request]:
+        """What was filled may pass a limit, or a level at once."""
+        before = self._before()
+        self.limits.meet(self.at)
+        self.watched.order(self.book, self._worth(), self._series[done.symbol], self.at)
+        return self._asked_since(before)
 
     def _book_entry(self, done: Transaction, is_late: bool) -> None:
         """A part of an order is a position of its own, and the rest waits on."""
         series, order = self._series[done.symbol], self._orders.get(done.id, -1)
+        if self.book.present_bar(series) < 0:  # somebody else was here before the first price
+            day = int(trading_day(np.array([done.at], np.int64))[0])
+            self._open_bars(facts.BarsOpened(done.at, (BarOpen(series, done.at, done.price, done.price, day, 0),)))
         index = self.book.waiting(order)
         left = int(self.book.state.pending["quantity"][index]) - done.quantity if index >= 0 else 0
         if index < 0 or left < 0 or is_late:
             self._bar(done.symbol, f"{done.symbol} was filled by what nobody waited for (transaction {done.n})")
         if index < 0 or left < 0:
             index = self.book.add_waiting(order, series, done.side, done.quantity)
+        if order < 0:
+            self._ids.append(done.id)
         rest = self.book.state.pending[index].copy()
         self.book.state.pending["quantity"][index] = done.quantity
         ours = int(self.book.account["opened"][0])
@@ -247,8 +284,9 @@ class LiveAccount:
     def _book_exit(self, done: Transaction) -> None:
         row = self._position(done)
         row["ambiguous"], row["resolved"] = done.ambiguous, done.resolved
-        index, bar = self.book.position(int(row["number"])), self.book.present_bar(self._series[done.symbol])
-        stages.book_exit(self.book.lent, index, done.quantity, done.price, EXIT_REASONS.index(done.reason), bar)
+        number, reason, s = int(row["number"]), EXIT_REASONS.index(done.reason), self._series[done.symbol]
+        stages.book_exit(self.book.lent, self.book.position(number), done.quantity, done.price, reason, self.book.present_bar(s))
+        self.watched.closed(number, s, reason, is_gone=self.book.position(number) < 0)
 
     def _settle(self, done: Transaction) -> None:
         index = self.book.waiting(self._orders.get(done.id, -1))
@@ -256,21 +294,42 @@ class LiveAccount:
             outcome = EXPIRED if done.what is What.EXPIRED else CANCELLED
             stages.settle(self.book.lent, index, outcome, self.book.present_bar(self._series[done.symbol]))
         life = self.lives.get(done.id)
-        if life is not None and isinstance(life.request, Close):
-            self._reopen(life.request)
+        if life is not None:
+            self._will_not_be(life.request, done.reason)
+
+    def _will_not_be(self, request: Request, why: str) -> None:
+        if isinstance(request, Close):
+            self._reopen(request)
+        if isinstance(request, Protect):
+            self._keep_here(request, why)
 
     def _reopen(self, request: Close) -> None:
         """A close that will not come is asked for again by whoever wants it; the position is whole until then."""
         index = self.book.position(self._ours.get(request.position, -1))
         if index >= 0 and not any(self._closes(life.request, request.position) for _, life in self.lives.going()):
             self.book.state.positions["closing"][index] = 0
+            self.watched.refused(self.book, self._ours[request.position], EXIT_REASONS.index(request.reason), self.at)
 
     @staticmethod
     def _closes(request: Request, position: int) -> bool:
         return isinstance(request, Close) and request.position == position
 
+    def _keep_here(self, request: Protect, why: str) -> None:
+        """A level that the broker would not take is watched here, until it takes another."""
+        index = self.book.position(self._ours.get(request.position, -1))
+        if index >= 0:
+            row = self.book.state.positions[index]
+            self.watched.unkept.add(int(row["number"]))
+            said = f" ({why})" if why else ""
+            self.alarms.append(
+                f"{self.symbols[row['symbol']]}: the broker does not hold the new stop of position {int(row['number'])}{said}: "
+                "it is watched here, on every price, and only while this computer works"
+            )
+
     def _protect(self, done: Transaction) -> None:
         row = self._position(done)
+        if done.id:
+            self.watched.unkept.discard(int(row["number"]))
         row["stop"], row["target"], row["trail"] = done.stop, done.target, done.trail
         row["ambiguous"], row["resolved"] = done.ambiguous, done.resolved
 
@@ -291,13 +350,13 @@ class LiveAccount:
         index = self.book.waiting(self._orders.get(fact.id, -1))
         if index >= 0:
             stages.settle(self.book.lent, index, CANCELLED, self.book.present_bar(int(self.book.state.pending["symbol"][index])))
-        request = self.lives[fact.id].request
-        if isinstance(request, Close):
-            self._reopen(request)
+        self._will_not_be(self.lives[fact.id].request, "it never came there")
         return []
 
     def _bar(self, symbol: str, words: str) -> None:
-        self.barred.setdefault(symbol, words)
+        """More than a pause, which would end without a re-arming."""
+        if self.barred.get(symbol, PAUSED).startswith(PAUSED):
+            self.barred[symbol] = words
         self.alarms.append(f"{words}: no entries until a person re-arms")
 
     # What a person asked for
@@ -307,11 +366,14 @@ class LiveAccount:
         before = self._before()
         match fact.what:
             case "pause":
-                self.barred.setdefault(fact.about or EVERY, f"paused by {fact.by}")
+                self.barred.setdefault(fact.about or EVERY, f"{PAUSED} by {fact.by}")
             case "halt":
                 self.halted = self.barred[EVERY] = fact.about or f"stopped by {fact.by}"
-            case "resume" | "rearm":
-                self._free(fact.about or EVERY, everything=fact.what == "rearm")
+            case "resume":
+                if self.barred.get(fact.about or EVERY, "").startswith(PAUSED):
+                    del self.barred[fact.about or EVERY]
+            case "rearm":
+                self._rearm(fact.about or EVERY)
             case "cancel":
                 cancel_order(self.book, self._orders.get(fact.about, -1))
             case "close":
@@ -323,22 +385,40 @@ class LiveAccount:
                     cancel_order(self.book, order)
         return self._asked_since(before)
 
-    def _free(self, about: str, *, everything: bool) -> None:
-        """A pause ends by resuming; what was latched only by re-arming, which then counts from here."""
-        if everything:
+    def _rearm(self, about: str) -> None:
+        """A pause ends by resuming; what was latched only by this. Losses count from here."""
+        self.limits.rearm(about)
+        self.barred.pop(about, None)
+        if about == EVERY:
             self.barred.clear()
             self.halted = ""
             account = self.book.account
             account["drawn_down"], account["lost_day"] = FREE, FREE
             account["peak"] = account["trough"] = account["base"] = account["equity"]
-        elif self.barred.get(about, "").startswith("paused"):
-            del self.barred[about]
 
+    # Limits, and levels that are watched here
 
-def cancel_order(book: Book, order: int) -> None:
-    index = book.waiting(order)
-    if index >= 0:
-        stages.settle(book.lent, index, CANCELLED, book.present_bar(int(book.state.pending["symbol"][index])))
+    def feels(self, s: int, raw: int, ask: int, at: int) -> bool:
+        """Whether this price would end a position or breach a limit of the tree, if the account were told of it."""
+        if not self.book.account["positions"][0] or (self.watched.is_idle and not self.limits.are_set):
+            return False
+        worth = self._worth(Seen(s, raw, ask))
+        return self.watched.is_touched(self.book, worth, s, at) or self.limits.would_breach(worth)
+
+    def _worth(self, seen: Seen | None = None) -> Worth:
+        return Worth(self.book.plan, self.book.state, seen)
+
+    def _limit(self, fact: facts.LimitsSet) -> list[Request]:
+        before = self._before()
+        self.limits.limit(fact.limits, self.at)
+        return self._asked_since(before)
+
+    def _meet(self, fact: facts.BrokerMet) -> list[Request]:
+        """A broker that begins to hold stops holds none of what was open before."""
+        if fact.holds_stops and not self.watched.holds_stops:
+            self.watched.unkept |= set(self.book.state.positions["number"][: self.book.account["positions"][0]].tolist())
+        self.environment, self.watched.holds_stops = fact.environment, fact.holds_stops
+        return []
 
 
 def _closing(row: Table) -> _Closing:

@@ -108,6 +108,7 @@ class LiveFeeds:
         log, count = self.account.book.log.verdicts, int(self.account.book.account["verdicts"][0])
         words = [_verdict(int(row["rule"]), VERDICTS[row["verdict"]]) for row in log[self._verdicts : count]]
         self._verdicts = count
+        words += [f"not sent: {why}" for why in self.account.limits.refusals]
         if is_entry and not words:
             words.append("no entries now" + (f": {why}" if (why := "; ".join(self.account.barred.values())) else ""))
         if is_exit:

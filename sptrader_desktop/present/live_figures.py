@@ -1,15 +1,15 @@
-"""What a live account is worth and risks at the prices it knows, in its own integers; nothing of the account is changed by looking.
+"""What a live account is worth and risks at the prices it knows, in its own integers; nothing of the account is changed by looking."""
 
-The profit of a position is `core.portfolio.unrealised` for one, with integers that cannot overflow.
-"""
-
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sptrader_desktop.core.live_worth import Worth
 from sptrader_desktop.core.money import FRACTION_ONE, round_ratio
 from sptrader_desktop.core.records import LONG
-from sptrader_desktop.core.tables import DIRECT, FAR, FREE, Table
+from sptrader_desktop.core.risk_tree import Gauge
+from sptrader_desktop.core.tables import FAR, FREE, Table
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.live_account import LiveAccount
@@ -22,17 +22,6 @@ class Levels:
     stop: int
     target: int
     trail: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """`used` of `limit`, which is None where there is none; both in `unit`: 1e-8 of money, or a count."""
-
-    name: str
-    unit: str
-    used: int
-    limit: int | None
-    is_latched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +40,19 @@ class Figures:
     """One look. `kept` are the levels that the broker said it holds, by position."""
 
     def __init__(self, account: "LiveAccount", capital: int, kept: Mapping[int, Levels]) -> None:
-        self._plan, self._state, self._capital, self._kept = account.book.plan, account.book.state, capital, kept
-        self._used = account.book.account[0]
-        self.positions: Table = self._state.positions[: self._used["positions"]]
-        self.pending: Table = self._state.pending[: self._used["pending"]]
+        self._plan, self._limits, self._capital, self._kept = account.book.plan, account.limits, capital, kept
+        self._worth, self._used = Worth(account.book.plan, account.book.state), account.book.account[0]
+        self.positions: Table = account.book.state.positions[: self._used["positions"]]
+        self.pending: Table = account.book.state.pending[: self._used["pending"]]
         self.cash = int(self._used["cash"])
-        self.profits = {int(row["number"]): self.profit(row, self.exit_price(row)) for row in self.positions}
+        self._held = {held.number: held for held in self._worth.held()}
+        self.profits = {number: self._worth.profit(held) for number, held in self._held.items()}
         self.total = self.cash + sum(self.profits.values())
 
     # One position
 
     def exit_price(self, row: Any) -> int:
-        return int(self._state.series["bid" if row["side"] == LONG else "ask"][row["symbol"]])
-
-    def profit(self, row: Any, price: int, own: int | None = None) -> int:
-        """Open profit with the exit at `price`; `own` is the price of the symbol for conversion, its last unless given."""
-        s = int(row["symbol"])
-        value = int(row["side"]) * (price - int(row["entry_price"])) * self._unit_value(s) * int(row["quantity"])
-        return self._in_account(value, s, self._last(s) if own is None else own)
+        return self._worth.exit_price(int(row["symbol"]), int(row["side"]))
 
     def stop_kept(self, row: Any) -> int | None:
         """The level at which the broker ends it without us."""
@@ -100,16 +84,23 @@ class Figures:
         return max(float(self._used["worst"]), (peak - lowest) / peak if peak > 0 else 0.0)
 
     def gauges(self) -> Iterator[Gauge]:
+        """Of the strategy and the account, then of each symbol that has limits: of two limits of the whole the nearer one."""
+        ours = {(gauge.scope, gauge.name): gauge for gauge in self._limits.gauges()}
+        for gauge in self._of_all():
+            yield _nearer(gauge, ours.pop((gauge.scope, gauge.name), gauge))
+        yield from ours.values()
+
+    def _of_all(self) -> Iterator[Gauge]:
         terms, used = self._plan.terms[0], self._used
         base, peak, leverage = int(used["base"]), int(used["peak"]), int(terms["leverage"])
         lost = max(0, -self.day_profit)
         yield Gauge("daily loss", "money", lost, _limit(int(terms["daily_loss"]), base), bool(used["lost_day"] != FREE))
         yield Gauge("drawdown", "money", self.drop, _limit(int(terms["max_drawdown"]), peak), bool(used["drawn_down"] != FREE))
-        committed = self._committed()
+        committed = self._worth.committed()
         yield Gauge("exposure", "money", committed, max(0, self.total) * leverage // 100)
         yield Gauge("margin", "money", round_ratio(committed * 100, leverage), max(0, self.total))
         most = int(terms["max_positions"])
-        open_total = sum(bool(row["closing"] < row["quantity"]) for row in self.positions) + len(self.pending)
+        open_total = sum(bool(held.staying) for held in self._held.values()) + len(self.pending)
         yield Gauge("positions", "count", open_total, None if most < 0 else most)
 
     def plug(self) -> Plug:
@@ -119,35 +110,13 @@ class Figures:
             if level is None:
                 unprotected.append(number)
             else:
-                lost += self.profits[number] - self.profit(row, level, level)
+                lost += self.profits[number] - self._worth.profit(self._held[number], level, level)
         return Plug(lost, tuple(unprotected), len(self.pending))
 
-    def _committed(self) -> int:
-        """As `core.risk.committed`: what stays open and every order that waits, at the last prices."""
-        staying = [
-            (int(row["symbol"]), int(row["quantity"] - row["closing"])) for row in self.positions if row["closing"] < row["quantity"]
-        ]
-        waiting = [(int(row["symbol"]), int(row["quantity"])) for row in self.pending]
-        return sum(self._in_account(self._last(s) * steps * self._unit_value(s), s, self._last(s)) for s, steps in (*staying, *waiting))
 
-    # Units
-
-    def _unit_value(self, s: int) -> int:
-        return int(self._plan.symbols["unit_value"][s])
-
-    def _last(self, s: int) -> int:
-        return int(self._state.series["last"][s])
-
-    def _in_account(self, value: int, s: int, own: int) -> int:
-        terms, numerator, denominator = self._plan.symbols[s], 1, 1
-        for leg in ("leg1", "leg2"):
-            kind, scale, series = int(terms[f"{leg}_kind"]), int(terms[f"{leg}_scale"]), int(terms[leg])
-            if kind == 0:
-                break
-            price = own if series == s else self._last(series)
-            above, below = (price, scale) if kind == DIRECT else (scale, price)
-            numerator, denominator = numerator * above, denominator * below
-        return value if numerator == denominator else round_ratio(value * numerator, denominator)
+def _nearer(one: Gauge, other: Gauge) -> Gauge:
+    nearest = min((one, other), key=lambda gauge: math.inf if gauge.headroom is None else gauge.headroom)
+    return replace(nearest, is_latched=one.is_latched or other.is_latched)
 
 
 def _limit(fraction: int, base: int) -> int | None:

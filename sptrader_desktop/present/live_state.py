@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sptrader_desktop.core.broker_messages import Close, Place
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import EXIT_REASONS, LONG
+from sptrader_desktop.core.risk_tree import Gauge
 from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.present.live_feeds import LiveFeeds, Told
-from sptrader_desktop.present.live_figures import Figures, Gauge
+from sptrader_desktop.present.live_figures import Figures
 from sptrader_desktop.present.numbers import iso_time, price_unit, quantity_unit
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, aroun
         "mode": session.mode,
         "state": state,
         "reason": reason,
-        "account": {"name": session.account, "currency": session.currency, "environment": session.mode},
+        "account": {"name": session.account, "currency": session.currency, "environment": account.environment},
         "strategy": dict(session.strategy),
         "timeframe": session.timeframe,
         "symbols": list(feeds.instruments),
@@ -164,10 +165,11 @@ def _gauge(gauge: Gauge) -> Told:
     limit = gauge.limit
     return {
         "name": gauge.name,
+        "scope": "global" if gauge.scope == EVERY else gauge.scope,
         "unit": gauge.unit,
         "used": written(gauge.used),
         "limit": None if limit is None else written(limit),
-        "headroom": None if limit is None else written(max(0, limit - gauge.used)),
+        "headroom": None if limit is None else written(gauge.headroom or 0),
         "latched": gauge.is_latched,
     }
 

@@ -36,6 +36,8 @@ class Preferences:
     done: tuple[str, ...] = ()  # in the command palette, the newest first
     strategy: str = ""
     dataset: str = ""
+    texts: tuple[str, ...] = ()  # the files that were open
+    front: str = ""  # which tab stood before the others
     hints: tuple[str, ...] = ()  # those that were given
     answers: Mapping[str, str] = field(default_factory=dict)  # of the backtest panel, by question
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # answers that runs were made with, the newest first
@@ -171,6 +173,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "done": _texts,
     "strategy": _text,
     "dataset": _text,
+    "texts": _texts,
+    "front": _text,
     "hints": _texts,
     "answers": _by_name(_text),
     "given": _by_name(_texts),

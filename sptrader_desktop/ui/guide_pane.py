@@ -5,7 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument, QTextFrameFormat, QTextLength, QTextTable
+from PySide6.QtGui import (
+    QDesktopServices,
+    QImage,
+    QResizeEvent,
+    QTextCursor,
+    QTextDocument,
+    QTextFrameFormat,
+    QTextLength,
+    QTextOption,
+    QTextTable,
+)
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QTextBrowser, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.guide import START, Page, page_of, pages, search
@@ -15,6 +25,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 DOCUMENTS = ("guide.md", "bar-rules.md")
+BESIDE = GRID * 140  # from which width on the page has room enough beside the list
 PLACE = Qt.ItemDataRole.UserRole
 
 
@@ -29,6 +40,8 @@ class PageView(QTextBrowser):
         self.setOpenLinks(False)
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.document().setDocumentMargin(GRID * 4)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         # One that comes and goes with the height of a picture would change the width that the picture is fitted to.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._text = ""
@@ -59,6 +72,7 @@ class PageView(QTextBrowser):
         self.document().clear()
         self.document().setDefaultStyleSheet(f"a {{ color: {look().colour('accent').name()} }}")
         self.setMarkdown(text)
+        self._wrap_code()
         for frame in self.document().rootFrame().childFrames():
             if isinstance(frame, QTextTable):
                 shape = frame.format()
@@ -69,6 +83,16 @@ class PageView(QTextBrowser):
                 shape.setCellPadding(GRID)
                 shape.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
                 frame.setFormat(shape)
+
+    def _wrap_code(self) -> None:
+        """Its long lines go on below, as everything does: nothing is to be read sideways."""
+        block = self.document().begin()
+        while block.isValid():
+            if block.blockFormat().nonBreakableLines():
+                shape = block.blockFormat()
+                shape.setNonBreakableLines(False)
+                QTextCursor(block).setBlockFormat(shape)
+            block = block.next()
 
 
 class GuidePane(QWidget):
@@ -104,6 +128,12 @@ class GuidePane(QWidget):
         elif event.type() is QEvent.Type.PaletteChange and self.shown is not None:
             self.page.show_text(self.shown.text)
         return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow pane the list stands above the page."""
+        super().resizeEvent(event)
+        is_narrow = event.size().width() < look().pixels(BESIDE)
+        self._split.setOrientation(Qt.Orientation.Vertical if is_narrow else Qt.Orientation.Horizontal)
 
     def _read(self) -> None:
         if self._pages:
@@ -151,7 +181,8 @@ class GuidePane(QWidget):
             QDesktopServices.openUrl(link)
 
     def _lay_out(self) -> None:
-        left, split = QWidget(), QSplitter(Qt.Orientation.Horizontal)
+        left, self._split = QWidget(), QSplitter(Qt.Orientation.Horizontal)
+        split = self._split
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler, qVersion
+from PySide6.QtCore import QMessageLogContext, QObject, QThreadPool, QtMsgType, Signal, qInstallMessageHandler, qVersion
 from PySide6.QtWidgets import QApplication
 
 from sptrader_desktop.core.errors import Cancelled, SptraderError
@@ -150,8 +150,11 @@ class Host(QObject):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _end_threads(self) -> None:
-        """Waited for in another thread, as the pool cannot wait for itself."""
-        await asyncio.wrap_future(ThreadPoolExecutor(1).submit(self._threads.shutdown))
+        """Waited for in another thread, as the pool cannot wait for itself. What Qt's threads speak through goes with the application."""
+        waiter, qt = ThreadPoolExecutor(1), QThreadPool.globalInstance()
+        qt.clear()
+        await asyncio.wrap_future(waiter.submit(self._threads.shutdown))
+        await asyncio.wrap_future(waiter.submit(qt.waitForDone))
 
 
 OpenWindow = Callable[[Host], Awaitable[object] | object]

@@ -41,6 +41,7 @@ from sptrader_desktop.ui.log_pane import LogPane
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.market.kept_market import KeptMarket
 from sptrader_desktop.ui.market_page import MarketPage
+from sptrader_desktop.ui.open_tabs import OpenTabs
 from sptrader_desktop.ui.personal_tools import PersonalTools, follow
 from sptrader_desktop.ui.prices_page import PricesPage
 from sptrader_desktop.ui.research import Research
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
             data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
         )
         self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self)
+        self.tabs = OpenTabs(self.texts.documents, {"dataPage": self.data.open, "livePage": self.live.open})
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
@@ -143,7 +145,8 @@ class MainWindow(QMainWindow):
         self.texts.navigator.refresh()
         self.runs.history.reload()
         self.market.restore()
-        self.texts.tell_drafts()
+        self.texts.tell_drafts(self._preferences.now.value.texts)
+        self.tabs.restore(self._preferences.now.value)
         self.live.session.follow()
 
     def come_to_front(self) -> None:
@@ -180,7 +183,7 @@ class MainWindow(QMainWindow):
         strategy, series = self.page.panel.chosen_strategy(), self.page.panel.chosen_series()
         self._preferences.now.set(
             replace(
-                self.placing.kept(self._preferences.now.value),
+                self.placing.kept(self.tabs.kept(self._preferences.now.value)),
                 answers=self.page.panel.answers(),
                 geometry=encoded(bytes(self.saveGeometry().data())),
                 strategy=str(strategy or ""),

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable
 
 BOUND_S = 5.0
+RESERVED = 0.05  # of the bound for each step that is still to come: one that takes long may take nearly all of it
 GRACE_S = 2.0  # for a step that holds the window's thread itself, before the program is ended from outside of it
 Stop = Callable[[], Awaitable[object] | object]
 
@@ -24,15 +25,15 @@ class Shutdown:
         self._steps.append((name, stop))
 
     async def run(self) -> tuple[str, ...]:
-        """The names of what did not stop, or failed to; every step gets an equal part of the time that those before it left."""
+        """The names of what did not stop, or failed to."""
         loop = asyncio.get_running_loop()
         deadline, left = loop.time() + self._bound_s, []
         watchdog = threading.Timer(self._bound_s + self._grace_s, self._end_by_force)
         watchdog.daemon = True
         watchdog.start()
         while self._steps:
-            patience = max(0.01, (deadline - loop.time()) / len(self._steps))
             self._at, stop = self._steps.pop()
+            patience = max(RESERVED * self._bound_s, deadline - loop.time() - RESERVED * self._bound_s * len(self._steps))
             if not await self._stopped(stop, patience):
                 left.append(self._at)
         watchdog.cancel()

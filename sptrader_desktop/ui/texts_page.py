@@ -1,6 +1,6 @@
 """Everything that is text: what is opened and from where, new files from templates, and components computed as they are written."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -88,9 +88,9 @@ class TextsPage(QObject):
                 words = " ".join((item.kind.value.capitalize(), *item.groups, item.note)).strip()
                 yield Entry(item.key, item.name, partial(self.open_item, item), words, icon=ICONS[item.kind])
 
-    def tell_drafts(self) -> None:
-        """What was not saved when the program ended the last time, be it by a crash."""
-        drafts = self._keeper.drafts()
+    def tell_drafts(self, opened: Collection[str]) -> None:
+        """What was not saved when the program ended the last time, be it by a crash; what is `opened` again says so itself."""
+        drafts = [draft for draft in self._keeper.drafts() if str(draft.path) not in opened]
         if drafts:
             names = ", ".join(draft.path.name for draft in drafts[-3:])
             self._notices.tell(

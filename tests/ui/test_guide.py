@@ -123,6 +123,16 @@ def test_pictures_fit_and_tables_have_lines(pane: GuidePane) -> None:
     assert all(table.format().border() for table in tables)
 
 
+@pytest.mark.parametrize("width", [320, 720])
+def test_no_page_is_read_sideways(pane: GuidePane, width: int) -> None:
+    """A table's rounding is one point."""
+    pane.resize(width, 500)
+    for page in pane._pages:
+        pane._go(page)
+        assert pane.page.horizontalScrollBar().maximum() <= 1, page.title
+    assert pane.page.viewport().width() > width / 2
+
+
 def test_a_guide_that_is_gone_is_said(qtbot: QtBot, tmp_path: Path) -> None:
     lost = GuidePane(tmp_path)
     qtbot.addWidget(lost)

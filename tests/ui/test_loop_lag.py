@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.ui.loop_lag import BEAT_MS, STALL_MS, LagRecord, LoopLag
 from sptrader_desktop.ui.shutdown import Shutdown, Stop
+from tests.virtual_time import VirtualLoop
 
 LAGS = st.lists(st.floats(0, 30_000), min_size=1, max_size=300)
 
@@ -97,6 +98,17 @@ def test_all_are_stopped_in_reverse_within_the_bound_and_what_did_not_is_named(k
     assert called == names[::-1]
     assert list(left) == [name for name in names[::-1] if name.split()[1] in {"hangs", "deaf", "fails"}]
     assert told == [f"stopping {name}" for name in names[::-1] if name.endswith("fails")]
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_a_step_that_takes_long_may_take_nearly_all_of_the_bound(before: int, after: int) -> None:
+    shutdown, loop = Shutdown(lambda *_: None, bound_s=10), VirtualLoop()
+    for stop_one in ([lambda: None] * before, [lambda: asyncio.sleep(4.5)], [lambda: None] * after):
+        for each in stop_one:
+            shutdown.add("a step", each)
+    assert loop.run_until_complete(shutdown.run()) == ()
+    loop.close()
 
 
 def stop(shutdown: Shutdown) -> tuple[str, ...]:

@@ -51,8 +51,13 @@ def take(driven: Driven) -> None:
 
 
 def leave_things(driven: Driven) -> None:
-    """Two charts of which one is arranged, a run whose trades are sorted, filtered and without a column."""
+    """A text that is not saved, two charts of which one is arranged, a run whose trades are sorted, filtered and without a column."""
     window = driven.window
+    typed(driven, "turtle")
+    take(driven)
+    editor = window.texts.documents.current_editor
+    assert editor is not None
+    QTest.keyClicks(editor.edit, "# more")
     typed(driven, "eurusd 1h lost")
     take(driven)
     typed(driven, "eurusd 1h 2024-05-31")
@@ -122,10 +127,18 @@ def test_an_open_chart_stands_as_it_stood_and_one_without_candles_is_left_out_wi
     (slot,) = chart.indicators.slots
     assert slot.indicator.dotted.endswith(".sma")
     assert slot.lines
-    assert documents.currentWidget() is driven.window.page.chart, "it waits behind"
+    assert documents.currentWidget() is chart, "it was in front"
     (line,) = [line for line in lines if LOST in line]
     assert line.endswith("is not opened again: its candles are not there any more")
     assert [tab.dataset for tab in driven.window.kept_market.charts.now.value] == [chart.tab.dataset]
+
+
+def test_an_open_text_is_open_with_what_was_not_saved_and_is_not_asked_about(again: tuple[Driven, list[str]]) -> None:
+    driven, _ = again
+    (editor,) = driven.window.texts.documents.editors
+    assert editor.path is not None
+    assert editor.edit.text() == f"# more{editor.path.read_text()}"
+    assert not [notice.text for notice in driven.window.notices.waiting() if notice.text.startswith("Not saved when")]
 
 
 def test_what_was_done_in_the_palette_comes_first_again(again: tuple[Driven, list[str]]) -> None:

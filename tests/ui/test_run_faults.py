@@ -213,6 +213,30 @@ def test_notes_that_cannot_be_written_hide_no_run(ran: Driven) -> None:
         notes.unlink()
 
 
+@pytest.mark.parametrize("damage", ["no database", "a page"])
+def test_damaged_notes_hide_no_run_and_are_kept_beside_the_new_ones(ran: Driven, damage: str) -> None:
+    folder, history = load_settings().runs, ran.window.runs.history
+    notes, message = folder / "notes.sqlite3", ran.find(QLabel, "historyMessage")
+    store = ran.window._desk.runs
+    run_id, count = store.list()[0].id, len(store.list())
+    store.annotate(run_id, ["before"], "what was written")
+    whole = notes.read_bytes()
+    broken = b"this was a database " * 100 if damage == "no database" else whole[:4096] + bytes(len(whole) - 4096)
+    notes.write_bytes(broken)
+    history.reload()
+    ran.settle()
+    assert (len(history._runs), [run.tags for run in history._runs]) == (count, [()] * count)
+    assert "tags and notes are not shown" in message.text()
+    store.annotate(run_id, ["after"], "what is written")
+    history.reload()
+    ran.settle()
+    assert message.text() == ""
+    assert [run.note for run in history._runs if run.id == run_id] == ["what is written"]
+    (aside,) = folder.glob("notes.damaged-*.sqlite3")
+    assert aside.read_bytes() == broken
+    aside.unlink()
+
+
 @pytest.mark.parametrize("what", ["a picture of the results", "the chart"])
 def test_a_pane_that_cannot_be_painted_is_told_once_and_the_others_go_on(ran: Driven, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     def broken(*_: object) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
-from sptrader_desktop.core.errors import DataError, JournalBroken, MachineError, SptraderError
+from sptrader_desktop.core.errors import BrokerMismatchError, DataError, JournalBroken, MachineError, SptraderError
+from sptrader_desktop.core.live_account import PAPER
+from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.ports import (
     BrokerLine,
     BrokerSide,
@@ -29,6 +31,7 @@ from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
+from sptrader_desktop.runtime.live.steady_time import SteadyTime
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
@@ -53,8 +56,9 @@ class LiveCore:
         self, engine: Engine, feed: SignalFeed, prices: PriceFeed, broker: BrokerSide, clock: Clock, quarantine_us: int = QUARANTINE_US
     ) -> None:
         self.engine, self._feed, self._prices, self._broker, self._clock = engine, feed, prices, broker, clock
-        self._quarantine_us = quarantine_us
+        self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
+        self.limits: tuple[NodeLimits, ...] = ()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
@@ -131,6 +135,8 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
+        self.engine.limit(self.limits)
+        self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
 
     async def _trade(self) -> None:
@@ -218,7 +224,8 @@ class LiveCore:
         while True:
             for record in await self._prices.read():
                 for price in record.prices:
-                    self.engine.price(price)
+                    if self.engine.price(price):
+                        self._flush()
                     if price.symbol in self.symbols:  # others are rates
                         self.symbols[price.symbol].price(price)
             if was_connected and not self._prices.status.connected:
@@ -308,7 +315,12 @@ class LiveCore:
                     self.alarm(f"transactions before {answer.n} are missing: the broker is asked for them again")
                     await self._line.close()
                     break
-                self._hear(answer)
+                try:
+                    self._hear(answer)
+                except BrokerMismatchError as error:
+                    self.alarm(str(error))
+                    await self._line.close()
+                    break
             self._line = None
             self.is_synced.clear()
             self.alarm("the line to the broker is gone: what was not answered is unknown until it is back")
@@ -321,7 +333,7 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._due = answer.n
+                self._greeted(answer)
             case Refused() if answer.id:
                 self.engine.refused(answer.id)
             case Refused():
@@ -332,6 +344,13 @@ class LiveCore:
             self.is_synced.set()
         self._flush()
 
+    def _greeted(self, broker: Welcome) -> None:
+        """With real money only what is signed is believed, from before the first signal on."""
+        self.engine.meet(broker.environment, holds_stops=broker.holds_stops)
+        if broker.environment != PAPER:
+            self._feed.believe_only_signed()
+        self._due = broker.n
+
     # By the clock, and by people
 
     async def _beat(self) -> None:
@@ -339,11 +358,14 @@ class LiveCore:
         while True:
             await self._clock.sleep(BEAT_S)
             now = self._clock.monotonic()
+            trouble = self._time.look()
+            if trouble:
+                self.alarm(f"{trouble}: what is unknown is waited for anew")
             if self.engine.is_exposed or now - seen >= SEEN_EVERY_S:
                 seen = now
                 self.engine.see_prices()
             if self.is_synced.is_set():
-                self.engine.lapse(self._quarantine_us)
+                self.engine.lapse(self._quarantine_us, self._time.waited)
             self._tell_unknown()
             self._flush()
             self.engine.session.tidy(is_quiet=not self._handed)

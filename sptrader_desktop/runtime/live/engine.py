@@ -3,7 +3,7 @@
 Whoever holds the wires calls one method for each thing that came, then `commit`, sends what it gives, and acknowledges last.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -14,9 +14,11 @@ from sptrader_desktop.core.atr_now import WilderNow
 from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Transaction
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
+from sptrader_desktop.core.errors import BrokerMismatchError
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.plan import atr_periods
+from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
 from sptrader_desktop.core.strategy import Condition, Strategy
 from sptrader_desktop.ports import LivePrice
@@ -79,10 +81,15 @@ class Engine:
             for atr in self._atr[symbol]:
                 atr.add(high, low, close)
 
-    def price(self, price: LivePrice) -> None:
+    def price(self, price: LivePrice) -> bool:
+        """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit."""
         below, above = (0, 0) if price.ask is not None else self._half_spread[price.symbol]
         ask = price.price if price.ask is None else price.ask
-        self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+        market = self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+        if not self.account.feels(self._series[price.symbol], market.bid, market.ask, market.at):
+            return False
+        self.see_prices({price.symbol})
+        return True
 
     def see_prices(self, symbols: Collection[str] | None = None) -> None:
         """Prices that the account has not seen yet become facts: before anything is decided, and now and then for the limits' sake."""
@@ -93,7 +100,7 @@ class Engine:
             s = self._series[symbol]
             if self.account.book.series["under"][s] < 0:
                 self._open(s, market.at, market.bid, market.ask)
-            self.session.take(facts.PriceSeen(market.at, s, market.bid, market.ask))
+            self.session.take(facts.PriceSeen(self._clock.now(), s, market.bid, market.ask))
 
     def candle(self, bar: Bar) -> None:
         """A bar is over; what is decided on it comes later, or never."""
@@ -178,10 +185,26 @@ class Engine:
         if request_id in self.account.lives.unknown():
             self.session.take(facts.RequestUnsettled(self._clock.now(), request_id))
 
-    def lapse(self, quarantine_us: int) -> None:
-        """Only while the broker is heard without a gap."""
-        for fact in self.session.unsettled(self._clock.now(), quarantine_us):
-            self.session.take(fact)
+    def lapse(self, quarantine_us: int, waited: Callable[[int], int]) -> None:
+        """Only while the broker is heard without a gap; `waited` gives how long, since when something was asked."""
+        lives = self.account.lives
+        for name in [name for name in lives.unknown() if waited(lives[name].asked_at) > quarantine_us]:
+            self.session.take(facts.RequestUnsettled(self._clock.now(), name))
+
+    def meet(self, environment: str, *, holds_stops: bool) -> None:
+        """What the broker says of itself. BrokerMismatchError: it is of another environment than the one that was traded in."""
+        account = self.account
+        if environment != account.environment and account.booked:
+            raise BrokerMismatchError(
+                f"the broker's account is of the environment {environment}, and this journal is of {account.environment}: "
+                "connect to the right account, or begin another one in a folder of its own"
+            )
+        if (environment, holds_stops) != (account.environment, account.watched.holds_stops):
+            self.session.take(facts.BrokerMet(self._clock.now(), environment, holds_stops))
+
+    def limit(self, limits: tuple[NodeLimits, ...]) -> None:
+        if limits != self.account.limits.tree.limits:
+            self.session.take(facts.LimitsSet(self._clock.now(), limits))
 
     def command(self, what: str, about: str, by: str) -> None:
         self.session.take(facts.Commanded(self._clock.now(), what, by, about))

@@ -10,6 +10,7 @@ from sptrader_desktop.core.broker_messages import Transaction, What
 from sptrader_desktop.core.errors import JournalError
 from sptrader_desktop.core.facts import KINDS, Fact
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
+from sptrader_desktop.core.risk_tree import NodeLimits
 
 _FIELDS = {kind: tuple(item.name for item in fields(kind)) for kind in (*KINDS.values(), Transaction)}
 _TRANSACTION = _FIELDS[Transaction]
@@ -51,6 +52,7 @@ _READERS: dict[type, Callable[..., Any]] = {
     facts.BarsClosed: _bars(facts.BarsClosed, BarRange),
     facts.Decided: lambda at, hits, signals: facts.Decided(at, tuple(_hits(row) for row in hits), tuple(signals)),
     facts.Acted: lambda at, hits, signals: facts.Acted(at, _hits(hits), tuple(signals)),
+    facts.LimitsSet: lambda at, limits: facts.LimitsSet(at, tuple(NodeLimits(*row) for row in limits)),
     facts.SignalsRead: lambda at, read, place, numbers: facts.SignalsRead(at, read, place, tuple((name, n) for name, n in numbers)),
     facts.TransactionSeen: lambda values: facts.TransactionSeen(_transaction(values)),
 }

@@ -30,8 +30,8 @@ class _Seen:
 
 
 class PaperBroker:
-    def __init__(self, symbols: Sequence[str], book: Book) -> None:
-        self.symbols, self.book, self.n = tuple(symbols), book, 0
+    def __init__(self, symbols: Sequence[str], book: Book, *, holds_stops: bool = True) -> None:
+        self.symbols, self.book, self.n, self.holds_stops = tuple(symbols), book, 0, holds_stops
         self.ids: dict[int, str] = {}  # of each working order by its number here; numbers are used again
         self._orders: dict[str, int] = {}
         self.closes: dict[int, tuple[str, int, int]] = {}  # position → the close that was asked for: id, reason, steps not closed yet
@@ -141,6 +141,8 @@ class PaperBroker:
         index = self.book.position(request.position)
         if index < 0:
             return self._no_such_position(request)
+        if not self.holds_stops:
+            return self._tell(What.REJECTED, request.id, self._series[request.position], request.position, reason="stops are not held here")
         row = self.book.state.positions[index]
         for name in ("stop", "target", "trail"):
             level = getattr(request, name)
@@ -239,7 +241,7 @@ class PaperBroker:
         told = []
         for row in held:
             number = int(row["number"])
-            if before.get(number) != _levels(row):
+            if self.holds_stops and before.get(number) != _levels(row):
                 told.append(self._protected("", row))
             self._seen.levels[number] = _levels(row)
         ended = self._series.keys() - self._seen.levels.keys()

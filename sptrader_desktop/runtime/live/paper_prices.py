@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from sptrader_desktop.core import live_stages as stages
-from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Request, Transaction, What
+from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.calendar import HOUR_US, financing_weights, trading_day, weekday
 from sptrader_desktop.core.live_book import BarOpen, Book
 from sptrader_desktop.core.money import FRACTION_ONE
@@ -24,7 +24,7 @@ from sptrader_desktop.runtime.live.paper import NOWHERE, PaperBroker
 LARGEST = 2**58  # of a position's worth in 1e-8, so that no arithmetic on it leaves 64 bits
 REASONS = ("no liquidity", "price moved")
 
-Trick = Literal["reject", "partial", "overfill", "fill_after_cancel"]
+Trick = Literal["reject", "partial", "overfill", "fill_after_cancel", "no_protect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,10 @@ class OnItsWay:
 class PricedBroker(PaperBroker):
     """Times are microseconds UTC, of requests when they came, of prices their own. They never go back."""
 
-    def __init__(self, symbols: Sequence[str], book: Book, markets: Sequence[Market], frictions: Frictions) -> None:
-        super().__init__(symbols, book)
+    def __init__(
+        self, symbols: Sequence[str], book: Book, markets: Sequence[Market], frictions: Frictions, *, holds_stops: bool = True
+    ) -> None:
+        super().__init__(symbols, book, holds_stops=holds_stops)
         self.markets, self.frictions = tuple(markets), frictions
         self.clock = 0
         self.way: list[OnItsWay] = []
@@ -207,6 +209,12 @@ class PricedBroker(PaperBroker):
                 return [self._accepted(request, s, "" if s == NOWHERE else self.symbols[s], came)]
             case _:
                 return super().ask(request)
+
+    def _protect(self, request: Protect) -> Transaction:
+        if self._tricks and self._tricks[0][0] == "no_protect" and self.book.position(request.position) >= 0:
+            why = self._tricks.popleft()[1] or REASONS[1]
+            return self._tell(What.REJECTED, request.id, self._series[request.position], request.position, reason=why)
+        return super()._protect(request)
 
     def _accepted(self, request: Place | Close, s: int, symbol: str, came: int) -> Transaction:
         why = self._refusal(request, s, came)

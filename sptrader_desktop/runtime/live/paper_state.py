@@ -51,6 +51,9 @@ def put_back(broker: PricedBroker, kept: Kept) -> None:
             _fill(book.series[s : s + 1], [{name: value for name, value in row.items() if name != "time"}])
     places = {symbol: s for s, symbol in enumerate(broker.symbols)}
     _fill(book.state.positions, [row | {"symbol": places[row["symbol"]]} for row in kept["positions"]])
+    if not broker.holds_stops:
+        held = book.state.positions[: len(kept["positions"])]
+        held["stop"], held["target"], held["trail"] = -held["side"] * FAR, held["side"] * FAR, -held["side"] * FAR
     orders = [{name: value for name, value in row.items() if name != "id"} for row in kept["pending"]]
     _fill(book.state.pending, [row | {"symbol": places[row["symbol"]]} for row in orders])
     way = [OnItsWay(row["due"], _request(row)) for row in kept["way"]]

@@ -30,7 +30,10 @@ class SymbolExits:
 
 @dataclass(frozen=True, slots=True)
 class PaperTerms:
-    """`rates` are traded by nobody: they turn money. Spread, where prices are mids, and slippage are those of `terms`."""
+    """`rates` are traded by nobody: they turn money. Spread, where prices are mids, and slippage are those of `terms`.
+
+    Without `holds_stops` the broker sets none of `exits`, and whoever trades with it watches them.
+    """
 
     account: str
     terms: Terms
@@ -38,6 +41,7 @@ class PaperTerms:
     rates: tuple[Instrument, ...] = ()
     exits: Mapping[str, SymbolExits] = field(default_factory=dict)
     frictions: Frictions = field(default_factory=Frictions)
+    holds_stops: bool = True
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -57,7 +61,7 @@ def open_broker(asked: PaperTerms) -> PricedBroker:
         raise RunError(f"account {asked.account}: name each symbol once, and at least one that is traded")
     markets = [_market(asked.terms, item) for item in series]
     book = Book(_plan(asked, series), fixed(asked.terms.capital), 1)
-    return PricedBroker(asked.symbols, book, markets, asked.frictions)
+    return PricedBroker(asked.symbols, book, markets, asked.frictions, holds_stops=asked.holds_stops)
 
 
 def _market(terms: Terms, item: Instrument) -> Market:
@@ -77,7 +81,7 @@ def _plan(asked: PaperTerms, series: Sequence[Instrument]) -> Plan:
         for number, leg in enumerate(conversion_legs(item.quote, terms.currency, series), start=1):
             for name, value in (("", leg.series), ("_kind", leg.kind), ("_scale", leg.scale)):
                 symbols[f"leg{number}{name}"][s] = value
-        told = asked.exits.get(item.symbol, SymbolExits())
+        told = asked.exits.get(item.symbol, SymbolExits()) if asked.holds_stops else SymbolExits()
         for name in SymbolExits.__dataclass_fields__:
             exits[name][s] = getattr(told, name)
     row["max_drawdown"] = row["daily_loss"] = row["position_limit"] = row["max_positions"] = -1

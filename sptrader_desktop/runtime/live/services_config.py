@@ -6,6 +6,7 @@ from typing import Literal
 
 from sptrader_desktop.core.errors import Problem
 from sptrader_desktop.core.strategy_fields import Field, Findings, Plain, Section, Span
+from sptrader_desktop.runtime.live.risk_config import RiskConfig, risk_of
 
 EvaluationMode = Literal["on_new_candle", "on_signal"]
 ExecutionMode = Literal["immediate", "observe"]
@@ -66,6 +67,7 @@ class ServicesConfig:
     strategy_evaluation: StrategyEvaluation = field(default_factory=StrategyEvaluation)
     trade_execution: TradeExecution = field(default_factory=TradeExecution)
     orchestrator: OrchestratorConfig = field(default_factory=OrchestratorConfig)
+    risk: RiskConfig = field(default_factory=RiskConfig)
 
 
 _Kind = type[DataFetching | IndicatorCalculation | StrategyEvaluation | TradeExecution | OrchestratorConfig]
@@ -80,7 +82,7 @@ _KINDS: dict[str, _Kind] = {
 def resolve_services(data: Plain) -> ServicesConfig | tuple[Problem, ...]:
     """A key that is not written has the value of the classes above."""
     findings = Findings()
-    root = Field((), data, findings).section("services", "orchestrator")
+    root = Field((), data, findings).section("services", "orchestrator", "risk")
     services = root.or_empty("services").section(*_KINDS)
     config = ServicesConfig(
         _data(_section(services, "data_fetching", DataFetching)),
@@ -88,6 +90,7 @@ def resolve_services(data: Plain) -> ServicesConfig | tuple[Problem, ...]:
         _strategy(_section(services, "strategy_evaluation", StrategyEvaluation)),
         _execution(_section(services, "trade_execution", TradeExecution)),
         _orchestrator(_section(root, "orchestrator", OrchestratorConfig)),
+        risk_of(root.or_empty("risk").section("account", "each_symbol", "symbols")),
     )
     if not findings.problems:
         _join(services, config)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.facts import Fact, RequestUnsettled, SessionBegan, SignalJudged, SignalsRead
+from sptrader_desktop.core.facts import Fact, SessionBegan, SignalJudged, SignalsRead
 from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.ports import Journal
@@ -74,11 +74,6 @@ class Session:
             self._entries = []
         requests, self._requests = self._requests, []
         return requests
-
-    def unsettled(self, now: int, quarantine_us: int) -> list[RequestUnsettled]:
-        """Of requests that the broker, heard without a gap until now, never told of."""
-        lives = self.account.lives
-        return [RequestUnsettled(now, name) for name in lives.unknown() if now - lives[name].asked_at > quarantine_us]
 
     def _apply(self, fact: Fact) -> Iterable[Request]:
         if isinstance(fact, SessionBegan):

@@ -20,6 +20,7 @@ from sptrader_desktop.runtime.live.services_config import StrategyEvaluation
 
 REMEMBERED = 10_000
 AHEAD_US = SECOND_US  # the clock of a publisher may be that much ahead of ours
+LOOKS_AGAIN_S = 1.0  # the clock may be set while a bar waits
 
 
 def named_signals(strategy: Strategy) -> frozenset[str]:
@@ -159,7 +160,7 @@ class StrategyEvaluationService(Service):
             await self._changed.wait()
             return
         deadline = self._bars[min(self._bars)].deadline
-        timer = asyncio.ensure_future(self._clock.sleep((deadline - self._clock.now()) / SECOND_US))
+        timer = asyncio.ensure_future(self._clock.sleep(min(LOOKS_AGAIN_S, (deadline - self._clock.now()) / SECOND_US)))
         change = asyncio.ensure_future(self._changed.wait())
         try:
             await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
@@ -173,6 +174,9 @@ class StrategyEvaluationService(Service):
         """Bars in their order; a later one that is complete waits for an earlier one, for so long as that may still be."""
         for opens in sorted(self._bars):
             collected = self._bars[opens]
+            if bar_span(opens, self._expected.timeframe)[1] > self._clock.now() + AHEAD_US:
+                self._reject_all(self._bars.pop(opens).heard.values(), "the clock was set back: its bar is not over any more")
+                continue
             if not self._is_complete(collected) and self._clock.now() < collected.deadline:
                 return
             del self._bars[opens]

@@ -48,15 +48,17 @@ class RunHistory(QWidget):
         """The run that is open becomes the chosen one, unless the chosen one `stays`."""
         if not self._runs:
             self.table.show_waiting("Reading the kept runs …")
-        job = self._jobs.start("runs", "reading the kept runs", lambda _: newest_first(self._store.list()), is_failure_shown=True)
+        job = self._jobs.start(
+            "runs", "reading the kept runs", lambda _: (newest_first(self._store.list()), self._store.fault()), is_failure_shown=True
+        )
         self._reading = job
-        job.finished.connect(lambda runs: self._take(runs, stays) if job is self._reading else None)
+        job.finished.connect(lambda found: self._take(found[0], found[1], stays) if job is self._reading else None)
         job.failed.connect(lambda error: self._refuse(error) if job is self._reading else None)
 
-    def _take(self, runs: tuple[RunSummary, ...], stays: bool) -> None:
+    def _take(self, runs: tuple[RunSummary, ...], fault: str, stays: bool) -> None:
         chosen = self._described if stays else self._selection.run.value
         self._runs = runs
-        self._say("")
+        self._say(fault, is_bad=True)
         self._fill()
         if not self._is_writing:
             self._choose(chosen)

@@ -1,0 +1,127 @@
+"""Ten minutes of trading with something going wrong every half minute: memory stays what it was, no queue grows, the window answers."""
+
+import logging
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.children import Beside
+from benchmarks.window import places
+from tests.live_load import TIMEFRAME, Load, account_of, check_nothing_is_doubled, loaded_session, settle
+from tests.live_process import LiveSession, end_detached
+from tests.live_trouble import Trouble, resident, unknown, untold
+
+log = logging.getLogger(__name__)
+A_MINUTE, MINUTES, EVERY_S = 10_000, 10.0, 30.0
+TROUBLES = (
+    "kill_guardian",
+    "kill_valkey",
+    "stop_valkey",
+    "kill_core",
+    "trim",
+    "delete_group",
+    "poison",
+    "stop_core",
+    "empty",
+    "stop_guardian",
+)
+WARM_S, STEEPEST = 60.0, 1 << 20  # bytes a minute, once a process has warmed up
+MOST_WAITING = 2_000  # signals, before the next trouble comes
+STALL_S = 1.0
+
+
+class Watch:
+    """Memory of each process each second, and how many signals wait."""
+
+    def __init__(self, session: LiveSession, home: Path, trouble: Trouble) -> None:
+        self._session, self._home, self._trouble = session, home, trouble
+        self.memory = defaultdict[tuple[str, int], list[tuple[float, int]]](list)
+        self.waiting: list[int] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(1.0):
+            for role, (pid, size) in resident(self._session, self._home).items():
+                self.memory[role, pid].append((time.monotonic(), size))
+
+    def slopes(self, warm_s: float) -> dict[str, float]:
+        """Bytes a minute, of those that lived long enough to tell."""
+        found = {}
+        for (role, pid), seen in self.memory.items():
+            at, size = np.array([each for each in seen if each[0] > seen[0][0] + warm_s]).reshape(-1, 2).T
+            if len(at) > warm_s:
+                found[f"{role} {pid}"] = float(np.polyfit(at, size, 1)[0]) * 60
+        return found
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSession]:
+    for name, place in (places(tmp_path) | {"SPTRADER_LIVE": str(tmp_path / "live")}).items():
+        monkeypatch.setenv(name, place)
+    live = loaded_session(tmp_path)
+    try:
+        yield live
+    finally:
+        live.end()
+        live.publisher.close()
+        end_detached(tmp_path)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3_600)
+def test_ten_minutes_of_trouble_leave_no_trace(session: LiveSession, tmp_path: Path) -> None:
+    """`SPTRADER_SOAK_S` makes it shorter, and the troubles come faster."""
+    seconds = float(os.environ.get("SPTRADER_SOAK_S") or MINUTES * 60)
+    every = EVERY_S * seconds / (MINUTES * 60)
+    session.start(timeframe=TIMEFRAME)
+    trouble, load = Trouble(session), Load()
+    load.price()
+    window = Beside("live_window")
+    window.until("open")
+    over = threading.Event()
+
+    def bring(watch: Watch) -> None:
+        for name in cycle(TROUBLES):
+            if over.wait(every):
+                return
+            watch.waiting.append(trouble.waiting())
+            getattr(trouble, name)()
+
+    with Watch(session, tmp_path, trouble) as watch:
+        bringing = threading.Thread(target=bring, args=(watch,))
+        bringing.start()
+        load.run(A_MINUTE, round(A_MINUTE * seconds / 60))
+        over.set()
+        bringing.join()
+    load.run(600, 8)
+    settle(session, load)
+    load.close()
+    shown, slopes = window.found(), watch.slopes(WARM_S * seconds / (MINUTES * 60))
+    session.end()
+    account = account_of(session, load)
+    told = {role: f"{slope / 1e6:.2f} MB a minute" for role, slope in slopes.items()}
+    log.info("memory %s, waiting %s, window %s, %d orders", told, watch.waiting, shown, len(account.orders))
+    check_nothing_is_doubled(account)
+    assert untold(session, load, account) == []
+    assert len(unknown(load, account)) <= load.doubtful
+    assert len(account.orders) > len(load.published) // 10
+    assert max(watch.waiting) < MOST_WAITING
+    assert shown["lag"] < STALL_S
+    if seconds >= MINUTES * 60:
+        assert {role: slope for role, slope in slopes.items() if slope > STEEPEST} == {}
