@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sptrader_desktop.adapters.core_watch import CoreWatch
     from sptrader_desktop.adapters.guardian_link import GuardianLink
+    from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker
     from sptrader_desktop.adapters.redis_events import RedisEventBus
     from sptrader_desktop.compose import StrategyRead
     from sptrader_desktop.core.candles import Candles
@@ -87,7 +88,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         clock = SystemClock()
         engine, feeds = await _engine(known, clock, held)
         gate = GateSeen()
-        link = await _guarded_paper(settings, known, held, _both(gate.lose, told))
+        link, paper = await _guarded_paper(settings, known, held, _both(gate.lose, told), clock)
         server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
         held.callback(server.close)
         session = engine.session
@@ -95,10 +96,11 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         held.push_async_callback(feed.close)
         prices = compose_servers.price_feed(server, known.symbols, {item.symbol: item for item in (*known.instruments, *known.rates)})
         held.push_async_callback(prices.close)
-        broker = GuardedBroker(
-            link, _both(gate.hear, lambda is_open, why: told(f"the gate is {'open' if is_open else f'shut: {why}'}")), told
+        heard = _both(gate.hear, lambda is_open, why: told(f"the gate is {'open' if is_open else f'shut: {why}'}"))
+        core = LiveCore(
+            engine, feed, prices, GuardedBroker(link, heard, told, paper.ready, clock), clock, int(asked.quarantine_s * 1_000_000)
         )
-        core = LiveCore(engine, feed, prices, broker, clock, int(asked.quarantine_s * 1_000_000))
+        paper.told = core.alarm
         abroad = compose_servers.event_bus(server)
         held.push_async_callback(abroad.close)
         telling = asyncio.create_task(abroad.run())
@@ -207,9 +209,11 @@ def _refuse_another(journal: "Journal", known: _Known) -> None:
 # The broker and its guardian
 
 
-async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack, told: Callable[[str], None]) -> "GuardianLink":
+async def _guarded_paper(
+    settings: Settings, known: _Known, held: AsyncExitStack, told: Callable[[str], None], clock: "Clock"
+) -> "tuple[GuardianLink, KeptPaperBroker]":
     from sptrader_desktop.adapters.guardian_link import GuardianLink
-    from sptrader_desktop.adapters.paper_broker_process import places_in, use_paper_broker
+    from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker, places_in, use_paper_broker
     from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 
     exits = exits_of(known.plan, known.symbols)
@@ -219,7 +223,7 @@ async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack
     link = GuardianLink(settings.live, str(places.socket), "core", told)
     await link.open()
     held.push_async_callback(link.close)
-    return link
+    return link, KeptPaperBroker(places, ACCOUNT, clock, told)
 
 
 # Who watches

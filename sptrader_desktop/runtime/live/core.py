@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
-from sptrader_desktop.core.errors import BrokerMismatchError, DataError, JournalBroken, MachineError, SptraderError
+from sptrader_desktop.core.errors import BrokerMismatchError, DataError, GivenUpError, JournalBroken, MachineError, SptraderError
 from sptrader_desktop.core.live_account import PAPER
 from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.ports import (
@@ -308,6 +308,8 @@ class LiveCore:
                 self._line = await self._broker.open(self.engine.account.name, self.engine.account.booked)
             except MachineError as error:
                 self.alarm(str(error))
+                if isinstance(error, GivenUpError) and not self.engine.account.halted:
+                    self.command("halt", str(error), "supervision")
                 await self._clock.sleep(AGAIN_S)
                 continue
             async for answer in self._line.received():
