@@ -172,7 +172,10 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple
     from sptrader_desktop.runtime.live.snapshots import rules
     from sptrader_desktop.runtime.snapshot_files import SnapshotFiles
 
-    known.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        known.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{known.folder}: no account can be kept there ({error.strerror}): name another folder by SPTRADER_LIVE") from None
     journal = SqliteJournal(known.folder / JOURNAL)
     held.callback(journal.close)
     _refuse_another(journal, known)

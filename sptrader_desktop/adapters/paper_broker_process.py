@@ -52,8 +52,13 @@ def places_in(folder: Path, settings: Settings) -> BrokerPlaces:
 
 def use_paper_broker(places: BrokerPlaces, terms: PaperTerms, options: tuple[str, ...] = ()) -> Welcome:
     """Once it has answered. One that runs already reads new terms when it is greeted."""
-    if not places.terms.exists() or places.terms.read_text(encoding="utf-8") != terms_text(terms):
-        write_terms(places.terms, terms)
+    try:
+        if not places.terms.exists() or places.terms.read_text(encoding="utf-8") != terms_text(terms):
+            write_terms(places.terms, terms)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{places.terms}: the paper broker's terms cannot be kept there ({error}): make room, or get the right to"
+        ) from None
     welcome = _greeted(places, terms.account)
     if welcome is not None:
         return welcome
@@ -109,8 +114,11 @@ class KeptPaperBroker:
 
 def _started(places: BrokerPlaces, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", MODULE, str(places.folder), *options]
-    with places.log.open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    try:
+        with places.log.open("ab") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    except OSError as error:
+        raise DataError(f"{places.folder}: the paper broker cannot be started ({error.strerror}): make room, or get the right to") from None
     _STARTED.append(process)
     return process
 

@@ -73,7 +73,7 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     from sptrader_desktop.compose_live import open_live
 
     async with open_live(settings, asked, _say) as core:
-        running = asyncio.ensure_future(core.run())
+        running = asyncio.create_task(core.run())
         telling = asyncio.ensure_future(_tell_when_live(core, asked))
         for name in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows
@@ -84,8 +84,10 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     _say("ended; what is open stays at the broker, with its stops")
 
 
-def _end(running: "asyncio.Future[None]") -> None:
-    """Everything that matters is on disk already: what does not end in time is named and left."""
+def _end(running: "asyncio.Task[None]") -> None:
+    """Everything that matters is on disk already: what does not end in time is named and left. Told again it ends no sooner."""
+    if running.cancelling():
+        return
     tasks = [task for task in asyncio.all_tasks() if task is not running]
     late = threading.Timer(END_S, _give_up, [tasks])
     late.daemon = True
