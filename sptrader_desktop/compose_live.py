@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.live.commands import Commands
     from sptrader_desktop.runtime.live.core import LiveCore
     from sptrader_desktop.runtime.live.engine import Engine
+    from sptrader_desktop.runtime.live.session import Session
+    from sptrader_desktop.runtime.live.snapshots import SnapshotStore
 
 ACCOUNT = "paper"  # one to a live folder: one ledger, one guardian, one stop
 JOURNAL, BROKER, PUBLISHER = "journal.sqlite3", "broker", "live"
@@ -162,13 +164,8 @@ def _inputs(known: _Known) -> str:
 async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple[Engine, LiveFeeds]":
     from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
     from sptrader_desktop.core.facts import SessionBegan
-    from sptrader_desktop.core.live_account import LiveAccount
-    from sptrader_desktop.core.live_book import Book
-    from sptrader_desktop.core.money import fixed
-    from sptrader_desktop.core.plan import atr_periods, whole_ticks
-    from sptrader_desktop.present.live_feeds import LiveFeeds
+    from sptrader_desktop.core.plan import whole_ticks
     from sptrader_desktop.runtime.live.engine import Engine
-    from sptrader_desktop.runtime.live.session import Session
     from sptrader_desktop.runtime.live.snapshots import rules
     from sptrader_desktop.runtime.snapshot_files import SnapshotFiles
 
@@ -179,12 +176,9 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple
     journal = SqliteJournal(known.folder / JOURNAL)
     held.callback(journal.close)
     _refuse_another(journal, known)
-    book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
-    account = LiveAccount(ACCOUNT, known.symbols, book, latches=True)
-    feeds = LiveFeeds(account, (*known.instruments, *known.rates))
     store = SnapshotFiles(known.folder / JOURNAL, rules())
     held.callback(store.close)
-    session = Session(account, journal, feeds.hear, store, feeds)
+    session, feeds = _new_session(known, journal, store)
     session.recover()
     if session.began is None:
         session.take(SessionBegan(clock.now(), ACCOUNT, _inputs(known), known.read.strategy.name, known.symbols, known.asked.timeframe))
@@ -192,6 +186,44 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple
     spreads = {item.symbol: whole_ticks(known.terms.spread_pips, item, "a spread") for item in known.instruments}
     halves = {symbol: (ticks // 2, ticks - ticks // 2) for symbol, ticks in spreads.items()}
     return Engine(session, known.read.strategy, clock, halves | {item.symbol: (0, 0) for item in known.rates}), feeds
+
+
+def _new_session(known: _Known, journal: "Journal", store: "SnapshotStore | None" = None) -> "tuple[Session, LiveFeeds]":
+    from sptrader_desktop.core.live_account import LiveAccount
+    from sptrader_desktop.core.live_book import Book
+    from sptrader_desktop.core.money import fixed
+    from sptrader_desktop.core.plan import atr_periods
+    from sptrader_desktop.present.live_feeds import LiveFeeds
+    from sptrader_desktop.runtime.live.session import Session
+
+    book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
+    account = LiveAccount(ACCOUNT, known.symbols, book, latches=True)
+    feeds = LiveFeeds(account, (*known.instruments, *known.rates))
+    return Session(account, journal, feeds.hear, store, feeds), feeds
+
+
+def verified(settings: Settings, asked: LiveAsked) -> str:
+    """What applying every entry of the journal came to, in a sentence; RunError where a snapshot says something else. Nothing is traded."""
+    from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
+    from sptrader_desktop.runtime.live.journal_check import check_journal
+    from sptrader_desktop.runtime.live.ready_stages import ready_account
+    from sptrader_desktop.runtime.live.snapshots import rules
+    from sptrader_desktop.runtime.snapshot_files import SnapshotFiles
+
+    known = _known(settings, asked)
+    path = known.folder / JOURNAL
+    if not path.exists():
+        raise RunError(f"{path}: there is no journal to verify: start a session there first")
+    ready_account()
+    with closing(SqliteJournal(path)) as journal:
+        _refuse_another(journal, known)
+        store = SnapshotFiles(path, rules())
+        found = check_journal(journal, store.found(), lambda: _new_session(known, journal))
+    if found.differing or store.refused:
+        wrong = [f"the snapshot of entry {seq:,} is not what the entries up to it come to" for seq in found.differing]
+        raise RunError(f"{'; '.join([*store.refused, *wrong])}: all {found.facts:,} entries can be applied without it")
+    told = ", ".join(f"{seq:,}" for seq in found.agreeing)
+    return f"{path}: all {found.facts:,} entries apply; {f'the snapshots of entries {told} agree' if told else 'there is no snapshot yet'}"
 
 
 def _refuse_another(journal: "Journal", known: _Known) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.present.live_feeds import LiveFeeds
 from sptrader_desktop.runtime.live.fact_text import read_fact
+from sptrader_desktop.runtime.live.journal_check import Checked, check_journal
 from sptrader_desktop.runtime.live.replay import Replay, UnkeptJournal, new_account
 from sptrader_desktop.runtime.live.session import Session
 from sptrader_desktop.runtime.live.snapshots import SnapshotStore
@@ -227,3 +229,20 @@ def test_after_a_refusal_snapshots_are_kept_and_used_again(tmp_path: Path, spoil
         kept.all, kept.count = life.all, kept.count + 1
         kept.last.close()
     assert kept.again() in {(0, ()), (1, ())}
+
+
+def test_all_facts_are_applied_once_more_and_a_snapshot_that_says_something_else_is_named() -> None:
+    market, disk, store = Market(2, 200), SimulatedDisk(), SimulatedSnapshots()
+    Life(market, disk, store, 70).live(market.facts, random.Random(4))
+    disk.crash()
+    journal = SimulatedJournal(disk)
+
+    def new_life() -> tuple[Session, object]:
+        account = market.account()
+        feeds = LiveFeeds(account, [CATALOGUE[symbol] for symbol in market.symbols])
+        return Session(account, journal, feeds.hear), feeds
+
+    older, newer = store.kept
+    assert check_journal(journal, [newer, older], new_life) == Checked(len(market.facts), (older.seq, newer.seq), ())
+    another = replace(newer, present=older.present)
+    assert check_journal(journal, [another, older], new_life) == Checked(len(market.facts), (older.seq,), (newer.seq,))

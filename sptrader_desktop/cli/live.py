@@ -39,14 +39,17 @@ def add_live(live: argparse.ArgumentParser) -> None:
         "--core-stops", action="store_true", help="the paper broker holds no stops or targets: this program watches them on every price"
     )
     live.add_argument("--headless", action="store_true", help="without a window: until it is interrupted")
+    live.add_argument(
+        "--verify", action="store_true", help="trade nothing: apply all of the account's journal, compare its snapshots, and end"
+    )
 
 
 def live(chosen: argparse.Namespace) -> int:
-    from sptrader_desktop.compose_live import LiveAsked
+    from sptrader_desktop.compose_live import LiveAsked, verified
 
     if len(chosen.strategies) > 1:
         raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE each")
-    if not chosen.headless:
+    if not (chosen.headless or chosen.verify):
         raise RunError("a live session has no window of its own: add --headless, and see it on the window's Live page")
     settings = load_settings()
     compose.ready_engine(settings, _say)
@@ -65,7 +68,10 @@ def live(chosen: argparse.Namespace) -> int:
     asked = LiveAsked(
         recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own, chosen.source, holds_stops=not chosen.core_stops
     )
-    asyncio.run(_until_interrupted(settings, asked))
+    if chosen.verify:
+        print(verified(settings, asked))
+    else:
+        asyncio.run(_until_interrupted(settings, asked))
     return DONE
 
 

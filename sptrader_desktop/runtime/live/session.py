@@ -46,13 +46,20 @@ class Session:
 
     def recover(self) -> int:
         """Apply what the journal holds behind the newest snapshot, ask for nothing; gives the number of these facts."""
+        count = self.follow(self._snapshots.restore(self.journal) if self._snapshots else 0)
+        self.tidy(is_quiet=True)
+        return count
+
+    def follow(self, after: int, until: int | None = None) -> int:
+        """Apply entries of the journal; gives their number."""
         count = 0
-        for entry in self.journal.read(self._snapshots.restore(self.journal) if self._snapshots else 0):
+        for entry in self.journal.read(after):
+            if until is not None and entry.seq > until:
+                break
             fact = read_fact(entry.kind, entry.body)
             self._apply(fact)
             self._heard(fact)
             count += 1
-        self.tidy(is_quiet=True)
         return count
 
     def tidy(self, *, is_quiet: bool) -> None:
