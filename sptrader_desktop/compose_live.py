@@ -108,7 +108,10 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         telling = asyncio.create_task(abroad.run())
         held.callback(telling.cancel)
         _assemble(settings, known, core, clock, abroad, held)
-        await _watched(known, CoreWatch(_told_of(known), core, feeds, gate, clock), Commands(core, link), held)
+        watch = CoreWatch(_told_of(known), core, feeds, gate, clock)
+        await _watched(known, watch, Commands(core, link, clock), held)
+        telling_all = asyncio.create_task(watch.tell_abroad(abroad.publish))
+        held.callback(telling_all.cancel)
         yield core
 
 
@@ -307,7 +310,7 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     core.limits = limits_of(config.risk, known.asked.symbols, known.catalogue)
     strategy = known.read.strategy
     own = own_components(catalogue, strategy.signals) if known.asked.own else ()
-    regime = regime_component(catalogue, config.indicator_calculation) if own else None
+    regime = regime_component(catalogue, config.indicator_calculation)
     market, latch = Quotes(core.engine, known.instruments), AccountLatch(core.engine)
     runner = compose_components.component_runner(settings, catalogue)
     feed = SourceFeed(held.enter_context(_source(settings, known))) if known.asked.source else None

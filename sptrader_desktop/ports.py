@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sptrader_desktop.core.broker_messages import Answer as BrokerAnswer
-    from sptrader_desktop.core.broker_messages import Request
+    from sptrader_desktop.core.broker_messages import Asked as BrokerAsked
     from sptrader_desktop.core.simulation import Outcome
 
 
@@ -380,15 +380,17 @@ class RunStore(RunReader, Protocol):
 class BrokerLine(Protocol):
     """One connection to a broker, with hello said."""
 
-    def send(self, request: "Request") -> bool:
-        """Whether it was handed to the system; if not, it went nowhere. Nothing is ever sent twice."""
+    def send(self, asked: "BrokerAsked") -> bool:
+        """Whether it was handed to the system; if not, it went nowhere. Nothing is ever sent twice but a cancel, which its id makes one."""
         ...
 
     def received(self) -> "AsyncIterator[BrokerAnswer]":
         """What the broker says, until the line ends, for whatever reason."""
         ...
 
-    async def close(self) -> None: ...
+    def cut(self) -> None:
+        """At once, whatever is still to be read or written."""
+        ...
 
 
 class BrokerSide(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.core import facts
-from sptrader_desktop.core.broker_messages import Close, Place, Request, Transaction, What
+from sptrader_desktop.core.broker_messages import Close, Place, Request, Transaction, Welcome, What
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.live_account import LiveAccount
@@ -83,10 +83,13 @@ class Desk:
             "desk", TERMS, items, exits=exits_there, frictions=frictions or Frictions(stops_out=False), holds_stops=holds_stops
         )
         self.broker = open_broker(terms)
-        self.engine.meet("paper", holds_stops=holds_stops)
+        self.meet(holds_stops=holds_stops)
         self.sent: list[Request] = []
         self.told: list[Transaction] = []
         self.bids: dict[str, tuple[int, int]] = {}
+
+    def meet(self, *, holds_stops: bool) -> None:
+        assert self.engine.meet(Welcome(self.account.name, "paper", "USD", self.account.booked, holds_stops)) == ""
 
     @property
     def account(self) -> LiveAccount:

@@ -18,6 +18,7 @@ class Mishaps:
         self._world, self._weather, self._loop = world, world.weather, world.loop
         self._snapshot: dict[str, Any] = {}
         self._strangers = 0
+        self.over_at = 0.0  # when all of it was over
 
     def happen(self, fault: str) -> None:
         self._world.tell(fault)
@@ -155,7 +156,7 @@ class Mishaps:
     def _rearm(self) -> None:
         self._world.guardian.control(do="rearm", by="a person")
         self._world.watch.is_stopped = False
-        self._command("rearm")
+        self.command("rearm")
 
     def _person(self) -> None:
         what = self._weather.command()
@@ -168,9 +169,9 @@ class Mishaps:
             if not known:
                 return
             about = str(known[0])
-        self._command(what, about)
+        self.command(what, about)
 
-    def _command(self, what: str, about: str = "") -> None:
+    def command(self, what: str, about: str = "") -> None:
         if self._world.life is None or self._loop.is_frozen(self._world.life.process):
             return
         self._world.tell(f"a person: {what} {about}")
@@ -185,6 +186,7 @@ class Mishaps:
     def clear(self) -> None:
         """From here on nothing goes wrong any more."""
         self._world.tell("peace")
+        self.over_at = self._loop.time()
         self._loop.thaw()
         self._world.redis.is_up = True
         self._world.disk.room = None

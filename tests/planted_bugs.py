@@ -251,7 +251,7 @@ PLANTED: dict[str, Plant] = {
     "gate ignored": _ignore_the_gate,
     "stop ignored": _ignore_shuttings,
     "no hello after the gate was re-armed": _patched(guarded_broker, "HELLO", "never"),
-    "ids used again": _patched(LiveAccount, "_next_id", _next_id_again),
+    "ids used again": _patched(LiveAccount, "next_id", _next_id_again),
     "unknown forgotten by its cancel": _patched(OrderLives, "ask", _ask_and_know),
     "late refusal is a mismatch": _patched(order_lives, "ENDINGS", frozenset()),
     "entries on a full disk": _patched(SimulatedJournal, "is_full", property(_never_full)),

@@ -138,7 +138,18 @@ class SimulatedBroker:
         self.told: list[Transaction] = []
         self.asked: dict[str, list[int]] = {}
         self.peers: list[Peer] = []
-        self.is_up = True
+        self.is_up, self.is_silent = True, False
+        self.environment = "paper"
+        self._unheard: list[tuple[Peer, Asked]] = []
+
+    def speak(self) -> None:
+        """What came while it was silent is done now."""
+        self.is_silent = False
+        unheard, self._unheard = self._unheard, []
+        for peer, message in unheard:
+            self.heard(peer, message)
+        for peer in list(self.peers):
+            peer.pump()
 
     def price(self, symbol: str, at: int, raw: int, ask: int) -> None:
         if self.is_up:
@@ -147,16 +158,19 @@ class SimulatedBroker:
     def heard(self, peer: Peer, message: Asked) -> None:
         if not self.is_up:
             return
+        if self.is_silent:
+            self._unheard.append((peer, message))
+            return
         match message:
             case Hello():
-                peer.answer(Welcome(message.account, "paper", "USD", self.paper.n))
+                peer.answer(Welcome(message.account, self.environment, "USD", self.paper.n, self.paper.holds_stops))
                 peer.greet(message.since)
             case AskSnapshot():
                 peer.pump()
                 peer.answer(snapshot_of(self.paper, message.id))
             case Ping():
                 peer.pump()
-                peer.answer(Pong())
+                peer.answer(Pong(self.paper.n))
             case _:
                 self.carry_out(message)
         peer.pump()
@@ -176,7 +190,7 @@ class SimulatedBroker:
         for done in found:
             self.ledger.take(done)
             self.told.append(done)
-        if found:
+        if found and not self.is_silent:
             for peer in list(self.peers):
                 peer.pump()
 
@@ -369,7 +383,7 @@ class CoreLine:
             self._came.clear()
             await self._came.wait()
 
-    async def close(self) -> None:
+    def cut(self) -> None:
         self.end()
 
 

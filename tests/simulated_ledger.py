@@ -17,6 +17,7 @@ class Ledger:
         self.filled: dict[str, int] = {}  # of each order, in steps
         self.ended: set[str] = set()
         self.fills = 0
+        self.untold = 0  # what the account was given besides
 
     @property
     def n(self) -> int:
@@ -24,7 +25,8 @@ class Ledger:
 
     def take(self, done: Transaction) -> None:
         assert done.n == self.n + 1, f"transaction {done.n} follows {self.n}"
-        held, cash = dict(self.held[-1]), self.cash[-1] - done.commission + done.amount
+        held, cash = dict(self.held[-1]), self.cash[-1] - done.commission + done.amount + self.untold
+        self.untold = 0
         if done.what is What.FILLED:
             assert done.position not in held, f"position {done.position} is opened twice"
             assert done.quantity > 0 < done.price

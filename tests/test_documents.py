@@ -24,6 +24,7 @@ from sptrader_desktop.adapters.candle_repair import FIXES, MECHANICAL
 from sptrader_desktop.adapters.component_cache import MOST_BYTES
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
 from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
+from sptrader_desktop.adapters.yaml_services import parse_services
 from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.cli.commands import COMMANDS
 from sptrader_desktop.cli.options import parser
@@ -237,7 +238,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_every_yaml_example_is_valid(tmp_path: Path, workspace: Path) -> None:
-    kinds = {"instruments": 0, "financing": 0, "strategy": 0}
+    kinds = {"instruments": 0, "financing": 0, "limits": 0, "strategy": 0}
     catalogue = load_catalogue(workspace)
     for example in fences(GUIDE, "yaml"):
         (tmp_path / "example.yaml").write_text(example, encoding="utf-8")
@@ -245,6 +246,8 @@ def test_every_yaml_example_is_valid(tmp_path: Path, workspace: Path) -> None:
             kind, _ = "instruments", load_instruments(tmp_path / "example.yaml")
         elif example[:6] in CATALOGUE:
             kind, _ = "financing", load_financing(tmp_path / "example.yaml")
+        elif example.startswith("risk:\n  account:"):
+            kind, _ = "limits", parse_services(example, "example")
         else:
             kind = "strategy"
             parse_strategy(whole_strategy(example), "example", catalogue)

@@ -67,10 +67,10 @@ class Live:
         four = Four(110_000, 110_010, 109_990, 110_000)
         self.engine.candle(Bar("EURUSD", "1m", opens, opens + MINUTE, four, four, 1.0))
 
-    def say(self, kind: str, bar_time: int | None = None) -> str:
+    def say(self, kind: str, bar_time: int | None = None, shut: str = "") -> str:
         signal = Signal(f"{kind} {self.clock.at}", "cross", "EURUSD", None, bar_time, kind, 1.0, self.clock.at + MINUTE)
         heard = {"cross": (signal,), "filter": ()}
-        return self.engine.decide(EvaluatedSet("EURUSD", bar_time, heard, frozenset(), is_close_only=False))
+        return self.engine.decide(EvaluatedSet("EURUSD", bar_time, heard, frozenset(), is_close_only=False), shut)
 
     def told(self, what: What, about: str, **figures: Any) -> None:
         account = self.engine.account
@@ -116,5 +116,18 @@ def test_on_a_full_disk_nothing_is_opened_and_what_is_open_is_closed(is_full: bo
     live.told(What.ACCEPTED, asked.id)
     live.told(What.CLOSED, asked.id, position=7, side=-1, quantity=asked.request.quantity, price=110_010, reason="signal_exit")
     live.price()
-    live.say("up")
+    outcome = live.say("up")
+    assert outcome == ("nothing is opened: the disk is full, and only what lessens risk is written" if is_full else TAKEN)
     assert [type(asked.request) for asked in live.engine.commit()] == ([] if is_full else [Place])
+
+
+def test_what_became_of_a_signal_is_what_its_rules_came_to() -> None:
+    live = Live()
+    live.price()
+    live.enter()
+    live.engine.command("pause", "", "me")
+    assert live.say("up") == "nothing is opened: paused by me"
+    assert live.say("out") == TAKEN
+    live.engine.command("resume", "", "me")
+    assert live.say("up", shut="nobody answers") == "nothing is opened: nobody answers"
+    assert live.say("nothing that a rule names", shut="nobody answers") == TAKEN

@@ -19,7 +19,7 @@ from sptrader_desktop.adapters.paper_broker_process import places_in, use_paper_
 from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.adapters.sqlite_paper_ledger import PaperLedger
-from sptrader_desktop.core.broker_messages import Cancel, Close, Ping, Place, Pong, Refused, Request, Transaction, What
+from sptrader_desktop.core.broker_messages import Cancel, Close, Ping, Place, Pong, Refused, Request, Transaction, Welcome, What
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.terms import Terms
@@ -135,6 +135,9 @@ def test_who_knows_of_more_than_was_told_here_has_other_books_before_him(shared:
     last = broker.snapshot().n
     with Client(shared.places) as other:
         other.raw(f'{{"do":"hello","account":"paper","since":{last + 1}}}\n'.encode())
+        told = other.hear()
+        assert isinstance(told, Welcome)
+        assert told.n == last
         assert "never told here" in str(other.hear())
         assert other.hear() is None
     with Client(shared.places) as other:

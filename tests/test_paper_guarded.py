@@ -75,7 +75,7 @@ async def stopped(process: PaperProcess, live: Path) -> None:
         line.send(Cancel("a cancel passes", "nothing"))
         await core.told(What.CANCEL_REJECTED, "a cancel passes")
     await link.rearm("a test")
-    await line.close()
+    line.cut()
     await following
     await link.close()
     assert core.troubles == []

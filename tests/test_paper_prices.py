@@ -15,6 +15,7 @@ from sptrader_desktop.core.candles import Prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Book
 from sptrader_desktop.core.money import FRACTION_ONE, MONEY_ONE, round_ratio
+from sptrader_desktop.core.records import PARTIAL
 from sptrader_desktop.core.simulation import Job
 from sptrader_desktop.core.tables import DISTANCE, Plan
 from sptrader_desktop.core.terms import Commission, Terms
@@ -97,13 +98,15 @@ def test_a_broker_on_prices_does_what_one_on_candles_does_where_there_is_one_pri
     cases = flat_cases(40)
     kinds = {entry.order.kind for case in cases for entry in case.strategy.entries}
     assert kinds == {"market", "limit", "stop"}
-    trades = 0
+    trades = parts = 0
     for case in cases:
         theirs = Replay(job_of(case), (case.candles[0].symbol,)).run()
         ours = replay_of(case, Frictions(stops_out=False)).run()
         assert first_unlike(ours, theirs) is None, case.seed
         trades += len(ours.trades)
+        parts += int((ours.trades["reason"] == PARTIAL).sum())
     assert trades > 100
+    assert parts >= 10
 
 
 def test_an_account_follows_a_broker_that_fills_in_parts_late_and_not_always() -> None:

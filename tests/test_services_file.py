@@ -11,8 +11,11 @@ from ruamel.yaml import YAML
 from sptrader_desktop.adapters.yaml_services import parse_services, read_services
 from sptrader_desktop.adapters.yaml_text import LARGEST
 from sptrader_desktop.core.errors import SptraderError, StrategyError
+from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.risk_tree import WHOLE, NodeLimits
 from sptrader_desktop.core.strategy_fields import Plain
 from sptrader_desktop.runtime.live import services_config
+from sptrader_desktop.runtime.live.risk_config import KEYS, limits_of
 from sptrader_desktop.runtime.live.services_config import ServicesConfig, resolve_services
 from tests.documents import GUIDE, ROOT, codes, rows
 from tests.edits import edited
@@ -184,6 +187,48 @@ def test_the_guide_says_what_every_key_does() -> None:
     assert values == [f"`{shown(getattr(getattr(ServicesConfig(), section), key))}`" for section, key in EVERY_KEY]
     modes = " ".join(row[2] for row in rows(GUIDE, "key of `services.yaml`"))
     assert {*services_config.EVALUATION_MODES, *services_config.EXECUTION_MODES} <= set(codes(modes))
+
+
+# Limits
+
+
+LIMITED = """\
+risk:
+  account: {max_daily_loss: 300, max_drawdown: 1000.5, max_exposure: 100000, max_margin: 4000, max_positions: 5, on_breach: flatten}
+  each_symbol: {max_daily_loss: 150, max_orders_per_minute: 30}
+  symbols:
+    EURUSD: {max_daily_loss: 75}
+"""
+
+
+def test_limits_of_the_account_and_of_each_symbol_are_read_in_its_money() -> None:
+    risk = parse_services(LIMITED, "x").risk
+    one = 100_000_000
+    assert limits_of(risk, ["EURUSD", "USDJPY"], CATALOGUE) == (
+        NodeLimits(WHOLE, 300 * one, 1_000 * one + one // 2, 100_000 * one, 4_000 * one, 5, None, True),
+        NodeLimits("EURUSD", daily_loss=75 * one, orders_a_minute=30),
+        NodeLimits("USDJPY", daily_loss=150 * one, orders_a_minute=30),
+    )
+    assert limits_of(ServicesConfig().risk, ["EURUSD"], CATALOGUE) == ()
+
+
+def test_a_limit_that_would_hold_for_nothing_is_refused() -> None:
+    wrong = "account: {max_daily_los: 3, max_positions: 1.5, on_breach: stop}, symbols: {EURUSD: {max_margin: 0}}"
+    assert problems(f"risk: {{acount: {{}}, {wrong}}}") == [
+        "services.yaml:1:8: risk.acount: is no key here; the keys are account, each_symbol, symbols; did you mean 'account'?",
+        "services.yaml:1:30: risk.account.max_daily_los: is no key here; the keys are max_daily_loss, max_drawdown, max_exposure, "
+        "max_margin, max_positions, max_orders_per_minute, on_breach; did you mean 'max_daily_loss'?",
+        "services.yaml:1:63: risk.account.max_positions = 1.5: must be a whole number from 0 to 500",
+        "services.yaml:1:79: risk.account.on_breach = stop: must be one of close_only, flatten",
+        "services.yaml:1:117: risk.symbols.EURUSD.max_margin = 0: must be above 0 and at most 1000000000",
+    ]
+    config = parse_services("risk: {symbols: {EURSUD: {max_positions: 1}}}", "x").risk
+    with pytest.raises(SptraderError, match=r"risk\.symbols\.EURSUD is not a known instrument.*did you mean EURUSD\?"):
+        limits_of(config, ["EURUSD"], CATALOGUE)
+
+
+def test_the_guide_says_what_every_limit_is() -> None:
+    assert [codes(row[0]) for row in rows(GUIDE, "key of a limit")] == [[key] for key in KEYS]
 
 
 def shown(value: object) -> str:

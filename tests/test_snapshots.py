@@ -63,7 +63,7 @@ class Market:
                     account.at, (NodeLimits("*", drawdown=10**11, orders_a_minute=2), NodeLimits(self.symbols[0], positions=1))
                 )
             case 6:
-                return facts.BrokerMet(account.at, "paper", chance.random() < 0.7)
+                return facts.BrokerMet(account.at, "paper", "USD", chance.random() < 0.7)
             case _:
                 return facts.SignalJudged(2, f"s{count}", "0-1", chance.choice(("taken", "stale")), "a", "b")
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sptrader_desktop.core.broker_messages import Protect, What
 from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.runtime.live.bars_from_prices import Bar, Four
+from sptrader_desktop.runtime.live.paper_prices import Frictions
 from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from tests.account_desk import MINUTE, MONDAY, SECOND, Desk
 
@@ -140,7 +141,29 @@ def test_a_level_that_the_broker_will_not_take_is_told_watched_here_and_given_ba
 
 def test_a_broker_that_begins_to_hold_stops_holds_none_of_what_was_open_before() -> None:
     desk = opened(exits=STOP, holds_stops=False)
-    desk.engine.meet("paper", holds_stops=True)
+    desk.meet(holds_stops=True)
     assert desk.account.watched.unkept == {0}
     assert desk.price("EURUSD", level(desk, "stop"))
     assert len(desk.closes()) == 1
+
+
+# Parts
+
+
+def test_a_part_that_is_closed_while_another_is_on_its_way_is_closed_once_and_after_it() -> None:
+    """As the backtest does where both fill at once: 40 % of 10,000, then 40 % of what that leaves."""
+    desk = Desk(leave="close_partial", exits="  partial_close_pct: 0.4", frictions=Frictions(latency_us=3 * SECOND, stops_out=False))
+    for _ in range(2):
+        desk.price("EURUSD", START)
+    desk.act("EURUSD", enters=True)
+    for _ in range(5):
+        desk.price("EURUSD", START)
+    desk.act("EURUSD", leaves=True)
+    desk.price("EURUSD", START)
+    desk.act("EURUSD", leaves=True)
+    for _ in range(8):
+        desk.price("EURUSD", START)
+    assert [(close.quantity, close.reason) for close in desk.closes()] == [(4_000, "partial"), (2_400, "partial")]
+    assert [(what, quantity) for _, what, quantity, _ in desk.closed()] == [("partial", 4_000), ("partial", 2_400)]
+    assert (level(desk, "quantity"), level(desk, "closing")) == (3_600, 0)
+    assert not list(desk.account.lives.going())

@@ -203,7 +203,7 @@ _ANSWERS = {
         positions=values.list_of(_part(_HELD)),
         orders=values.list_of(_part(_WORKING)),
     ),
-    "pong": _shape(Pong),
+    "pong": _shape(Pong, {"n": 0}, n=values.count),
     "refused": _shape(Refused, id=values.or_none(values.text), why=values.text),
     "lost": _shape(Lost, what=values.text),
 }

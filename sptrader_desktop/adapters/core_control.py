@@ -14,7 +14,7 @@ from typing import Any
 from sptrader_desktop.core.errors import MachineError, SptraderError
 from sptrader_desktop.guardian.lines import LONGEST, LONGEST_OF_BROKER, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import Places, listening
-from sptrader_desktop.runtime.live.command import Command
+from sptrader_desktop.runtime.live.command import Command, command_of
 
 log = logging.getLogger("sptrader.live")
 TELL_S, LAST_S = 0.1, 0.5
@@ -137,14 +137,14 @@ class CoreControl:
 
     async def _done(self, client: "_Client", message: Message) -> None:
         """In a task of its own: what takes long keeps no other waiting, and is finished also for a client that has left."""
-        about, by = (str(message.get(key) or "") for key in ("about", "by"))
-        asked = Command(str(message.get("what")), about, by or "somebody")
         answer: Message = {"is": "done", "id": message.get("id")}
         try:
+            asked = command_of(message)
+            log.info("%s asks for %s %s", asked.by, asked.what, asked.about)
             await self._obey(asked)
         except SptraderError as error:
             answer = {"is": "refused", "id": message.get("id"), "why": str(error)}
-        log.info("%s asked for %s %s: %s", asked.by, asked.what, asked.about, answer.get("why", "done"))
+            log.info("it was refused: %s", error)
         client.tell(written(answer))
 
 

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.live_feeds import LiveFeeds
-from sptrader_desktop.present.live_state import Around, Connection, Session, bars_told, live_state, long_feeds
+from sptrader_desktop.present.live_figures import Figures
+from sptrader_desktop.present.live_state import Around, Connection, Session, bars_told, live_state, long_feeds, portfolio
 from sptrader_desktop.present.numbers import iso_time
+from sptrader_desktop.present.trade_events import portfolio_update
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.events import (
     Event,
     OrchestratorPaused,
     OrchestratorStarted,
     OrchestratorStopped,
+    RegimeChanged,
     ServiceError,
     ServiceStarted,
     ServiceStopped,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sptrader.live")
 UP, DOWN = "up", "down"
+PORTFOLIO_S = 1.0
 
 
 class GateSeen:
@@ -57,6 +61,17 @@ class CoreWatch:
         self._core.alarmed = lambda at, text: self._event("alarm", at, text)
         for live in self._core.symbols.values():
             live.bus.subscribe(Event, self._hear, _not_told)
+
+    async def tell_abroad(self, publish: Callable[[Mapping[str, Any]], None]) -> None:
+        """Until it is cancelled: trade events as they happen, and the portfolio when it changed, once a second at most."""
+        self._feeds.told_abroad = publish
+        told: Mapping[str, Any] = {}
+        while True:
+            found = portfolio(Figures(self._core.engine.account, self._session.capital, self._feeds.kept))
+            if found != told:
+                told = found
+                publish(portfolio_update(self._clock.now(), found))
+            await self._clock.sleep(PORTFOLIO_S)
 
     def state(self) -> Mapping[str, Any]:
         engine, orchestrator, now = self._core.engine, self._core.orchestrator, self._clock.now()
@@ -99,7 +114,7 @@ class CoreWatch:
         redis = self._core.feed_status
         yield "Redis", UP if redis.connected else DOWN, "" if redis.connected else redis.error
         yield "guardian", DOWN if self._gate.lost else UP, self._gate.lost
-        yield "broker", UP if self._core.has_line else DOWN, "" if self._core.has_line else "there is no line to it: it is tried again"
+        yield "broker", UP if self._core.has_line else DOWN, "" if self._core.has_line else self._core.line_fault
         is_full = self._core.engine.session.journal.is_full
         yield "journal", "full" if is_full else UP, "the disk is full: only what lessens risk is written" if is_full else ""
 
@@ -121,6 +136,9 @@ class CoreWatch:
             case OrchestratorStarted() | OrchestratorStopped() | OrchestratorPaused():
                 what = event.kind.removeprefix("ORCHESTRATOR_").lower()
                 self._event("service", event.at, f"{event.symbol} {what}{f': {event.why}' if event.why else ''}", symbol=event.symbol)
+            case RegimeChanged():
+                before = "" if event.before is None else f", {event.before} before"
+                self._event("state", event.at, f"{event.symbol}: the regime is {event.regime}{before}", symbol=event.symbol)
             case TradeFailed():
                 self._event(
                     "order", event.at, f"{event.symbol} {event.order} was not sent: {event.why}", symbol=event.symbol, id=event.order

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from sptrader_desktop.adapters.broker_line_values import BrokerLineError
 from sptrader_desktop.adapters.broker_lines import answer_in, line_of
 from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
-from sptrader_desktop.core.broker_messages import Answer, Request
+from sptrader_desktop.core.broker_messages import Answer, Asked
 from sptrader_desktop.core.errors import GivenUpError, MachineError
 from sptrader_desktop.runtime.live.clock import Clock, SystemClock
 from sptrader_desktop.runtime.live.restart_intensity import MOST, RestartIntensity
@@ -20,8 +20,8 @@ class GuardedLine:
     def __init__(self, line: OrderLine, gate: Callable[[bool, str], None], fault: Callable[[str], None]) -> None:
         self._line, self._gate, self._fault = line, gate, fault
 
-    def send(self, request: Request) -> bool:
-        return self._line.send(json.loads(line_of(request)))
+    def send(self, asked: Asked) -> bool:
+        return self._line.send(json.loads(line_of(asked)))
 
     async def received(self) -> AsyncIterator[Answer]:
         """A line that nobody can read ends the connection: the next one brings every transaction again. So does a gate that waits only
@@ -31,18 +31,18 @@ class GuardedLine:
                 why = [str(reason) for reason in message.get("why") or ()]
                 self._gate(bool(message.get("open")), ", ".join(why))
                 if why == [HELLO]:
-                    await self.close()  # nothing else keeps it shut: the next line says hello
+                    self.cut()  # nothing else keeps it shut: the next line says hello
                     return
                 continue
             try:
                 yield answer_in(json.dumps(message).encode())
             except BrokerLineError as error:
                 self._fault(f"the broker said what cannot be understood ({error}): it is asked again")
-                await self.close()
+                self.cut()
                 return
 
-    async def close(self) -> None:
-        await self._line.close()
+    def cut(self) -> None:
+        self._line.cut()
 
 
 class GuardedBroker:

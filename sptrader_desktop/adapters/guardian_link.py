@@ -127,14 +127,24 @@ class OrderLine:
                 yield parsed(await self._reader.readuntil(b"\n"))
         self._writer.close()
 
+    def cut(self) -> None:
+        """Nothing is waited for: whoever does not read would keep us for ever."""
+        self._writer.transport.abort()
+
     async def close(self) -> None:
         await _closed(self._writer)
 
 
 async def _closed(writer: asyncio.StreamWriter) -> None:
+    """What was said before is still written, if it is read within a while."""
     writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
+    try:
+        async with asyncio.timeout(SILENCE_S):
+            await writer.wait_closed()
+    except TimeoutError:
+        writer.transport.abort()
+    except OSError:
+        pass
 
 
 def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:

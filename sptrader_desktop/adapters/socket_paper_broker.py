@@ -213,7 +213,7 @@ class BrokerServer:
         elif isinstance(said, Fault):
             self._arm(peer, said)
         elif isinstance(said, Ping):
-            peer.answer(Pong(), self._broker.n)
+            peer.answer(Pong(self._broker.n), self._broker.n)
         elif isinstance(said, Hello):
             self._greet(peer, said)
         elif not peer.has_greeted:
@@ -252,6 +252,8 @@ class BrokerServer:
         if hello.account != account:
             peer.refuse(f"this is account {account}")
         elif hello.since > self._broker.n:
+            peer.answer(Welcome(account, ENVIRONMENT, currency, self._broker.n))  # whoever knows of more is to see that it is less
+            peer.pump(0, self._ledger.lines_after)
             peer.refuse(f"there are only {self._broker.n} transactions: {hello.since} was never told here")
         elif peer.has_greeted:
             peer.refuse("hello was said before")

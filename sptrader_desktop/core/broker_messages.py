@@ -166,7 +166,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """Everything that was said before the ping has been read."""
+    """Everything that was said before the ping has been read. `n` is the number of the last transaction there is, 0 where nobody says."""
+
+    n: int = 0
 
 
 @dataclass(frozen=True, slots=True)

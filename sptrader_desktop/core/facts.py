@@ -6,7 +6,7 @@ Bars and transactions are records of their own modules; these are the rest. Time
 import re
 from dataclasses import dataclass
 
-from sptrader_desktop.core.broker_messages import Transaction
+from sptrader_desktop.core.broker_messages import Snapshot, Transaction
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.risk_tree import NodeLimits
 
@@ -100,11 +100,35 @@ class TransactionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerDiffers:
+    """Its books and ours, at the same transaction; a person decides."""
+
+    at: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A person let the broker's books be ours."""
+
+    at: int
+    by: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class RequestUnsettled:
     """The broker's log was read without a gap past the quarantine, and does not have it."""
 
     at: int
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """The broker hears us: what lessens risk and did not come about is asked of it once more, under new ids."""
+
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +152,11 @@ class LimitsSet:
 
 @dataclass(frozen=True, slots=True)
 class BrokerMet:
-    """Whose account it is, and whether it holds stops, targets and trailing levels; else they are watched here, on every price."""
+    """Whom this account belongs to: another is never traded with. Stops, targets and trailing levels it does not hold are watched here."""
 
     at: int
     environment: str
+    currency: str
     holds_stops: bool
 
 
@@ -153,7 +178,11 @@ Fact = (
     | SignalJudged
     | SignalsRead
     | TransactionSeen
+    | BrokerMet
+    | BrokerDiffers
+    | TakenOver
     | RequestUnsettled
+    | AskedAgain
     | Commanded
     | LimitsSet
     | BrokerMet

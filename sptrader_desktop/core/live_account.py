@@ -15,12 +15,24 @@ from sptrader_desktop.core.account_limits import AccountLimits, cancel_order
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits, number_in
 from sptrader_desktop.core.live_worth import Seen, Worth
-from sptrader_desktop.core.order_lives import OrderLives
-from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
+from sptrader_desktop.core.order_lives import Life, OrderLives
+from sptrader_desktop.core.records import (
+    CANCELLED,
+    EMERGENCY,
+    EXIT_REASONS,
+    EXPIRED,
+    ORDER_KINDS,
+    PARTIAL,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    TRAILING_STOP,
+    WORKING,
+)
 from sptrader_desktop.core.risk_tree import WHOLE
 from sptrader_desktop.core.tables import FREE, POSITION, Table
+from sptrader_desktop.core.undone import Undone
 from sptrader_desktop.core.watched_exits import WatchedExits
 
 _Closing = tuple[int, int, int, int]  # closing steps, reason, at this close, trailing level
@@ -29,6 +41,7 @@ ASKED_OF = [(POSITION.names or ()).index(name) for name in ("number", "closing",
 EVERY = WHOLE  # in place of a symbol
 PAPER, PAUSED = "paper", "paused"
 MOVES = frozenset({What.FILLED, What.CLOSED})
+BY_LEVEL = frozenset({STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, PARTIAL})
 
 
 class LiveAccount:
@@ -42,12 +55,14 @@ class LiveAccount:
         self.lives = OrderLives()
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
         self.halted = ""  # why nothing at all may be sent
+        self.foreign: set[str] = set()  # orders of others on this account that a person knows of
+        self.mismatch = ""  # why these books are not the broker's: nothing but taking those over ends it
         self.alarms: list[str] = []
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
         self.at = 0
-        self.environment = PAPER
-        self.limits, self.watched = AccountLimits(book, self.symbols, self._bar), WatchedExits()
+        self.environment = PAPER  # that of the broker; with any other than "paper" only signed signals count
+        self.limits, self.watched, self.undone = AccountLimits(book, self.symbols, self._bar), WatchedExits(), Undone()
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
         self._figures = book.state.positions.view(np.int64).reshape(len(book.state.positions), -1)  # the same memory
@@ -68,6 +83,7 @@ class LiveAccount:
             facts.Acted: self._act,
             facts.TransactionSeen: self._book,
             facts.RequestUnsettled: self._lapse,
+            facts.AskedAgain: self._ask_again,
             facts.Commanded: self._obey,
             facts.LimitsSet: self._limit,
             facts.BrokerMet: self._meet,
@@ -77,10 +93,12 @@ class LiveAccount:
     def apply(self, fact: facts.Fact) -> list[Request]:
         """What is to be asked of the broker because of it; facts that change no account ask for nothing."""
         change = self._apply.get(type(fact))
-        if change is None:
-            return []
+        return [] if change is None else self.ask(lambda: change(fact))
+
+    def ask(self, change: Callable[[], list[Request]]) -> list[Request]:
+        """What a change of these books asks for is asked by them from then on."""
         self.book.make_room()
-        requests = change(fact)
+        requests = change()
         for request in requests:
             self.lives.ask(request, self.at)
         return requests
@@ -176,7 +194,7 @@ class LiveAccount:
         self.limits.refuse_beyond(placed, self.at)
         if waiting:
             states = self.book.log.orders["state"]
-            found += [Cancel(self._next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
+            found += [Cancel(self.next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
         held = account["positions"]
         if held and self._figures[:held, ASKED_OF].tobytes() != closings:
             known = {row[0]: row[1:] for row in map(tuple, np.frombuffer(closings, np.int64).reshape(-1, len(ASKED_OF)).tolist())}
@@ -199,15 +217,15 @@ class LiveAccount:
             return []
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3] and self.watched.holds_stops:
-            found.append(Protect(self._next_id(), position, trail))
-        if closing and (closing, reason) != before[:2]:
-            found.append(Close(self._next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
+            found.append(Protect(self.next_id(), position, trail))
+        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self._is_being_closed(position)):
+            found.append(Close(self.next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 
     def _about_order(self, order: int) -> list[Request]:
         """One that was cancelled at the close that placed it is never sent."""
         row = self.book.log.orders[order]
-        name = self._next_id()
+        name = self.next_id()
         self._orders[name] = order
         self._ids.append(name)
         if row["state"] != WORKING:
@@ -218,16 +236,18 @@ class LiveAccount:
         symbol, rule, side = self.symbols[row["symbol"]], int(row["rule"]), int(row["side"])
         return [Place(name, symbol, rule, side, kind, int(row["quantity"]), level, expiry, *distances)]
 
-    def _next_id(self) -> str:
+    def next_id(self) -> str:
         self._asked += 1
         return f"{self.name}-{self._asked}"
 
     # What the broker did
 
     def _book(self, fact: facts.TransactionSeen) -> list[Request]:
-        done = fact.transaction
+        """It was told, whatever it comes to: what cannot be booked leaves the books wrong, and that is known from then on."""
+        done, found = fact.transaction, list[Request]()
         if done.n != self.booked + 1:
             raise BrokerMismatchError(f"transaction {done.n} came after {self.booked}: those between are missing, ask the broker again")
+        self.booked = done.n
         is_late, cash = self.lives.tell(done), int(self.book.account["cash"][0])
         match done.what:
             case What.FILLED:
@@ -244,17 +264,34 @@ class LiveAccount:
             case What.ACCEPTED:
                 if is_late and done.id in self._orders:
                     self._bar(done.symbol, f"{done.symbol}: order {done.id} works at the broker after it was given up for lost")
+                found += self._end_late(done.id)
             case What.CANCEL_REJECTED:
                 pass
-        self.booked = done.n
         if done.symbol:
             self.limits.earned[self._series[done.symbol]] += int(self.book.account["cash"][0]) - cash
-        if self.book.account["cash"][0] != done.cash:
+        if self.book.account["cash"][0] != done.cash and not self.mismatch:
             raise BrokerMismatchError(
                 f"after transaction {done.n} the broker holds {done.cash} and this account {self.book.account['cash'][0]} (1e-8): "
                 "nothing is traded on until a person has looked"
             )
-        return self._after(done) if done.what in MOVES and (self.limits.are_set or not self.watched.is_idle) else []
+        found += self._close_rest(done) if done.what is What.CLOSED else []
+        is_moved = done.what in MOVES and (self.limits.are_set or not self.watched.is_idle)
+        return found + (self._after(done) if is_moved else [])
+
+    def _end_late(self, name: str) -> list[Request]:
+        """An order that works at the broker, and that nobody here waits for any more, is cancelled, once more if it must be."""
+        is_wanted = self.book.waiting(self._orders.get(name, -1)) >= 0
+        is_ending = any(isinstance(life.request, Cancel) and life.request.order == name for _, life in self.lives.going())
+        is_ours = name in self._orders and name in dict(self.lives.going())
+        return [] if is_wanted or is_ending or not is_ours else [Cancel(self.next_id(), name)]
+
+    def _close_rest(self, done: Transaction) -> list[Request]:
+        """A part that was to be closed while another was on its way goes when that has come, so that neither is closed twice."""
+        index = self.book.position(self._ours.get(done.position, -1))
+        if index < 0 or not done.id or self._is_being_closed(done.position):
+            return []
+        closing, reason, _, _ = _closing(self.book.state.positions[index])
+        return [Close(self.next_id(), done.position, closing, EXIT_REASONS[reason], False)] if closing else []
 
     def _after(self, done: Transaction) -> list[Request]:
         """What was filled may pass a limit, or a level at once."""
@@ -300,24 +337,35 @@ class LiveAccount:
             stages.settle(self.book.lent, index, outcome, self.book.present_bar(self._series[done.symbol]))
         life = self.lives.get(done.id)
         if life is not None:
-            self._will_not_be(life.request, done.reason)
+            self._will_not_be(life, done.reason)
 
-    def _will_not_be(self, request: Request, why: str) -> None:
-        if isinstance(request, Close):
-            self._reopen(request)
-        if isinstance(request, Protect):
-            self._keep_here(request, why)
+    def _will_not_be(self, life: Life, why: str) -> None:
+        """What lessens risk is wanted all the same, and asked again when the broker hears us."""
+        if isinstance(life.request, Close):
+            self._reopen(life.request, life.left)
+        if isinstance(life.request, Protect):
+            self._keep_here(life.request, why)
 
-    def _reopen(self, request: Close) -> None:
-        """A close that will not come is asked for again by whoever wants it; the position is whole until then."""
-        index = self.book.position(self._ours.get(request.position, -1))
-        if index >= 0 and not any(self._closes(life.request, request.position) for _, life in self.lives.going()):
-            self.book.state.positions["closing"][index] = 0
-            self.watched.refused(self.book, self._ours[request.position], EXIT_REASONS.index(request.reason), self.at)
+    def _reopen(self, request: Close, left: int) -> None:
+        """The position is whole until another close of it comes. One by a level that is watched here comes by that level."""
+        number, reason = self.ours(request.position), EXIT_REASONS.index(request.reason)
+        index = self.book.position(number)
+        if index < 0 or self._is_being_closed(request.position):
+            return
+        self.book.state.positions["closing"][index] = 0
+        self.watched.refused(self.book, number, reason, self.at)
+        if not (self.watched.watches(number) and reason in BY_LEVEL):
+            self.undone.closes[number] = left, reason
+            self.alarms.append(f"{request.id}, which closes position {number}, was not carried out: it is asked again")
 
-    @staticmethod
-    def _closes(request: Request, position: int) -> bool:
-        return isinstance(request, Close) and request.position == position
+    def _ask_again(self, fact: facts.AskedAgain) -> list[Request]:
+        self.at, before = fact.at, self._before()
+        levels = self.undone.order(self.book)
+        return self._asked_since(before) + [Protect(self.next_id(), self._theirs[number], trail) for number, trail in levels]
+
+    def _is_being_closed(self, position: int) -> bool:
+        """By the broker's number: a close is on its way."""
+        return any(isinstance(life.request, Close) and life.request.position == position for _, life in self.lives.going())
 
     def _keep_here(self, request: Protect, why: str) -> None:
         """A level that the broker would not take is watched here, until it takes another."""
@@ -325,6 +373,7 @@ class LiveAccount:
         if index >= 0:
             row = self.book.state.positions[index]
             self.watched.unkept.add(int(row["number"]))
+            self.undone.levels.add(int(row["number"]))
             said = f" ({why})" if why else ""
             self.alarms.append(
                 f"{self.symbols[row['symbol']]}: the broker does not hold the new stop of position {int(row['number'])}{said}: "
@@ -355,8 +404,39 @@ class LiveAccount:
         index = self.book.waiting(self._orders.get(fact.id, -1))
         if index >= 0:
             stages.settle(self.book.lent, index, CANCELLED, self.book.present_bar(int(self.book.state.pending["symbol"][index])))
-        self._will_not_be(self.lives[fact.id].request, "it never came there")
+        self._will_not_be(self.lives[fact.id], "it never came there")
         return []
+
+    # Where the broker's books are others
+
+    def doubt(self, why: str) -> None:
+        """Nothing is entered until they are taken over."""
+        self.mismatch = self.mismatch or why
+        self.barred[EVERY] = self.mismatch
+        self.alarms.append(f"{why}: see what happened, then re-arm, which takes the broker's books over")
+
+    def theirs(self, number: int) -> int:
+        """The broker's number of one of our positions."""
+        return self._theirs[number]
+
+    def ours(self, position: int) -> int:
+        return self._ours.get(position, -1)
+
+    def drop(self, position: int) -> None:
+        """By the broker's number: it is gone, and nobody saw how."""
+        index, count = self.book.position(self.ours(position)), int(self.book.account["positions"][0])
+        rows = self.book.state.positions
+        rows[index : count - 1] = rows[index + 1 : count].copy()
+        self.book.account["positions"] -= 1
+
+    def give_up(self, done: Transaction) -> None:
+        """What the broker does not know is over."""
+        self.lives.tell(done)
+        self._settle(done)
+
+    def adopt(self, done: Transaction) -> None:
+        """A position that the broker holds."""
+        self._book_entry(done, is_late=False)
 
     def _bar(self, symbol: str, words: str) -> None:
         """More than a pause, which would end without a re-arming."""
@@ -382,7 +462,7 @@ class LiveAccount:
             case "cancel":
                 cancel_order(self.book, self._orders.get(fact.about, -1))
             case "close":
-                self.book.order_close(int(fact.about), EMERGENCY)
+                self.book.order_close(number_in(fact.about), EMERGENCY)
             case "flatten":
                 for row in self.book.state.positions[: self.book.account["positions"][0]]:
                     self.book.order_close(int(row["number"]), EMERGENCY)
@@ -396,6 +476,8 @@ class LiveAccount:
         self.barred.pop(about, None)
         if about == EVERY:
             self.barred.clear()
+            if self.mismatch:
+                self.barred[EVERY] = self.mismatch
             self.halted = ""
             account = self.book.account
             account["drawn_down"], account["lost_day"] = FREE, FREE
@@ -422,7 +504,7 @@ class LiveAccount:
         """A broker that begins to hold stops holds none of what was open before."""
         if fact.holds_stops and not self.watched.holds_stops:
             self.watched.unkept |= set(self.book.state.positions["number"][: self.book.account["positions"][0]].tolist())
-        self.environment, self.watched.holds_stops = fact.environment, fact.holds_stops
+        self.watched.holds_stops = fact.holds_stops
         return []
 
 

@@ -17,6 +17,7 @@ ROWS = 256
 LOGS = ("trades", "fills", "verdicts", "orders", "days")
 # A broker may fill one order in many parts, each of which is a position.
 MOST_POSITIONS = 512
+LONGEST_NUMBER = 18
 
 
 class BarOpen(NamedTuple):
@@ -225,3 +226,8 @@ def _first_log(plan: Plan, state: State) -> Log:
 
 def _doubled(table: Table) -> Table:
     return np.concatenate([table, np.zeros_like(table)])
+
+
+def number_in(text: str) -> int:
+    """Of a position; −1 where it can be none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else -1

@@ -48,6 +48,11 @@ class OrderLives:
     def unknown(self) -> list[str]:
         return [name for name in self._open if self._lives[name].state is S.SENT]
 
+    def is_asked_again(self, name: str) -> bool:
+        """A cancel is, until its order is over: its id makes one of however many. Nothing else ever is."""
+        request = self._lives[name].request
+        return isinstance(request, Cancel) and request.order in self._open
+
     def ask(self, request: Request, at: int) -> None:
         """An intent is sent with the commit that writes it down: between the two lies no moment at which anything else happens."""
         quantity = request.quantity if isinstance(request, Place | Close) else 0

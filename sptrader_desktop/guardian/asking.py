@@ -38,7 +38,7 @@ def core_state(folder: Path, patience: float = PATIENCE_S) -> Message | None:
         try:
             _connect(sock, places.core, patience)
             sock.sendall(written({"do": "watch"}))
-            found = _answer(sock, LONGEST_OF_BROKER)
+            found = _answer(sock, LONGEST_OF_BROKER, "state")
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except (OSError, LineError) as error:
@@ -59,12 +59,16 @@ def _connect(sock: socket.socket, address: Path, patience: float) -> None:
             time.sleep(0.001)
 
 
-def _answer(sock: socket.socket, longest: int = LONGEST) -> Message:
+def _answer(sock: socket.socket, longest: int = LONGEST, kind: str = "") -> Message:
+    """Events that come before what was asked for are passed over."""
     lines = LineBuffer(longest)
     while True:
         line = lines.pop()
-        if line is not None:
-            return parsed(line)
+        message = None if line is None else parsed(line)
+        if message is not None and kind in {"", message.get("is")}:
+            return message
+        if message is not None:
+            continue
         data = sock.recv(LONGEST)
         if not data:
             raise LineError("it left")

@@ -20,6 +20,7 @@ from sptrader_desktop.guardian.sweep import Terms
 
 TURN, LINES_A_TURN = 0.05, 32
 MOST_CLIENTS = 64
+MOST_DRAINING = 32  # connections whose broker has not read yet what was let out: one that never reads takes no more of them
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -118,7 +119,8 @@ class Server:
         core = _accepted(self._orders)
         if core is None:
             return
-        broker = None if self._bridge else begun(*self._address)
+        has_room = not self._bridge and len(self._draining) < MOST_DRAINING
+        broker = begun(*self._address) if has_room else None
         if broker is None:
             why = {"is": "refused", "id": None, "why": "another core is connected"} if self._bridge else {"is": "lost", "what": "broker"}
             core.settimeout(0.0)

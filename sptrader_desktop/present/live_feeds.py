@@ -8,19 +8,22 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sptrader_desktop.core import facts
-from sptrader_desktop.core.broker_messages import Close, Place, Transaction, What
+from sptrader_desktop.core.broker_messages import Close, HeldPosition, Place, Transaction, What
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import VERDICTS
+from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.present.live_figures import Levels
 from sptrader_desktop.present.numbers import iso_time, price_unit, quantity_unit
 from sptrader_desktop.present.report_reasons import MEANING
+from sptrader_desktop.present.trade_events import breach_event, trade_events
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.live_account import LiveAccount
     from sptrader_desktop.core.order_lives import Life
 
 Told = dict[str, Any]
+PAUSED = "paused"  # how the account says that a person barred something for a while
 SIGNALS, ORDERS, POINTS, BARS = 200, 100, 2_000, 1_000
 APART_US = 1_000_000  # of two points of the equity
 TAKEN = "taken"
@@ -41,6 +44,8 @@ class LiveFeeds:
         self.kept: dict[int, Levels] = {}
         self.seen_at: dict[str, int] = {}
         self.told: Callable[[Told], None] = _nobody
+        self.told_abroad: Callable[[Told], None] = _nobody
+        self._barred: dict[str, str] = {}
         self._orders: dict[str, str] = {}  # id of what was asked → symbol, the last ones
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._said: dict[str, tuple[str, float]] = {}
@@ -74,12 +79,33 @@ class LiveFeeds:
                 self._judge(fact)
             case facts.TransactionSeen():
                 self._book(fact.transaction)
+            case facts.TakenOver():
+                self._take_over(fact.snapshot.positions)
+            case _:
+                self._hear_of_session(fact)
+        if self.account.barred != self._barred:
+            self._tell_breaches()
+
+    def _hear_of_session(self, fact: facts.Fact) -> None:
+        match fact:
             case facts.RequestUnsettled():
                 self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
+            case facts.LimitsSet():
+                self._tell("state", fact.at, f"limits were set: {len(fact.limits)}" if fact.limits else "no limits are set any more")
+            case facts.BrokerMet():
+                words = "holds stops" if fact.holds_stops else "holds no stops: they are watched here"
+                self._tell("state", fact.at, f"the broker's account is of the environment {fact.environment}, and {words}")
             case facts.Commanded():
                 self._tell("state", fact.at, f"{fact.by}: {fact.what}{f' {fact.about}' if fact.about else ''}")
             case _:
                 pass
+
+    def _tell_breaches(self) -> None:
+        barred, before = self.account.barred, self._barred
+        self._barred = dict(barred)
+        for scope, why in barred.items():
+            if before.get(scope) != why and not why.startswith(PAUSED):
+                self.told_abroad(breach_event(self.account.at, scope, why))
 
     def orders(self) -> list[tuple[str, str, "Life"]]:
         """(id, symbol, life) of what is under way and of what was over last, oldest first."""
@@ -117,8 +143,9 @@ class LiveFeeds:
             self._why[signal_id] = "; ".join(words) or "no rule held"
 
     def _judge(self, fact: facts.SignalJudged) -> None:
-        is_taken = fact.outcome == TAKEN
-        why = self._why.pop(fact.id, "") if is_taken else fact.outcome
+        first, _, rest = fact.outcome.partition("; ")
+        is_taken, explained = first == TAKEN, self._why.pop(fact.id, "")
+        why = "; ".join(word for word in (explained, rest) if word) if is_taken else fact.outcome
         kind, strength = self._said.pop(fact.id, ("", None))
         row = {
             "at": iso_time(fact.at),
@@ -151,6 +178,11 @@ class LiveFeeds:
                 self.kept.pop(self._ours.pop(done.position, -1), None)
             case _:
                 pass
+        instrument = self.instruments.get(done.symbol)
+        if instrument is not None:
+            is_gone = not self.account.symbol_of(done.position)
+            for event in trade_events(done, None if life is None else life.request, instrument, is_gone=is_gone):
+                self.told_abroad(event)
         if done.what is not What.PROTECTED or done.id:
             kind = "fill" if done.what in {What.FILLED, What.CLOSED} else "order"
             self._tell(kind, done.at, self._words(done), id=done.id, symbol=done.symbol, what=str(done.what))
@@ -161,6 +193,14 @@ class LiveFeeds:
         row = self.account.book.state.positions[count - 1] if count else None
         if row is not None and (row["entry_price"], row["quantity"], row["side"]) == (done.price, done.quantity, done.side):
             self._ours[done.position] = int(row["number"])
+
+    def _take_over(self, positions: Sequence[HeldPosition]) -> None:
+        """The account holds what the broker does, by numbers of its own."""
+        self._ours = {item.position: self.account.ours(item.position) for item in positions}
+        for item in positions:
+            stop, target, trail = (sign * item.side * FAR for sign in (-1, 1, -1))
+            levels = Levels(item.stop or stop, item.target or target, item.trail or trail)
+            self.kept[self._ours[item.position]] = levels
 
     def _words(self, done: Transaction) -> str:
         instrument = self.instruments.get(done.symbol)

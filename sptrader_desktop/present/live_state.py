@@ -91,7 +91,7 @@ def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, aroun
         "strategy": dict(session.strategy),
         "timeframe": session.timeframe,
         "symbols": list(feeds.instruments),
-        "portfolio": _portfolio(figures),
+        "portfolio": portfolio(figures),
         "risk": [_gauge(gauge) for gauge in figures.gauges()],
         "barred": dict(account.barred),
         "positions": [_position(row, figures, feeds) for row in figures.positions],
@@ -141,13 +141,14 @@ def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:
         return "paused", every
     if every:
         return "close_only", every
-    if around.orchestrator == "paused":
+    if around.orchestrator == "paused" and not account.barred:
         return "paused", "services are paused: the market is closed, or a person paused them"
     barred = "; ".join(f"{symbol}: {why}" for symbol, why in account.barred.items())
     return ("close_only" if len(account.barred) >= len(account.book.plan.exits) else "running"), barred
 
 
-def _portfolio(figures: Figures) -> Told:
+def portfolio(figures: Figures) -> Told:
+    """The six figures of `portfolio_update`; the drawdown is in percent."""
     return {
         "cash": money_text(figures.cash),
         "total_value": money_text(figures.total),

@@ -5,10 +5,13 @@ from typing import Any, Protocol
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.core.live_account import EVERY
+from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
+from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.command import WORDS, Command
 from sptrader_desktop.runtime.live.core import LiveCore
 
+PATIENCE_S, LOOK_S = 10.0, 0.1
 CANCELLABLE = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.PARTIALLY_FILLED})
 
 
@@ -21,8 +24,8 @@ class Guard(Protocol):
 
 
 class Commands:
-    def __init__(self, core: LiveCore, guard: Guard) -> None:
-        self._core, self._guard = core, guard
+    def __init__(self, core: LiveCore, guard: Guard, clock: Clock) -> None:
+        self._core, self._guard, self._clock = core, guard, clock
 
     async def obey(self, asked: Command) -> None:
         """SptraderError says why not, and nothing was done."""
@@ -46,7 +49,7 @@ class Commands:
             case "emergency_stop":
                 await self._guard.stop(asked.by, flatten=asked.about == "flatten")
             case "rearm":
-                await self._rearm(asked.by)
+                await self._rearm(asked)
             case _:
                 raise SptraderError(f"{asked.what} is no command; these are: {', '.join(WORDS)}")
 
@@ -58,10 +61,25 @@ class Commands:
         else:
             await self._core.orchestrator.restart(symbol or None)
 
-    async def _rearm(self, by: str) -> None:
-        """The gate first: where it cannot be opened the account stays halted too."""
-        await self._guard.rearm(by)
-        self._core.command("rearm", "", by)
+    async def _rearm(self, asked: Command) -> None:
+        """The gate first: where it cannot be opened the account stays halted too. One symbol was barred by the account alone."""
+        self._known_symbol(asked.about)
+        if not asked.about:
+            await self._guard.rearm(asked.by)
+        self._core.command("rearm", asked.about, asked.by)
+        if not asked.about:
+            await self._books_told()
+
+    async def _books_told(self) -> None:
+        """Where the broker's books differ it must tell them."""
+        until = self._clock.monotonic() + PATIENCE_S
+        while self._core.engine.account.mismatch and self._clock.monotonic() < until:
+            await self._clock.sleep(LOOK_S)
+        if self._core.engine.account.mismatch:
+            raise SptraderError(
+                f"the broker has not told within {PATIENCE_S:g} s what it holds, and its books and ours differ: entries stay barred; "
+                "see its connection, then re-arm again"
+            )
 
     def _known_symbol(self, symbol: str) -> None:
         if symbol and symbol not in self._core.symbols:
@@ -73,7 +91,7 @@ class Commands:
             raise SptraderError(f"this is no pause that could end: {why}; see what happened, then re-arm")
 
     def _open_position(self, about: str) -> None:
-        if not (about.isascii() and about.isdigit() and self._core.engine.account.book.position(int(about)) >= 0):
+        if self._core.engine.account.book.position(number_in(about)) < 0:
             raise SptraderError(f"position {about} is not open: it may have been closed meanwhile")
 
     def _working_order(self, about: str) -> None:

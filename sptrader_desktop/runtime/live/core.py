@@ -9,8 +9,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sptrader_desktop.core.broker_messages import Answer, Refused, Transaction, Welcome
-from sptrader_desktop.core.errors import BrokerMismatchError, DataError, GivenUpError, JournalBroken, MachineError, SptraderError
+from sptrader_desktop.core.broker_messages import Answer, Cancel, Lost, Pong, Refused, Snapshot, Transaction, Welcome
+from sptrader_desktop.core.errors import DataError, GivenUpError, JournalBroken, MachineError, SptraderError
 from sptrader_desktop.core.live_account import PAPER
 from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.ports import (
@@ -26,16 +26,19 @@ from sptrader_desktop.ports import (
     SignalRead,
 )
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
+from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
+from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
 from sptrader_desktop.runtime.live.steady_time import SteadyTime
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
-BEAT_S, SEEN_EVERY_S, AGAIN_S = 0.25, 1.0, 0.5
+BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
+UNDONE_S, LONGEST_UNDONE_S = 1.0, 60.0
 QUARANTINE_US = 120 * SECOND_US
 UNKNOWN_TOO_LONG_US = 10 * SECOND_US
 
@@ -59,6 +62,7 @@ class LiveCore:
         self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
         self.limits: tuple[NodeLimits, ...] = ()
+        self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
@@ -68,6 +72,13 @@ class LiveCore:
         self.alarmed: Callable[[int, str], None] = _nobody
         self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
+        self._watch = LineWatch(clock)
+        self.line_fault = "it is connected"  # why there was no line, last
+        self._is_met = False  # whether who speaks on the line is our broker
+        self._pause_s = AGAIN_S
+        self._cancelled: set[str] = set()  # cancels that went out on this line
+        self._undone_at, self._undone_s = 0.0, UNDONE_S  # when what was not carried out is asked again, and how long after that
+        self._rearms = ""  # who waits for the broker's books
         self._due = self._told_of = 0
         self._handed: dict[str, _Handed] = {}
         self._is_taking = False
@@ -101,7 +112,7 @@ class LiveCore:
     @property
     def has_line(self) -> bool:
         """To the broker."""
-        return self._line is not None
+        return self._line is not None and self._is_met
 
     @property
     def is_ending(self) -> bool:
@@ -135,6 +146,8 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
+        if self.engine.account.environment != PAPER:
+            self._feed.believe_only_signed()
         self.engine.limit(self.limits)
         self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
@@ -215,7 +228,8 @@ class LiveCore:
     def _hear_rejected(self, event: SignalRejected) -> None:
         if event.signal.id in self._handed or event.signal.is_event:
             self._judge(event.signal.id, event.why, event.signal.name)
-            self._flush()
+            if not self._is_taking:  # else all that was read together is written down together
+                self._flush()
 
     # Prices and bars
 
@@ -245,7 +259,7 @@ class LiveCore:
     async def decide(self, found: EvaluatedSet) -> Sequence[Order]:
         for signal in (signal for signals in found.signals.values() for signal in signals):
             self.spoken(signal.id, signal.kind, signal.strength)
-        outcome = self.engine.decide(found)
+        outcome = self.engine.decide(found, "" if self.is_synced.is_set() else "not all is known of what the broker did")
         named = {signal.id: signal.name for signals in found.signals.values() for signal in signals}
         if found.bar_time is not None:
             about = [(name, handed) for name, handed in self._handed.items() if handed.symbol == found.symbol]
@@ -262,9 +276,11 @@ class LiveCore:
 
     def _send(self, asked: Asked) -> bool:
         """Whether it was handed to the system; if not, it went nowhere."""
-        if self._line is None or not self._line.send(asked.request):
+        if self._line is None or not self._is_met or not self._line.send(asked.request):
             return False
         self._sent.add(asked.id)
+        if isinstance(asked.request, Cancel):
+            self._cancelled.add(asked.id)
         return True
 
     def _hear_failed(self, event: TradeFailed) -> None:
@@ -283,6 +299,8 @@ class LiveCore:
         self._acks.clear()
         self._ack_now.set()
         self._tell_alarms()
+        if self._orchestrator is not None:
+            self._pauses.heed(self.engine.account.barred, self._orchestrator.orchestrators)
         return asked
 
     def _flush(self) -> None:
@@ -307,26 +325,50 @@ class LiveCore:
             try:
                 self._line = await self._broker.open(self.engine.account.name, self.engine.account.booked)
             except MachineError as error:
-                self.alarm(str(error))
+                self._lament(str(error))
                 if isinstance(error, GivenUpError) and not self.engine.account.halted:
                     self.command("halt", str(error), "supervision")
                 await self._clock.sleep(AGAIN_S)
                 continue
-            async for answer in self._line.received():
-                if isinstance(answer, Transaction) and answer.n > max(self._told_of, self.engine.account.booked) + 1:
-                    self.alarm(f"transactions before {answer.n} are missing: the broker is asked for them again")
-                    await self._line.close()
-                    break
-                try:
-                    self._hear(answer)
-                except BrokerMismatchError as error:
-                    self.alarm(str(error))
-                    await self._line.close()
-                    break
+            self._watch.opened()
+            self._is_met = False
+            self._cancelled.clear()
+            self._undone_s = UNDONE_S
+            self._pause_s = AGAIN_S
+            await self._hear_line(self._line)
             self._line = None
             self.is_synced.clear()
             self.alarm("the line to the broker is gone: what was not answered is unknown until it is back")
-            await self._clock.sleep(AGAIN_S)
+            await self._clock.sleep(self._pause_s)
+
+    async def _hear_line(self, line: BrokerLine) -> None:
+        async for answer in line.received():
+            self._watch.heard()
+            known = max(self._told_of, self.engine.account.booked)
+            if isinstance(answer, Transaction) and answer.n > known + 1:
+                self._lament(f"transactions before {answer.n} are missing: the broker is asked for them again")
+            elif isinstance(answer, Pong | Snapshot) and answer.n > known:
+                self._lament(f"transactions up to {answer.n} are missing: the broker is asked for them again")
+            elif isinstance(answer, Welcome) and (why := self.engine.meet(answer)):
+                self._distrust(why)
+            else:
+                self._hear(answer)
+                continue
+            line.cut()
+            return
+
+    def _lament(self, why: str) -> None:
+        self.line_fault = why
+        self.alarm(why)
+
+    def _distrust(self, why: str) -> None:
+        """Where nothing is as we know it nothing is sent, and whoever speaks there is not asked all the time."""
+        self._line, self._pause_s = None, NOT_SOON_S
+        told = f"{why}. Nothing is sent: put its books back or connect the right one, then re-arm; or begin a new account in another folder"
+        self._lament(told)
+        if self.engine.account.halted != told:
+            self.engine.command("halt", told, "the broker")
+        self._flush()
 
     def _hear(self, answer: Answer) -> None:
         match answer:
@@ -335,23 +377,31 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._greeted(answer)
+                self._due, self._is_met = answer.n, True
+            case Snapshot():
+                self._compare(answer)
             case Refused() if answer.id:
                 self.engine.refused(answer.id)
             case Refused():
-                self.alarm(f"the broker refused: {answer.why}")
+                self._lament(f"the broker refused: {answer.why}")
             case _:
                 pass
-        if self.engine.account.booked >= self._due and not isinstance(answer, Refused):
+        if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
         self._flush()
 
-    def _greeted(self, broker: Welcome) -> None:
-        """With real money only what is signed is believed, from before the first signal on."""
-        self.engine.meet(broker.environment, holds_stops=broker.holds_stops)
-        if broker.environment != PAPER:
-            self._feed.believe_only_signed()
-        self._due = broker.n
+    def _compare(self, theirs: Snapshot) -> None:
+        """Only where both have come to the same transaction."""
+        if theirs.n != self.engine.account.booked:
+            self._watch.compare()
+            return
+        self.engine.compare(theirs)
+        if self._rearms and self.engine.account.mismatch:
+            self.engine.take_over(theirs, self._rearms)
+        if self._rearms and not self.engine.account.mismatch:
+            self.alarm(f"the books here are the broker's, at the word of {self._rearms}")
+            self.engine.command("rearm", "", self._rearms)
+        self._rearms = ""
 
     # By the clock, and by people
 
@@ -368,14 +418,42 @@ class LiveCore:
                 self.engine.see_prices()
             if self.is_synced.is_set():
                 self.engine.lapse(self._quarantine_us, self._time.waited)
+                self._ask_again(now)
             self._tell_unknown()
             self._flush()
+            if self._line is not None:
+                self._tend(self._line)
             self.engine.session.tidy(is_quiet=not self._handed)
 
+    def _ask_again(self, now: float) -> None:
+        """Less and less often: a market that is closed stays so for days."""
+        if not self.engine.account.undone.is_empty and not self.engine.account.halted and now >= self._undone_at:
+            is_long_ago = now - self._undone_at > LONGEST_UNDONE_S
+            self._undone_s = UNDONE_S if is_long_ago else min(2 * self._undone_s, LONGEST_UNDONE_S)
+            self._undone_at = now + self._undone_s
+            self.engine.ask_again()
+
+    def _tend(self, line: BrokerLine) -> None:
+        """Who says nothing is asked for a sign of life, and what is to be cancelled is asked of every line until it is over."""
+        if self._watch.is_silent:
+            self._lament(f"the broker has said nothing for {SILENCE_S:g} s: its line is given up, and another one tried")
+            line.cut()
+            return
+        for question in self._watch.questions(is_synced=self.is_synced.is_set()):
+            line.send(question)
+        lives = self.engine.account.lives
+        for name in lives.unknown() if self.is_synced.is_set() else ():
+            if name not in self._cancelled and lives.is_asked_again(name):
+                self._send(Asked(lives[name].request, ""))
+
     def command(self, what: str, about: str, by: str) -> None:
-        """SptraderError says why not."""
+        """SptraderError says why not. Where the broker's books are others, a re-arm waits until it has told them."""
         if what not in {"pause", "resume", "halt", "rearm", "cancel", "close", "flatten"}:
             raise SptraderError(f"{what} is no command: pause, resume, halt, rearm, cancel, close, flatten are")
+        if what == "rearm" and not about and self.engine.account.mismatch:
+            self._rearms = by
+            self._watch.compare()
+            return
         self.engine.command(what, about, by)
         self._flush()
 

@@ -11,13 +11,13 @@ import numpy as np
 
 from sptrader_desktop.core import facts
 from sptrader_desktop.core.atr_now import WilderNow
-from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Transaction
+from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.plan import atr_periods
+from sptrader_desktop.core.reconciliation import differences
 from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
 from sptrader_desktop.core.strategy import Condition, Strategy
@@ -28,6 +28,7 @@ from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from sptrader_desktop.runtime.live.session import Session
 
 TAKEN = "taken"
+MOST_NAMED = 5  # differences in one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +132,37 @@ class Engine:
 
     # Decisions
 
-    def decide(self, found: EvaluatedSet) -> str:
+    def decide(self, found: EvaluatedSet, shut: str = "") -> str:
         """What signals say of a bar, or, without one, of now. A rule that names one nobody heard of does not hold, nor does its `not`.
+        `shut` says why nothing can be entered now.
 
-        Gives what became of the signals: `TAKEN`, or why nothing was decided by them.
+        Gives what became of the signals: `TAKEN`, or why nothing was decided by them, or not what their rules ask for.
         """
         events = {
             name: [Event(signal.kind, signal.strength, signal.metadata) for signal in signals] for name, signals in found.signals.items()
         }
-        entries = 0 if found.is_close_only or self.session.journal.is_full else _bits(self._needed, events, found.missing)
+        entries = _bits(self._needed, events, found.missing)
+        why = self._shut(found, shut) if entries else ""
+        if why:
+            entries = 0
         exits = _bits(self._needed_to_leave, events, found.missing)
         named = tuple(signal.id for signals in found.signals.values() for signal in signals)
         if found.bar_time is None:
-            return TAKEN if self._act(found.symbol, entries, exits, named) else f"{found.symbol} has no price yet"
+            acts = self._act(found.symbol, entries, exits, named)
+            return _outcome(why, is_exit=bool(exits)) if acts else f"{found.symbol} has no price yet"
         if found.symbol not in self._closing or self.bars[found.symbol].opens != found.bar_time:
             return "its bar is decided already"
         self._decide(found.symbol, entries, exits, named)
-        return TAKEN
+        return _outcome(why, is_exit=bool(exits))
+
+    def _shut(self, found: EvaluatedSet, shut: str) -> str:
+        """The first reason why an entry is as if its rule did not hold."""
+        barred = self.account.barred
+        if self.session.journal.is_full:
+            return "the disk is full, and only what lessens risk is written"
+        if shut or EVERY in barred or found.symbol in barred:
+            return shut or barred.get(EVERY) or barred[found.symbol]
+        return f"{found.symbol} may only close" if found.is_close_only else ""
 
     def _decide(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> None:
         self._closing.discard(symbol)
@@ -180,27 +195,43 @@ class Engine:
         if transaction.n > self.account.booked:
             self.session.take(facts.TransactionSeen(transaction))
 
+    def meet(self, broker: Welcome) -> str:
+        """Why it is not ours, or nothing."""
+        known, booked = self.session.broker, self.account.booked
+        if broker.account != self.account.name:
+            return f"the broker speaks for account {broker.account}, and this is {self.account.name}"
+        ours = (self.account.environment, known.currency if known else broker.currency)
+        if (broker.environment, broker.currency) != ours:
+            return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {' in '.join(ours)}"
+        if broker.n < booked:
+            return f"the broker knows {broker.n} transactions, and {booked} of it are booked here: it lost its books, or is another one"
+        if known is None or known.holds_stops != broker.holds_stops:
+            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.currency, broker.holds_stops))
+        return ""
+
+    def compare(self, theirs: Snapshot) -> None:
+        """Where the books differ, and did not before, entries end with it."""
+        found = differences(self.account, theirs)
+        if found and not self.account.mismatch:
+            self.session.take(facts.BrokerDiffers(self._clock.now(), "; ".join(found[:MOST_NAMED])))
+
+    def take_over(self, theirs: Snapshot, by: str) -> None:
+        self.session.take(facts.TakenOver(self._clock.now(), by, theirs))
+
     def refused(self, request_id: str) -> None:
         """It never reached the broker, and never will."""
-        if request_id in self.account.lives.unknown():
+        lives = self.account.lives
+        if request_id in lives.unknown() and not lives.is_asked_again(request_id):
             self.session.take(facts.RequestUnsettled(self._clock.now(), request_id))
+
+    def ask_again(self) -> None:
+        self.session.take(facts.AskedAgain(self._clock.now()))
 
     def lapse(self, quarantine_us: int, waited: Callable[[int], int]) -> None:
         """Only while the broker is heard without a gap; `waited` gives how long, since when something was asked."""
         lives = self.account.lives
         for name in [name for name in lives.unknown() if waited(lives[name].asked_at) > quarantine_us]:
-            self.session.take(facts.RequestUnsettled(self._clock.now(), name))
-
-    def meet(self, environment: str, *, holds_stops: bool) -> None:
-        """What the broker says of itself. BrokerMismatchError: it is of another environment than the one that was traded in."""
-        account = self.account
-        if environment != account.environment and account.booked:
-            raise BrokerMismatchError(
-                f"the broker's account is of the environment {environment}, and this journal is of {account.environment}: "
-                "connect to the right account, or begin another one in a folder of its own"
-            )
-        if (environment, holds_stops) != (account.environment, account.watched.holds_stops):
-            self.session.take(facts.BrokerMet(self._clock.now(), environment, holds_stops))
+            self.refused(name)
 
     def limit(self, limits: tuple[NodeLimits, ...]) -> None:
         if limits != self.account.limits.tree.limits:
@@ -219,6 +250,13 @@ class Engine:
             return self.account.symbol_of(request.position)
         life = self.account.lives.get(request.order)
         return life.request.symbol if life is not None and isinstance(life.request, Place) else ""
+
+
+def _outcome(why: str, *, is_exit: bool) -> str:
+    """Of what was decided; `why` nothing is opened by it, although a rule to enter held."""
+    if not why:
+        return TAKEN
+    return f"{TAKEN}; nothing is opened: {why}" if is_exit else f"nothing is opened: {why}"
 
 
 def _bits(needed: Sequence[tuple[Condition, frozenset[str]]], events: Mapping[str, Sequence[Event]], missing: Iterable[str]) -> int:

@@ -7,13 +7,13 @@ from operator import attrgetter
 from typing import Any
 
 from sptrader_desktop.core import facts
-from sptrader_desktop.core.broker_messages import Transaction, What
+from sptrader_desktop.core.broker_messages import HeldPosition, Snapshot, Transaction, What, WorkingOrder
 from sptrader_desktop.core.errors import JournalError
 from sptrader_desktop.core.facts import KINDS, Fact
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.risk_tree import NodeLimits
 
-_FIELDS = {kind: tuple(item.name for item in fields(kind)) for kind in (*KINDS.values(), Transaction)}
+_FIELDS = {kind: tuple(item.name for item in fields(kind)) for kind in (*KINDS.values(), Transaction, Snapshot, HeldPosition, WorkingOrder)}
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 
@@ -23,8 +23,8 @@ def fact_entry(fact: Fact) -> tuple[str, bytes]:
 
 
 def _plain(value: object) -> list[Any]:
-    if isinstance(value, Transaction):
-        return list(_VALUES[Transaction](value))
+    if isinstance(value, Transaction | Snapshot | HeldPosition | WorkingOrder):
+        return list(_VALUES[type(value)](value))
     raise TypeError(f"{type(value).__name__} is not written into the journal")
 
 
@@ -71,6 +71,7 @@ _READERS: dict[type, Callable[..., Any]] = {
     facts.LimitsSet: lambda at, limits: facts.LimitsSet(at, tuple(NodeLimits(*row) for row in limits)),
     facts.SignalsRead: lambda at, read, place, numbers: facts.SignalsRead(at, read, place, tuple((name, n) for name, n in numbers)),
     facts.TransactionSeen: lambda values: facts.TransactionSeen(_transaction(values)),
+    facts.TakenOver: lambda at, by, values: facts.TakenOver(at, by, _snapshot(values)),
 }
 
 
@@ -81,3 +82,8 @@ def _hits(row: list[Any]) -> Hits:
 def _transaction(values: list[Any]) -> Transaction:
     n, what, *rest = values
     return Transaction(n, What(what), *rest)
+
+
+def _snapshot(values: list[Any]) -> Snapshot:
+    name, n, cash, positions, orders = values
+    return Snapshot(name, n, cash, tuple(HeldPosition(*row) for row in positions), tuple(WorkingOrder(*row) for row in orders))

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.runtime.live.clock import Clock
-from sptrader_desktop.runtime.live.events import Event, TradeExecuted, TradeFailed
+from sptrader_desktop.runtime.live.events import Event, RegimeChanged, TradeExecuted, TradeFailed
 from sptrader_desktop.runtime.live.parts import Latch, Market, PauseReason, TradeEvents
 from sptrader_desktop.runtime.live.services_config import OrchestratorConfig
 from sptrader_desktop.runtime.live.symbol_orchestrator import GOING, OrchestratorState, SymbolHealth, SymbolOrchestrator
@@ -17,7 +17,7 @@ MOST_HALTED = 3
 S = OrchestratorState
 # Of the states of several symbols the first one here is that of all.
 BY_WEIGHT = (S.RECOVERING, S.RUNNING, S.PAUSED, S.INITIALIZING, S.ERROR, S.STOPPED)
-TOLD_ABROAD = (TradeExecuted, TradeFailed)
+TOLD_ABROAD = (TradeExecuted, TradeFailed, RegimeChanged)
 
 
 class Health(TypedDict):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from sptrader_desktop.core.broker_messages import Request
-from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.facts import Fact, SessionBegan, SignalJudged, SignalsRead
-from sptrader_desktop.core.live_account import EVERY, LiveAccount
+from sptrader_desktop.core.errors import BrokerMismatchError, JournalBroken
+from sptrader_desktop.core.facts import BrokerDiffers, BrokerMet, Fact, SessionBegan, SignalJudged, SignalsRead, TakenOver, TransactionSeen
+from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
+from sptrader_desktop.core.reconciliation import take_over
 from sptrader_desktop.ports import Journal
 from sptrader_desktop.runtime.live.fact_text import fact_entry, read_fact
 from sptrader_desktop.runtime.live.snapshots import APART, Snapshots, SnapshotStore
@@ -38,11 +39,13 @@ class Session:
         self._snapshots = None if store is None else Snapshots(store, account.book, owners, apart)
         self.judged: dict[str, str] = {}  # id of a signal → what became of it
         self.began: SessionBegan | None = None
+        self.broker: BrokerMet | None = None  # none before the first contact
         self.place = ""  # in the stream of signals: everything up to there has its outcome
         self.read_to = ""  # in the same stream: everything up to there was read once
         self.numbers: dict[str, int] = {}  # of publishers, the last that was read; who spoke last stands last
         self._entries: list[tuple[str, bytes]] = []
         self._requests: list[Request] = []
+        self._is_torn = False
 
     def recover(self) -> int:
         """Apply what the journal holds behind the newest snapshot, ask for nothing; gives the number of these facts."""
@@ -69,13 +72,18 @@ class Session:
             self._snapshots.keep_if_due(self.journal, is_quiet=is_quiet)
 
     def take(self, fact: Fact) -> None:
-        """Nothing leaves before `commit`."""
-        self._entries.append(fact_entry(fact))
-        self._requests += self._apply(fact)
+        """Nothing leaves before `commit`. What cannot be applied is not written down, and whoever believes half of it ends."""
+        entry, self._is_torn = fact_entry(fact), True
+        requests = self._apply(fact)
+        self._is_torn = False
+        self._entries.append(entry)
+        self._requests += requests
         self._heard(fact)
 
     def commit(self) -> list[Request]:
         """Everything since the last one is on disk when this returns; what it gives may be sent, once."""
+        if self._is_torn:
+            raise JournalBroken("a fact could not be applied whole: this process ends, and the next one reads what was written down")
         if self._entries:
             self.journal.append(self._entries)
             self._entries = []
@@ -95,12 +103,22 @@ class Session:
             for name, number in fact.numbers:
                 self.numbers[name] = max(number, self.numbers.pop(name, number))
             return ()
+        if isinstance(fact, BrokerMet):
+            self.broker = fact
+        if isinstance(fact, BrokerDiffers):
+            self.account.doubt(fact.why)
+            return ()
         try:
+            if isinstance(fact, TakenOver):
+                return self.account.ask(lambda: take_over(self.account, fact.snapshot))
             return self.account.apply(fact)
         except (BrokerMismatchError, IllegalMoveError) as error:
-            self.account.barred[EVERY] = str(error)
-            self.account.alarms.append(str(error))
-            return ()
+            self.account.doubt(str(error))
+        except (LookupError, ArithmeticError, ValueError) as error:  # a symbol nobody knows, more positions than there is room for
+            if not isinstance(fact, TransactionSeen | TakenOver):
+                raise
+            self.account.doubt(f"what the broker told cannot be booked ({type(error).__name__}: {error})")
+        return ()
 
 
 def _nobody(_fact: Fact) -> None:

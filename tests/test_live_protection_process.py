@@ -1,0 +1,66 @@
+"""Real processes: a core that watches the levels of a broker that holds none, under the limits of its `services.yaml`."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sptrader_desktop.compose_components import ready_workspace
+from sptrader_desktop.core.broker_messages import What
+from sptrader_desktop.core.facts import BrokerMet, LimitsSet
+from sptrader_desktop.settings import load_settings
+from tests.live_process import LiveSession, end_detached
+
+RISK = "\nrisk:\n  account: {max_daily_loss: 500, max_exposure: 6000}\n  symbols: {BTCUSD: {max_orders_per_minute: 1}}\n"
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSession]:
+    folder = tmp_path / "live"
+    monkeypatch.setenv("SPTRADER_LIVE", str(folder))
+    monkeypatch.setenv("SPTRADER_SERVERS", str(tmp_path / "servers"))
+    monkeypatch.setenv("SPTRADER_WORKSPACE", str(tmp_path / "workspace"))
+    live = LiveSession(folder)
+    try:
+        yield live
+    finally:
+        live.end()
+        live.publisher.close()
+        end_detached(folder)
+
+
+def told_of_core() -> dict[str, Any]:
+    found = subprocess.run([sys.executable, "-m", "sptrader_desktop", "status"], check=True, capture_output=True)
+    core: dict[str, Any] = json.loads(found.stdout)["core"]
+    return core
+
+
+def test_a_stop_that_no_broker_holds_is_met_by_the_core_and_the_limits_of_the_file_are_in_force(session: LiveSession) -> None:
+    services = ready_workspace(load_settings()) / "services.yaml"
+    services.write_text(services.read_text(encoding="utf-8") + RISK, encoding="utf-8")
+    session.start("--core-stops")
+    session.tick()
+    session.say("golden_cross")
+    session.until(lambda: session.ticked(What.FILLED), "the entry to fill")
+    session.until(lambda: told_of_core()["positions"], "the core to know it")
+    core = told_of_core()
+    assert (core["plug"]["unprotected"], core["plug"]["loss_if_unplugged"]) == (["BTCUSD"], None)
+    assert not core["positions"][0]["is_stop_at_broker"]
+    assert core["positions"][0]["stop"] is not None
+    limits = {(gauge["scope"], gauge["name"]): gauge["limit"] for gauge in core["risk"]}
+    assert limits["global", "daily loss"] == "300.00", "the strategy's is nearer"
+    assert (limits["global", "exposure"], limits["BTCUSD", "order rate"]) == ("6000.00", "1")
+    session.tick(-200_000)
+    session.until(lambda: session.ticked(What.CLOSED), "the close to fill")
+    session.say("golden_cross")
+    session.until(lambda: told_of_core()["barred"], "a second entry within a minute to be refused")
+    session.end()
+    done, facts = session.done(), session.facts()
+    assert [each.reason for each in done if each.what is What.CLOSED] == ["stop_loss"]
+    assert not [each for each in done if each.what is What.PROTECTED]
+    assert [fact.holds_stops for fact in facts if isinstance(fact, BrokerMet)] == [False]
+    assert len([fact for fact in facts if isinstance(fact, LimitsSet)]) == 1
