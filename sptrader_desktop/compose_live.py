@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     from sptrader_desktop.adapters.core_watch import CoreWatch
     from sptrader_desktop.adapters.guardian_link import GuardianLink
+    from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker
     from sptrader_desktop.adapters.redis_events import RedisEventBus
     from sptrader_desktop.compose import StrategyRead
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.tables import Plan
     from sptrader_desktop.core.terms import Terms
-    from sptrader_desktop.ports import CandleSource
+    from sptrader_desktop.ports import CandleSource, Journal
     from sptrader_desktop.present.live_feeds import LiveFeeds
     from sptrader_desktop.present.live_state import Session as Watched
     from sptrader_desktop.runtime.live.clock import Clock
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.live.core import LiveCore
     from sptrader_desktop.runtime.live.engine import Engine
     from sptrader_desktop.runtime.live.session import Session
+    from sptrader_desktop.runtime.live.snapshots import SnapshotStore
 
 ACCOUNT = "paper"  # one to a live folder: one ledger, one guardian, one stop
 JOURNAL, BROKER, PUBLISHER = "journal.sqlite3", "broker", "live"
@@ -88,7 +90,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         clock = SystemClock()
         engine, feeds = await _engine(known, clock, held)
         gate = GateSeen()
-        link = await _guarded_paper(settings, known, held, _both(gate.lose, told))
+        link, paper = await _guarded_paper(settings, known, held, _both(gate.lose, told), clock)
         server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
         held.callback(server.close)
         session = engine.session
@@ -96,10 +98,11 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         held.push_async_callback(feed.close)
         prices = compose_servers.price_feed(server, known.symbols, {item.symbol: item for item in (*known.instruments, *known.rates)})
         held.push_async_callback(prices.close)
-        broker = GuardedBroker(
-            link, _both(gate.hear, lambda is_open, why: told(f"the gate is {'open' if is_open else f'shut: {why}'}")), told
+        heard = _both(gate.hear, lambda is_open, why: told(f"the gate is {'open' if is_open else f'shut: {why}'}"))
+        core = LiveCore(
+            engine, feed, prices, GuardedBroker(link, heard, told, paper.ready, clock), clock, int(asked.quarantine_s * 1_000_000)
         )
-        core = LiveCore(engine, feed, prices, broker, clock, int(asked.quarantine_s * 1_000_000))
+        paper.told = core.alarm
         abroad = compose_servers.event_bus(server)
         held.push_async_callback(abroad.close)
         telling = asyncio.create_task(abroad.run())
@@ -163,49 +166,92 @@ def _inputs(known: _Known) -> str:
 
 async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple[Engine, LiveFeeds]":
     from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
-    from sptrader_desktop.core.live_account import LiveAccount
-    from sptrader_desktop.core.live_book import Book
-    from sptrader_desktop.core.money import fixed
-    from sptrader_desktop.core.plan import atr_periods, whole_ticks
-    from sptrader_desktop.present.live_feeds import LiveFeeds
+    from sptrader_desktop.core.facts import SessionBegan
+    from sptrader_desktop.core.plan import whole_ticks
     from sptrader_desktop.runtime.live.engine import Engine
-    from sptrader_desktop.runtime.live.session import Session
+    from sptrader_desktop.runtime.live.snapshots import rules
+    from sptrader_desktop.runtime.snapshot_files import SnapshotFiles
 
-    known.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        known.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{known.folder}: no account can be kept there ({error.strerror}): name another folder by SPTRADER_LIVE") from None
     journal = SqliteJournal(known.folder / JOURNAL)
     held.callback(journal.close)
-    book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
-    account = LiveAccount(ACCOUNT, known.symbols, book, latches=True)
-    feeds = LiveFeeds(account, (*known.instruments, *known.rates))
-    session = Session(account, journal, feeds.hear)
+    _refuse_another(journal, known)
+    store = SnapshotFiles(known.folder / JOURNAL, rules())
+    held.callback(store.close)
+    session, feeds = _new_session(known, journal, store)
     session.recover()
-    _begin(session, known, clock.now())
+    if session.began is None:
+        session.take(SessionBegan(clock.now(), ACCOUNT, _inputs(known), known.read.strategy.name, known.symbols, known.asked.timeframe))
+        session.commit()
     spreads = {item.symbol: whole_ticks(known.terms.spread_pips, item, "a spread") for item in known.instruments}
     halves = {symbol: (ticks // 2, ticks - ticks // 2) for symbol, ticks in spreads.items()}
     return Engine(session, known.read.strategy, clock, halves | {item.symbol: (0, 0) for item in known.rates}), feeds
 
 
-def _begin(session: "Session", known: _Known, now: int) -> None:
-    from sptrader_desktop.core.facts import SessionBegan
+def _new_session(known: _Known, journal: "Journal", store: "SnapshotStore | None" = None) -> "tuple[Session, LiveFeeds]":
+    from sptrader_desktop.core.live_account import LiveAccount
+    from sptrader_desktop.core.live_book import Book
+    from sptrader_desktop.core.money import fixed
+    from sptrader_desktop.core.plan import atr_periods
+    from sptrader_desktop.present.live_feeds import LiveFeeds
+    from sptrader_desktop.runtime.live.session import Session
 
-    inputs, asked = _inputs(known), known.asked
-    if session.began is None:
-        session.take(SessionBegan(now, ACCOUNT, inputs, known.read.strategy.name, known.symbols, asked.timeframe))
-        session.commit()
-    elif session.began.inputs != inputs:
+    book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
+    account = LiveAccount(ACCOUNT, known.symbols, book, latches=True)
+    feeds = LiveFeeds(account, (*known.instruments, *known.rates))
+    return Session(account, journal, feeds.hear, store, feeds), feeds
+
+
+def verified(settings: Settings, asked: LiveAsked) -> str:
+    """What applying every entry of the journal came to, in a sentence; RunError where a snapshot says something else. Nothing is traded."""
+    from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
+    from sptrader_desktop.runtime.live.journal_check import check_journal
+    from sptrader_desktop.runtime.live.ready_stages import ready_account
+    from sptrader_desktop.runtime.live.snapshots import rules
+    from sptrader_desktop.runtime.snapshot_files import SnapshotFiles
+
+    known = _known(settings, asked)
+    path = known.folder / JOURNAL
+    if not path.exists():
+        raise RunError(f"{path}: there is no journal to verify: start a session there first")
+    ready_account()
+    with closing(SqliteJournal(path)) as journal:
+        _refuse_another(journal, known)
+        store = SnapshotFiles(path, rules())
+        found = check_journal(journal, store.found(), lambda: _new_session(known, journal))
+    if found.differing or store.refused:
+        wrong = [f"the snapshot of entry {seq:,} is not what the entries up to it come to" for seq in found.differing]
+        raise RunError(f"{'; '.join([*store.refused, *wrong])}: all {found.facts:,} entries can be applied without it")
+    told = ", ".join(f"{seq:,}" for seq in found.agreeing)
+    return f"{path}: all {found.facts:,} entries apply; {f'the snapshots of entries {told} agree' if told else 'there is no snapshot yet'}"
+
+
+def _refuse_another(journal: "Journal", known: _Known) -> None:
+    """Before anything is made of its facts: they would mean something else."""
+    from sptrader_desktop.core.facts import SessionBegan
+    from sptrader_desktop.runtime.live.fact_text import read_fact
+
+    first = next(iter(journal.read()), None)
+    began = read_fact(first.kind, first.body) if first else None
+    if began is not None and not (isinstance(began, SessionBegan) and began.inputs == _inputs(known)):
+        what = f"{began.strategy} on {', '.join(began.symbols)} {began.timeframe}" if isinstance(began, SessionBegan) else "something else"
         raise RunError(
-            f"the account in {known.folder} was begun with {session.began.strategy} on {', '.join(session.began.symbols)} "
-            f"{session.began.timeframe} and with other terms or another text than now: start it as it was, or name another folder "
-            "by SPTRADER_LIVE"
+            f"the account in {known.folder} was begun with {what} and with other terms or another text than now: start it as it was, or "
+            "name another folder by SPTRADER_LIVE"
         )
 
 
 # The broker and its guardian
 
 
-async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack, told: Callable[[str], None]) -> "GuardianLink":
+async def _guarded_paper(
+    settings: Settings, known: _Known, held: AsyncExitStack, told: Callable[[str], None], clock: "Clock"
+) -> "tuple[GuardianLink, KeptPaperBroker]":
     from sptrader_desktop.adapters.guardian_link import GuardianLink
-    from sptrader_desktop.adapters.paper_broker_process import places_in, use_paper_broker
+    from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker, places_in, use_paper_broker
     from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 
     exits = exits_of(known.plan, known.symbols)
@@ -215,7 +261,7 @@ async def _guarded_paper(settings: Settings, known: _Known, held: AsyncExitStack
     link = GuardianLink(settings.live, str(places.socket), "core", told)
     await link.open()
     held.push_async_callback(link.close)
-    return link
+    return link, KeptPaperBroker(places, ACCOUNT, clock, told)
 
 
 # Who watches

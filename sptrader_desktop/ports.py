@@ -427,6 +427,10 @@ class Journal(Protocol):
         """The last seq and the hash of all there is."""
         ...
 
+    def hash_of(self, seq: int) -> bytes | None:
+        """What `head` said when that was the last; None where no commit ended there."""
+        ...
+
     @property
     def is_full(self) -> bool:
         """The disk is: entries are written into a reserve, and only such as lessen risk may follow."""

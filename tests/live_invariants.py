@@ -155,11 +155,12 @@ class Watch:
     def _agree_with(self, paper: PricedBroker, account: LiveAccount) -> None:
         theirs = snapshot_of(paper, "end")
         assert {p.position: (p.symbol, p.side, p.quantity, p.price) for p in theirs.positions} == holdings(account)
-        unprotected = [position.position for position in theirs.positions if position.stop is None]
+        watched = {position.position for position in theirs.positions if account.watched.watches(account.ours(position.position))}
+        unprotected = [position.position for position in theirs.positions if position.stop is None and position.position not in watched]
         assert not unprotected, f"{unprotected} have no stop at the broker"
         assert theirs.cash == int(account.book.account["cash"][0])
         if account.undone.is_empty and not any(isinstance(life.request, Protect) for _, life in account.lives.going()):
-            ours_there = {p.position: p for p in theirs.positions if not account.watched.watches(account.ours(p.position))}
+            ours_there = {position.position: position for position in theirs.positions if position.position not in watched}
             assert ours_there.items() <= held(account).items(), "other levels than the broker's"
         ours = {name for name, life in account.lives.going() if life.quantity and not isinstance(life.request, Close)}
         working = {order.id for order in theirs.orders if not order.id.startswith("stranger")}

@@ -51,6 +51,7 @@ from tests.simulated_broker import ACCOUNT, SimulatedBroker, SimulatedGuardian, 
 from tests.simulated_disk import Crashed, Fault, Moment, SimulatedDisk, SimulatedJournal
 from tests.simulated_ledger import Ledger
 from tests.simulated_redis import SimulatedFeed, SimulatedLink, SimulatedPriceFeed, SimulatedRedis
+from tests.simulated_snapshots import SimulatedSnapshots
 from tests.virtual_time import Process, VirtualLoop, WorldClock
 
 SYMBOLS = ("EURUSD", "GBPUSD")
@@ -59,6 +60,7 @@ PUBLISHERS = ("p", "p", "q")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TERMS = Terms(capital=Decimal(100_000), commission=Commission(per_lot=Decimal("3.5")), slippage_pips=Decimal("0.2"))
 QUARANTINE_US = 2_000_000
+SNAPSHOTS_APART = 60  # entries
 QUIET_S = 0.3  # what the last price brought about is told by the end
 TEXT = """\
 name: simulated
@@ -127,7 +129,7 @@ class Life:
         self.world, self.process = world, Process(world.loop)
         strategy, _ = traded(world.weather.variant)
         self.journal = WatchedJournal(world.disk, self.process, world.kept, world.write_slowly)
-        self.session = Session(new_account(world.weather.variant), self.journal)
+        self.session = Session(new_account(world.weather.variant), self.journal, None, world.snapshots, apart=SNAPSHOTS_APART)
         self.session.recover()
         world.watch.began(self.session)
         if self.session.began is None:
@@ -179,6 +181,7 @@ class World:
         self.story: list[str] = []
         self.life: Life | None = None
         self.disk = SimulatedDisk(self._disk_fault, room=self.weather.room, reserve=1 << 13)
+        self.snapshots = SimulatedSnapshots()
         self.redis = SimulatedRedis(lambda: self.clock.now() // 1_000, self.loop)
         self.redis.acked = self._acked
         units = {name: CATALOGUE[name].unit_value for name in SYMBOLS}

@@ -166,7 +166,7 @@ def _next_id_again(self: LiveAccount) -> str:
 def _ask_and_know(self: OrderLives, request: Request, at: int) -> None:
     """As it was once: whoever is to be cancelled is unknown no longer."""
     _ask(self, request, at)
-    if isinstance(request, Cancel) and (order := self._open.get(request.order)) is not None and order.state is OrderState.SENT:
+    if isinstance(request, Cancel) and request.order in self._open and (order := self[request.order]).state is OrderState.SENT:
         order.state = moved(order.state, OrderState.CANCEL_PENDING)
 
 

@@ -89,6 +89,7 @@ class SimulatedJournal:
         self._disk = disk
         self._chain = Chain()
         self._commits: list[tuple[int, bytes]] = []
+        self._hashes = {0: GENESIS}
         self._seq = 0
         self._is_broken = False
         self._follow()
@@ -97,6 +98,9 @@ class SimulatedJournal:
     @property
     def head(self) -> tuple[int, bytes]:
         return self._seq, self._chain.hash
+
+    def hash_of(self, seq: int) -> bytes | None:
+        return self._hashes.get(seq)
 
     @property
     def is_full(self) -> bool:
@@ -134,6 +138,7 @@ class SimulatedJournal:
 
     def _grow(self, last: int, encoded: bytes, chain: Chain) -> None:
         self._commits.append((last, encoded))
+        self._hashes[last] = chain.hash
         self._seq, self._chain = last, chain
 
     def _follow(self) -> None:

@@ -1,13 +1,15 @@
 """The broker as the core reaches it: through the guardian, which passes lines on or refuses them."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sptrader_desktop.adapters.broker_line_values import BrokerLineError
 from sptrader_desktop.adapters.broker_lines import answer_in, line_of
 from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.broker_messages import Answer, Asked
-from sptrader_desktop.core.errors import MachineError
+from sptrader_desktop.core.errors import GivenUpError, MachineError
+from sptrader_desktop.runtime.live.clock import Clock, SystemClock
+from sptrader_desktop.runtime.live.restart_intensity import MOST, RestartIntensity
 
 HELLO = "hello of the core"  # as the gate says what it waits for
 
@@ -44,16 +46,30 @@ class GuardedLine:
 
 
 class GuardedBroker:
-    def __init__(self, link: GuardianLink, gate: Callable[[bool, str], None], fault: Callable[[str], None]) -> None:
-        self._link, self._gate, self._fault = link, gate, fault
+    """`ready` sees to it that there is a broker. A guardian that is gone is started again, a few times within a minute."""
+
+    def __init__(
+        self,
+        link: GuardianLink,
+        gate: Callable[[bool, str], None],
+        fault: Callable[[str], None],
+        ready: Callable[[], Awaitable[object]] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._link, self._gate, self._fault, self._ready = link, gate, fault, ready
+        self._restarts = RestartIntensity(clock or SystemClock())
 
     async def open(self, account: str, since: int) -> GuardedLine:
         """A guardian that is gone is started again, and one that did not hear us for a while hears us again; what was stopped stays so."""
+        if self._ready is not None:
+            await self._ready()
         try:
             if not self._link.is_heard:
                 raise MachineError("the guardian did not answer")
             line = await self._link.order_line(account, since)
-        except MachineError:
+        except MachineError as error:
+            if not self._restarts.allows():
+                raise GivenUpError(f"{error}; it was started {MOST} times within a minute") from None
             await self._link.close()
             await self._link.open()
             line = await self._link.order_line(account, since)

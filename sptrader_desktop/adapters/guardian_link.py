@@ -158,11 +158,14 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
 def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:
     """Returns when it can be reached. It is nobody's child, and what is installed beside us is out of its sight."""
     command = [sys.executable, "-E", "-S", "-m", "sptrader_desktop.guardian", "--live", str(places.folder), "--broker", broker, "--detach"]
-    if places.log.exists() and places.log.stat().st_size > LONGEST_LOG:
-        places.log.replace(places.log.with_suffix(".log.old"))
-    with places.log.open("ab") as log:
-        command += options
-        done = subprocess.run(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    try:
+        if places.log.exists() and places.log.stat().st_size > LONGEST_LOG:
+            places.log.replace(places.log.with_suffix(".log.old"))
+        with places.log.open("ab") as log:
+            command += options
+            done = subprocess.run(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    except OSError as error:
+        raise MachineError(f"{places.folder}: the guardian cannot be started ({error.strerror}): make room, or get the right to") from None
     if done.returncode not in {STARTED, TAKEN}:
         raise MachineError(f"the guardian does not start: {_last_line(places.log)}")
 

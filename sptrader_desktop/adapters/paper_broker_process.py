@@ -1,10 +1,12 @@
-"""Finds the paper broker of a folder running, or starts it so that it outlives this program."""
+"""Finds the paper broker of a folder running, or starts it so that it outlives this program, and again when it has died."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +16,16 @@ from sptrader_desktop.adapters.broker_lines import answer_in, line_of
 from sptrader_desktop.adapters.embedded_server import socket_folder
 from sptrader_desktop.adapters.json_paper_terms import terms_text, write_terms
 from sptrader_desktop.core.broker_messages import Hello, Refused, Welcome
-from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.errors import DataError, GivenUpError, MachineError
+from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms
+from sptrader_desktop.runtime.live.restart_intensity import MOST, RestartIntensity
 from sptrader_desktop.settings import Settings
 
 MODULE = "sptrader_desktop.paper_broker"
 PATIENCE_S = 300.0  # the first start compiles the rules, and a busy computer takes its time
 ANSWERS_IN_S = 5.0
+LOOK_S = 0.02
 LONGEST_SOCKET = 100  # bytes; macOS takes 103, Linux 107
 LAST_WORDS = 2000
 TAKEN = 3  # the exit code of one that finds another at work
@@ -47,8 +52,13 @@ def places_in(folder: Path, settings: Settings) -> BrokerPlaces:
 
 def use_paper_broker(places: BrokerPlaces, terms: PaperTerms, options: tuple[str, ...] = ()) -> Welcome:
     """Once it has answered. One that runs already reads new terms when it is greeted."""
-    if not places.terms.exists() or places.terms.read_text(encoding="utf-8") != terms_text(terms):
-        write_terms(places.terms, terms)
+    try:
+        if not places.terms.exists() or places.terms.read_text(encoding="utf-8") != terms_text(terms):
+            write_terms(places.terms, terms)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{places.terms}: the paper broker's terms cannot be kept there ({error}): make room, or get the right to"
+        ) from None
     welcome = _greeted(places, terms.account)
     if welcome is not None:
         return welcome
@@ -61,14 +71,54 @@ def use_paper_broker(places: BrokerPlaces, terms: PaperTerms, options: tuple[str
             return welcome
         if has_failed:
             raise DataError(f"{places.folder}: the paper broker does not start ({_last_words(places.log)})")
-        time.sleep(0.02)
+        time.sleep(LOOK_S)
     raise DataError(f"{places.folder}: the paper broker was started and does not answer: see {places.log}")
+
+
+class KeptPaperBroker:
+    """Its books outlive it, so it goes on where it was. `told` hears that it was started again."""
+
+    def __init__(self, places: BrokerPlaces, account: str, clock: Clock, told: Callable[[str], object]) -> None:
+        self._places, self._account, self._clock, self.told = places, account, clock, told
+        self._restarts = RestartIntensity(clock)
+
+    async def ready(self) -> None:
+        """MachineError where there is none now, GivenUpError where it dies again and again."""
+        try:
+            if await self._answers():
+                return
+            if not self._restarts.allows():
+                raise GivenUpError(
+                    f"{self._places.folder}: the paper broker has died {MOST} times within a minute ({_last_words(self._places.log)})"
+                )
+            self.told("the paper broker has ended: it is started again")
+            await self._start()
+        except DataError as error:
+            raise MachineError(str(error)) from None
+
+    async def _start(self) -> None:
+        process = await asyncio.to_thread(_started, self._places, ())
+        until = self._clock.monotonic() + PATIENCE_S
+        while self._clock.monotonic() < until:
+            has_failed = process.poll() not in {None, TAKEN}
+            if await self._answers():
+                return
+            if has_failed:
+                raise MachineError(f"{self._places.folder}: the paper broker does not start ({_last_words(self._places.log)})")
+            await self._clock.sleep(LOOK_S)
+        raise MachineError(f"{self._places.folder}: the paper broker was started and does not answer: see {self._places.log}")
+
+    async def _answers(self) -> bool:
+        return await asyncio.to_thread(_greeted, self._places, self._account) is not None
 
 
 def _started(places: BrokerPlaces, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", MODULE, str(places.folder), *options]
-    with places.log.open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    try:
+        with places.log.open("ab") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    except OSError as error:
+        raise DataError(f"{places.folder}: the paper broker cannot be started ({error.strerror}): make room, or get the right to") from None
     _STARTED.append(process)
     return process
 

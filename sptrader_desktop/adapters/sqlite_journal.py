@@ -79,6 +79,11 @@ class SqliteJournal:
     def is_full(self) -> bool:
         return not self._reserve.is_there
 
+    def hash_of(self, seq: int) -> bytes | None:
+        with self._alone():
+            found: bytes | None = self._one(f"SELECT hash FROM commits WHERE last = {seq:d}") if seq else GENESIS
+            return found
+
     def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
         with self._alone():
             if not entries:

@@ -39,14 +39,17 @@ def add_live(live: argparse.ArgumentParser) -> None:
         "--core-stops", action="store_true", help="the paper broker holds no stops or targets: this program watches them on every price"
     )
     live.add_argument("--headless", action="store_true", help="without a window: until it is interrupted")
+    live.add_argument(
+        "--verify", action="store_true", help="trade nothing: apply all of the account's journal, compare its snapshots, and end"
+    )
 
 
 def live(chosen: argparse.Namespace) -> int:
-    from sptrader_desktop.compose_live import LiveAsked
+    from sptrader_desktop.compose_live import LiveAsked, verified
 
     if len(chosen.strategies) > 1:
         raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE each")
-    if not chosen.headless:
+    if not (chosen.headless or chosen.verify):
         raise RunError("a live session has no window of its own: add --headless, and see it on the window's Live page")
     settings = load_settings()
     compose.ready_engine(settings, _say)
@@ -65,7 +68,10 @@ def live(chosen: argparse.Namespace) -> int:
     asked = LiveAsked(
         recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own, chosen.source, holds_stops=not chosen.core_stops
     )
-    asyncio.run(_until_interrupted(settings, asked))
+    if chosen.verify:
+        print(verified(settings, asked))
+    else:
+        asyncio.run(_until_interrupted(settings, asked))
     return DONE
 
 
@@ -73,7 +79,7 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     from sptrader_desktop.compose_live import open_live
 
     async with open_live(settings, asked, _say) as core:
-        running = asyncio.ensure_future(core.run())
+        running = asyncio.create_task(core.run())
         telling = asyncio.ensure_future(_tell_when_live(core, asked))
         for name in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows
@@ -84,8 +90,10 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     _say("ended; what is open stays at the broker, with its stops")
 
 
-def _end(running: "asyncio.Future[None]") -> None:
-    """Everything that matters is on disk already: what does not end in time is named and left."""
+def _end(running: "asyncio.Task[None]") -> None:
+    """Everything that matters is on disk already: what does not end in time is named and left. Told again it ends no sooner."""
+    if running.cancelling():
+        return
     tasks = [task for task in asyncio.all_tasks() if task is not running]
     late = threading.Timer(END_S, _give_up, [tasks])
     late.daemon = True

@@ -5,6 +5,7 @@ SptraderError
 ├── DataError         candles or rates cannot be trusted or found
 ├── ComponentError    an indicator or signal failed or answered nonsense
 ├── MachineError      no room, memory, processes or processor time: nobody's file is at fault
+│   └── GivenUpError  a process of ours was started again too often
 ├── RunError          the run cannot be done exactly: no rate, an overflow, an unknown run
 ├── BrokerMismatchError  the broker's truth and ours differ: nothing is traded on
 ├── JournalError      the journal of live trading is not what was written
@@ -65,6 +66,10 @@ class MachineError(SptraderError):
 
 class RunError(SptraderError):
     """The run was refused because its result could not be exact."""
+
+
+class GivenUpError(MachineError):
+    """Started again too often within a short time: look at its log; nothing is traded until you re-arm."""
 
 
 class JournalError(SptraderError):

@@ -4,8 +4,8 @@ It decides by the kernel's own stages and fills nothing. The same facts in the s
 asked of the broker comes back as requests, whose ids follow from the facts too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,12 +31,13 @@ from sptrader_desktop.core.records import (
     WORKING,
 )
 from sptrader_desktop.core.risk_tree import WHOLE
-from sptrader_desktop.core.tables import FREE, Table
+from sptrader_desktop.core.tables import FREE, POSITION, Table
 from sptrader_desktop.core.undone import Undone
 from sptrader_desktop.core.watched_exits import WatchedExits
 
 _Closing = tuple[int, int, int, int]  # closing steps, reason, at this close, trailing level
-_Before = tuple[Mapping[int, _Closing], tuple[int, ...], int]
+_Before = tuple[bytes, tuple[int, ...], int]
+ASKED_OF = [(POSITION.names or ()).index(name) for name in ("number", "closing", "closing_reason", "closing_now", "trail")]
 EVERY = WHOLE  # in place of a symbol
 PAPER, PAUSED = "paper", "paused"
 MOVES = frozenset({What.FILLED, What.CLOSED})
@@ -45,6 +46,9 @@ BY_LEVEL = frozenset({STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, PARTIAL})
 
 class LiveAccount:
     """`latches`: a breached limit stays until a person re-arms; a replay lets the daily one go with its day, as a backtest does."""
+
+    MADE: ClassVar = {"_apply", "_figures"}
+    GROWS: ClassVar = dict.fromkeys(("alarms", "_orders", "_ids", "_ours", "_theirs"), "")
 
     def __init__(self, name: str, symbols: Sequence[str], book: Book, *, latches: bool) -> None:
         self.name, self.symbols, self.book, self.latches = name, tuple(symbols), book, latches
@@ -61,6 +65,7 @@ class LiveAccount:
         self.limits, self.watched, self.undone = AccountLimits(book, self.symbols, self._bar), WatchedExits(), Undone()
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
+        self._figures = book.state.positions.view(np.int64).reshape(len(book.state.positions), -1)  # the same memory
         self._orders: dict[str, int] = {}  # id of a placed order → its number here
         self._ids: list[str] = []  # and back
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
@@ -162,11 +167,11 @@ class LiveAccount:
         return self._asked_since(before)
 
     def _take_hits(self, found: Sequence[Hits]) -> None:
+        """What is barred is as if no rule for an entry held."""
         agenda, self.limits.refusals = self.book.agenda, []
         for s, entries, exits, atr in found:
-            if self.barred and (EVERY in self.barred or self.symbols[s] in self.barred):
-                entries = 0  # noqa: PLW2901  # what is barred is as if no rule held
-            agenda.entries[s], agenda.exits[s], agenda.atr[s] = entries, exits, atr
+            is_barred = self.barred and (EVERY in self.barred or self.symbols[s] in self.barred)
+            agenda.entries[s], agenda.exits[s], agenda.atr[s] = 0 if is_barred else entries, exits, atr
 
     def _finish(self, _fact: facts.ReplayEnded) -> list[Request]:
         stages.account_finishes(self.book.lent)
@@ -178,7 +183,7 @@ class LiveAccount:
     def _before(self) -> _Before:
         state, account = self.book.state, self.book.account[0]
         held, waiting = account["positions"], account["pending"]
-        closings = {int(row["number"]): _closing(row) for row in state.positions[:held]} if held else {}
+        closings = self._figures[:held, ASKED_OF].tobytes() if held else b""
         return closings, tuple(state.pending["order"][:waiting].tolist()) if waiting else (), int(account["orders"])
 
     def _asked_since(self, before: _Before) -> list[Request]:
@@ -190,8 +195,11 @@ class LiveAccount:
         if waiting:
             states = self.book.log.orders["state"]
             found += [Cancel(self.next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
-        for row in self.book.state.positions[: account["positions"]] if account["positions"] else ():
-            found += self._about_position(row, closings[int(row["number"])])
+        held = account["positions"]
+        if held and self._figures[:held, ASKED_OF].tobytes() != closings:
+            known = {row[0]: row[1:] for row in map(tuple, np.frombuffer(closings, np.int64).reshape(-1, len(ASKED_OF)).tolist())}
+            for row in self.book.state.positions[:held]:
+                found += self._about_position(row, known[int(row["number"])])
         for order in range(placed, int(account["orders"])):
             found += self._about_order(order)
         return found
@@ -203,7 +211,7 @@ class LiveAccount:
                 self.barred[EVERY] = words
                 self.alarms.append(f"{words}: no entries until a person re-arms")
 
-    def _about_position(self, row: Table, before: _Closing) -> list[Request]:
+    def _about_position(self, row: Table, before: tuple[int, ...]) -> list[Request]:
         closing, reason, at_close, trail = now = _closing(row)
         if now == before:
             return []

@@ -14,6 +14,7 @@ from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT,
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
 
 ROWS = 256
+LOGS = ("trades", "fills", "verdicts", "orders", "days")
 # A broker may fill one order in many parts, each of which is a position.
 MOST_POSITIONS = 512
 LONGEST_NUMBER = 18
@@ -122,9 +123,16 @@ class Book:
     def make_room(self) -> None:
         """Before whatever one instant may add."""
         while not has_room_for_instant(self.lent):
-            doubled = {name: _doubled(getattr(self.log, name)) for name in ("trades", "fills", "verdicts", "orders", "days")}
-            self.log = self.log._replace(**doubled)
-            self._lend()
+            self.put_log(self.log._replace(**{name: _doubled(getattr(self.log, name)) for name in LOGS}))
+
+    def put_log(self, log: Log) -> None:
+        self.log = log
+        self._lend()
+
+    def tables(self) -> dict[str, Table]:
+        """All that changes beside the log, always in the same place."""
+        tape = {"start": self.tape.start, "over_start": self.tape.over_start, "bars": self._bars, "over": self._over}
+        return tape | {f"agenda {name}": table for name, table in self.agenda._asdict().items()} | self.state._asdict()
 
     def position(self, number: int) -> int:
         """Where in the table it is now, −1 when it is closed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Request, Transaction, What
 from sptrader_desktop.core.orders import OrderState, is_late, moved
@@ -28,9 +29,12 @@ class Life:
 
 
 class OrderLives:
+    GROWS: ClassVar = {"_lives": "_changed"}
+
     def __init__(self) -> None:
         self._lives: dict[str, Life] = {}
-        self._open: dict[str, Life] = {}  # those that are not over, oldest first
+        self._open: dict[str, None] = {}  # those that are not over, oldest first
+        self._changed: dict[str, None] = {}  # since somebody last asked what did
 
     def __getitem__(self, name: str) -> Life:
         return self._lives[name]
@@ -39,10 +43,10 @@ class OrderLives:
         return self._lives.get(name)
 
     def going(self) -> Iterator[tuple[str, Life]]:
-        return iter(self._open.items())
+        return ((name, self._lives[name]) for name in self._open)
 
     def unknown(self) -> list[str]:
-        return [name for name, life in self._open.items() if life.state is S.SENT]
+        return [name for name in self._open if self._lives[name].state is S.SENT]
 
     def is_asked_again(self, name: str) -> bool:
         """A cancel is, until its order is over: its id makes one of however many. Nothing else ever is."""
@@ -50,20 +54,27 @@ class OrderLives:
         return isinstance(request, Cancel) and request.order in self._open
 
     def is_cancelling(self, order: str) -> bool:
-        return any(isinstance(life.request, Cancel) and life.request.order == order for life in self._open.values())
+        return any(isinstance(life.request, Cancel) and life.request.order == order for _, life in self.going())
 
     def is_closing(self, position: int) -> bool:
         """By the broker's number."""
-        return any(isinstance(life.request, Close) and life.request.position == position for life in self._open.values())
+        return any(isinstance(life.request, Close) and life.request.position == position for _, life in self.going())
 
     def ask(self, request: Request, at: int) -> None:
         """An intent is sent with the commit that writes it down: between the two lies no moment at which anything else happens."""
         quantity = request.quantity if isinstance(request, Place | Close) else 0
         life = Life(request, moved(moved(S.CREATED, S.INTENT), S.SENT), at, quantity)
-        self._lives[request.id] = self._open[request.id] = life
-        order = self._open.get(request.order) if isinstance(request, Cancel) else None
+        self._lives[request.id] = life
+        self._open[request.id] = self._changed[request.id] = None
+        order = self._to_change(request.order) if isinstance(request, Cancel) and request.order in self._open else None
         if order is not None and order.state not in (S.SENT, S.CANCEL_PENDING):  # what is unknown stays so: it may never have come
             order.state = moved(order.state, S.CANCEL_PENDING)
+
+    def _to_change(self, name: str) -> Life | None:
+        life = self._lives.get(name)
+        if life is not None:
+            self._changed[name] = None
+        return life
 
     def lapse(self, name: str) -> None:
         life = self._lives[name]
@@ -72,7 +83,7 @@ class OrderLives:
 
     def tell(self, done: Transaction) -> bool:
         """Whether that came too late: a fill of what was over, or at work though it was given up for lost."""
-        life = self._lives.get(done.id)
+        life = self._to_change(done.id)
         if life is None or (life.state in OVER and done.what in ENDINGS):  # what we gave up for lost may come late, and be refused
             return False
         match done.what:
@@ -105,21 +116,23 @@ class OrderLives:
 
     def _work_on(self, request: Request) -> None:
         """An order whose cancel will not come works as before."""
-        order = self._lives.get(request.order) if isinstance(request, Cancel) else None
+        order = self._to_change(request.order) if isinstance(request, Cancel) else None
         if order is not None and order.state is S.CANCEL_PENDING:
             order.state = moved(order.state, S.PARTIALLY_FILLED if order.filled else S.OPEN)
 
     def _move(self, name: str, life: Life, to: OrderState) -> None:
         life.state = moved(life.state, to)
+        self._changed[name] = None
         if to in OVER:
             self._open.pop(name, None)
             self._end_cancels(name)
         else:
-            self._open[name] = life
+            self._open[name] = None
 
     def _end_cancels(self, order: str) -> None:
         """A cancel has done its work, or has nothing left to cancel, when its order is over."""
-        for name, life in list(self._open.items()):
+        for name, life in list(self.going()):
             if isinstance(life.request, Cancel) and life.request.order == order:
                 life.state = S.FILLED
+                self._changed[name] = None
                 del self._open[name]

@@ -5,7 +5,7 @@ A restart applies the same facts, so the feeds are there again; only types and s
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import Close, HeldPosition, Place, Transaction, What
@@ -31,6 +31,8 @@ TAKEN = "taken"
 
 class LiveFeeds:
     """`hear` is given each fact after it was applied. `told` hears of each event as it happens; during recovery nobody listens."""
+
+    MADE: ClassVar = {"instruments", "_said"}
 
     def __init__(self, account: "LiveAccount", instruments: Sequence[Instrument]) -> None:
         self.account = account

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Cancel, Lost, Pong, Refused, Snapshot, Transaction, Welcome
-from sptrader_desktop.core.errors import DataError, JournalBroken, MachineError, SptraderError
+from sptrader_desktop.core.errors import DataError, GivenUpError, JournalBroken, MachineError, SptraderError
 from sptrader_desktop.core.live_account import PAPER
 from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.ports import (
@@ -348,6 +348,8 @@ class LiveCore:
                 self._line = await self._broker.open(self.engine.account.name, self.engine.account.booked)
             except MachineError as error:
                 self._lament(str(error))
+                if isinstance(error, GivenUpError) and not self.engine.account.halted:
+                    self.command("halt", str(error), "supervision")
                 await self._clock.sleep(AGAIN_S)
                 continue
             self._watch.opened()
@@ -445,7 +447,7 @@ class LiveCore:
             self._flush()
             if self._line is not None:
                 self._tend(self._line)
-            self.engine.session.journal.tidy()
+            self.engine.session.tidy(is_quiet=not self._handed)
 
     def _ask_again(self, now: float) -> None:
         """Less and less often: a market that is closed stays so for days."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from sptrader_desktop.core import facts
@@ -17,17 +18,33 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 def fact_entry(fact: Fact) -> tuple[str, bytes]:
-    values = [getattr(fact, name) for name in _FIELDS[type(fact)]]
-    return _NAMES[type(fact)], _WRITER.encode(values).encode()
+    kind = type(fact)
+    return _NAMES[kind], _write(_VALUES[kind](fact)).encode()
 
 
 def _plain(value: object) -> list[Any]:
     if isinstance(value, Transaction | Snapshot | HeldPosition | WorkingOrder):
-        return [getattr(value, name) for name in _FIELDS[type(value)]]
+        return list(_VALUES[type(value)](value))
     raise TypeError(f"{type(value).__name__} is not written into the journal")
 
 
-_WRITER = json.JSONEncoder(separators=(",", ":"), default=_plain, check_circular=False)  # one for all: making it takes as long as writing
+def _writer() -> Callable[[Any], str]:
+    """One for all: `encode` makes another for each text, which takes longer than writing it."""
+    make = getattr(json.encoder, "c_make_encoder", None)  # what `encode` itself calls, where there is one
+    if make is None:
+        return json.JSONEncoder(separators=(",", ":"), default=_plain, check_circular=False).encode
+    write = make(None, _plain, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda values: "".join(write(values, 0))
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], Any]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: [getattr(record, name) for name in names]
+
+
+_write = _writer()
+_VALUES = {kind: _getter(names) for kind, names in _FIELDS.items()}
 
 
 def read_fact(kind: str, body: bytes) -> Fact:

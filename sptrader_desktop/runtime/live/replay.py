@@ -42,6 +42,9 @@ class UnkeptJournal:
     def head(self) -> tuple[int, bytes]:
         return self._seq, b""
 
+    def hash_of(self, seq: int) -> bytes | None:  # noqa: ARG002  # there is nothing to be found again
+        return None
+
     @property
     def is_full(self) -> bool:
         return False
@@ -161,6 +164,7 @@ class Published:
         self._strategy = strategy
         self._by_bar = [_events_by_bar(found) for found in events]
         self._bars = [0] * len(events)
+        self._when_silent = rule_bits(strategy, {})
 
     def hits(self, instant: Closes) -> list[Hits]:
         return [self._of(hits) for hits in instant.hits]
@@ -171,7 +175,8 @@ class Published:
             return _with_bits(known, 0, 0)
         bar = self._bars[known.series]
         self._bars[known.series] += 1
-        return _with_bits(known, *rule_bits(self._strategy, self._by_bar[known.series].get(bar, {})))
+        said = self._by_bar[known.series].get(bar)
+        return _with_bits(known, *(rule_bits(self._strategy, said) if said else self._when_silent))
 
 
 def _with_bits(hits: Hits, entries: int, exits: int) -> Hits:

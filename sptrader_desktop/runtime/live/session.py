@@ -4,6 +4,7 @@ Restart is the same facts again. A fact that cannot follow from what is known st
 """
 
 from collections.abc import Callable, Iterable
+from typing import ClassVar
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError, JournalBroken
@@ -13,14 +14,29 @@ from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.core.reconciliation import take_over
 from sptrader_desktop.ports import Journal
 from sptrader_desktop.runtime.live.fact_text import fact_entry, read_fact
+from sptrader_desktop.runtime.live.snapshots import APART, Snapshots, SnapshotStore
 
 
 class Session:
-    """`heard` is told of each fact once it was applied, also of those of the journal."""
+    """`heard` is told of each fact once it was applied, also of those of the journal that no snapshot in `store` covers. What it makes of
+    them is remembered with the account when it is given as `hearer`."""
 
-    def __init__(self, account: LiveAccount, journal: Journal, heard: Callable[[Fact], None] | None = None) -> None:
+    MADE: ClassVar = {"journal", "_snapshots", "_entries", "_requests"}
+    GROWS: ClassVar = {"judged": ""}
+
+    def __init__(
+        self,
+        account: LiveAccount,
+        journal: Journal,
+        heard: Callable[[Fact], None] | None = None,
+        store: SnapshotStore | None = None,
+        hearer: object = None,
+        apart: int = APART,
+    ) -> None:
         self.account, self.journal = account, journal
         self._heard = heard or _nobody
+        owners = {"account": account, "session": self} | ({} if hearer is None else {"hearer": hearer})
+        self._snapshots = None if store is None else Snapshots(store, account.book, owners, apart)
         self.judged: dict[str, str] = {}  # id of a signal → what became of it
         self.began: SessionBegan | None = None
         self.broker: BrokerMet | None = None  # none before the first contact
@@ -32,14 +48,28 @@ class Session:
         self._is_torn = False
 
     def recover(self) -> int:
-        """Apply what the journal holds, ask for nothing; gives the number of its facts."""
+        """Apply what the journal holds behind the newest snapshot, ask for nothing; gives the number of these facts."""
+        count = self.follow(self._snapshots.restore(self.journal) if self._snapshots else 0)
+        self.tidy(is_quiet=True)
+        return count
+
+    def follow(self, after: int, until: int | None = None) -> int:
+        """Apply entries of the journal; gives their number."""
         count = 0
-        for entry in self.journal.read():
+        for entry in self.journal.read(after):
+            if until is not None and entry.seq > until:
+                break
             fact = read_fact(entry.kind, entry.body)
             self._apply(fact)
             self._heard(fact)
             count += 1
         return count
+
+    def tidy(self, *, is_quiet: bool) -> None:
+        """What need not delay a commit, between two; a snapshot where one is due."""
+        self.journal.tidy()
+        if self._snapshots and not self._entries:
+            self._snapshots.keep_if_due(self.journal, is_quiet=is_quiet)
 
     def take(self, fact: Fact) -> None:
         """Nothing leaves before `commit`. What cannot be applied is not written down, and whoever believes half of it ends."""
