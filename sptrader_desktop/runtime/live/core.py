@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sptrader_desktop.core.broker_messages import Answer, Cancel, Lost, Pong, Refused, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.errors import DataError, GivenUpError, JournalBroken, MachineError, SptraderError
@@ -16,7 +15,6 @@ from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.ports import (
     BrokerLine,
     BrokerSide,
-    FeedPosition,
     FeedRecord,
     FeedStatus,
     LossSeen,
@@ -34,22 +32,13 @@ from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
 from sptrader_desktop.runtime.live.steady_time import SteadyTime
+from sptrader_desktop.runtime.live.stream_place import Handed
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
-UNDONE_S, LONGEST_UNDONE_S = 1.0, 60.0
 QUARANTINE_US = 120 * SECOND_US
 UNKNOWN_TOO_LONG_US = 10 * SECOND_US
-
-
-@dataclass(slots=True)
-class _Handed:
-    """A signal without its outcome: where in the stream it stands, and which bar it is about."""
-
-    symbol: str
-    bar_time: int | None
-    stream_ids: list[str] = field(default_factory=list)
 
 
 class LiveCore:
@@ -77,10 +66,9 @@ class LiveCore:
         self._is_met = False  # whether who speaks on the line is our broker
         self._pause_s = AGAIN_S
         self._cancelled: set[str] = set()  # cancels that went out on this line
-        self._undone_at, self._undone_s = 0.0, UNDONE_S  # when what was not carried out is asked again, and how long after that
         self._rearms = ""  # who waits for the broker's books
         self._due = self._told_of = 0
-        self._handed: dict[str, _Handed] = {}
+        self._handed: dict[str, Handed] = {}
         self._is_taking = False
         self._acks: list[str] = []  # whose outcome is not written down yet
         self._due_acks: list[str] = []
@@ -207,14 +195,14 @@ class LiveCore:
         if heard.id in self.engine.session.judged:
             self._acks.append(read.stream_id)
             return
-        self._handed[heard.id] = _Handed(heard.symbol or "", None, [read.stream_id])
+        self._handed[heard.id] = Handed(heard.symbol or "", None, [read.stream_id])
         self.spoken(heard.id, heard.type, heard.strength)
         try:
             signal = taken(heard, self.symbols)
         except DataError as error:
             self._judge(heard.id, str(error), heard.name)
             return
-        self._handed[heard.id] = _Handed(signal.symbol, signal.bar_time, [read.stream_id])
+        self._handed[heard.id] = Handed(signal.symbol, signal.bar_time, [read.stream_id])
         if read.is_stale:
             self._judge(heard.id, "a later one of its publisher came before it", heard.name)
         else:
@@ -355,7 +343,6 @@ class LiveCore:
             self._watch.opened()
             self._is_met = False
             self._cancelled.clear()
-            self._undone_s = UNDONE_S
             self._pause_s = AGAIN_S
             self._has_fault = False
             await self._hear_line(self._line)
@@ -442,19 +429,15 @@ class LiveCore:
                 self.engine.see_prices()
             if self.is_synced.is_set():
                 self.engine.lapse(self._quarantine_us, self._time.waited)
-                self._ask_again(now)
+                self._ask_again()
             self._tell_unknown()
             self._flush()
             if self._line is not None:
                 self._tend(self._line)
             self.engine.session.tidy(is_quiet=not self._handed)
 
-    def _ask_again(self, now: float) -> None:
-        """Less and less often: a market that is closed stays so for days."""
-        if not self.engine.account.undone.is_empty and not self.engine.account.halted and now >= self._undone_at:
-            is_long_ago = now - self._undone_at > LONGEST_UNDONE_S
-            self._undone_s = UNDONE_S if is_long_ago else min(2 * self._undone_s, LONGEST_UNDONE_S)
-            self._undone_at = now + self._undone_s
+    def _ask_again(self) -> None:
+        if not self.engine.account.undone.is_empty and not self.engine.account.halted and self._watch.may_ask_again():
             self.engine.ask_again()
 
     def _tend(self, line: BrokerLine) -> None:
@@ -509,14 +492,6 @@ def _end_at_once(error: BaseException) -> None:
     """Nothing that is done from here on would be written down. A task that raised could be taken for a service that may recover."""
     log.critical("%s", error)
     os._exit(70)
-
-
-def position_of(place: str) -> FeedPosition | None:
-    """What `LiveCore.place` said."""
-    if not place:
-        return None
-    stream_id, _, entries = place.partition("|")
-    return FeedPosition(stream_id, int(entries) if entries else None)
 
 
 def _nobody(*_told: object) -> None:

@@ -1,0 +1,22 @@
+"""Where in the stream of signals a session stands: what was handed on and has no outcome yet, and the place as the journal holds it."""
+
+from dataclasses import dataclass, field
+
+from sptrader_desktop.ports import FeedPosition
+
+
+@dataclass(slots=True)
+class Handed:
+    """A signal without its outcome: where in the stream it stands, and which bar it is about."""
+
+    symbol: str
+    bar_time: int | None
+    stream_ids: list[str] = field(default_factory=list)
+
+
+def position_of(place: str) -> FeedPosition | None:
+    """What `LiveCore.place` said."""
+    if not place:
+        return None
+    stream_id, _, entries = place.partition("|")
+    return FeedPosition(stream_id, int(entries) if entries else None)
