@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from sptrader_desktop.adapters.core_watch import GateSeen
+from sptrader_desktop.adapters.guarded_broker import GuardedBroker
 from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.errors import MachineError
 from sptrader_desktop.guardian.asking import ask
@@ -141,6 +143,35 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+def test_a_guardian_that_stood_still_for_a_while_is_traded_through_again(broker: ScriptedBroker) -> None:
+    seen = GateSeen()
+
+    async def work() -> None:
+        async with linked(broker, lost=seen.lose) as link:
+            guarded = GuardedBroker(link, seen.hear, print)
+            line = await guarded.open("paper-1", 0)
+            number = (await link.status())["pid"]
+            os.kill(number, signal.SIGSTOP)
+            try:
+                async with asyncio.timeout(20):
+                    async for _ in line.received():
+                        pass
+                assert "gone or silent" in seen.lost
+                with pytest.raises(MachineError):
+                    await guarded.open("paper-1", 0)
+            finally:
+                os.kill(number, signal.SIGCONT)
+            again = await guarded.open("paper-1", 0)
+            async with asyncio.timeout(20):
+                async for _ in again.received():
+                    if seen.is_open:
+                        again.cut()
+            assert seen.lost == ""
+            assert (await link.status())["pid"] == number
+
+    run(work)
 
 
 def test_the_guardian_outlives_a_killed_core_and_cancels_what_it_left(broker: ScriptedBroker) -> None:

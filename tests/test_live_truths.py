@@ -34,6 +34,7 @@ class CalmWorld(World):
 
         super().__init__(seed, change=calm)
         self.is_frozen = False
+        self.watch.may_differ = True
         self._last: Any = None
         self.alarms: list[str] = []
         self._speaks = speaks

@@ -60,15 +60,18 @@ class GuardedBroker:
         self._restarts = RestartIntensity(clock or SystemClock())
 
     async def open(self, account: str, since: int) -> GuardedLine:
-        """What was stopped stays so."""
+        """A guardian that is gone is started again, and one that did not hear us for a while hears us again; what was stopped stays so."""
         if self._ready is not None:
             await self._ready()
         try:
+            if not self._link.is_heard:
+                raise MachineError("the guardian did not answer")
             line = await self._link.order_line(account, since)
-        except MachineError as error:
-            if not self._restarts.allows():
-                raise GivenUpError(f"{error}; it was started {MOST} times within a minute") from None
+        except MachineError:
+            starts = self._link.starts
             await self._link.close()
             await self._link.open()
+            if self._link.starts > starts and not self._restarts.allows():
+                raise GivenUpError(f"the guardian has died more than {MOST} times within a minute: see its log") from None
             line = await self._link.order_line(account, since)
         return GuardedLine(line, self._gate, self._fault)

@@ -23,7 +23,8 @@ LONGEST_LOG = 1 << 20
 
 
 class GuardianLink:
-    """`lost` is called once with the reason, from the loop, when the guardian no longer answers; after `close` it is not."""
+    """`lost` is called once with the reason, from the loop, when the guardian no longer answers, and the line to the broker ends with it;
+    after `close` it is not, and `open` begins anew."""
 
     def __init__(self, live: Path, broker: str, who: str, lost: Callable[[str], None], *, options: tuple[str, ...] = ()) -> None:
         try:
@@ -34,14 +35,16 @@ class GuardianLink:
         self._turn = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._beating: asyncio.Task[None] | None = None
+        self._line: OrderLine | None = None
         self.gate = ""
+        self.starts = 0  # how many guardians this one started
 
     async def open(self) -> None:
         for _ in range(ATTEMPTS):
             with suppress(FileNotFoundError, ConnectionRefusedError):
                 self._streams = await asyncio.open_unix_connection(self._places.control, limit=LONGEST)
                 break
-            await asyncio.to_thread(_start, self._places, self._broker, self._options)
+            self.starts += await asyncio.to_thread(_start, self._places, self._broker, self._options)
             await asyncio.sleep(PAUSE_S)  # another may be starting it, or it may just be leaving
         else:
             raise MachineError(f"{self._places.folder}: no guardian can be reached there: see {self._places.log}")
@@ -54,7 +57,7 @@ class GuardianLink:
             reader, writer = await asyncio.open_unix_connection(self._places.orders, limit=LONGEST_OF_BROKER)
         except OSError as error:
             raise MachineError(f"{self._places.orders}: the guardian is not there ({error.strerror})") from None
-        line = OrderLine(reader, writer)
+        line = self._line = OrderLine(reader, writer)
         line.send({"do": "hello", "account": account, "since": since})
         return line
 
@@ -66,6 +69,10 @@ class GuardianLink:
 
     async def status(self) -> Message:
         return await self._ask({"do": "status"})
+
+    @property
+    def is_heard(self) -> bool:
+        return self._beating is not None and not self._beating.done()
 
     async def close(self) -> None:
         """In good order: we are no longer waited for."""
@@ -87,6 +94,8 @@ class GuardianLink:
         except MachineError as error:
             self.gate = ""
             self._lost(str(error))
+            if self._line is not None:
+                self._line.cut()  # whoever is not heard is let out nothing, until he says hello anew
 
     async def _beat(self) -> None:
         self.gate = str((await self._ask({"do": "heartbeat", "from": self._who}))["gate"])
@@ -147,8 +156,8 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
         pass
 
 
-def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:
-    """Returns when it can be reached. It is nobody's child, and what is installed beside us is out of its sight."""
+def _start(places: Places, broker: str, options: tuple[str, ...]) -> bool:
+    """Returns when it can be reached; whether it is ours. It is nobody's child, and what is installed beside us is out of its sight."""
     command = [sys.executable, "-E", "-S", "-m", "sptrader_desktop.guardian", "--live", str(places.folder), "--broker", broker, "--detach"]
     try:
         if places.log.exists() and places.log.stat().st_size > LONGEST_LOG:
@@ -160,6 +169,7 @@ def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:
         raise MachineError(f"{places.folder}: the guardian cannot be started ({error.strerror}): make room, or get the right to") from None
     if done.returncode not in {STARTED, TAKEN}:
         raise MachineError(f"the guardian does not start: {_last_line(places.log)}")
+    return done.returncode == STARTED
 
 
 def _last_line(log: Path) -> str:

@@ -199,7 +199,7 @@ class LiveAccount:
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3] and self.watched.holds_stops:
             found.append(Protect(self.next_id(), position, trail))
-        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self._is_being_closed(position)):
+        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self.lives.is_closing(position)):
             found.append(Close(self.next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 
@@ -262,14 +262,13 @@ class LiveAccount:
     def _end_late(self, name: str) -> list[Request]:
         """An order that works at the broker, and that nobody here waits for any more, is cancelled, once more if it must be."""
         is_wanted = self.book.waiting(self._orders.get(name, -1)) >= 0
-        is_ending = any(isinstance(life.request, Cancel) and life.request.order == name for _, life in self.lives.going())
         is_ours = name in self._orders and name in dict(self.lives.going())
-        return [] if is_wanted or is_ending or not is_ours else [Cancel(self.next_id(), name)]
+        return [] if is_wanted or self.lives.is_cancelling(name) or not is_ours else [Cancel(self.next_id(), name)]
 
     def _close_rest(self, done: Transaction) -> list[Request]:
         """A part that was to be closed while another was on its way goes when that has come, so that neither is closed twice."""
         index = self.book.position(self._ours.get(done.position, -1))
-        if index < 0 or not done.id or self._is_being_closed(done.position):
+        if index < 0 or not done.id or self.lives.is_closing(done.position):
             return []
         row = self.book.state.positions[index]
         closing, reason = int(row["closing"]), int(row["closing_reason"])
@@ -332,7 +331,7 @@ class LiveAccount:
         """The position is whole until another close of it comes. One by a level that is watched here comes by that level."""
         number, reason = self.ours(request.position), EXIT_REASONS.index(request.reason)
         index = self.book.position(number)
-        if index < 0 or self._is_being_closed(request.position):
+        if index < 0 or self.lives.is_closing(request.position):
             return
         self.book.state.positions["closing"][index] = 0
         self.watched.refused(self.book, number, reason, self.at)
@@ -344,10 +343,6 @@ class LiveAccount:
         self.at, before = fact.at, self._before()
         levels = self.undone.order(self.book)
         return self._asked_since(before) + [Protect(self.next_id(), self._theirs[number], trail) for number, trail in levels]
-
-    def _is_being_closed(self, position: int) -> bool:
-        """By the broker's number: a close is on its way."""
-        return any(isinstance(life.request, Close) and life.request.position == position for _, life in self.lives.going())
 
     def _keep_here(self, request: Protect, why: str) -> None:
         """A level that the broker would not take is watched here, until it takes another."""

@@ -22,7 +22,7 @@ from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
 from sptrader_desktop.core.strategy import Condition, Strategy
 from sptrader_desktop.ports import LivePrice
-from sptrader_desktop.runtime.live.bars_from_prices import Bar
+from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US, Bar
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from sptrader_desktop.runtime.live.session import Session
@@ -83,10 +83,14 @@ class Engine:
                 atr.add(high, low, close)
 
     def price(self, price: LivePrice) -> bool:
-        """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit."""
+        """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit. What is older than the
+        last one, of a time that has not come, or crossed, says nothing of the market now."""
+        now, known = self._clock.now(), self.markets.get(price.symbol)
         below, above = (0, 0) if price.ask is not None else self._half_spread[price.symbol]
         ask = price.price if price.ask is None else price.ask
-        market = self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+        if ask < price.price or price.stamp > now + AHEAD_US or (known is not None and price.stamp < known.at <= now):
+            return False
+        market = self.markets[price.symbol] = Market(min(price.stamp, now), price.price - below, ask + above)
         if not self.account.feels(self._series[price.symbol], market.bid, market.ask, market.at):
             return False
         self.see_prices({price.symbol})
@@ -240,8 +244,15 @@ class Engine:
     def command(self, what: str, about: str, by: str) -> None:
         self.session.take(facts.Commanded(self._clock.now(), what, by, about))
 
+    def claim(self, since: int) -> list[Asked]:
+        """What was asked for since then: to be sent after the next commit."""
+        return self._named(self.session.claim(since))
+
     def commit(self) -> list[Asked]:
-        return [Asked(request, self._symbol_of(request)) for request in self.session.commit()]
+        return self._named(self.session.commit())
+
+    def _named(self, requests: Iterable[Request]) -> list[Asked]:
+        return [Asked(request, self._symbol_of(request)) for request in requests]
 
     def _symbol_of(self, request: Request) -> str:
         if isinstance(request, Place):
