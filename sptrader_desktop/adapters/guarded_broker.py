@@ -67,10 +67,11 @@ class GuardedBroker:
             if not self._link.is_heard:
                 raise MachineError("the guardian did not answer")
             line = await self._link.order_line(account, since)
-        except MachineError as error:
-            if not self._restarts.allows():
-                raise GivenUpError(f"{error}; it was started {MOST} times within a minute") from None
+        except MachineError:
+            starts = self._link.starts
             await self._link.close()
             await self._link.open()
+            if self._link.starts > starts and not self._restarts.allows():
+                raise GivenUpError(f"the guardian has died more than {MOST} times within a minute: see its log") from None
             line = await self._link.order_line(account, since)
         return GuardedLine(line, self._gate, self._fault)

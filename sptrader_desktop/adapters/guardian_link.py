@@ -37,13 +37,14 @@ class GuardianLink:
         self._beating: asyncio.Task[None] | None = None
         self._line: OrderLine | None = None
         self.gate = ""
+        self.starts = 0  # how many guardians this one started
 
     async def open(self) -> None:
         for _ in range(ATTEMPTS):
             with suppress(FileNotFoundError, ConnectionRefusedError):
                 self._streams = await asyncio.open_unix_connection(self._places.control, limit=LONGEST)
                 break
-            await asyncio.to_thread(_start, self._places, self._broker, self._options)
+            self.starts += await asyncio.to_thread(_start, self._places, self._broker, self._options)
             await asyncio.sleep(PAUSE_S)  # another may be starting it, or it may just be leaving
         else:
             raise MachineError(f"{self._places.folder}: no guardian can be reached there: see {self._places.log}")
@@ -155,8 +156,8 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
         pass
 
 
-def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:
-    """Returns when it can be reached. It is nobody's child, and what is installed beside us is out of its sight."""
+def _start(places: Places, broker: str, options: tuple[str, ...]) -> bool:
+    """Returns when it can be reached; whether it is ours. It is nobody's child, and what is installed beside us is out of its sight."""
     command = [sys.executable, "-E", "-S", "-m", "sptrader_desktop.guardian", "--live", str(places.folder), "--broker", broker, "--detach"]
     try:
         if places.log.exists() and places.log.stat().st_size > LONGEST_LOG:
@@ -168,6 +169,7 @@ def _start(places: Places, broker: str, options: tuple[str, ...]) -> None:
         raise MachineError(f"{places.folder}: the guardian cannot be started ({error.strerror}): make room, or get the right to") from None
     if done.returncode not in {STARTED, TAKEN}:
         raise MachineError(f"the guardian does not start: {_last_line(places.log)}")
+    return done.returncode == STARTED
 
 
 def _last_line(log: Path) -> str:

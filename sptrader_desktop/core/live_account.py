@@ -18,36 +18,23 @@ from sptrader_desktop.core.errors import BrokerMismatchError
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits, number_in
 from sptrader_desktop.core.live_worth import Seen, Worth
 from sptrader_desktop.core.order_lives import Life, OrderLives
-from sptrader_desktop.core.records import (
-    CANCELLED,
-    EMERGENCY,
-    EXIT_REASONS,
-    EXPIRED,
-    ORDER_KINDS,
-    PARTIAL,
-    STOP_LOSS,
-    TAKE_PROFIT,
-    TRAILING_STOP,
-    WORKING,
-)
+from sptrader_desktop.core.position_marks import Marks, PositionMarks
+from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
 from sptrader_desktop.core.risk_tree import WHOLE
-from sptrader_desktop.core.tables import FREE, POSITION, Table
+from sptrader_desktop.core.tables import FREE, Table
 from sptrader_desktop.core.undone import Undone
-from sptrader_desktop.core.watched_exits import WatchedExits
+from sptrader_desktop.core.watched_exits import BY_LEVEL, WatchedExits
 
-_Closing = tuple[int, int, int, int]  # closing steps, reason, at this close, trailing level
 _Before = tuple[bytes, tuple[int, ...], int]
-ASKED_OF = [(POSITION.names or ()).index(name) for name in ("number", "closing", "closing_reason", "closing_now", "trail")]
 EVERY = WHOLE  # in place of a symbol
 PAPER, PAUSED = "paper", "paused"
 MOVES = frozenset({What.FILLED, What.CLOSED})
-BY_LEVEL = frozenset({STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, PARTIAL})
 
 
 class LiveAccount:
     """`latches`: a breached limit stays until a person re-arms; a replay lets the daily one go with its day, as a backtest does."""
 
-    MADE: ClassVar = {"_apply", "_figures"}
+    MADE: ClassVar = {"_apply", "_marks"}
     GROWS: ClassVar = dict.fromkeys(("alarms", "_orders", "_ids", "_ours", "_theirs"), "")
 
     def __init__(self, name: str, symbols: Sequence[str], book: Book, *, latches: bool) -> None:
@@ -65,7 +52,7 @@ class LiveAccount:
         self.limits, self.watched, self.undone = AccountLimits(book, self.symbols, self._bar), WatchedExits(), Undone()
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
-        self._figures = book.state.positions.view(np.int64).reshape(len(book.state.positions), -1)  # the same memory
+        self._marks = PositionMarks(book.state.positions)
         self._orders: dict[str, int] = {}  # id of a placed order → its number here
         self._ids: list[str] = []  # and back
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
@@ -183,8 +170,7 @@ class LiveAccount:
     def _before(self) -> _Before:
         state, account = self.book.state, self.book.account[0]
         held, waiting = account["positions"], account["pending"]
-        closings = self._figures[:held, ASKED_OF].tobytes() if held else b""
-        return closings, tuple(state.pending["order"][:waiting].tolist()) if waiting else (), int(account["orders"])
+        return self._marks.now(held), tuple(state.pending["order"][:waiting].tolist()) if waiting else (), int(account["orders"])
 
     def _asked_since(self, before: _Before) -> list[Request]:
         closings, waiting, placed = before
@@ -195,11 +181,8 @@ class LiveAccount:
         if waiting:
             states = self.book.log.orders["state"]
             found += [Cancel(self.next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
-        held = account["positions"]
-        if held and self._figures[:held, ASKED_OF].tobytes() != closings:
-            known = {row[0]: row[1:] for row in map(tuple, np.frombuffer(closings, np.int64).reshape(-1, len(ASKED_OF)).tolist())}
-            for row in self.book.state.positions[:held]:
-                found += self._about_position(row, known[int(row["number"])])
+        for row, was, now in self._marks.changed(closings, account["positions"]):
+            found += self._about_position(row, was, now)
         for order in range(placed, int(account["orders"])):
             found += self._about_order(order)
         return found
@@ -211,10 +194,8 @@ class LiveAccount:
                 self.barred[EVERY] = words
                 self.alarms.append(f"{words}: no entries until a person re-arms")
 
-    def _about_position(self, row: Table, before: tuple[int, ...]) -> list[Request]:
-        closing, reason, at_close, trail = now = _closing(row)
-        if now == before:
-            return []
+    def _about_position(self, row: Table, before: Marks, now: Marks) -> list[Request]:
+        closing, reason, at_close, trail = now
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3] and self.watched.holds_stops:
             found.append(Protect(self.next_id(), position, trail))
@@ -289,7 +270,8 @@ class LiveAccount:
         index = self.book.position(self._ours.get(done.position, -1))
         if index < 0 or not done.id or self.lives.is_closing(done.position):
             return []
-        closing, reason, _, _ = _closing(self.book.state.positions[index])
+        row = self.book.state.positions[index]
+        closing, reason = int(row["closing"]), int(row["closing_reason"])
         return [Close(self.next_id(), done.position, closing, EXIT_REASONS[reason], False)] if closing else []
 
     def _after(self, done: Transaction) -> list[Request]:
@@ -501,7 +483,3 @@ class LiveAccount:
             self.watched.unkept |= set(self.book.state.positions["number"][: self.book.account["positions"][0]].tolist())
         self.watched.holds_stops = fact.holds_stops
         return []
-
-
-def _closing(row: Table) -> _Closing:
-    return int(row["closing"]), int(row["closing_reason"]), int(row["closing_now"]), int(row["trail"])

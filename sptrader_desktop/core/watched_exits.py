@@ -11,6 +11,7 @@ from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.records import LONG, PARTIAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP
 from sptrader_desktop.core.tables import FAR, Table
 
+BY_LEVEL = frozenset({STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, PARTIAL})
 AGAIN_US = 1_000_000
 
 
