@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,3 +168,27 @@ def test_a_part_that_is_closed_while_another_is_on_its_way_is_closed_once_and_af
     assert [(what, quantity) for _, what, quantity, _ in desk.closed()] == [("partial", 4_000), ("partial", 2_400)]
     assert (level(desk, "quantity"), level(desk, "closing")) == (3_600, 0)
     assert not list(desk.account.lives.going())
+
+
+@pytest.mark.parametrize("stopped", [0, 1, 2])
+def test_where_one_is_stopped_and_others_meet_their_target_at_one_price_the_parts_are_the_brokers(stopped: int) -> None:
+    found = []
+    for holds_stops in (True, False):
+        desk = traded([], 3, exits=STOP + TARGET + SHARE, holds_stops=holds_stops)
+        books = [desk.account.book, desk.broker.book] if holds_stops else [desk.account.book]
+        for book in books:
+            book.state.positions["stop"][stopped] = 120_000
+        for more in range(4):
+            desk.price("EURUSD", 111_300 + more, 4)
+        found.append([what for _, what, _ in closed_at(desk)])
+    assert found[0] == found[1]
+    assert {reason for _, reason, _ in found[0]} == {"partial", "stop_loss"}
+
+
+def test_while_a_close_is_on_its_way_no_price_is_a_matter_of_ours() -> None:
+    desk = opened(exits=STOP, holds_stops=False, frictions=Frictions(latency_us=3 * SECOND, stops_out=False))
+    for _ in range(4):
+        desk.price("EURUSD", START)
+    stop = level(desk, "stop")
+    assert [desk.price("EURUSD", stop - more) for more in range(3)] == [True, False, False]
+    assert len(desk.closes()) == 1
