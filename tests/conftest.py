@@ -24,7 +24,7 @@ PRIVATE = """
     NUMBA_CACHE_DIR NUMBA_DISABLE_JIT
     PYTHONDONTWRITEBYTECODE
 """.split()
-ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN"}
+ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN", "SPTRADER_SOAK_S", "SPTRADER_SIGNALS"}
 # One of several processes of a session: what one of them finds honest, or computes, the others need not try again.
 IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 
@@ -57,6 +57,7 @@ def take_own_environment() -> None:
     for variable, name in folders.items():
         (home / name).mkdir(mode=0o700)
         os.environ[variable] = str(home / name)
+    (home / "screen.json").write_text('{"screens": [{"name": "screen", "x": 0, "y": 0, "width": 1920, "height": 1080}]}')
     os.environ |= {
         "HOME": str(home),
         "USERPROFILE": str(home),
@@ -72,8 +73,8 @@ def take_own_environment() -> None:
         "SPTRADER_PREFERENCES": str(home / "preferences.json"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
-        # No screen is needed; the tests that want a real one start their own.
-        "QT_QPA_PLATFORM": "offscreen",
+        # No screen is needed, only its size; the tests that want a real one start their own.
+        "QT_QPA_PLATFORM": f"offscreen:configfile={home / 'screen.json'}",
         "PYTEST_QT_API": "pyside6",
     }
     use_kernel_cache(KERNELS)

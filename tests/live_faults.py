@@ -14,6 +14,7 @@ EVENTS = (
     "crash",
     "away",
     "cut",
+    "order_cut",
     "stall",
     "broker_dies",
     "guardian_dies",
@@ -61,7 +62,7 @@ class Weather:
         self._seed, self._time = seed, time
         self._cups: dict[str, random.Random] = {}
         swarm = self.dice("swarm")
-        often = swarm.choice((0.15, 0.3, 0.6))
+        often = swarm.choice((0.05, 0.15, 0.3, 0.6))
         events = {name: swarm.randint(1, 4) for name in EVENTS if swarm.random() < often}
         chances = {name: swarm.choice((0.01, 0.05, 0.2)) for name in CHANCES if swarm.random() < often}
         self.events = {name: count for name, count in events.items() if name not in without}
@@ -111,7 +112,7 @@ class Weather:
         return self.dice("lag").random() * (0.002 if self.is_over else self._lag)
 
     def lands(self) -> float | None:
-        late = self.dice("lands").choice((None, 0.01, 0.4, 2.5))
+        late = self.dice("lands").choice((None, 0.01, 0.4, 2.5, 2.5))
         return None if late is None else min(late, self.left)
 
     def repeats(self) -> int:
@@ -146,7 +147,7 @@ class Weather:
         return Fault.FAILED_SYNC if moment is Moment.WRITTEN and self.happens("disk_fails") and self.dice("disk").random() < 0.3 else None
 
     def takes_time(self) -> float:
-        return self.dice("slow").choice((0.05, 0.3, 1.5)) if self.happens("slow_disk") else 0.0
+        return min(self.left, self.dice("slow").choice((0.05, 0.3, 1.5))) if self.happens("slow_disk") else 0.0
 
     def survivors(self) -> int:
         dice = self.dice("survivors")

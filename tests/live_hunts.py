@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.live_world import World
+from tests.planted_bugs import Plant
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +21,13 @@ class Find:
 
     def __str__(self) -> str:
         weather = self.world.weather
-        drawn = f"World({self.seed}, {self.without!r}): {self.error}\n{weather.events} {weather.chances} {weather.frictions}"
+        drawn = f"World({self.seed}, without={self.without!r}): {self.error}\n{weather.events} {weather.chances} {weather.frictions}"
         return "\n".join([drawn, *self.world.story])
 
 
 def tried(seed: int, without: Collection[str] = ()) -> tuple[World, str]:
     """What was wrong; nothing if nothing was."""
-    world = World(seed, without)
+    world = World(seed, without=without)
     try:
         world.run()
     except AssertionError as error:
@@ -46,9 +49,15 @@ def shrunk(seed: int, world: World, error: str) -> Find:
     return Find(seed, error, tuple(without), world)
 
 
-def first_seen(seeds: Iterable[int]) -> int | None:
-    """The first world in which it shows."""
-    return next((seed for seed in seeds if tried(seed)[1]), None)
+def first_seen(plant: Plant, seeds: Iterable[int]) -> int | None:
+    """The first world in which it shows, and nothing does without it."""
+    for seed in seeds:
+        with pytest.MonkeyPatch.context() as patch:
+            plant(patch)
+            error = tried(seed)[1]
+        if error and not tried(seed)[1]:
+            return seed
+    return None
 
 
 @dataclass(slots=True)

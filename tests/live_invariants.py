@@ -40,6 +40,8 @@ class Watch:
         self.names: dict[str, str] = {}  # id in the stream → the signal's own
         self._lost: set[str] = set()
         self.has_lost = False
+        self.may_differ = False  # the broker's books are another's, or nobody's
+        self.has_surprises = False  # orders of others, or that it told as over, are at work there
 
     def note(self, error: AssertionError) -> None:
         self.wrong = self.wrong or error
@@ -80,7 +82,8 @@ class Watch:
 
     def _compare(self, account: LiveAccount) -> None:
         assert state_of(account) == state_of(self.shadow.account), "what is written down comes to another state than what is believed"
-        if account.mismatch:  # it knows
+        assert self.may_differ or self.has_surprises or not account.mismatch, f"the books differ: {account.mismatch}"
+        if account.mismatch and self.may_differ:  # it knows
             return
         n = account.booked
         assert int(account.book.account["cash"][0]) == self.ledger.cash[n], f"another cash than the broker's after transaction {n}"
@@ -152,6 +155,8 @@ class Watch:
     def _agree_with(self, paper: PricedBroker, account: LiveAccount) -> None:
         theirs = snapshot_of(paper, "end")
         assert {p.position: (p.symbol, p.side, p.quantity, p.price) for p in theirs.positions} == holdings(account)
+        unprotected = [position.position for position in theirs.positions if position.stop is None]
+        assert not unprotected, f"{unprotected} have no stop at the broker"
         assert theirs.cash == int(account.book.account["cash"][0])
         if account.undone.is_empty and not any(isinstance(life.request, Protect) for _, life in account.lives.going()):
             ours_there = {p.position: p for p in theirs.positions if not account.watched.watches(account.ours(p.position))}

@@ -18,6 +18,7 @@ class Mishaps:
         self._world, self._weather, self._loop = world, world.weather, world.loop
         self._snapshot: dict[str, Any] = {}
         self._strangers = 0
+        self._cuts_order = False
         self.over_at = 0.0  # when all of it was over
 
     def happen(self, fault: str) -> None:
@@ -58,14 +59,24 @@ class Mishaps:
     def _disk_fills(self) -> None:
         """For a while, and there is room again."""
         if self._world.disk.room is None:
-            self._world.disk.room = self._weather.dice("room").randint(0, 3_000)
-            self._loop.later(self._weather.pause(0.3, 3.0), setattr, self._world.disk, "room", None)
+            self._world.disk.room = self._weather.dice("room").randint(0, 600)
+            self._loop.later(self._weather.pause(1.0, 3.0), setattr, self._world.disk, "room", None)
 
     # The lines and their ends
 
     def _cut(self) -> None:
         if self._world.guardian.bridge is not None:
             self._world.guardian.bridge.cut()
+
+    def _order_cut(self) -> None:
+        """The next order is on its way when the line breaks."""
+        self._cuts_order = not self._weather.is_over
+
+    def left(self, *, is_order: bool) -> None:
+        if is_order and self._cuts_order:
+            self._cuts_order = False
+            self._world.tell("the line breaks behind an order")
+            self._loop.call_soon(self._cut)
 
     def _stall(self) -> None:
         """One way of one line, the core's or the guardian's own: nothing is lost, and nothing comes for a while."""
@@ -83,7 +94,9 @@ class Mishaps:
         self._world.guardian.die()
 
     def _trick(self) -> None:
-        self._world.broker.paper.trick(self._weather.trick())
+        trick = self._weather.trick()
+        self._world.watch.has_surprises |= trick == "fill_after_cancel"
+        self._world.broker.paper.trick(trick)
 
     def _stranger(self) -> None:
         """Somebody else trades on the account: a person at the broker's own window, or another program."""
@@ -91,6 +104,7 @@ class Mishaps:
         if not broker.is_up:
             return
         self._strangers += 1
+        self._world.watch.has_surprises = True
         name = f"stranger-{self._strangers}"
         held = broker.held()
         if held and dice.random() < 0.5:
@@ -141,7 +155,7 @@ class Mishaps:
         self._world.watch.is_stopped = True
         self._world.guardian.control(do="stop", flatten=self._weather.flattens(), by="a person")
         if self._weather.flattens():
-            self._loop.later(1.0 + self._weather.pause(), self._rearm)
+            self._loop.later(min(1.0 + self._weather.pause(), self._weather.left), self._rearm)
 
     def _flatten_and_die(self) -> None:
         """Whoever has a part in it."""
@@ -151,12 +165,12 @@ class Mishaps:
         for _ in range(2):
             dies = dice.choice((self._crash, self._guardian_dies, self._broker_dies, self._cut))
             self._loop.later(min(dice.uniform(0.0, 0.6), self._weather.left), dies)
-        self._loop.later(1.0 + self._weather.pause(), self._rearm)
+        self._loop.later(min(1.0 + self._weather.pause(), self._weather.left), self._rearm)
 
     def _rearm(self) -> None:
         self._world.guardian.control(do="rearm", by="a person")
         self._world.watch.is_stopped = False
-        self._command("rearm")
+        self.command("rearm")
 
     def _person(self) -> None:
         what = self._weather.command()
@@ -169,9 +183,9 @@ class Mishaps:
             if not known:
                 return
             about = str(known[0])
-        self._command(what, about)
+        self.command(what, about)
 
-    def _command(self, what: str, about: str = "") -> None:
+    def command(self, what: str, about: str = "") -> None:
         if self._world.life is None or self._loop.is_frozen(self._world.life.process):
             return
         self._world.tell(f"a person: {what} {about}")
@@ -186,6 +200,7 @@ class Mishaps:
     def clear(self) -> None:
         """From here on nothing goes wrong any more."""
         self._world.tell("peace")
+        self._cuts_order = False
         self.over_at = self._loop.time()
         self._loop.thaw()
         self._world.redis.is_up = True

@@ -113,7 +113,7 @@ class WatchedJournal(SimulatedJournal):
     def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
         if not self._process.is_alive:
             raise Crashed
-        was_full = self.is_full
+        was_full = not self._disk.reserve
         self._takes_time()
         last = super().append(entries)
         self._kept(entries, was_full)
@@ -226,7 +226,6 @@ class World:
             self.loop.close()
 
     async def _live(self) -> None:
-        self._begin_core()
         for at, fault in self.weather.schedule():
             self.loop.later(at, self.mishaps.happen, fault)
         for symbol in SYMBOLS:
@@ -234,6 +233,7 @@ class World:
         self.loop.later(0.6, self._publish)
         self.loop.later(0.05, self._tick)
         self.loop.later(self.weather.ends, self.mishaps.clear)
+        self._begin_core()
         while self.loop.time() < self.ends and self.watch.wrong is None:
             await asyncio.sleep(0.1)
         self.watch.raise_what_is_wrong()
@@ -315,6 +315,7 @@ class World:
     def _left(self, line: bytes, is_order: bool) -> None:
         with self._watched():
             self.watch.left(line, is_order=is_order, is_open=self.guardian.guard.gate.is_open)
+        self.mishaps.left(is_order=is_order)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -379,7 +380,7 @@ class World:
 
     def _publish(self) -> None:
         dice = self.weather.dice("publisher")
-        if self.loop.time() > self.weather.ends - 1:
+        if self.loop.time() > self.weather.ends + 1:
             return
         if not self.watch.shadow.place:  # nobody is promised anything before that
             self.loop.later(0.05, self._publish)

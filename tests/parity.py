@@ -67,7 +67,7 @@ def first_unlike(ours: Outcome, other: Outcome) -> str | None:
     """A sentence about the first difference between two runs of compiled rules."""
     for name in ("orders", "verdicts", "fills", "trades"):
         mine, theirs = getattr(ours, name), getattr(other, name)
-        for index in range(min(len(mine), len(theirs))):
+        for index in range(min(len(mine), len(theirs)) if mine.tobytes() != theirs.tobytes() else 0):
             wrong = {
                 key: (mine[index][key], theirs[index][key]) for key in mine.dtype.names or () if mine[index][key] != theirs[index][key]
             }

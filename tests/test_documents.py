@@ -39,6 +39,7 @@ from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.worker_pool import Limits
 from sptrader_desktop.settings import load_settings, shipped
 from tests.documents import ARCHITECTURE, GUIDE, PACKAGE, README, ROOT, codes, fences, keys_told, rows, section, text
+from tests.live_faults import CHANCES, EVENTS
 
 SAMPLE = "workspace/data/EURUSD_1h_2024-01-02_2024-05-31.parquet"
 DOCUMENTS = (
@@ -48,6 +49,7 @@ DOCUMENTS = (
     "docs/guide.md",
     "docs/bar-rules.md",
     "docs/journal.md",
+    "docs/simulation.md",
     "workspace/data/README.md",
 )
 
@@ -394,6 +396,11 @@ def test_what_a_repair_does_unasked_is_what_the_guide_says() -> None:
 def test_every_refusal_of_candles_is_quoted_as_it_is_said() -> None:
     said = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "adapters").glob("*candle*.py"))
     assert [quote for quote in keys_told(GUIDE, "refused with") if quote not in said] == []
+
+
+def test_the_faults_told_are_those_of_the_simulated_world() -> None:
+    told = [code for row in rows(text("docs/simulation.md"), "fault") for code in codes(row[0])]
+    assert sorted(told) == sorted([*EVENTS, *CHANCES, "room", "lag", "frictions", "rejects"])
 
 
 def test_the_instruments_listed_are_those_built_in() -> None:

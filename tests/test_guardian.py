@@ -289,7 +289,7 @@ def test_a_window_is_waited_for_once_it_was_there_until_it_says_goodbye_or_a_per
         wait_for(lambda: is_open(rig), "the core alone")
         ask(rig.places, {"do": "heartbeat", "from": "window"})
         ask(rig.places, {"do": "goodbye", "from": "window"})
-        time.sleep(1.3)
+        time.sleep(3.3)
         assert is_open(rig)
 
 

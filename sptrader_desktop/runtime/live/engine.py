@@ -14,7 +14,7 @@ from sptrader_desktop.core.atr_now import WilderNow
 from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.live_account import EVERY, PAPER, LiveAccount
+from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.plan import atr_periods
 from sptrader_desktop.core.reconciliation import differences
@@ -22,7 +22,7 @@ from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
 from sptrader_desktop.core.strategy import Condition, Strategy
 from sptrader_desktop.ports import LivePrice
-from sptrader_desktop.runtime.live.bars_from_prices import Bar
+from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US, Bar
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from sptrader_desktop.runtime.live.session import Session
@@ -64,7 +64,6 @@ class Engine:
         self.session, self.strategy = session, strategy
         self._clock, self._half_spread = clock, half_spread
         self.account: LiveAccount = session.account
-        self.armed = PAPER  # the only environment that is traded in
         self.markets: dict[str, Market] = {}
         self.bars: dict[str, Bar] = {}
         self._series = {symbol: s for s, symbol in enumerate(self.account.symbols)}
@@ -84,10 +83,14 @@ class Engine:
                 atr.add(high, low, close)
 
     def price(self, price: LivePrice) -> bool:
-        """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit."""
+        """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit. What is older than the
+        last one, of a time that has not come, or crossed, says nothing of the market now."""
+        now, known = self._clock.now(), self.markets.get(price.symbol)
         below, above = (0, 0) if price.ask is not None else self._half_spread[price.symbol]
         ask = price.price if price.ask is None else price.ask
-        market = self.markets[price.symbol] = Market(price.stamp, price.price - below, ask + above)
+        if ask < price.price or price.stamp > now + AHEAD_US or (known is not None and price.stamp < known.at <= now):
+            return False
+        market = self.markets[price.symbol] = Market(min(price.stamp, now), price.price - below, ask + above)
         if not self.account.feels(self._series[price.symbol], market.bid, market.ask, market.at):
             return False
         self.see_prices({price.symbol})
@@ -201,13 +204,13 @@ class Engine:
         known, booked = self.session.broker, self.account.booked
         if broker.account != self.account.name:
             return f"the broker speaks for account {broker.account}, and this is {self.account.name}"
-        if broker.environment != self.armed or (known and known.currency != broker.currency):
-            ours = f"{self.armed} in {known.currency}" if known else self.armed
-            return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {ours}"
+        ours = (self.account.environment, known.currency if known else broker.currency)
+        if (broker.environment, broker.currency) != ours:
+            return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {' in '.join(ours)}"
         if broker.n < booked:
             return f"the broker knows {broker.n} transactions, and {booked} of it are booked here: it lost its books, or is another one"
         if known is None or known.holds_stops != broker.holds_stops:
-            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.holds_stops, broker.currency))
+            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.currency, broker.holds_stops))
         return ""
 
     def compare(self, theirs: Snapshot) -> None:
@@ -241,8 +244,15 @@ class Engine:
     def command(self, what: str, about: str, by: str) -> None:
         self.session.take(facts.Commanded(self._clock.now(), what, by, about))
 
+    def claim(self, since: int) -> list[Asked]:
+        """What was asked for since then: to be sent after the next commit."""
+        return self._named(self.session.claim(since))
+
     def commit(self) -> list[Asked]:
-        return [Asked(request, self._symbol_of(request)) for request in self.session.commit()]
+        return self._named(self.session.commit())
+
+    def _named(self, requests: Iterable[Request]) -> list[Asked]:
+        return [Asked(request, self._symbol_of(request)) for request in requests]
 
     def _symbol_of(self, request: Request) -> str:
         if isinstance(request, Place):
