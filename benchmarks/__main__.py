@@ -49,7 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), metavar="SUBJECT", help=", ".join(SUBJECTS))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=[], metavar="PEER", help=f"only these of {', '.join(PEERS)}")
     parser.add_argument("--all-peers", action="store_true", help="all of them on the sweeps too, which takes many minutes")
-    parser.add_argument("--runs", type=int, default=5, help="runs of ours per measurement (5)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of ours per measurement (5); 19 make more than 200 emergency stops")
     parser.add_argument(
         "--minutes", type=float, default=1.0, help="of the live session at 10,000 signals a minute (1; 10 is what it must bear)"
     )

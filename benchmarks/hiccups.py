@@ -3,7 +3,10 @@
 import select
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
+
+from benchmarks.report import duration
 
 NAP_S = 0.001
 
@@ -18,3 +21,7 @@ def child(_: list[str]) -> dict[str, Any]:
         over.append(time.perf_counter() - began - NAP_S)
     over.sort()
     return {"median": over[len(over) // 2], "most": over[int(len(over) * 0.99)], "longest": over[-1]}
+
+
+def hiccup_words(waits: Mapping[str, float]) -> str:
+    return ", ".join(duration(waits[name]) for name in ("median", "most", "longest"))

@@ -3,6 +3,7 @@
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from benchmarks.children import Beside
 from benchmarks.crossover import TERMS, crossover, runner
+from benchmarks.hiccups import hiccup_words
 from benchmarks.market import minute_candles
 from benchmarks.report import Line, Options, duration, median_seconds
 from benchmarks.window import places
@@ -30,10 +32,11 @@ BECOME_ORDERS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """`drained` are the seconds after the last signal until the broker did nothing more."""
+    """Seconds: `took` to publish, and `drained` after the last signal until all was done."""
 
     a_minute: int
     load: Load
+    took: float
     drained: float
     beside: dict[str, Any]
     hiccups: dict[str, Any]
@@ -79,11 +82,13 @@ def _loaded(session: LiveSession, a_minute: int, minutes: float) -> Phase:
     window = Beside("live_window")
     window.until("open")
     hiccups = Beside("hiccups")
+    began = time.monotonic()
     load.run(a_minute, round(a_minute * minutes))
+    took = time.monotonic() - began
     waits = hiccups.found()
     drained = settle(session, load)
     load.close()
-    return Phase(a_minute, load, drained, window.found(), waits)
+    return Phase(a_minute, load, took, drained, window.found(), waits)
 
 
 def _about(phase: Phase, account: Account) -> Iterator[Line]:
@@ -102,8 +107,7 @@ def _about(phase: Phase, account: Account) -> Iterator[Line]:
         words = f"{pace}: published until decided, and until the broker has its order, {what}"
         yield Line(words, f"{duration(decided)}, {duration(arrived)}", "", "", target, is_met)
     waits, shown = phase.hiccups, phase.beside
-    words = ", ".join(duration(waits[name]) for name in ("median", "most", "longest"))
-    yield Line(f"{pace}: this computer's own hiccups, median, 99 %, longest", words)
+    yield Line(f"{pace}: this computer's own hiccups, median, 99 %, longest", hiccup_words(waits))
     yield Line(f"{pace}: the window painted, a second; its loop held up, 99.9 %", f"{shown['paints']:.1f}; {duration(shown['lag'])}")
     yield Line(
         f"{pace}: after the last signal, until all was done; slots the publisher was late", f"{duration(phase.drained)}; {load.late}"

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.children import Beside
+from benchmarks.hiccups import hiccup_words
 from benchmarks.report import Line, Options, duration, seconds
 from sptrader_desktop.guardian.asking import ask
 from sptrader_desktop.guardian.clock import now_ns
@@ -24,11 +26,14 @@ ORDERS, PAUSE_S = 500, 0.002
 
 
 def lines(options: Options) -> Iterator[Line]:
+    hiccups = Beside("hiccups")
     trials = {state: [_trial(state, number) for number in range(options.runs)] for state in STATES}
+    waits = hiccups.found()
     gates = sorted(trial.gate / 1e3 for each in trials.values() for trial in each)
     worst = gates[int(len(gates) * 0.99)]
     yield Line(f"request until the gate is shut, {len(gates)} stops, median", duration(statistics.median(gates)))
     yield Line("the same, 99 %", duration(worst), "", "", duration(GATE_S), worst < GATE_S)
+    yield Line("this computer's own hiccups meanwhile, median, 99 %, longest", hiccup_words(waits))
     for state, found in trials.items():
         last, clear = (max(getattr(trial, name) / 1e3 for trial in found) for name in ("last_order", "clear"))
         yield Line(f"{state}: last order read by the broker, longest", duration(last) if last else "none after the request")

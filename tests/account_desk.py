@@ -83,10 +83,13 @@ class Desk:
             "desk", TERMS, items, exits=exits_there, frictions=frictions or Frictions(stops_out=False), holds_stops=holds_stops
         )
         self.broker = open_broker(terms)
-        assert not self.engine.meet(Welcome("desk", "paper", "USD", 0, holds_stops))
+        self.meet(holds_stops=holds_stops)
         self.sent: list[Request] = []
         self.told: list[Transaction] = []
         self.bids: dict[str, tuple[int, int]] = {}
+
+    def meet(self, *, holds_stops: bool) -> None:
+        assert self.engine.meet(Welcome(self.account.name, "paper", "USD", self.account.booked, holds_stops)) == ""
 
     @property
     def account(self) -> LiveAccount:

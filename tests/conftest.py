@@ -1,9 +1,11 @@
 """Every session gets a home of its own and a clean environment before our code is imported: no test touches what is yours."""
 
+import gc
 import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,23 +24,28 @@ PRIVATE = """
     NUMBA_CACHE_DIR NUMBA_DISABLE_JIT
     PYTHONDONTWRITEBYTECODE
 """.split()
-ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN"}
+ASKED_FOR = {"SPTRADER_REFERENCE", "SPTRADER_CAMPAIGN", "SPTRADER_SOAK_S", "SPTRADER_SIGNALS"}
 # One of several processes of a session: what one of them finds honest, or computes, the others need not try again.
 IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 
 KERNELS = ROOT / ".cache" / "kernels"
 
-# After a change of a rule the first of these compiles for a minute; the others, which need no rule, keep the second process busy meanwhile.
+# The longest come first, so that none is left alone at the end. After a change of a rule the first of them compiles for a minute; those
+# after it need no rule, and keep the other processes busy meanwhile.
 FIRST = """
-    sweep signal_feed_servers guardian sqlite_journal guardian_link journal_disk pool_misbehaviour honesty pool indicators
-    download_dukascopy candle_catalogue servers postgres_candles signal_feed live_orchestrators
+    sweep honesty pool_misbehaviour data_sources host data_faults hostile_world candle_catalogue pool_trouble pool indicators
+    download_dukascopy guardian sqlite_journal journal_disk servers signal_feed_servers postgres_candles data_page documents_in_editors
+    signal_publisher guardian_link signal_feed live_orchestrators chart_moves chart_pixels theme single_instance
+    live_simulation paper_broker live_process guardian_paper every_command window_faults next_start run_faults every_button
+    market_charts market_prices backtest_panel signals cli_bad_input cli closes explain strategies engine
 """.split()
 
 
 def take_own_environment() -> None:
     home = Path(HOME.name)
     answers = os.environ["SPTRADER_COMPONENT_CACHE"] if IS_ONE_OF_SEVERAL else str(home / "components")
-    for name in [*PRIVATE, *(name for name in os.environ if name.startswith("SPTRADER_") and name not in ASKED_FOR)]:
+    private = PRIVATE if not IS_ONE_OF_SEVERAL else [name for name in PRIVATE if name != "NUMBA_CACHE_DIR"]
+    for name in [*private, *(name for name in os.environ if name.startswith("SPTRADER_") and name not in ASKED_FOR)]:
         os.environ.pop(name, None)
     folders = {
         "XDG_CONFIG_HOME": "config",
@@ -50,6 +57,7 @@ def take_own_environment() -> None:
     for variable, name in folders.items():
         (home / name).mkdir(mode=0o700)
         os.environ[variable] = str(home / name)
+    (home / "screen.json").write_text('{"screens": [{"name": "screen", "x": 0, "y": 0, "width": 1920, "height": 1080}]}')
     os.environ |= {
         "HOME": str(home),
         "USERPROFILE": str(home),
@@ -65,8 +73,8 @@ def take_own_environment() -> None:
         "SPTRADER_PREFERENCES": str(home / "preferences.json"),
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
-        # No screen is needed; the tests that want a real one start their own.
-        "QT_QPA_PLATFORM": "offscreen",
+        # No screen is needed, only its size; the tests that want a real one start their own.
+        "QT_QPA_PLATFORM": f"offscreen:configfile={home / 'screen.json'}",
         "PYTEST_QT_API": "pyside6",
     }
     use_kernel_cache(KERNELS)
@@ -85,6 +93,28 @@ from tests.servers import postgres, postgres_of_session, valkey, valkey_of_sessi
 set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--windows-apart", action="store_true", help="each file of window tests as one test in a process of its own")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests ran in the files that are one test each."""
+    told: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        told.update(dict(report.user_properties) if report.when == "call" else {})
+    if told:
+        terminalreporter.write_line(f"in files of window tests, each counted as one: {told['passed']} passed, {told['skipped']} skipped")
+
+
+def pytest_collection() -> None:
+    gc.disable()  # thousands of tests are made, and none is garbage
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,12 +6,21 @@ Whoever drives is the publisher, a process of its own as in real life.
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import BusyLoadingError
+from redis.retry import Retry
+
+from sptrader_desktop.adapters.embedded_valkey import valkey_socket
 from sptrader_desktop.adapters.redis_publisher import NotPublishedError
+from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
 from sptrader_desktop.compose_servers import open_publisher
 from sptrader_desktop.core.broker_messages import Transaction, What
 from sptrader_desktop.core.facts import Acted, SignalJudged, TransactionSeen
@@ -52,6 +61,7 @@ risk:
 KINDS = ("golden_cross", "death_cross")
 TIMEFRAME = "2s"
 STEADY_S = 0.5
+MOST_PRICES = 15_000  # a minute; with more signals than that all prices come at once, and seldomer
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +96,20 @@ class Load:
     _number: int = 0
     _prices: dict[str, int] = field(default_factory=lambda: dict(PRICES))
 
-    def run(self, a_minute: int, count: int, during: Callable[[float], object] = lambda _since: None) -> None:
-        """`during` is called between two slots with the seconds since the beginning."""
-        slot, began = 60 / a_minute, time.perf_counter()
+    def run(self, a_minute: int, count: int, most_s: float = inf) -> None:
+        """A computer that cannot keep the pace publishes as fast as it can, and stops after `most_s`."""
+        slot, began, apart = 60 / a_minute, time.perf_counter(), max(1, a_minute // MOST_PRICES)
         for number in range(count):
             due = began + number * slot
             self.late += _until(due) > slot
-            during(time.perf_counter() - began)
+            if time.perf_counter() - began > most_s:
+                return
             self.signal()
             _until(due + slot / 2)
-            self.price(SYMBOLS[(self._number - 2) % len(SYMBOLS)])
+            if apart == 1:
+                self.price(SYMBOLS[(self._number - 2) % len(SYMBOLS)])
+            elif number % apart == 0:
+                self.price()
 
     def signal(self) -> None:
         symbol, kind = SYMBOLS[self._number % len(SYMBOLS)], KINDS[self._number // len(SYMBOLS) % 2]
@@ -137,17 +151,34 @@ def _until(due: float) -> float:
     return -left
 
 
-def settle(session: LiveSession, load: Load, patience_s: float = 120.0) -> float:
-    """Prices go on until the broker does nothing more; gives the seconds until then."""
+def settle(session: LiveSession, load: Load, patience_s: float = 300.0) -> float:
+    """Prices go on until every signal has its outcome and the broker does nothing more; gives the seconds until then."""
     began = last = time.monotonic()
-    done = -1
-    while time.monotonic() - last < STEADY_S:
-        assert time.monotonic() - began < patience_s, f"after {patience_s:.0f} s the broker is still at work"
+    before: tuple[int, int] | None = None
+    while before is None or before[0] or time.monotonic() - last < STEADY_S:
+        assert time.monotonic() - began < patience_s, f"after {patience_s:.0f} s {before} signals wait and transactions are done"
         load.price()
         time.sleep(0.1)
-        if (count := len(session.done())) != done:
-            done, last = count, time.monotonic()
+        with asking() as valkey:
+            now = waiting(valkey), len(session.done())
+        if now != before:
+            before, last = now, time.monotonic()
     return last - began
+
+
+@contextmanager
+def asking() -> "Iterator[redis.Redis]":
+    """Also of one that is just coming back."""
+    settings, retry = load_settings(), Retry(ExponentialBackoff(cap=0.5, base=0.02), 60)
+    path = str(valkey_socket(settings.servers, settings.sockets))
+    with redis.Redis(unix_socket_path=path, socket_timeout=10.0, retry=retry, retry_on_error=[BusyLoadingError]) as valkey:
+        yield valkey
+
+
+def waiting(valkey: "redis.Redis") -> int:
+    """Signals that nobody has read yet, or of which nobody has told what became of them."""
+    groups = [group for group in valkey.xinfo_groups(STREAM) if group["name"] == GROUP.encode()]
+    return sum(int(group["pending"]) + int(group["lag"] or 0) for group in groups)
 
 
 # What became of it

@@ -170,7 +170,7 @@ class Mishaps:
     def _rearm(self) -> None:
         self._world.guardian.control(do="rearm", by="a person")
         self._world.watch.is_stopped = False
-        self._command("rearm")
+        self.command("rearm")
 
     def _person(self) -> None:
         what = self._weather.command()
@@ -183,9 +183,9 @@ class Mishaps:
             if not known:
                 return
             about = str(known[0])
-        self._command(what, about)
+        self.command(what, about)
 
-    def _command(self, what: str, about: str = "") -> None:
+    def command(self, what: str, about: str = "") -> None:
         if self._world.life is None or self._loop.is_frozen(self._world.life.process):
             return
         self._world.tell(f"a person: {what} {about}")

@@ -95,6 +95,12 @@ class LiveSession:
             self._done += client.told
         return list(self._done)
 
+    def held(self) -> int:
+        """Steps that the broker holds now."""
+        with Client(self.places) as client:
+            client.hello(since=len(self._done))
+            return sum(each.quantity for each in client.snapshot().positions)
+
     def count(self, what: What) -> int:
         return sum(each.what is what for each in self.done())
 

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import redis
 
-from sptrader_desktop.adapters.embedded_valkey import valkey_socket
 from sptrader_desktop.adapters.redis_signals import GROUP, STREAM
 from sptrader_desktop.settings import load_settings
-from tests.live_load import TIMEFRAME, Account, Load
+from tests.live_load import TIMEFRAME, Account, Load, asking, waiting
 from tests.live_process import LiveSession
 from tests.servers import server_process
 
@@ -62,36 +60,34 @@ class Trouble:
     # The stream
 
     def empty(self) -> None:
-        with self._unread(), self._asking() as valkey:
+        with self._unread(), asking() as valkey:
             valkey.flushall()
 
     def trim(self) -> None:
-        with self._unread(), self._asking() as valkey:
+        with self._unread(), asking() as valkey:
             valkey.xtrim(STREAM, maxlen=0, approximate=False)
 
     def delete_group(self) -> None:
-        with self._asking() as valkey:
+        with asking() as valkey:
             valkey.xgroup_destroy(STREAM, GROUP)
 
     def fill(self, seconds: float = 1.0) -> None:
         """Nothing more goes in."""
-        with self._asking() as valkey:
+        with asking() as valkey:
             valkey.config_set("maxmemory", "1mb")
             time.sleep(seconds)
             valkey.config_set("maxmemory", "256mb")
 
     def poison(self, many: int = 100) -> None:
-        with self._asking() as valkey:
+        with asking() as valkey:
             pipe = valkey.pipeline(transaction=False)
             for number in range(many):
                 pipe.xadd(STREAM, _POISONS[next(self._numbers) % len(_POISONS)](number))
             pipe.execute()
 
     def waiting(self) -> int:
-        """Signals that nobody has read yet, or of which nobody has told what became of them."""
-        with self._asking() as valkey:
-            groups = [group for group in valkey.xinfo_groups(STREAM) if group["name"] == GROUP.encode()]
-            return sum(int(group["pending"]) + int(group["lag"] or 0) for group in groups)
+        with asking() as valkey:
+            return waiting(valkey)
 
     @contextmanager
     def _unread(self) -> Iterator[None]:
@@ -102,13 +98,6 @@ class Trouble:
         time.sleep(UNREAD_S)
         yield
         core.send_signal(signal.SIGCONT)
-
-    @contextmanager
-    def _asking(self) -> "Iterator[redis.Redis]":
-        with redis.Redis(
-            unix_socket_path=str(valkey_socket(self._settings.servers, self._settings.sockets)), socket_timeout=10.0
-        ) as valkey:
-            yield valkey
 
 
 _POISONS: "tuple[Callable[[int], dict[Any, Any]], ...]" = (

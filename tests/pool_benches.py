@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 TOKEN = "POOL_TEST_TOKEN"
 LIMITS = Limits(deadline_s=2.0, memory=300 * MIB, output=8 * MIB, shown=2000)
+# Where a component is stopped by somebody, and not for its time.
+PATIENT = replace(LIMITS, deadline_s=200.0)
 KINDS = ("asyncio", "qprocess")
 # Qt's application must not be collected while a process lives: whoever asks for it later would get one that is half gone.
 KEPT: list["QApplication"] = []

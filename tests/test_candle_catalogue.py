@@ -285,6 +285,8 @@ def test_a_catalogue_of_the_version_before_is_brought_up_where_it_stands(folder:
     assert [(found.rows, found.is_synthetic) for found in CandleCatalogue(folder).datasets()] == [(100, False)]
     assert CandleCatalogue(folder).keep(hourly(range(100, 200))) == 100
     assert len(CandleCatalogue(folder).candles(ASKED)) == 200
+    with closing(sqlite3.connect(folder / f"{INDEX}.before-version-2")) as aside:
+        assert aside.execute("SELECT sum(rows) FROM months").fetchone() == (100,), "as it was before"
 
 
 def test_a_series_that_is_removed_is_gone_with_its_files_and_no_other_is(tmp_path: Path) -> None:

@@ -231,8 +231,11 @@ OPTIONS = {
 option = st.sampled_from(sorted(OPTIONS)).flatmap(lambda name: OPTIONS[name].map(lambda value: (name, value)))
 
 
-@settings(max_examples=120)
-@given(st.lists(option, min_size=1, max_size=3))
+chosen_options = st.lists(option, min_size=1, max_size=3)
+
+
+@settings(max_examples=50)
+@given(chosen_options)
 @example([("--data", "~x/EURUSD_1h.csv")])
 @example([("--capital", "NaN123")])
 @example([("--capital", "0.00000001"), ("--commission", "9999999999/lot")])
@@ -241,7 +244,14 @@ def test_no_value_of_any_option_breaks_the_program(small: Path, chosen: list[tup
     assert_sane(on_paper(small, *(word for pair in chosen for word in pair)))
 
 
-@settings(max_examples=40)
+@pytest.mark.campaign
+@settings(max_examples=2_000)
+@given(chosen_options)
+def test_none_of_many_values_breaks_it_either(small: Path, chosen: list[tuple[str, str]]) -> None:
+    assert_sane(on_paper(small, *(word for pair in chosen for word in pair)))
+
+
+@settings(max_examples=25)
 @given(st.binary(max_size=300), st.sampled_from(["csv", "parquet", "yaml"]))
 def test_no_bytes_break_the_program(tmp_path_factory: pytest.TempPathFactory, small: Path, content: bytes, kind: str) -> None:
     path = tmp_path_factory.getbasetemp() / f"EURUSD_1h_noise.{kind}"
@@ -261,7 +271,7 @@ def test_a_file_cut_anywhere_gives_no_result(tmp_path: Path, kind: str) -> None:
     content = WRITERS[kind](tmp_path / f"EURUSD_1h_whole.{kind}", bars(60)).read_bytes()
     path = tmp_path / f"EURUSD_1h_cut.{kind}"
     chance = random.Random(3)
-    for _ in range(40):
+    for _ in range(25):
         length = chance.randrange(len(content))
         path.write_bytes(content[:length])
         said = on_paper(path)
@@ -316,9 +326,20 @@ def edited_strategies(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(edited_strategies())
 def test_no_edit_of_a_strategy_breaks_the_program(tmp_path_factory: pytest.TempPathFactory, small: Path, text: str) -> None:
+    assert_bears(tmp_path_factory, small, text)
+
+
+@pytest.mark.campaign
+@settings(max_examples=2_000)
+@given(edited_strategies())
+def test_none_of_many_edits_breaks_it_either(tmp_path_factory: pytest.TempPathFactory, small: Path, text: str) -> None:
+    assert_bears(tmp_path_factory, small, text)
+
+
+def assert_bears(tmp_path_factory: pytest.TempPathFactory, small: Path, text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "edited.yaml"
     path.write_text(text, encoding="utf-8")
     checked = sptrader("check", path)

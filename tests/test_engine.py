@@ -47,8 +47,9 @@ def check_identities(case: Case, outcome: Outcome) -> None:
 @settings(max_examples=400)
 @given(cases())
 def test_engine_and_oracle_agree_row_for_row_and_the_books_balance(case: Case) -> None:
-    assert compare(case) is None
-    if not leaves_64_bits(case, expected_of(case)):
+    expected = expected_of(case)
+    assert compare(case, expected) is None
+    if not leaves_64_bits(case, expected):
         check_identities(case, run(job_of(case)))
 
 

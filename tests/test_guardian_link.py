@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from sptrader_desktop.adapters.core_watch import GateSeen
+from sptrader_desktop.adapters.guarded_broker import GuardedBroker
 from sptrader_desktop.adapters.guardian_link import GuardianLink, OrderLine
 from sptrader_desktop.core.errors import MachineError
 from sptrader_desktop.guardian.asking import ask
 from sptrader_desktop.guardian.lines import Message
 from sptrader_desktop.guardian.places import Places
+from sptrader_desktop.guardian.server import MOST_DRAINING
 from tests.guardian_rig import ROOT, wait_for
 from tests.scripted_broker import Script, ScriptedBroker
 
@@ -141,6 +145,35 @@ asyncio.run(main())
 """
 
 
+def test_a_guardian_that_stood_still_for_a_while_is_traded_through_again(broker: ScriptedBroker) -> None:
+    seen = GateSeen()
+
+    async def work() -> None:
+        async with linked(broker, lost=seen.lose) as link:
+            guarded = GuardedBroker(link, seen.hear, print)
+            line = await guarded.open("paper-1", 0)
+            number = (await link.status())["pid"]
+            os.kill(number, signal.SIGSTOP)
+            try:
+                async with asyncio.timeout(20):
+                    async for _ in line.received():
+                        pass
+                assert "gone or silent" in seen.lost
+                with pytest.raises(MachineError):
+                    await guarded.open("paper-1", 0)
+            finally:
+                os.kill(number, signal.SIGCONT)
+            again = await guarded.open("paper-1", 0)
+            async with asyncio.timeout(20):
+                async for _ in again.received():
+                    if seen.is_open:
+                        again.cut()
+            assert seen.lost == ""
+            assert (await link.status())["pid"] == number
+
+    run(work)
+
+
 def test_the_guardian_outlives_a_killed_core_and_cancels_what_it_left(broker: ScriptedBroker) -> None:
     folder = broker.path.parent
     command = [sys.executable, "-c", CORE, str(folder), str(broker.path)]
@@ -170,3 +203,29 @@ def test_a_guardian_that_cannot_start_says_why(tmp_path: Path) -> None:
 
     with suppress(asyncio.CancelledError):
         run(work)
+
+
+def test_a_broker_that_never_reads_is_reached_so_often_and_no_more(tmp_path: Path) -> None:
+    """Each of its connections may hold what was let out, so none is forgotten, and their number has an end."""
+
+    async def work() -> None:
+        link = GuardianLink(tmp_path, str(tmp_path / "deaf.sock"), "core", lambda _: None, options=("--quarantine", "0.1"))
+        await link.open()
+        for _ in range(MOST_DRAINING):
+            line = await link.order_line("paper-1", 0)
+            assert [message["open"] for message in await heard(line, "gate")] == [True]
+            line.cut()
+            async with asyncio.timeout(20):
+                while (await link.status())["gate"]["state"] == "open":
+                    await asyncio.sleep(0.005)
+        line = await link.order_line("paper-1", 0)
+        assert [message["what"] for message in await heard(line, "lost")] == ["broker"]
+        await link.close()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as deaf:
+        deaf.bind(str(tmp_path / "deaf.sock"))
+        deaf.listen(2 * MOST_DRAINING)
+        try:
+            run(work)
+        finally:
+            end_guardian(tmp_path)

@@ -135,15 +135,16 @@ class Bench:
         for _ in range(6):
             self.now += 0.1
             self.guard.tick(self.now, 0)
-            self.fall(1.0)
+            self.fall(1.0, 3.0)
 
     def do_sleep(self) -> None:
         self.now += 5
         self.guard.tick(self.now, 0)
-        self.fall(0.0)
+        self.fall(0.0, 0.0)
 
-    def fall(self, silence: float) -> None:
-        fallen = {who for who, at in self.heard.items() if self.now - at > silence} - self.silent
+    def fall(self, silence: float, of_window: float) -> None:
+        limits = {"core": silence, "window": of_window}
+        fallen = {who for who, at in self.heard.items() if self.now - at > limits[who]} - self.silent
         self.silent |= fallen
         if fallen:
             self.shut_at = self.count

@@ -67,6 +67,7 @@ def rounds(session: LiveSession, count: int, seed: int) -> None:
         session.start()
         session.tick()
     session.until(lambda: is_settled(session), "everything to settle")
+    held = session.held()
     session.end()
     facts = session.facts()
     outcomes = Counter(fact.id for fact in facts if isinstance(fact, SignalJudged))
@@ -77,14 +78,15 @@ def rounds(session: LiveSession, count: int, seed: int) -> None:
     assert all(second.n == first.n + 1 for first, second in pairwise(done))
     entered = Counter(each.id for each in done if each.what is What.ACCEPTED)
     assert set(entered.values()) <= {1}  # nothing was sent twice
+    assert sum(each.quantity * {What.FILLED: 1, What.CLOSED: -1}.get(each.what, 0) for each in seen) == held
 
 
 def is_settled(session: LiveSession) -> bool:
     session.tick()
-    time.sleep(0.3)
+    time.sleep(0.2)
     before = session.done()
     session.tick()
-    time.sleep(1.0)
+    time.sleep(0.4)
     return session.done() == before
 
 
@@ -141,7 +143,7 @@ def test_what_is_calculated_here_goes_through_the_stream_and_trades(session: Liv
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(session: LiveSession) -> None:
-    rounds(session, 3, seed=1)
+    rounds(session, 5, seed=1)
 
 
 @pytest.mark.campaign

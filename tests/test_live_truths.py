@@ -182,7 +182,7 @@ def test_a_cancel_whose_answer_was_lost_is_asked_again_until_its_order_is_over()
 
     def cancel_and_lose_it() -> None:
         assert order(world).state is OrderState.OPEN
-        world.mishaps._command("cancel", "sim-1")
+        world.mishaps.command("cancel", "sim-1")
         world.cut(lands=None)
 
     world.at(1.0, lambda: setattr(world, "is_frozen", True))
@@ -220,7 +220,7 @@ def test_an_order_that_comes_after_its_cancel_was_answered_is_cancelled_once_mor
 
     def cancel() -> None:
         order_is(world, OrderState.SENT)
-        world.mishaps._command("cancel", "sim-1")
+        world.mishaps.command("cancel", "sim-1")
 
     world.at(1.0, lambda: setattr(world, "is_frozen", True))
     world.at(1.05, slow_down)
@@ -394,7 +394,7 @@ def _booked_some(world: CalmWorld) -> None:
 def test_a_broker_of_another_kind_is_never_sent_anything(seed: int) -> None:
     world = CalmWorld(seed)
     world.broker.environment = "live"
-    world.at(5.0, lambda: world.mishaps._command("flatten"))
+    world.at(5.0, lambda: world.mishaps.command("flatten"))
     world.run()
     assert "and this session trades paper" in world.account.halted
     assert not world.watch.sent

@@ -1,5 +1,6 @@
 """What the Live page shows of a state: figures to the last digit, and what is old is known to be old."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 
 from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import What
+from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.present import live_chart, live_guard, live_risk, live_tree
 from sptrader_desktop.present import live_view as view
 from sptrader_desktop.present.selection import Zone
+from tests.live_states import Market
 from tests.test_live_state import NOON, Scene, entered
 
 SECOND = 1_000_000
@@ -34,7 +38,7 @@ def test_tiles_say_the_figures_with_units_and_signs(scene: Scene) -> None:
     scene.tell(What.PROTECTED, "", 7, stop=-(2**62), target=2**62, trail=-(2**62))
     state = of(scene)
     assert view.tiles(state)["plug"] == ("No bound", "", -1)
-    assert "no stop at the broker for BTCUSD" in view.plug_words(state)
+    assert "holds no stop for BTCUSD" in view.plug_words(state)
     assert view.positions_table(state, Zone.UTC, NOON)["held"].exact(0) == "NO"
 
 
@@ -69,11 +73,13 @@ def test_tables_hold_what_the_session_said(scene: Scene) -> None:
     assert (instants.tolist(), equity.tolist()) == ([NOON], [10_000 * 10**8])
 
 
-def test_limits_are_rows_and_what_has_none_says_so(scene: Scene) -> None:
-    rows = view.risk_rows(of(scene))
-    assert rows[0] == ("Daily loss", "0.00", "300.00", "300.00")
-    assert rows[1] == ("Drawdown", "0.00", "no limit", "–")
-    assert rows[4] == ("Positions", "1", "2", "1")
+def test_limits_say_what_is_left_of_them_and_what_has_none_says_so(scene: Scene) -> None:
+    found = live_risk.gauges(of(scene))
+    words = [gauge.words for gauge in found]
+    assert words[0] == "Loss today: 0.00 of 300.00 USD, 300.00 USD left"
+    assert words[1] == "Drawdown: 0.00 USD, no limit"
+    assert words[4] == "Open positions: 1 of 2, 1 left"
+    assert (found[1].fraction, found[4].fraction, found[4].tone) == (None, 0.5, "")
     assert view.open_words(of(scene)) == "long 0.5000 BTCUSD, 0 working orders"
 
 
@@ -81,5 +87,55 @@ def test_the_headline_and_the_gate_say_why() -> None:
     scene = Scene()
     assert view.headline(of(scene)) == "Running"
     scene.hear(facts.Commanded(NOON, "pause", "me"))
-    assert view.headline(of(scene)) == "Paused: paused by me"
-    assert view.gate_words({**of(scene), "gate": "shut", "gate_why": "stopped"}) == "Gate shut: no order leaves (stopped)"
+    assert (view.headline(of(scene)), view.reason_words(of(scene))) == ("Paused", "Paused by me")
+    shut = {**of(scene), "gate": "shut", "gate_why": "stopped"}
+    assert view.reason_words(shut) == "Paused by me; no order leaves while the gate is shut (stopped)"
+
+
+def test_a_stop_that_stands_is_told_with_who_when_and_how_far_it_came() -> None:
+    latch = {"at": "2024-01-29T12:00:00.000+00:00", "by": "alex", "flatten": True, "unkept": ""}
+    guard = {
+        "guardian": None,
+        "gate": None,
+        "latch": latch,
+        "heartbeats": {"core": 0.1},
+        "stop": {"says": "2 positions not confirmed closed"},
+    }
+    assert live_guard.words(guard, Zone.UTC) == (
+        "Stopped on Mon 2024-01-29 12:00:00 by alex, with all positions to be closed. Nothing trades until a person re-arms. "
+        "At the broker: 2 positions not confirmed closed."
+    )
+    assert live_guard.lasting(guard) == live_guard.lasting({**guard, "heartbeats": {"core": 0.2}}), "ages alone change nothing"
+    silent = {"guardian": {"state": "silent", "says": "it does not answer"}, "latch": None}
+    assert live_guard.words(silent, Zone.UTC) == "it does not answer"
+    assert live_guard.words(None, Zone.UTC) == ""
+
+
+def test_levels_are_those_of_the_symbol_and_say_what_the_broker_does_not_hold(scene: Scene) -> None:
+    assert live_chart.levels(of(scene), CATALOGUE["EURUSD"]) == []
+    found = live_chart.levels(of(scene), CATALOGUE["BTCUSD"])
+    assert found == [(2_000_000, "long 0.5000 from 20000.00  +50.00", "accent"), (1_960_000, "stop 19600.00", "down")]
+    bare = of(scene)
+    bare["positions"][0]["is_stop_at_broker"] = False
+    assert live_chart.levels(bare, CATALOGUE["BTCUSD"])[1].text == "stop, not at the broker 19600.00"
+
+
+def test_a_bar_that_forms_is_the_last_until_it_is_closed() -> None:
+    rows = [["2024-01-29T12:00:00Z", "1.0", "1.2", "0.9", "1.1"]]
+    closed = live_chart.candles_of(CATALOGUE["EURUSD"], "1m", rows)
+    forming = {"at": "2024-01-29T12:01:00Z", "open": "1.1", "high": "1.3", "low": "1.1", "close": "1.25"}
+    grown = live_chart.with_forming(closed, forming)
+    assert grown.timestamp.tolist() == [NOON, NOON + 60 * SECOND]
+    assert (grown.prices.close.tolist(), len(closed)) == ([110_000, 125_000], 1)
+    assert live_chart.with_forming(grown, forming) is grown, "one that is closed counts"
+
+
+def test_the_tree_says_how_each_service_is_and_by_what_it_is_restarted() -> None:
+    state = Market(datetime(2024, 1, 29, 12, tzinfo=UTC)).state()
+    rows = {row.key: row for row in live_tree.rows(state)}
+    now = view.micros("2024-01-29T12:00:00Z")
+    assert rows["EURUSD"].texts(now)[:2] == ("EURUSD", "running 4/4")
+    service = rows["EURUSD StrategyEvaluationService"]
+    assert service.texts(now) == ("Strategy evaluation", "running", "", "0", "0", "29 s ago", "1.5 h")
+    assert (service.about, rows["EURUSD"].about, rows["account"].about) == ("EURUSD StrategyEvaluationService", "EURUSD", "")
+    assert rows["connections broker"].state == "up"

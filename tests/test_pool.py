@@ -23,7 +23,7 @@ from sptrader_desktop.runtime.worker_pool import WorkerPool
 from tests.command_line import ROOT, SAMPLE
 from tests.component_files import GOOD, workspace
 from tests.edits import edited
-from tests.pool_benches import KINDS, Bench, acting, bench, cross
+from tests.pool_benches import KINDS, PATIENT, Bench, acting, bench, cross
 from tests.small_runs import hourly
 
 
@@ -39,7 +39,7 @@ def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """For what only the synchronous side has."""
-    made = bench("asyncio", tmp_path_factory.mktemp("commands"))
+    made = bench("asyncio", tmp_path_factory.mktemp("commands"), PATIENT)
     yield made
     made.close()
     assert made.processes() == []
@@ -375,7 +375,7 @@ def test_a_run_that_is_cancelled_ends_its_own_jobs_only(commands: Bench) -> None
 
 
 def test_closing_while_something_runs_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
-    desk, slow = bench("asyncio", tmp_path), with_time(tmp_path / "slow")
+    desk, slow = bench("asyncio", tmp_path, PATIENT), with_time(tmp_path / "slow")
     runner = desk.runner(slow)
     running = runner.start([cross()])
     until(slow / "began")

@@ -168,7 +168,7 @@ def table(found: list[Event]) -> EventTable:
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(conditions, histories)
 def test_a_condition_holds_on_exactly_the_bars_where_a_slow_reading_says_so(condition: Condition, history: Histories) -> None:
     assert holds(condition, tables(history), BARS).tolist() == [slowly(condition, history, bar) for bar in range(BARS)]

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from copy import deepcopy
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.component_catalogue import load_catalogue
+from sptrader_desktop.adapters.marked_data import MarkedData
 from sptrader_desktop.adapters.yaml_strategy import read_strategy
 from sptrader_desktop.adapters.yaml_tree import read_tree
 from sptrader_desktop.core.errors import StrategyError
@@ -300,10 +303,15 @@ PLAIN = st.recursive(
 )
 
 
+@cache
+def full() -> MarkedData:
+    return read_tree(FULL)[0]
+
+
 @settings(max_examples=400)
 @given(st.integers(0, 10_000), PLAIN)
 def test_any_value_in_any_place_gives_a_strategy_or_problems_under_that_place_or_about_it(place: int, value: Plain) -> None:
-    marked, _, _ = read_tree(FULL)
+    marked = deepcopy(full())
     places = [path for path in marked.values if path]
     path = places[place % len(places)]
     holder: Plain = marked.data

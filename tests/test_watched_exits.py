@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sptrader_desktop.core.broker_messages import Protect, Welcome, What
+from sptrader_desktop.core.broker_messages import Protect, What
 from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.runtime.live.bars_from_prices import Bar, Four
 from sptrader_desktop.runtime.live.paper_prices import Frictions
@@ -141,7 +141,7 @@ def test_a_level_that_the_broker_will_not_take_is_told_watched_here_and_given_ba
 
 def test_a_broker_that_begins_to_hold_stops_holds_none_of_what_was_open_before() -> None:
     desk = opened(exits=STOP, holds_stops=False)
-    assert not desk.engine.meet(Welcome("desk", "paper", "USD", desk.account.booked, holds_stops=True))
+    desk.meet(holds_stops=True)
     assert desk.account.watched.unkept == {0}
     assert desk.price("EURUSD", level(desk, "stop"))
     assert len(desk.closes()) == 1

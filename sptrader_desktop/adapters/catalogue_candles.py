@@ -267,7 +267,7 @@ def _row(month: _Month) -> tuple[Any, ...]:
 
 def _by_month(candles: Candles) -> Iterator[Candles]:
     first, last = candles.timestamp[[0, -1]].astype("M8[us]").astype("M8[M]")
-    starts = np.arange(first, last + 1).astype("M8[us]").astype(np.int64)
+    starts = np.arange(first, last + np.timedelta64(1, "M")).astype("M8[us]").astype(np.int64)
     bounds = {*np.searchsorted(candles.timestamp, starts).tolist(), len(candles)}
     for low, high in pairwise(sorted(bounds)):
         first_us, after_us = int(candles.timestamp[low]), int(candles.timestamp[high - 1]) + 1

@@ -41,7 +41,7 @@ class GateSeen:
         self.lost = ""  # why there is no guardian any more
 
     def hear(self, is_open: bool, why: str) -> None:
-        self.is_open, self.why = is_open, why
+        self.is_open, self.why, self.lost = is_open, why, ""
 
     def lose(self, why: str) -> None:
         self.lost = why

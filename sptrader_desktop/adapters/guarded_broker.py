@@ -48,8 +48,10 @@ class GuardedBroker:
         self._link, self._gate, self._fault = link, gate, fault
 
     async def open(self, account: str, since: int) -> GuardedLine:
-        """A guardian that is gone is started again; what was stopped stays so."""
+        """A guardian that is gone is started again, and one that did not hear us for a while hears us again; what was stopped stays so."""
         try:
+            if not self._link.is_heard:
+                raise MachineError("the guardian did not answer")
             line = await self._link.order_line(account, since)
         except MachineError:
             await self._link.close()

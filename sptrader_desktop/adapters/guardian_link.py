@@ -23,7 +23,8 @@ LONGEST_LOG = 1 << 20
 
 
 class GuardianLink:
-    """`lost` is called once with the reason, from the loop, when the guardian no longer answers; after `close` it is not."""
+    """`lost` is called once with the reason, from the loop, when the guardian no longer answers, and the line to the broker ends with it;
+    after `close` it is not, and `open` begins anew."""
 
     def __init__(self, live: Path, broker: str, who: str, lost: Callable[[str], None], *, options: tuple[str, ...] = ()) -> None:
         try:
@@ -34,6 +35,7 @@ class GuardianLink:
         self._turn = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._beating: asyncio.Task[None] | None = None
+        self._line: OrderLine | None = None
         self.gate = ""
 
     async def open(self) -> None:
@@ -54,7 +56,7 @@ class GuardianLink:
             reader, writer = await asyncio.open_unix_connection(self._places.orders, limit=LONGEST_OF_BROKER)
         except OSError as error:
             raise MachineError(f"{self._places.orders}: the guardian is not there ({error.strerror})") from None
-        line = OrderLine(reader, writer)
+        line = self._line = OrderLine(reader, writer)
         line.send({"do": "hello", "account": account, "since": since})
         return line
 
@@ -66,6 +68,10 @@ class GuardianLink:
 
     async def status(self) -> Message:
         return await self._ask({"do": "status"})
+
+    @property
+    def is_heard(self) -> bool:
+        return self._beating is not None and not self._beating.done()
 
     async def close(self) -> None:
         """In good order: we are no longer waited for."""
@@ -87,6 +93,8 @@ class GuardianLink:
         except MachineError as error:
             self.gate = ""
             self._lost(str(error))
+            if self._line is not None:
+                self._line.cut()  # whoever is not heard is let out nothing, until he says hello anew
 
     async def _beat(self) -> None:
         self.gate = str((await self._ask({"do": "heartbeat", "from": self._who}))["gate"])

@@ -90,8 +90,10 @@ class SqliteIndex:
                 return
 
     def _bring_up(self, index: sqlite3.Connection) -> None:
-        if self._version_of(index) == self.version:
+        if (found := self._version_of(index)) == self.version:
             return
+        if found:
+            self._keep_aside(index, found)
         index.execute("PRAGMA journal_mode = WAL")
         index.execute("BEGIN IMMEDIATE")
         found = self._version_of(index)
@@ -99,6 +101,12 @@ class SqliteIndex:
             index.execute(statement)
         index.execute(f"PRAGMA user_version = {self.version}")
         index.execute("COMMIT")
+
+    def _keep_aside(self, index: sqlite3.Connection, found: int) -> None:
+        """As it was before the upgrade, whole and in one file."""
+        aside = self.path.with_name(f"{self.path.name}.before-version-{found + 1}")
+        if not aside.exists():
+            index.execute("VACUUM INTO ?", (str(aside),))
 
     def _version_of(self, index: sqlite3.Connection) -> int:
         found = int(index.execute("PRAGMA user_version").fetchone()[0])

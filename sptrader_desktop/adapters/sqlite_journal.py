@@ -141,9 +141,13 @@ class SqliteJournal:
             if not self._path.exists():
                 self._begin_anew(told, log)
             self._open(told, log)
-            self._told.open(self.head)
-            flush_folder(self._path.parent)
-            self._reserve.take()
+            try:
+                self._told.open(self.head)
+                flush_folder(self._path.parent)
+                self._reserve.take()
+            except BaseException as error:
+                self._close_refused(log, error)
+                raise
         except OSError as error:
             raise JournalError(
                 f"{self._path}: the journal cannot be kept here ({error.strerror}): make room, or name a folder you may write in"

@@ -6,7 +6,7 @@ What is told to anybody was committed first, so a broker that is killed takes no
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,12 @@ class PaperLedger:
         self._lock = FileLock(path.with_suffix(".lock"))
         if not self._lock.take():
             raise LedgerTakenError(f"{path}: another paper broker keeps these books: use that one, or end it first")
-        with self._usable():
-            self._database = sqlite3.connect(path, isolation_level=None)
+        with self._usable(), ExitStack() as refused:
+            refused.callback(self._lock.give)
+            self._database = refused.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             self._begin()
             self.n, self.kept = self._found()
+            refused.pop_all()
 
     def _begin(self) -> None:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "locking_mode = EXCLUSIVE"):

@@ -9,7 +9,7 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.ui.desk import Finished
 from sptrader_desktop.ui.host import Host
-from sptrader_desktop.ui.main_window import MainWindow
+from sptrader_desktop.ui.main_window import SIZE, MainWindow
 
 # What is painted after a run: the indicators come behind the result.
 SETTLED_S = 1.0
@@ -17,6 +17,7 @@ SETTLED_S = 1.0
 
 async def take_first_look(host: Host, window: MainWindow, folder: Path) -> None:
     try:
+        window.resize(SIZE)  # a screen that is not there has no say in it
         finished = await _ran(window)
         await asyncio.sleep(SETTLED_S)
         folder.mkdir(parents=True, exist_ok=True)

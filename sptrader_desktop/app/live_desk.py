@@ -1,36 +1,72 @@
 """The Live page's desk: the live session's control socket, the guardian's, and the program that is started beside the window."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sptrader_desktop.adapters.core_control import CoreClient
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.adapters.guardian_watch import GuardianWatch
+from sptrader_desktop.core.errors import DataError, RunError
+from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.guardian import asking
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
+from sptrader_desktop.runtime.live.command import LONGEST
 from sptrader_desktop.settings import CHECKOUT, Settings
-from sptrader_desktop.ui.live.live_desk import LiveStart, Told
+from sptrader_desktop.ui.live.live_desk import Told
 
-BY = "the window"
+WHERE = "in the window"
+LIVE = "SPTRADER_LIVE"
 LOG = "live-session.log"
+NOWHERE: dict[str, Any] = {"gate": None, "latch": None, "heartbeats": {}, "broker": None, "stop": None, "hot_key": None}
 LOOK_S = 0.1
-LAST_WORDS = 2_000
+LAST_WORDS, LAST_LINES = 2_000, 4
 
 
 class WindowLiveDesk:
-    def __init__(self, settings: Settings, strategies: Callable[[], Sequence[Path]]) -> None:
-        self._settings, self.strategies = settings, strategies
+    def __init__(
+        self, settings: Settings, strategies: Callable[[], Sequence[Path]], instruments: Callable[[], Mapping[str, Instrument]]
+    ) -> None:
+        self._settings, self.strategies, self._known = settings, strategies, instruments
         self._started: list[subprocess.Popen[bytes]] = []
+        self._guardian: GuardianWatch | None = None
+
+    @property
+    def account(self) -> str:
+        return f"paper, kept in {self._settings.live}"
+
+    def instruments(self) -> Mapping[str, Instrument]:
+        try:
+            return self._known()
+        except DataError:
+            return CATALOGUE
+
+    def shell_line(self, command: Sequence[str]) -> str:
+        place = [f"{LIVE}={shlex.quote(str(self._settings.live))}"] if os.environ.get(LIVE) else []
+        return " ".join([*place, shlex.join(["sptrader", *command])])
 
     async def watch(self, told: Told, left: Callable[[], None]) -> "_Watch | None":
         client = CoreClient(self._places(), told, left)
         return _Watch(client) if await client.open() else None
 
-    def start(self, asked: LiveStart, heed: Callable[[], None]) -> None:
+    async def guard(self, *, is_attached: bool) -> Mapping[str, Any]:
+        if self._guardian is None:
+            try:
+                self._guardian = GuardianWatch(self._settings.live)
+            except GuardianError as error:
+                return NOWHERE | {"guardian": {"state": "silent", "says": str(error)}}
+        return await self._guardian.look(is_attached=is_attached)
+
+    async def leave_guard(self) -> None:
+        if self._guardian is not None:
+            await self._guardian.leave()
+
+    def start(self, command: Sequence[str], heed: Callable[[], None]) -> None:
         """It outlives the window. One that is given up before it can be watched is ended."""
         if asking.core_state(self._places().folder) is not None:
             raise RunError("a live session runs already: it is shown here as soon as it answers")
@@ -38,12 +74,10 @@ class WindowLiveDesk:
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists():
             log.replace(log.with_suffix(".log.old"))
-        words = ["live", str(asked.strategy), "--symbols", *asked.symbols, "--timeframe", asked.timeframe, "--capital", asked.capital]
-        words += ["--signals", "own" if asked.own else "stream", "--headless"]
-        surroundings = os.environ | {"SPTRADER_LIVE": str(self._settings.live)}
+        surroundings = os.environ | {LIVE: str(self._settings.live)}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "sptrader_desktop", *words],
+                [sys.executable, "-m", "sptrader_desktop", *command],
                 cwd=CHECKOUT,
                 env=surroundings,
                 stdin=subprocess.DEVNULL,
@@ -59,7 +93,7 @@ class WindowLiveDesk:
         try:
             while not is_up:
                 if process.poll() is not None:
-                    raise RunError(f"the live session does not start: {_last_line(log)}")
+                    raise RunError(f"the live session does not start: {_last_words(log)}")
                 heed()
                 is_up = asking.core_state(self._settings.live) is not None
                 time.sleep(LOOK_S)
@@ -70,7 +104,7 @@ class WindowLiveDesk:
 
     def emergency_stop(self, *, flatten: bool) -> str:
         try:
-            answer, trouble = asking.stop(self._settings.live, flatten=flatten)
+            answer, trouble = asking.stop(self._settings.live, flatten=flatten, by=asking.who(WHERE))
         except GuardianError as error:
             raise RunError(str(error)) from None
         if trouble:
@@ -79,9 +113,9 @@ class WindowLiveDesk:
             return "Stopped: no guardian runs, so nothing is live; nothing will start before it is re-armed"
         return f"Stopped: the gate is {answer['gate']['state']}, no order leaves until it is re-armed"
 
-    def rearm(self) -> str:
+    def rearm(self, why: str) -> str:
         try:
-            answer = asking.rearm(self._settings.live)
+            answer = asking.rearm(self._settings.live, _who(why))
         except GuardianError as error:
             raise RunError(str(error)) from None
         if answer and answer["latch"]:
@@ -99,16 +133,24 @@ class _Watch:
     def __init__(self, client: CoreClient) -> None:
         self._client = client
 
-    async def command(self, what: str, about: str) -> None:
-        await self._client.command(what, about, BY)
+    async def command(self, what: str, about: str, why: str) -> None:
+        await self._client.command(what, about, _who(why))
+
+    def ask_bars(self, symbol: str) -> None:
+        self._client.ask_bars(symbol)
 
     async def close(self) -> None:
         await self._client.close()
 
 
-def _last_line(log: Path) -> str:
+def _who(why: str) -> str:
+    return (f"{asking.who(WHERE)}: {why.strip()}" if why.strip() else asking.who(WHERE))[:LONGEST]
+
+
+def _last_words(log: Path) -> str:
+    """The problems of a strategy are a line each."""
     said = b""
     with suppress(OSError):
         said = log.read_bytes()[-LAST_WORDS:]
-    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else f"see {log}"
+    lines = [line.removeprefix("sptrader: ") for line in said.decode(errors="replace").splitlines() if line.strip()]
+    return "\n".join(lines[-LAST_LINES:]) if lines else f"see {log}"

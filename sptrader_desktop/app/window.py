@@ -91,10 +91,11 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     theme, desk = Theme(host.app, scale), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
     data_desk = ProcessDataDesk(settings, desk.use_database)
-    live_desk = WindowLiveDesk(settings, desk.strategies)
+    live_desk = WindowLiveDesk(settings, desk.strategies, desk.instruments)
     window = MainWindow(desk, data_desk, live_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
     window.closeAsked.connect(host.close)
     window.painted.connect(lambda: compose_components.window_workers(settings, host.loop))
+    window.painted.connect(host.lag.forget)  # nobody waited for it before it was there
     window.painted.connect(lambda: warm_up(host, desk))
     window.painted.connect(window.settle_in)
     host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))

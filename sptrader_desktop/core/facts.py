@@ -152,12 +152,12 @@ class LimitsSet:
 
 @dataclass(frozen=True, slots=True)
 class BrokerMet:
-    """Whose account it is: no other is traded with. And whether it holds stops, targets and trailing levels; else they are watched here."""
+    """Whom this account belongs to: another is never traded with. Stops, targets and trailing levels it does not hold are watched here."""
 
     at: int
     environment: str
+    currency: str
     holds_stops: bool
-    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,7 @@ Fact = (
     | SignalJudged
     | SignalsRead
     | TransactionSeen
+    | BrokerMet
     | BrokerDiffers
     | TakenOver
     | RequestUnsettled

@@ -57,7 +57,7 @@ class LiveAccount:
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
         self.at = 0
-        self.environment = PAPER
+        self.environment = PAPER  # that of the broker; with any other than "paper" only signed signals count
         self.limits, self.watched, self.undone = AccountLimits(book, self.symbols, self._bar), WatchedExits(), Undone()
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
@@ -210,7 +210,7 @@ class LiveAccount:
         position, found = self._theirs[int(row["number"])], list[Request]()
         if trail != before[3] and self.watched.holds_stops:
             found.append(Protect(self.next_id(), position, trail))
-        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self._is_being_closed(position)):
+        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self.lives.is_closing(position)):
             found.append(Close(self.next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 
@@ -273,14 +273,13 @@ class LiveAccount:
     def _end_late(self, name: str) -> list[Request]:
         """An order that works at the broker, and that nobody here waits for any more, is cancelled, once more if it must be."""
         is_wanted = self.book.waiting(self._orders.get(name, -1)) >= 0
-        is_ending = any(isinstance(life.request, Cancel) and life.request.order == name for _, life in self.lives.going())
         is_ours = name in self._orders and name in dict(self.lives.going())
-        return [] if is_wanted or is_ending or not is_ours else [Cancel(self.next_id(), name)]
+        return [] if is_wanted or self.lives.is_cancelling(name) or not is_ours else [Cancel(self.next_id(), name)]
 
     def _close_rest(self, done: Transaction) -> list[Request]:
         """A part that was to be closed while another was on its way goes when that has come, so that neither is closed twice."""
         index = self.book.position(self._ours.get(done.position, -1))
-        if index < 0 or not done.id or self._is_being_closed(done.position):
+        if index < 0 or not done.id or self.lives.is_closing(done.position):
             return []
         closing, reason, _, _ = _closing(self.book.state.positions[index])
         return [Close(self.next_id(), done.position, closing, EXIT_REASONS[reason], False)] if closing else []
@@ -342,7 +341,7 @@ class LiveAccount:
         """The position is whole until another close of it comes. One by a level that is watched here comes by that level."""
         number, reason = self.ours(request.position), EXIT_REASONS.index(request.reason)
         index = self.book.position(number)
-        if index < 0 or self._is_being_closed(request.position):
+        if index < 0 or self.lives.is_closing(request.position):
             return
         self.book.state.positions["closing"][index] = 0
         self.watched.refused(self.book, number, reason, self.at)
@@ -354,10 +353,6 @@ class LiveAccount:
         self.at, before = fact.at, self._before()
         levels = self.undone.order(self.book)
         return self._asked_since(before) + [Protect(self.next_id(), self._theirs[number], trail) for number, trail in levels]
-
-    def _is_being_closed(self, position: int) -> bool:
-        """By the broker's number: a close is on its way."""
-        return any(isinstance(life.request, Close) and life.request.position == position for _, life in self.lives.going())
 
     def _keep_here(self, request: Protect, why: str) -> None:
         """A level that the broker would not take is watched here, until it takes another."""
@@ -496,7 +491,7 @@ class LiveAccount:
         """A broker that begins to hold stops holds none of what was open before."""
         if fact.holds_stops and not self.watched.holds_stops:
             self.watched.unkept |= set(self.book.state.positions["number"][: self.book.account["positions"][0]].tolist())
-        self.environment, self.watched.holds_stops = fact.environment, fact.holds_stops
+        self.watched.holds_stops = fact.holds_stops
         return []
 
 

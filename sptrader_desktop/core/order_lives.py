@@ -49,6 +49,13 @@ class OrderLives:
         request = self._lives[name].request
         return isinstance(request, Cancel) and request.order in self._open
 
+    def is_cancelling(self, order: str) -> bool:
+        return any(isinstance(life.request, Cancel) and life.request.order == order for life in self._open.values())
+
+    def is_closing(self, position: int) -> bool:
+        """By the broker's number."""
+        return any(isinstance(life.request, Close) and life.request.position == position for life in self._open.values())
+
     def ask(self, request: Request, at: int) -> None:
         """An intent is sent with the commit that writes it down: between the two lies no moment at which anything else happens."""
         quantity = request.quantity if isinstance(request, Place | Close) else 0

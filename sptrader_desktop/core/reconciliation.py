@@ -3,9 +3,8 @@
 Both must have come to the same transaction. Taking over fills nothing: what a position won or lost unseen shows in the cash alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from sptrader_desktop.core.broker_messages import Cancel, Close, HeldPosition, Place, Request, Snapshot, Transaction, What, WorkingOrder
 from sptrader_desktop.core.live_account import LiveAccount
@@ -25,20 +24,16 @@ def differences(account: LiveAccount, theirs: Snapshot) -> list[str]:
         mine = ours.pop(item.position, None)
         if mine is None:
             found.append(f"the broker holds position {item.position} ({_shown(item)}), and this account does not")
-        elif _without(mine, unseen := _unseen(account, item)) != _without(item, unseen):
+        elif _compared(account, mine) != _compared(account, item):
             found.append(f"position {item.position} is {_shown(item)} at the broker, and {_shown(mine)} here")
     found += [f"this account holds position {number} ({_shown(item)}), and the broker does not" for number, item in ours.items()]
     return found + _other_orders(account, theirs)
 
 
-def _unseen(account: LiveAccount, item: HeldPosition) -> Sequence[str]:
-    """Levels that may differ: those that are watched here, as the broker does not hold them."""
-    return _LEVELS if account.watched.watches(account.ours(item.position)) else ("trail",)
-
-
-def _without(item: HeldPosition, levels: Iterable[str]) -> HeldPosition:
-    unsaid: dict[str, Any] = dict.fromkeys(levels)
-    return replace(item, **unsaid)
+def _compared(account: LiveAccount, item: HeldPosition) -> HeldPosition:
+    """Levels that are watched here are no matter of the broker's."""
+    is_watched = account.watched.watches(account.ours(item.position))
+    return replace(item, trail=None, stop=None, target=None) if is_watched else replace(item, trail=None)
 
 
 def _other_orders(account: LiveAccount, theirs: Snapshot) -> list[str]:
@@ -109,7 +104,9 @@ def _take_figures(account: LiveAccount, found: Mapping[int, HeldPosition]) -> No
     for row in account.book.state.positions[: account.book.account["positions"][0]]:
         item = found[account.theirs(int(row["number"]))]
         row["quantity"], row["closing"] = item.quantity, min(int(row["closing"]), item.quantity)
-        for name, far in () if account.watched.watches(int(row["number"])) else (("stop", -FAR), ("target", FAR), ("trail", -FAR)):
+        if account.watched.watches(int(row["number"])):
+            continue
+        for name, far in (("stop", -FAR), ("target", FAR), ("trail", -FAR)):
             level = getattr(item, name)
             row[name] = item.side * far if level is None else level
 

@@ -72,6 +72,10 @@ def _take(places: Places) -> bool:
 
 def _ask_for_precedence() -> None:
     """Over whatever keeps the processors busy, where the system grants it; elsewhere it takes its turn."""
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
+            return
     if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, PRECEDENCE)

@@ -22,12 +22,12 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except OSError as error:
-            raise _silent(places, error) from None
+            raise silence(places, error) from None
         try:
             sock.sendall(written(message))
             return _answer(sock)
         except (OSError, LineError) as error:
-            raise _silent(places, error) from None
+            raise silence(places, error) from None
 
 
 def core_state(folder: Path, patience: float = PATIENCE_S) -> Message | None:
@@ -75,7 +75,7 @@ def _answer(sock: socket.socket, longest: int = LONGEST, kind: str = "") -> Mess
         lines.feed(data)
 
 
-def _silent(places: Places, error: Exception) -> GuardianError:
+def silence(places: Places, error: Exception) -> GuardianError:
     try:
         known = f" (process {int(places.held.read_bytes())})"
     except (OSError, ValueError):
@@ -83,33 +83,34 @@ def _silent(places: Places, error: Exception) -> GuardianError:
     return GuardianError(f"{places.folder}: the guardian{known} does not answer ({error}): while it is silent no order passes it")
 
 
-def stop(folder: Path, *, flatten: bool) -> tuple[Message | None, str]:
+def stop(folder: Path, *, flatten: bool, by: str = "") -> tuple[Message | None, str]:
     """What the guardian answers, or nothing if there is none; and what went wrong, for which the latch was written from here."""
     places = live_places(folder)
-    message: Message = {"do": "stop", "flatten": flatten, "by": who()}
+    by = by or who()
+    message: Message = {"do": "stop", "flatten": flatten, "by": by}
     try:
         answer = ask(places, message)
     except GuardianError as error:
-        _write_own_latch(places, flatten=flatten)
+        _write_own_latch(places, by, flatten=flatten)
         return None, str(error)
     if answer is None:
-        _write_own_latch(places, flatten=flatten)
+        _write_own_latch(places, by, flatten=flatten)
         answer = ask(places, message)  # one that began meanwhile may have looked before the latch was there
     return answer, ""
 
 
-def _write_own_latch(places: Places, *, flatten: bool) -> None:
+def _write_own_latch(places: Places, by: str, *, flatten: bool) -> None:
     standing = read_latch(places.latch)
     if standing is None or (flatten and not standing.flatten):
         try:
-            write_latch(places.latch, new_latch(who(), flatten=flatten))
+            write_latch(places.latch, new_latch(by, flatten=flatten))
         except OSError as error:
             raise GuardianError(f"{places.latch} cannot be written ({error.strerror}): it is not stopped") from None
 
 
-def rearm(folder: Path) -> Message | None:
+def rearm(folder: Path, by: str = "") -> Message | None:
     places = live_places(folder)
-    answer = ask(places, {"do": "rearm", "by": who()})
+    answer = ask(places, {"do": "rearm", "by": by or who()})
     if answer is None:
         write_latch(places.latch, None)
     return answer
@@ -118,21 +119,33 @@ def rearm(folder: Path) -> Message | None:
 def status(folder: Path) -> Message:
     """With a guardian what it says, without one what is on disk."""
     places = live_places(folder)
-    latch = read_latch(places.latch)
-    on_disk = latch and {"at": latch.at, "by": latch.by, "flatten": latch.flatten, "unkept": ""}
-    nothing: Message = {"gate": None, "latch": on_disk, "heartbeats": {}, "broker": None, "stop": None}
     try:
         answer = ask(places, {"do": "status"})
     except GuardianError as error:
-        return {"guardian": {"state": "silent", "says": str(error)}, **nothing}
-    if answer is None:
-        return {"guardian": None, **nothing}
-    answer.pop("is", None)
-    return {"guardian": {"state": "running", "pid": answer.pop("pid", None)}, **answer}
+        return silent(str(error), places)
+    return on_disk(places) if answer is None else told(answer)
 
 
-def who() -> str:
+def told(answer: Message) -> Message:
+    return {
+        "guardian": {"state": "running", "pid": answer.get("pid")},
+        **{key: value for key, value in answer.items() if key not in {"is", "pid"}},
+    }
+
+
+def silent(says: str, places: Places) -> Message:
+    return on_disk(places) | {"guardian": {"state": "silent", "says": says}}
+
+
+def on_disk(places: Places) -> Message:
+    """Where there is no guardian that could say more."""
+    latch = read_latch(places.latch)
+    shown = latch and {"at": latch.at, "by": latch.by, "flatten": latch.flatten, "unkept": ""}
+    return {"guardian": None, "gate": None, "latch": shown, "heartbeats": {}, "broker": None, "stop": None, "hot_key": None}
+
+
+def who(where: str = "on the command line") -> str:
     try:
-        return f"{getpass.getuser()} on the command line"
+        return f"{getpass.getuser()} {where}"
     except (OSError, KeyError):
-        return f"user {getattr(os, 'getuid', int)()} on the command line"
+        return f"user {getattr(os, 'getuid', int)()} {where}"

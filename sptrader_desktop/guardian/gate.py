@@ -3,14 +3,15 @@
 It knows no clock and no socket. Whoever writes an order asks `lets_out` immediately before it does.
 """
 
-CORE = "core"
+CORE, WINDOW = "core", "window"
 
 
 class Gate:
     """`shuttings` counts how often it was shut: an order that waited while it was shut and opened again is not let out."""
 
-    def __init__(self, silence: float) -> None:
-        self._silence = silence
+    def __init__(self, silence: float, window_silence: float = 3.0) -> None:
+        """A window that paints may be held up for longer than what trades."""
+        self._silence, self._patience = silence, {WINDOW: window_silence}
         self._heard: dict[str, float] = {}
         self._silent: set[str] = set()
         self._is_stopped = False
@@ -60,7 +61,8 @@ class Gate:
         """Who has fallen silent since the last look. If it is this process that was away, then everybody has."""
         was_away = self._watched_at is not None and now - self._watched_at > self._silence
         self._watched_at = now
-        fallen = [who for who, at in self._heard.items() if who not in self._silent and (was_away or now - at > self._silence)]
+        heard = [(who, now - at) for who, at in self._heard.items() if who not in self._silent]
+        fallen = [who for who, age in heard if was_away or age > self._patience.get(who, self._silence)]
         if fallen:
             self._shut()
             self._silent.update(fallen)

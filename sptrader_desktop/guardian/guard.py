@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any, Protocol
 
-from sptrader_desktop.guardian.gate import CORE, Gate
+from sptrader_desktop.guardian.gate import CORE, WINDOW, Gate
 from sptrader_desktop.guardian.latch import Account, Latch, new_latch
 from sptrader_desktop.guardian.lines import LineError, Message, Name, text_of
 from sptrader_desktop.guardian.sweep import Sweep, Terms, number_of
 
-HEARTS = (CORE, "window")
+HEARTS = (CORE, WINDOW)
 MOST_SAID = 300
 NO_LONGER_WORKS = {"rejected", "filled", "closed", "cancelled", "expired"}
 
@@ -34,7 +34,7 @@ class Guard:
     """`name` makes the ids of this process its own."""
 
     def __init__(self, terms: Terms, outside: Outside, name: str, latch: Latch | None, account: Account | None) -> None:
-        self.gate = Gate(terms.silence)
+        self.gate = Gate(terms.silence, terms.window_silence)
         self.account = account
         self._terms, self._out, self._latch = terms, outside, latch
         self._ids = self._new_ids(name)

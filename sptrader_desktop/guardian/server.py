@@ -13,6 +13,7 @@ from sptrader_desktop.guardian.bridge import Bridge
 from sptrader_desktop.guardian.clock import now, now_ns
 from sptrader_desktop.guardian.connections import Connection, begun
 from sptrader_desktop.guardian.guard import Guard
+from sptrader_desktop.guardian.hot_key import HotKey
 from sptrader_desktop.guardian.latch import Account, Latch, read_account, read_latch, write_account, write_latch
 from sptrader_desktop.guardian.lines import LONGEST_OF_BROKER, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import Places, address_of
@@ -20,6 +21,7 @@ from sptrader_desktop.guardian.sweep import Terms
 
 TURN, LINES_A_TURN = 0.05, 32
 MOST_CLIENTS = 64
+MOST_DRAINING = 32  # connections whose broker has not read yet what was let out: one that never reads takes no more of them
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -35,6 +37,7 @@ class Server:
         self._pause, self._try_at = FIRST_PAUSE, 0.0
         self._is_asked_to_end = False
         self._said = ""
+        self._hot_key = HotKey(places.folder)
         self._needed_at = now()
         self.guard = Guard(terms, self, name, read_latch(places.latch), read_account(places.account))
 
@@ -45,6 +48,7 @@ class Server:
             self._selector.register(listener, selectors.EVENT_READ, listener)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
+        self._hot_key.start()
         gc.collect()
         gc.freeze()  # what is there now stays; no collection looks through it while orders pass
         is_more = False
@@ -107,7 +111,7 @@ class Server:
         try:
             message = parsed(line)
             before = self.guard.gate.reasons()
-            answer = self.guard.control(message, now(), now_ns()) | {"pid": os.getpid()}
+            answer = self.guard.control(message, now(), now_ns()) | {"pid": os.getpid(), "hot_key": self._hot_key.told()}
             if self.guard.gate.reasons() != before:
                 self._log(f"{message.get('do')} {message.get('from') or message.get('by')}: shut by {self.guard.gate.reasons()}")
         except LineError as error:
@@ -118,7 +122,8 @@ class Server:
         core = _accepted(self._orders)
         if core is None:
             return
-        broker = None if self._bridge else begun(*self._address)
+        has_room = not self._bridge and len(self._draining) < MOST_DRAINING
+        broker = begun(*self._address) if has_room else None
         if broker is None:
             why = {"is": "refused", "id": None, "why": "another core is connected"} if self._bridge else {"is": "lost", "what": "broker"}
             core.settimeout(0.0)

@@ -20,7 +20,8 @@ ENDS_A_CLOSE = {"closed", "rejected", "cancelled", "expired"}
 class Terms:
     """Seconds. `unknown`: how late a request whose answer was lost may still land. `quarantine`: how long late arrivals are watched for."""
 
-    silence: float = 1.0
+    silence: float = 1.0  # of the core
+    window_silence: float = 3.0
     poll: float = 0.1
     quarantine: float = 120.0
     unknown: float = 30.0

@@ -46,6 +46,7 @@ class Action:
     needs: str = ""  # the name of a state of the window without which the command is greyed, such as "run" or "strategy"
     is_checkable: bool = False
     starts_group: bool = False  # a line stands above it in its menu, as it does wherever the first word of the ids changes
+    is_everywhere: bool = False  # heard in dialogs and in panes that float, too
     submenu: str = ""  # the heading inside the menu under which it stands, with all others of that heading
 
 
@@ -96,8 +97,24 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
     Action("explain.next", "Explain Next Decision", Menu.RUN, "lightbulb", ("F7",), tip="The next bar where a rule held", needs="run"),
     Action("explain.previous", "Explain Previous Decision", Menu.RUN, "", ("Shift+F7",), tip="The one before", needs="run"),
+    Action("live.trade", "Trade This Strategy Live…", Menu.RUN, "activity", tip="With the one that is chosen to be run", needs="strategy"),
+    Action("live.pause", "Pause Live Trading", Menu.RUN, "pause", ("Ctrl+Shift+P",), tip="Open nothing new", needs="live session"),
+    Action("live.resume", "Resume Live Trading", Menu.RUN, "play", ("Ctrl+Shift+U",), tip="End the pause", needs="live session"),
+    Action("live.stop", "End the Live Session…", Menu.RUN, "", tip="Open positions stay, or are closed first", needs="live session"),
+    Action("live.rearm", "Re-arm…", Menu.RUN, "shield-check", tip="Let orders pass again after a stop", needs="live stop"),
+    Action(
+        "live.emergency_stop",
+        "Emergency Stop…",
+        Menu.RUN,
+        "octagon-x",
+        ("Ctrl+Shift+X",),
+        tip="No order leaves any more; pressed twice it stops and keeps positions",
+        starts_group=True,
+        is_everywhere=True,
+    ),
     Action("navigator.open", "Open", None, "folder-open", ("Return", "Enter"), Scope.NAVIGATOR),
     Action("navigator.open_chart", "Open as Chart", None, "chart-candlestick", ("Shift+Return",), Scope.NAVIGATOR),
+    Action("navigator.trade", "Trade Live…", None, "activity", ("Ctrl+Shift+T",), Scope.NAVIGATOR),
     Action("navigator.duplicate", "Duplicate", None, "copy", ("Ctrl+D",), Scope.NAVIGATOR),
     Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),
     Action("navigator.delete", "Move to Trash", None, "trash-2", ("Del",), Scope.NAVIGATOR),
@@ -191,10 +208,10 @@ ACTIONS: tuple[Action, ...] = (
         (",",),
         Scope.CHART,
         "Longer bars of the same candles",
-        "dataset's chart",
+        "chart",
         starts_group=True,
     ),
-    Action("chart.indicators", "Add Indicator…", Menu.CHART, "square-function", ("/",), Scope.CHART, "Found by name", "dataset's chart"),
+    Action("chart.indicators", "Add Indicator…", Menu.CHART, "square-function", ("/",), Scope.CHART, "Found by name", "chart"),
     Action("chart.log", "Logarithmic Scale", Menu.CHART, "", ("Alt+L",), Scope.CHART, starts_group=True),
     Action("chart.invert", "Inverted Scale", Menu.CHART, "flip-vertical", ("Alt+I",), Scope.CHART),
     Action(

@@ -77,8 +77,6 @@ class LiveFeeds:
                 self._judge(fact)
             case facts.TransactionSeen():
                 self._book(fact.transaction)
-            case facts.TakenOver():
-                self._take_over(fact.snapshot.positions)
             case _:
                 self._hear_of_session(fact)
         if self.account.barred != self._barred:
@@ -86,6 +84,8 @@ class LiveFeeds:
 
     def _hear_of_session(self, fact: facts.Fact) -> None:
         match fact:
+            case facts.TakenOver():
+                self._take_over(fact.snapshot.positions)
             case facts.RequestUnsettled():
                 self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
             case facts.LimitsSet():

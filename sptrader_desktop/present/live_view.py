@@ -61,38 +61,56 @@ def tiles(state: State) -> dict[str, Shown]:
 
 
 def headline(state: State) -> str:
-    return ": ".join(filter(None, (WORDS.get(state["state"], str(state["state"])), state["reason"])))
+    return WORDS.get(state["state"], str(state["state"]))
 
 
-def gate_words(state: State) -> str:
-    return "Gate open" if state["gate"] == "open" else f"Gate shut: no order leaves ({state['gate_why']})"
+def reason_words(state: State) -> str:
+    """Why it is as it is, where that is no matter of course."""
+    shut = "" if state["gate"] == "open" else f"no order leaves while the gate is shut ({state['gate_why']})"
+    words = "; ".join(filter(None, (state["reason"], shut)))
+    return words[:1].upper() + words[1:]
 
 
 def plug_words(state: State) -> str:
     plug = state["plug"]
     if plug["unprotected"]:
-        return f"If this computer dies now: no stop at the broker for {', '.join(plug['unprotected'])}, so the loss there has no bound"
-    return "If this computer dies now: what is lost of the present value when every stop at the broker is reached, without gaps"
+        return f"If this machine dies now: the broker holds no stop for {', '.join(plug['unprotected'])}, so the loss there has no bound"
+    return ""
+
+
+def position_words(position: Mapping[str, Any]) -> str:
+    return f"{position['side']} {position['quantity']} {position['symbol']}"
+
+
+def waits_for_person(state: State) -> bool:
+    """Whether re-arming would change something."""
+    is_latched = any(gauge["latched"] for gauge in state["risk"])
+    return is_latched or state["state"] in {"halted", "close_only"} or (state["gate"] == "shut" and "hello" not in state["gate_why"])
+
+
+def lost_words(state: State, now: int) -> str:
+    """Of a session that left without a word."""
+    ago = age_text(now - micros(state["at"]))
+    return (
+        f"The session is gone: it was last heard {ago} ago, and did not say that it ends. What it had open then: {open_words(state)}. "
+        "That is still at the broker, with the stops it holds. Started again with the same answers it goes on where it was."
+    )
+
+
+def open_lines(state: State, most: int = 8) -> list[str]:
+    """What is open, a line each, with what it is worth."""
+    currency, rows = state["account"]["currency"], state["positions"]
+    lines = [f"{position_words(row)}  {amount(fixed(Decimal(row['profit'])), signed=True)} {currency}" for row in rows[:most]]
+    lines += [f"and {len(rows) - most} more"] if len(rows) > most else []
+    orders = state["plug"]["working_orders"]
+    return [*lines, *([counted(orders, "working order")] if orders else [])]
 
 
 def open_words(state: State) -> str:
     """What stays when nobody looks."""
-    held = [f"{position['side']} {position['quantity']} {position['symbol']}" for position in state["positions"]]
+    held = [position_words(position) for position in state["positions"]]
     orders = state["plug"]["working_orders"]
     return f"{', '.join(held) or 'no position'}, {counted(orders, 'working order')}"
-
-
-def risk_rows(state: State) -> list[tuple[str, str, str, str]]:
-    """(limit, used, of, left)."""
-    rows = []
-    for gauge in state["risk"]:
-        used, limit, left = (_figure_of(gauge[key], gauge["unit"]) for key in ("used", "limit", "headroom"))
-        rows.append((f"{gauge['name'].capitalize()}{' (latched)' if gauge['latched'] else ''}", used, limit or "no limit", left or NONE))
-    return rows
-
-
-def _figure_of(text: str | None, unit: str) -> str:
-    return "" if text is None else amount(fixed(Decimal(text))) if unit == "money" else text
 
 
 def connection_words(state: State) -> list[str]:
@@ -106,7 +124,12 @@ def is_silent(state: State, now: int) -> bool:
 
 def is_stale(state: State, now: int) -> bool:
     """Whether what is open is valued at old prices."""
-    return is_silent(state, now) or any(_is_old(row, now) for row in state["positions"])
+    return is_silent(state, now) or any(muted(state, now))
+
+
+def muted(state: State, now: int) -> list[bool]:
+    """By position."""
+    return [_is_old(row, now) or is_silent(state, now) for row in state["positions"]]
 
 
 def _is_old(position: Mapping[str, Any], now: int) -> bool:
@@ -116,12 +139,18 @@ def _is_old(position: Mapping[str, Any], now: int) -> bool:
 def age_words(state: State, now: int) -> str:
     """How old each price is, or that nothing is heard at all."""
     if is_silent(state, now):
-        return f"The session was last heard {_age(now - micros(state['at']))} ago: what is shown is from then"
-    prices = ", ".join(f"{price['symbol']} {_age(now - micros(price['at']))}" for price in state["prices"])
-    return f"Prices: {prices} old" if prices else "No price yet: they come through the stream prices:live"
+        return f"The session was last heard {age_text(now - micros(state['at']))} ago: what is shown is from then"
+    ages = {price["symbol"]: now - micros(price["at"]) for price in state["prices"]}
+    if not ages:
+        return "No price yet: they come through the stream prices:live"
+    stale = [f"{symbol} {age_text(age)}" for symbol, age in ages.items() if age > STALE_US]
+    fresh = [age for age in ages.values() if age <= STALE_US]
+    words = [f"Old prices: {', '.join(stale)}"] if stale else []
+    words += [f"{'Others' if stale else 'Prices'} at most {age_text(max(fresh))} old"] if fresh else []
+    return "; ".join(words)
 
 
-def _age(micro: int) -> str:
+def age_text(micro: int) -> str:
     seconds = max(0, micro) // 1_000_000
     return f"{seconds} s" if seconds < 60 else duration(seconds / 3600)
 
@@ -131,7 +160,6 @@ def _age(micro: int) -> str:
 
 def positions_table(state: State, zone: Zone, now: int) -> Columns:
     rows, currency = state["positions"], state["account"]["currency"]
-    muted = [_is_old(row, now) or is_silent(state, now) for row in rows]
     return Columns(
         (
             _figures("number", "Number", rows),
@@ -148,7 +176,7 @@ def positions_table(state: State, zone: Zone, now: int) -> Columns:
             _words("closing", "Closing", rows, lambda row: (row["closing"] or NONE).replace("_", " ")),
             _times("entry_time", "Opened", rows, zone),
         ),
-        np.array(muted, bool),
+        np.array(muted(state, now), bool),
     )
 
 
@@ -182,21 +210,6 @@ def signals_table(state: State, zone: Zone) -> Columns:
             _figures("strength", "Strength", rows),
             _words("outcome", "Outcome", rows),
             _words("why", "Why", rows),
-        )
-    )
-
-
-def services_table(state: State) -> Columns:
-    rows = [{**service, "orchestrator": health["state"]} for health in state["services"] for service in health["services"]]
-    return Columns(
-        (
-            _words("symbol", "Symbol", rows),
-            _words("service_name", "Service", rows),
-            _words("state", "State", rows),
-            _words("healthy", "Healthy", rows, lambda row: "yes" if row["is_healthy"] else "NO"),
-            _figures("error_count", "Errors", rows),
-            _figures("uptime", "Up", rows, unit="s"),
-            _words("orchestrator", "Orchestrator", rows),
         )
     )
 

@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def cache_key(core: Path = CORE) -> str:
     for fact in (version("numba"), version("llvmlite"), version("numpy"), sys.version, platform.machine(), _processor()):
         digest.update(fact.encode() + b"\0")
     return digest.hexdigest()[:20]
+
+
+@cache
+def _own_key() -> str:
+    """Asked once: should the sources change while this process lives, it still runs what it has loaded."""
+    return cache_key()
 
 
 def compiled_sources(core: Path = CORE) -> list[Path]:
@@ -58,7 +65,7 @@ def use_kernel_cache(root: Path) -> Path:
     """Point numba at the folder of this state of the rules; call before anything imports numba."""
     if "numba" in sys.modules and os.environ.get("NUMBA_CACHE_DIR") is None:
         raise RuntimeError("numba was imported before its cache was chosen: an old rule could be run")
-    folder = root / cache_key()
+    folder = root / _own_key()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     _forget_old(root, folder)

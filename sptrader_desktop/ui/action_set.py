@@ -40,7 +40,8 @@ class ActionSet(QObject):
         if row.icon:
             action.setIcon(icon(row.icon))
         if row.scope is Scope.WINDOW:
-            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            context = Qt.ShortcutContext.ApplicationShortcut if row.is_everywhere else Qt.ShortcutContext.WindowShortcut
+            action.setShortcutContext(context)
             window.addAction(action)
         else:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -21,7 +21,7 @@ ARRANGEMENTS: dict[str, Arrangement] = {
     ),
     "Review": (
         Stack(RIGHT, GRID * 90, ("explain", "backtest", "whatIf")),
-        Stack(BOTTOM, GRID * 110, ("results", "equity", "history", "comparison")),
+        Stack(BOTTOM, GRID * 110, ("results", "equity", "history", "comparison"), 0.6),
     ),
     "Writing": (
         Stack(LEFT, GRID * 60, ("navigator",)),
@@ -36,7 +36,7 @@ ARRANGEMENTS: dict[str, Arrangement] = {
         Stack(LEFT, GRID * 60, ("navigator",)),
         Stack(BOTTOM, GRID * 40, ("log", "guide")),
     ),
-    "Live": (Stack(BOTTOM, GRID * 32, ("log", "alerts", "guide")),),
+    "Live": (),
 }
 # The command that shows each pane.
 VIEWS = {

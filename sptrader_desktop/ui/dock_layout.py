@@ -29,11 +29,15 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Panes that share one place as tabs, the first in front; `size` is the width, or at the bottom the height, it asks for."""
+    """Panes that share one place as tabs, the first in front; `size` is the width, or at the bottom the height, it asks for.
+
+    At the bottom it takes no more than `share` of a low window.
+    """
 
     area: Qt.DockWidgetArea
     size: int
     panes: tuple[str, ...]
+    share: float = 0.33
 
 
 Arrangement = Sequence[Stack]
@@ -225,8 +229,11 @@ class DockLayout(QObject):
 
     def _give_sizes(self) -> None:
         for stack in self._arrangements[self.name]:
-            along = Qt.Orientation.Vertical if stack.area == Qt.DockWidgetArea.BottomDockWidgetArea else Qt.Orientation.Horizontal
-            self._window.resizeDocks([self.docks[stack.panes[0]]], [stack.size], along)
+            is_below = stack.area == Qt.DockWidgetArea.BottomDockWidgetArea
+            size = min(stack.size, int(stack.share * self._window.height())) if is_below else stack.size
+            self._window.resizeDocks(
+                [self.docks[stack.panes[0]]], [size], Qt.Orientation.Vertical if is_below else Qt.Orientation.Horizontal
+            )
 
 
 def _can_be_reached(dock: QDockWidget) -> bool:

@@ -23,6 +23,7 @@ from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.time_chart import TimeChart
+from sptrader_desktop.ui.connection_line import ConnectionLine
 from sptrader_desktop.ui.data.data_desk import DataDesk
 from sptrader_desktop.ui.data_tab import DataTab
 from sptrader_desktop.ui.desk import Desk, Finished, Series
@@ -90,7 +91,15 @@ class MainWindow(QMainWindow):
         self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self.kept_market.book, self)
         self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
         self.market = MarketPage(
-            desk, host.jobs, self.kept_market, self.selection, self.texts.documents, lambda: self.page.panel.series, self.notices, host.tell
+            desk,
+            host.jobs,
+            self.kept_market,
+            self.selection,
+            self.texts.documents,
+            lambda: self.page.panel.series,
+            self._looked_at,
+            self.notices,
+            host.tell,
         )
         self.prices = PricesPage(
             desk, host.jobs, self.kept_market, self.selection, lambda: self.page.panel.series, self.notices, host.task, self
@@ -99,23 +108,25 @@ class MainWindow(QMainWindow):
         self.data = DataTab(
             data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
         )
-        self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self)
+        self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self, desk.documents, self.page.panel.answers)
         self.tabs = OpenTabs(self.texts.documents, {"dataPage": self.data.open, "livePage": self.live.open})
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
-        self.resize(SIZE)
+        self._take_room()
         self.layouts = DockLayout(self, self._panes(), ARRANGEMENTS)
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
-        for widget in (self.live.emergency, self.prices.badge):
+        self.status.insertPermanentWidget(2, ConnectionLine(self.prices.feed, self.live.session))  # the first of those at the right
+        for widget in (self.prices.badge, self.live.foot):
             self.status.addPermanentWidget(widget)
         self.actions_ = self._commands()
         self.menus = self.actions_.fill_menu_bar(self.menuBar())
         self.tools.join(self.actions_).add_provider(self.texts.entries)
         host.logged.connect(self.log.show_added)
         self.placing.join(self.actions_)
+        self.live.join(self.actions_)
         self._join()
         follow(preferences.now, theme, self.selection.zone)
         self._restore(preferences.now.value)
@@ -199,6 +210,13 @@ class MainWindow(QMainWindow):
         self.market.close()
         self.hide()
 
+    def _take_room(self) -> None:
+        """At first, and never more than the screen has."""
+        room = self.screen().availableSize()
+        self.resize(SIZE.boundedTo(room))
+        if SIZE.boundedTo(room) != SIZE:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
+
     def _restore(self, preferences: Preferences) -> None:
         """As it stood; what cannot be used is said, and that part stands as it comes out of the box."""
         (geometry,) = decoded([preferences.geometry])
@@ -262,7 +280,8 @@ class MainWindow(QMainWindow):
             "explain.next": partial(self._explain, True),
             "explain.previous": partial(self._explain, False),
             "view.data": self.data.open,
-            "view.live": self.live.open,
+            "live.trade": lambda: self.live.open_with(self.page.panel.chosen_strategy()),
+            **self.live.handlers(),
             "view.chart": self.texts.documents.show_chart,
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
@@ -291,6 +310,7 @@ class MainWindow(QMainWindow):
         research, actions, texts = self.research, self.actions_, self.texts
         for seen in (research.candlesReady, research.failed):
             seen.connect(self._tell_painted)
+        research.candlesReady.connect(lambda _: self._tell_document())
         research.runStarted.connect(lambda _: actions.set_state("job", True))
         research.runEnded.connect(lambda: actions.set_state("job", False))
         research.runFinished.connect(self._show_run)
@@ -313,6 +333,7 @@ class MainWindow(QMainWindow):
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
         texts.navigator.chartWanted.connect(self.market.open_item)
         texts.navigator.listed.connect(self.prices.read_candles)
+        texts.navigator.tradeWanted.connect(self.live.open_with)
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
         self.page.panel.changed.connect(lambda: self.prices.use_instruments(self.page.panel.answers()["instruments"]))
@@ -364,8 +385,12 @@ class MainWindow(QMainWindow):
         documents = self.texts.documents
         self.actions_.set_state("document", editor is not None)
         self.actions_.set_state("tab", documents.currentWidget() is not self.page.chart)
-        self.actions_.set_state("dataset's chart", documents.current_chart is not None)
+        self.actions_.set_state("chart", documents.current_chart is not None or self._looked_at() is not None)
         self.actions_.set_state("component", isinstance(editor, ComponentEditor))
+
+    def _looked_at(self) -> Series | None:
+        """The candles of the first chart, while it is in front."""
+        return self.page.panel.chosen_series() if self.texts.documents.currentWidget() is self.page.chart else None
 
     def _text_of(self, path: Path) -> str:
         return self.texts.documents.text_of(path)

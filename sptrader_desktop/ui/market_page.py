@@ -20,7 +20,7 @@ LOG = logging.getLogger("sptrader.market")
 
 
 class MarketPage(QObject):
-    """`offered` names the candles there are; `group` is what linked charts share."""
+    """`offered` names the candles there are, `looked_at` those of the first chart while it is in front; linked charts share `group`."""
 
     chartOpened = Signal(object)  # ChartDocument
 
@@ -32,12 +32,14 @@ class MarketPage(QObject):
         group: Selection,
         documents: Documents,
         offered: Callable[[], Sequence[Series]],
+        looked_at: Callable[[], Series | None],
         notices: Notices,
         unforeseen: Callable[[BaseException, str], None],
     ) -> None:
         super().__init__(documents)
         self._desk, self._jobs, self._kept, self._group = desk, jobs, kept, group
         self._documents, self._offered, self._notices, self._unforeseen = documents, offered, notices, unforeseen
+        self._looked_at = looked_at
         self._is_restored = False
         documents.datasetDropped.connect(self.open_key)
         documents.chartsChanged.connect(self._keep)
@@ -95,6 +97,9 @@ class MarketPage(QObject):
         self._kept.flush()
 
     def _on_chart(self, do: Callable[[ChartDocument], None]) -> None:
-        chart = self._documents.current_chart
+        """What the first chart shows belongs to a run: its candles get a chart of their own."""
+        chart, series = self._documents.current_chart, self._looked_at()
+        if chart is None and series is not None:
+            chart = self.open_chart(series)
         if chart is not None:
             do(chart)

@@ -36,6 +36,7 @@ class Navigator(QWidget):
 
     openWanted = Signal(object)  # an Item
     chartWanted = Signal(object)  # an Item: candles
+    tradeWanted = Signal(object)  # the path of a strategy
     said = Signal(str)  # what was done
     failed = Signal(str)  # what was not, and why
     listed = Signal(object)  # all Items, listed again
@@ -113,6 +114,7 @@ class Navigator(QWidget):
         return {
             "navigator.open": self.open_chosen,
             "navigator.open_chart": self.open_chosen_as_chart,
+            "navigator.trade": self.trade_chosen,
             "navigator.duplicate": self.duplicate_chosen,
             "navigator.rename": lambda: self.view.edit(self.view.currentIndex()),
             "navigator.delete": self.throw_away_chosen,
@@ -126,6 +128,11 @@ class Navigator(QWidget):
             self.openWanted.emit(item)
         elif self.view.currentIndex().isValid():
             self.view.setExpanded(self.view.currentIndex(), not self.view.isExpanded(self.view.currentIndex()))
+
+    def trade_chosen(self) -> None:
+        item = self.chosen()
+        if item is not None and item.kind is Kind.STRATEGY and item.path is not None:
+            self.tradeWanted.emit(item.path)
 
     def open_chosen_as_chart(self) -> None:
         item = self.chosen()
@@ -161,7 +168,7 @@ class Navigator(QWidget):
         menu, commands = QMenu(self), self.commands()
         menu.setObjectName("navigatorMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        of_data = ("open_chart",) if item.kind is Kind.DATASET else ()
+        of_data = ("open_chart",) if item.kind is Kind.DATASET else ("trade",) if item.kind is Kind.STRATEGY else ()
         of_files = ("duplicate", "rename", "reveal", "delete") if item.path else ()
         for name in ("open", *of_data, *of_files):
             row = BY_ID[f"navigator.{name}"]

@@ -16,6 +16,7 @@ EVERY_MS = 2000
 # Jobs that are over before anybody could read what they are called, by the first word of their kind.
 QUIET = {"what-if", "explain", "curves", "keep", "changes", "numbers", "indicator", "watchlist"}
 STALL_MS = 50
+LAG = "How long the window's loop was held up at most, in the last ten seconds"
 
 
 class StatusLine(QStatusBar):
@@ -34,7 +35,7 @@ class StatusLine(QStatusBar):
         self.zone, self.lag, self.memory = QLabel(), QLabel(), QLabel()
         for label, name, words in (
             (self.zone, "zoneLabel", "The clock of axes and tables"),
-            (self.lag, "lagLabel", "How long the window's loop was held up, in the last second and at most"),
+            (self.lag, "lagLabel", LAG),
             (self.memory, "memoryLabel", "Memory that this program holds"),
         ):
             label.setObjectName(name)
@@ -81,8 +82,9 @@ class StatusLine(QStatusBar):
             self._jobs.cancel(self._shown)
 
     def _show_lag(self, lag: Lag) -> None:
-        self.lag.setText(f"loop {lag.longest:.0f} ms")
-        give(self.lag, tone="warning" if lag.longest > STALL_MS else "")
+        self.lag.setText(f"loop {lag.recent:.0f} ms")
+        self.lag.setToolTip(f"{LAG}; {lag.longest:.0f} ms since the start, {lag.p999:.0f} ms for 999 of 1,000 beats")
+        give(self.lag, tone="warning" if lag.recent > STALL_MS else "")
 
     def _show_memory(self) -> None:
         self.memory.setText(f"{self._process.memory_info().rss / 2**20:,.0f} MB")

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QTableWidget, QWidget
@@ -21,7 +23,11 @@ from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.theme.theme import Theme
 from tests.servers import own_settings
 from tests.ui.windows import Driver
+from tests.vendor_files import SPRING, market
 
+# What vendors' files are made of, and the clock that they are on.
+BARS = market(SPRING, weeks=4)
+EET = ZoneInfo("Europe/Athens")
 SAMPLE = "EURUSD_1h_2024-01-02_2024-05-31.parquet"
 
 
@@ -76,6 +82,27 @@ def driven_page(app: QApplication, settings: Settings) -> Iterator[DrivenPage]:
         asyncio.set_event_loop(None)
     assert not left, f"these did not stop: {left}"
     assert made[0].heard == []
+
+
+def page_fixtures(name: str) -> tuple[Any, Any, Any]:
+    """`settings`, `opened` and `page` of a file of tests, all on one page in a home of its own."""
+
+    @pytest.fixture(scope="module")
+    def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+        return page_settings(tmp_path_factory.mktemp(name))
+
+    @pytest.fixture(scope="module")
+    def opened(qapp: QApplication, settings: Settings) -> Iterator[DrivenPage]:
+        with driven_page(qapp, settings) as driven:
+            driven.settle()
+            yield driven
+
+    @pytest.fixture
+    def page(opened: DrivenPage) -> DataPage:
+        opened.settle()
+        return opened.page
+
+    return settings, opened, page
 
 
 # A person's steps

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from sptrader_desktop.app import window as opening
 from sptrader_desktop.runtime.recipe import Recipe
@@ -100,6 +100,46 @@ async def look(host: Host, window: MainWindow) -> None:
     host.close()
 
 
+async def stand_on_the_other_screen(host: Host, window: MainWindow) -> None:
+    """The window and a pane of its own beside the first screen; another pane stays on it."""
+    await settled(host, window)
+    first, other = (screen.availableGeometry() for screen in QApplication.screens())
+    window.move(other.topLeft() + QPoint(60, 40))
+    for name, place in (("explain", other.topLeft() + QPoint(400, 300)), ("log", first.topLeft() + QPoint(200, 200))):
+        dock = window.layouts.docks[name]
+        dock.show()
+        dock.setFloating(True)
+        dock.move(place)
+    await asyncio.sleep(0.3)
+    say(**where(window))
+    host.close()
+
+
+async def look_where(host: Host, window: MainWindow) -> None:
+    await settled(host, window)
+    say(**where(window))
+    host.close()
+
+
+def where(window: MainWindow) -> dict[str, Any]:
+    """On which screen the window and each pane of its own stand by their upper edge; an empty word for none."""
+
+    def screen_of(widget: QWidget) -> str:
+        frame = widget.frameGeometry()
+        heading = frame.adjusted(0, 0, 0, 1 - frame.height())
+        return next((screen.name() for screen in QApplication.screens() if screen.geometry().intersects(heading)), "")
+
+    docks = window.layouts.docks
+    floating = {name: screen_of(dock) for name, dock in docks.items() if dock.isFloating()}
+    shown = sorted(name for name, dock in docks.items() if dock.isVisible())
+    return {
+        "window": screen_of(window),
+        "size": [window.frameGeometry().width(), window.frameGeometry().height()],
+        "floating": floating,
+        "shown": shown,
+    }
+
+
 async def close_while_importing(host: Host, window: MainWindow) -> None:
     """The file is argument two; argument three says whether it is being read or kept."""
     await settled(host, window)
@@ -140,6 +180,8 @@ WHAT: dict[str, Callable[[Host, MainWindow], Awaitable[None]]] = {
     "write and run": write_and_run,
     "begin again": begin_again,
     "look": look,
+    "stand on the other screen": stand_on_the_other_screen,
+    "look where": look_where,
     "close while importing": close_while_importing,
     "keep secrets": keep_secrets,
 }

@@ -18,6 +18,7 @@ from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.main_window import MainWindow
+from tests.ui.live_shots import live_pages
 from tests.ui.windows import Driven, driven_window
 from tests.vendor_files import SPRING, market, metatrader_5, written
 
@@ -88,6 +89,7 @@ def pages(driven: Driven) -> Iterator[str]:
     yield "settings_keys"
     driven.host.tell(ValueError("a cell held no number"), "The backtest")
     yield "failure"
+    yield from live_pages(driven)
 
 
 def empty(window: MainWindow) -> Iterator[str]:

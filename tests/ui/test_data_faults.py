@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
@@ -24,11 +23,8 @@ from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
 from tests.http_servers import Answer, serving
 from tests.kept_candles import hourly, mid_of
-from tests.ui.data_pages import SAMPLE, DrivenPage, choose, driven_page, go_to, page_settings, pick, press, said, type_into
+from tests.ui.data_pages import BARS, EET, SAMPLE, DrivenPage, choose, go_to, page_fixtures, pick, press, said, type_into
 from tests.vendor_files import SPRING, market, metatrader_5, written
-
-BARS = market(SPRING, weeks=4)
-EET = ZoneInfo("Europe/Athens")
 
 
 class Gate:
@@ -42,22 +38,7 @@ class Gate:
         assert self.opens.wait(60)
 
 
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return page_settings(tmp_path_factory.mktemp("data faults"))
-
-
-@pytest.fixture(scope="module")
-def opened(qapp: QApplication, settings: Settings) -> Iterator[DrivenPage]:
-    with driven_page(qapp, settings) as driven:
-        driven.settle()
-        yield driven
-
-
-@pytest.fixture
-def page(opened: DrivenPage) -> DataPage:
-    opened.settle()
-    return opened.page
+settings, opened, page = page_fixtures("data faults")
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """The Data page as a person uses it: real files, a real PostgreSQL, a vendor's server on this machine, real clicks and keys."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -35,29 +33,9 @@ from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
 from tests.kept_candles import hourly
-from tests.ui.data_pages import SAMPLE, DrivenPage, cell, choose, driven_page, page_settings, pick, press, said, type_into
-from tests.vendor_files import SPRING, market
+from tests.ui.data_pages import SAMPLE, DrivenPage, cell, choose, driven_page, page_fixtures, pick, press, said, type_into
 
-BARS = market(SPRING, weeks=4)
-EET = ZoneInfo("Europe/Athens")
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return page_settings(tmp_path_factory.mktemp("data page"))
-
-
-@pytest.fixture(scope="module")
-def opened(qapp: QApplication, settings: Settings) -> Iterator[DrivenPage]:
-    with driven_page(qapp, settings) as driven:
-        driven.settle()
-        yield driven
-
-
-@pytest.fixture
-def page(opened: DrivenPage) -> DataPage:
-    opened.settle()
-    return opened.page
+settings, opened, page = page_fixtures("data page")
 
 
 # The list

@@ -2,10 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +11,6 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
-    QApplication,
     QComboBox,
     QFileDialog,
     QLineEdit,
@@ -40,31 +37,30 @@ from tests.http_servers import Answer, Asked, serving
 from tests.kept_candles import hourly
 from tests.servers import own_settings
 from tests.test_download_dukascopy import vendor
-from tests.ui.data_pages import SAMPLE, DrivenPage, cell, choose, driven_page, go_to, page_settings, pick, press, said, type_into
+from tests.ui.data_pages import (
+    BARS,
+    EET,
+    SAMPLE,
+    DrivenPage,
+    cell,
+    choose,
+    go_to,
+    page_fixtures,
+    page_settings,
+    pick,
+    press,
+    said,
+    type_into,
+)
 from tests.vendor_files import SPRING, market, metatrader_5, price, written
 
-BARS = market(SPRING, weeks=4)
-EET = ZoneInfo("Europe/Athens")
+settings, opened, page = page_fixtures("data sources")
 
 
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return page_settings(tmp_path_factory.mktemp("data page"))
-
-
-@pytest.fixture(scope="module")
-def opened(qapp: QApplication, settings: Settings) -> Iterator[DrivenPage]:
-    with driven_page(qapp, settings) as driven:
-        driven.settle()
-        yield driven
-
-
-@pytest.fixture
-def page(opened: DrivenPage, monkeypatch: pytest.MonkeyPatch) -> DataPage:
+@pytest.fixture(autouse=True)
+def _without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_fetch, "_FIRST_WAIT", 0.001)
     monkeypatch.setattr(compose_data, "BETWEEN_REQUESTS", 0.0)
-    opened.settle()
-    return opened.page
 
 
 # Import

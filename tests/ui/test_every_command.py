@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QToolTi
 
 from sptrader_desktop.present.actions import ACTIONS, Action
 from sptrader_desktop.present.navigator import Kind
+from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS
 from sptrader_desktop.ui.jobs import Job, Report
 from sptrader_desktop.ui.main_window import MainWindow
+from tests.live_states import Market, ScriptedSession
 from tests.ui.windows import Driven, driven_window, fresh_home
 
 NAME = "given_by_key"
@@ -33,6 +36,8 @@ class Stage:
         self.desktop = Desktop()
         self.closings: list[bool] = []
         self.job: Job | None = None
+
+        self.session: ScriptedSession | None = None
 
     # Places
 
@@ -137,6 +142,11 @@ class Stage:
         if editor is not None:
             editor.find_bar.close_bar()
             editor.line_field.hide()
+        if self.session is not None:
+            self.session.say(state="stopping")
+            self.session.close()
+            self.session = None
+            self.driven.until(lambda: self.window.live.session.state is None, "the session to be forgotten")
         if self.job is not None:
             self.driven.host.jobs.cancel(self.job)
             self.job = None
@@ -254,6 +264,31 @@ def running(stage: Stage) -> None:
     stage.driven.until(lambda: stage.job and stage.job.progress.fraction > 0, "the run to be under way")
 
 
+def live_session(stage: Stage, **changes: Any) -> None:
+    stage.on_window()
+    stage.session = ScriptedSession(load_settings().live, Market(datetime.now(UTC)))
+    stage.session.say(**changes)
+    told = stage.window.live.session
+    stage.driven.until(lambda: told.is_attached and told.state and changes.items() <= told.state.items(), "the session")
+
+
+def paused_session(stage: Stage) -> None:
+    live_session(stage, state="paused")
+
+
+def shut_session(stage: Stage) -> None:
+    live_session(stage, gate="shut", gate_why="stopped")
+
+
+def commanded(stage: Stage) -> object:
+    return stage.session and len(stage.session.obeyed)
+
+
+def behind_the_chart(stage: Stage) -> None:
+    stage.on_chart()
+    stage.on_navigator()
+
+
 def copied(stage: Stage) -> None:
     """A strategy that may be thrown away."""
     item = next(item for item in stage.window._desk.items() if item.path == stage.strategy)
@@ -320,6 +355,13 @@ CASES: dict[str, Case] = {
     "run.cancel": Case(running, lambda stage: stage.job and stage.job.is_over),
     "explain.next": Case(chosen_bar, BAR),
     "explain.previous": Case(chosen_bar, BAR),
+    "live.trade": Case(CHART, documents),
+    "live.pause": Case(live_session, commanded),
+    "live.resume": Case(paused_session, commanded),
+    "live.stop": Case(live_session, Stage.dialogs),
+    "live.rearm": Case(shut_session, Stage.dialogs),
+    "live.emergency_stop": Case(WINDOW, Stage.dialogs),
+    "navigator.trade": Case(behind_the_chart, documents),
     "navigator.open": Case(NAVIGATOR, documents),
     "navigator.open_chart": Case(Stage.on_dataset, documents),
     "navigator.duplicate": Case(NAVIGATOR, Stage.files),

@@ -20,22 +20,22 @@ def program(what: str) -> "subprocess.Popen[str]":
 
 def ran(what: str) -> "subprocess.CompletedProcess[str]":
     started = program(what)
-    out, err = started.communicate(timeout=60)
+    out, err = started.communicate(timeout=400)
     return subprocess.CompletedProcess([], started.returncode, out, err)
 
 
 def test_a_fault_of_any_kind_is_told_and_the_program_goes_on() -> None:
     done = ran("fail")
     told = [line for line in done.stdout.splitlines() if line.startswith("told ")]
-    assert [line.partition(":")[0] for line in told] == [
+    assert {line.partition(":")[0] for line in told} == {
         "told Something in the window failed",
         "told Something in the background failed",
         "told The task failed",
         "told The thread helper failed",
         "told The job failed",
-    ]
-    assert [line for line in told if "mistake" in line] == told[:4]
-    assert told[4] == "told The job failed: a job's sentence"
+    }
+    assert [line for line in told if "mistake" not in line] == ["told The job failed: a job's sentence"]
+    assert len(told) == 5
     assert done.returncode == 0
     assert "Traceback" not in done.stdout
 
@@ -45,7 +45,7 @@ def test_what_does_not_stop_is_named_within_the_bound_and_left_behind() -> None:
     done = ran("hang")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "sptrader: these did not stop and were left behind: the server, threads, The deaf job"
-    assert time.monotonic() - began < 50  # what hangs would hang for 60 s
+    assert time.monotonic() - began < 300  # what hangs would hang for 600 s
 
 
 def test_a_step_that_holds_the_windows_own_thread_is_ended_from_outside_and_named() -> None:

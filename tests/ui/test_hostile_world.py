@@ -134,6 +134,29 @@ def damages(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+def test_what_stood_on_a_screen_that_is_gone_comes_back_on_the_one_there_is(home: Path) -> None:
+    ended(home, "stand on the other screen", QT_QPA_PLATFORM=screens(home, "one", "other"))
+    (again,) = ended(home, "look where", QT_QPA_PLATFORM=screens(home, "one", "other"))
+    assert (again["window"], again["floating"]) == ("other", {"explain": "other", "log": "one"})
+    (alone,) = ended(home, "look where", QT_QPA_PLATFORM=screens(home, "one"))
+    assert alone["window"] == "one"
+    assert set(alone["floating"].values()) <= {"one"}
+    assert {"explain", "log"} <= set(alone["shown"])
+
+
+def test_the_first_window_is_no_larger_than_a_small_screen(home: Path) -> None:
+    (seen,) = ended(home, "look where", QT_QPA_PLATFORM=screens(home, "small", size=(1366, 768)))
+    assert seen["size"] == [1366, 768]
+
+
+def screens(home: Path, *names: str, size: tuple[int, int] = (1920, 1080)) -> str:
+    """Side by side, without any of them being there."""
+    found = [{"name": name, "x": size[0] * at, "y": 0, "width": size[0], "height": size[1]} for at, name in enumerate(names)]
+    file = home / "screens.json"
+    file.write_text(json.dumps({"screens": found}), encoding="utf-8")
+    return f"offscreen:configfile={file}"
+
+
 def test_preferences_of_a_newer_version_are_left_as_they_are_and_said(home: Path) -> None:
     path, content = home / "preferences.json", b'{"schema": 999, "theme": {"of": "a kind nobody knows yet"}}\n'
     path.write_bytes(content)

@@ -116,6 +116,24 @@ def test_what_is_gone_is_told(opened: Driven, chart: ChartDocument) -> None:
     assert len(opened.window.texts.documents.charts) == 1
 
 
+def test_on_the_chart_of_a_run_comma_and_slash_open_its_candles_as_a_chart_of_their_own(opened: Driven) -> None:
+    documents, first = opened.window.texts.documents, opened.window.page.chart
+    before = set(documents.charts)
+    for key in (Qt.Key.Key_Comma, Qt.Key.Key_Slash):
+        documents.show_chart()
+        QTest.keyClick(first, key)
+        opened.settle()
+        (made,) = set(documents.charts) - before
+        assert documents.current_chart is made
+        assert (made.bar.box.view() if key is Qt.Key.Key_Comma else made.picker).isVisible()
+        QTest.keyClick(QApplication.activePopupWidget() or made.picker, Qt.Key.Key_Escape)
+        assert made.chart.candles is not None
+        assert first.candles is not None
+        assert made.chart.candles.fingerprint == first.candles.fingerprint
+        made.closeAsked.emit()
+        opened.settle()
+
+
 def test_comma_offers_the_timeframes_and_the_chosen_one_is_what_resampling_makes(opened: Driven, chart: ChartDocument) -> None:
     chart.chart.setFocus()
     QTest.keyClick(chart.chart, Qt.Key.Key_Comma)

@@ -1,6 +1,7 @@
 """The watchlist, live prices and alerts in the real window, over a real Valkey."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -9,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton, QToolButton
 
 from sptrader_desktop.adapters.price_messages import STREAM
 from sptrader_desktop.adapters.redis_server import RedisServer
@@ -140,8 +141,11 @@ def test_live_prices_fill_the_row_with_spread_and_age_and_a_loss_is_said(live: D
     assert cell(live, "EURUSD", "origin") == "live"
     assert cell(live, "EURUSD", "age").endswith(" s")
     assert live.window.prices.watchlist.state.whole_text().startswith("Live")
+    foot = live.find(QLabel, "connectionsLabel")
+    assert re.fullmatch(r"prices live, tick \d+ s ago", foot.text())
     live.click(live.find(QPushButton, "connectPricesButton"))
     assert live.window.prices.feed.state == "off"
+    assert foot.text() == "not connected"
     publish(valkey, 1.3)
     live.settle()
     assert cell(live, "EURUSD", "last") == "1.23456", "nobody listens any more"

@@ -213,6 +213,7 @@ def test_the_menu_offers_what_can_be_done_with_what_is_chosen(qtbot: QtBot, navi
     assert menu is not None
     assert [action.objectName().removeprefix("navigator.") for action in menu.actions()] == [
         "open",
+        "trade",
         "duplicate",
         "rename",
         "reveal",

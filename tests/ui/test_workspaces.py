@@ -135,6 +135,20 @@ def test_a_window_that_stood_where_no_screen_is_any_more_opens_where_it_is_seen(
     assert screen.contains(window.geometry().center())
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (1366, 768), (911, 600)])
+def test_between_the_sides_the_chart_has_most_of_the_room(opened: Driven, size: tuple[int, int]) -> None:
+    window = opened.window
+    before = window.size()
+    window.resize(*size)
+    window.layouts.reset()
+    opened.settle()
+    chart, below = window.page.chart.height(), window.layouts.docks["results"].height()
+    assert chart / (chart + below) > 0.6
+    assert window.layouts.docks["navigator"].width() == 240 or size[0] < 1000
+    window.resize(before)
+    window.layouts.reset()
+
+
 def test_no_pane_is_pressed_below_what_it_needs(opened: Driven) -> None:
     window = opened.window
     window.resize(window.minimumSize())

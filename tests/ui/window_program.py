@@ -50,23 +50,29 @@ def fail_everywhere(host: Host, window: Small) -> None:
         lambda: host.task(lost(), "The task"),
         lambda: threading.Thread(target=int, args=("a thread's mistake",), name="helper").start(),
         lambda: host.jobs.start("job", "The job", work),
-        lambda: qWarning("Qt's complaint"),
-        host.close,
     ]
-    for number, way in enumerate(ways):
-        QTimer.singleShot(30 * number, way)
+
+    async def one_by_one() -> None:
+        for number, way in enumerate(ways, 1):
+            way()
+            while len(host.failures.said.value) < number:  # a thread tells when it comes to it
+                await asyncio.sleep(0.01)
+        qWarning("Qt's complaint")
+        host.close()
+
+    host.task(one_by_one(), "Failing")
 
 
 def hang_everywhere(host: Host, _window: Small) -> None:
     """Things that do not stop when they are asked to."""
     host.shutdown.add("the server", lambda: asyncio.Event().wait())
-    host.jobs.start("deaf", "The deaf job", lambda _report: time.sleep(60))
-    host.loop.run_in_executor(None, time.sleep, 60)
+    host.jobs.start("deaf", "The deaf job", lambda _report: time.sleep(600))
+    host.loop.run_in_executor(None, time.sleep, 600)
     QTimer.singleShot(50, host.close)
 
 
 def hold_the_window(host: Host, _window: Small) -> None:
-    host.shutdown.add("the pane that sleeps", lambda: time.sleep(60))
+    host.shutdown.add("the pane that sleeps", lambda: time.sleep(600))
     QTimer.singleShot(0, host.close)
 
 

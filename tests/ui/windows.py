@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from PySide6.QtCore import QFileSystemWatcher, Qt, QTimer
+from PySide6.QtCore import QEvent, QFileSystemWatcher, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -92,17 +92,14 @@ def fresh_home(folder: Path) -> Iterator[None]:
         yield
 
 
-# A program has one window and ends with it; taken down one after another in one process, they take Qt's objects of the next with them.
-RETIRED: list[MainWindow] = []
-
-
-def retire(window: MainWindow) -> None:
-    """It stays, and does nothing any more."""
+def take_down(window: MainWindow) -> None:
+    """All of it, before the next one comes: what stays would be dressed anew with every change of look."""
     for timer in window.findChildren(QTimer):
         timer.stop()
     for watcher in window.findChildren(QFileSystemWatcher):
         watcher.blockSignals(True)
-    RETIRED.append(window)
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @contextmanager
@@ -128,7 +125,7 @@ def driven_window(app: QApplication, *, is_forgotten: bool = True) -> Iterator[D
     finally:
         host.close()
         left = loop.run_until_complete(living)
-        retire(opened[0])
+        take_down(opened[0])
         loop.close()
         asyncio.set_event_loop(None)
         if is_forgotten:

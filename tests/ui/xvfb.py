@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NEEDED = ("Xvfb", "xdotool")
-PATIENCE_S = 30.0
+PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)

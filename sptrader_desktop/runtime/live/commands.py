@@ -62,16 +62,16 @@ class Commands:
             await self._core.orchestrator.restart(symbol or None)
 
     async def _rearm(self, asked: Command) -> None:
-        """The gate first: where it cannot be opened the account stays halted too. One symbol was barred by the account alone."""
-        self._known_symbol(asked.about)
-        if not asked.about:
-            await self._guard.rearm(asked.by)
-        self._core.command("rearm", asked.about, asked.by)
-        if not asked.about:
-            await self._books_told()
+        """The gate first: where it cannot be opened the account stays halted too. Where the broker's books differ it must tell them.
 
-    async def _books_told(self) -> None:
-        """Where the broker's books differ it must tell them."""
+        A symbol was barred by the account alone.
+        """
+        self._known_symbol(asked.about)
+        if asked.about:
+            self._core.command("rearm", asked.about, asked.by)
+            return
+        await self._guard.rearm(asked.by)
+        self._core.command("rearm", "", asked.by)
         until = self._clock.monotonic() + PATIENCE_S
         while self._core.engine.account.mismatch and self._clock.monotonic() < until:
             await self._clock.sleep(LOOK_S)

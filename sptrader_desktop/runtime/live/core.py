@@ -73,7 +73,7 @@ class LiveCore:
         self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
         self._watch = LineWatch(clock)
-        self.line_fault = "it is connected"  # why there was no line, last
+        self.line_fault, self._has_fault = "it is connected", False  # why there was no line, last; and whether this one had one
         self._is_met = False  # whether who speaks on the line is our broker
         self._pause_s = AGAIN_S
         self._cancelled: set[str] = set()  # cancels that went out on this line
@@ -88,6 +88,7 @@ class LiveCore:
         self._sent: set[str] = set()
         self._told_alarms = 0
         self._told_unknown: set[str] = set()
+        self._turn: asyncio.Task[None] | None = None  # ends when all that came in this turn of the loop is on disk
 
     def attach(self, symbols: Mapping[str, LiveSymbol], orchestrator: MultiSymbolTradingOrchestrator) -> None:
         self.symbols, self._orchestrator = symbols, orchestrator
@@ -146,6 +147,8 @@ class LiveCore:
     async def _start(self) -> None:
         """First everything that the broker did while we were away, then trading."""
         await self.is_synced.wait()
+        if self.engine.account.environment != PAPER:
+            self._feed.believe_only_signed()
         self.engine.limit(self.limits)
         self._flush()
         await asyncio.gather(self._read_prices(), self._trade())
@@ -257,6 +260,7 @@ class LiveCore:
     async def decide(self, found: EvaluatedSet) -> Sequence[Order]:
         for signal in (signal for signals in found.signals.values() for signal in signals):
             self.spoken(signal.id, signal.kind, signal.strength)
+        before = self.engine.session.waiting
         outcome = self.engine.decide(found, "" if self.is_synced.is_set() else "not all is known of what the broker did")
         named = {signal.id: signal.name for signals in found.signals.values() for signal in signals}
         if found.bar_time is not None:
@@ -264,7 +268,27 @@ class LiveCore:
             named |= {name: "" for name, handed in about if handed.bar_time == found.bar_time and name not in named}
         for signal_id, name in named.items():
             self._judge(signal_id, outcome, name)
-        return self._committed()
+        return await self._written(self.engine.claim(before))
+
+    async def _written(self, asked: list[Asked]) -> list[Asked]:
+        """When all of this turn of the loop is on disk, also what other symbols decided in it: waiting for the disk is most of the work."""
+        try:
+            await asyncio.shield(self._flush_soon())
+        except asyncio.CancelledError:
+            for each in asked:  # nobody sends it any more
+                self.engine.refused(each.id)
+            raise
+        return asked
+
+    def _flush_soon(self) -> "asyncio.Task[None]":
+        """With whatever else comes in this turn of the loop."""
+        if self._turn is None:
+            self._turn = asyncio.get_running_loop().create_task(self._end_turn())
+        return self._turn
+
+    async def _end_turn(self) -> None:
+        self._turn = None
+        self._flush()
 
     async def execute(self, order: Order) -> str:
         assert isinstance(order, Asked), "it came from decide"
@@ -331,10 +355,12 @@ class LiveCore:
             self._cancelled.clear()
             self._undone_s = UNDONE_S
             self._pause_s = AGAIN_S
+            self._has_fault = False
             await self._hear_line(self._line)
             self._line = None
             self.is_synced.clear()
-            self.alarm("the line to the broker is gone: what was not answered is unknown until it is back")
+            if not self._has_fault:
+                self._lament("the line to the broker is gone: what was not answered is unknown until it is back")
             await self._clock.sleep(self._pause_s)
 
     async def _hear_line(self, line: BrokerLine) -> None:
@@ -354,7 +380,7 @@ class LiveCore:
             return
 
     def _lament(self, why: str) -> None:
-        self.line_fault = why
+        self.line_fault, self._has_fault = why, True
         self.alarm(why)
 
     def _distrust(self, why: str) -> None:
@@ -373,7 +399,7 @@ class LiveCore:
                 self.engine.tell(answer)
                 self._sent.discard(answer.id)
             case Welcome():
-                self._greeted(answer)
+                self._due, self._is_met = answer.n, True
             case Snapshot():
                 self._compare(answer)
             case Refused() if answer.id:
@@ -384,13 +410,7 @@ class LiveCore:
                 pass
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
-        self._flush()
-
-    def _greeted(self, broker: Welcome) -> None:
-        """With real money only what is signed is believed, from before the first signal on."""
-        if broker.environment != PAPER:
-            self._feed.believe_only_signed()
-        self._due, self._is_met = broker.n, True
+        self._flush_soon()
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""

@@ -14,7 +14,7 @@ from sptrader_desktop.core.atr_now import WilderNow
 from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.live_account import EVERY, PAPER, LiveAccount
+from sptrader_desktop.core.live_account import EVERY, LiveAccount
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.plan import atr_periods
 from sptrader_desktop.core.reconciliation import differences
@@ -64,7 +64,6 @@ class Engine:
         self.session, self.strategy = session, strategy
         self._clock, self._half_spread = clock, half_spread
         self.account: LiveAccount = session.account
-        self.armed = PAPER  # the only environment that is traded in
         self.markets: dict[str, Market] = {}
         self.bars: dict[str, Bar] = {}
         self._series = {symbol: s for s, symbol in enumerate(self.account.symbols)}
@@ -205,13 +204,13 @@ class Engine:
         known, booked = self.session.broker, self.account.booked
         if broker.account != self.account.name:
             return f"the broker speaks for account {broker.account}, and this is {self.account.name}"
-        if broker.environment != self.armed or (known and known.currency != broker.currency):
-            ours = f"{self.armed} in {known.currency}" if known else self.armed
-            return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {ours}"
+        ours = (self.account.environment, known.currency if known else broker.currency)
+        if (broker.environment, broker.currency) != ours:
+            return f"the broker's account is {broker.environment} in {broker.currency}, and this session trades {' in '.join(ours)}"
         if broker.n < booked:
             return f"the broker knows {broker.n} transactions, and {booked} of it are booked here: it lost its books, or is another one"
         if known is None or known.holds_stops != broker.holds_stops:
-            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.holds_stops, broker.currency))
+            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.currency, broker.holds_stops))
         return ""
 
     def compare(self, theirs: Snapshot) -> None:
@@ -245,8 +244,15 @@ class Engine:
     def command(self, what: str, about: str, by: str) -> None:
         self.session.take(facts.Commanded(self._clock.now(), what, by, about))
 
+    def claim(self, since: int) -> list[Asked]:
+        """What was asked for since then: to be sent after the next commit."""
+        return self._named(self.session.claim(since))
+
     def commit(self) -> list[Asked]:
-        return [Asked(request, self._symbol_of(request)) for request in self.session.commit()]
+        return self._named(self.session.commit())
+
+    def _named(self, requests: Iterable[Request]) -> list[Asked]:
+        return [Asked(request, self._symbol_of(request)) for request in requests]
 
     def _symbol_of(self, request: Request) -> str:
         if isinstance(request, Place):

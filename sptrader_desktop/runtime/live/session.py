@@ -50,6 +50,17 @@ class Session:
         self._requests += requests
         self._heard(fact)
 
+    def claim(self, since: int = 0) -> list[Request]:
+        """Those of the requests that wait for the next commit, for whoever sends them after it."""
+        claimed = self._requests[since:]
+        del self._requests[since:]
+        return claimed
+
+    @property
+    def waiting(self) -> int:
+        """Requests that nobody has claimed."""
+        return len(self._requests)
+
     def commit(self) -> list[Request]:
         """Everything since the last one is on disk when this returns; what it gives may be sent, once."""
         if self._is_torn:
@@ -80,6 +91,7 @@ class Session:
             return ()
         try:
             if isinstance(fact, TakenOver):
+                self.account.at = fact.at  # what is asked for now is awaited from now on
                 return self.account.ask(lambda: take_over(self.account, fact.snapshot))
             return self.account.apply(fact)
         except (BrokerMismatchError, IllegalMoveError) as error:

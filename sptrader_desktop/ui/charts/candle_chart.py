@@ -56,6 +56,7 @@ class CandleChart(TimeChart):
         self.setAccessibleName("Chart: no candles")
         self.content: Content | None = None
         self.levels: Callable[[str], Sequence[PriceLevel]] = lambda _symbol: ()  # asked at every paint
+        self.tells_far_levels = False
         self._lines: dict[str | None, list[LineSeries]] = {}
         self._signals: list[SignalSeries] = []
         self._trades: TradeSeries | None = None
@@ -96,7 +97,7 @@ class CandleChart(TimeChart):
         self.add_pane(pane, SUB_PANE_SHARE)
         self.tools.attach(pane, candles)
         pane.crosshair.touches.insert(0, HoveredTrade(lambda: self._trades))
-        pane.crosshair.touches.insert(0, PriceLevels(lambda: self.levels(candles.symbol)))
+        pane.crosshair.touches.insert(0, PriceLevels(lambda: self.levels(candles.symbol), tells_far=self.tells_far_levels))
         pane.pointed.connect(self._hover_trade)
         self._compose()
         self.show_stamps(candles.timestamp, candles.bar_us)

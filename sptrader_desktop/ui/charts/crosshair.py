@@ -1,9 +1,9 @@
 """What moves with the pointer, over the picture of a pane: the crosshair, its tag and the readout; and the tag of the newest value."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.present.chart_frame import Frame
@@ -13,6 +13,7 @@ from sptrader_desktop.ui.charts.series import Said, Series
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
+MOST_ROWS = 3
 LOW = 30 * GRID  # a pane with less height says all in one line
 
 
@@ -75,15 +76,16 @@ class Crosshair(Item):
         self._paint_readout(painter, plot)
 
     def _paint_readout(self, painter: QPainter, plot: QRectF) -> None:
-        """A line for the first series, with the title; one for all others together."""
-        lines = self.said()
-        if plot.height() < LOW:
+        """The first series, with the title, and below it all others together; what has no room in a line stands in the next."""
+        lines, is_low = self.said(), plot.height() < LOW
+        if is_low:
             lines = [[said for parts in lines for said in parts]]
         at = QPointF(plot.left() + 2 * GRID, plot.top() + GRID)
         for number, parts in enumerate(lines):
             title = self.title if number == 0 else ""
-            if title or parts:
-                paint_line_of_text(painter, at, title, without_repeats(parts), plot.width() - 4 * GRID)
+            rows = rows_of(title, without_repeats(parts), plot.width() - 4 * GRID)
+            for row in rows[:1] if is_low else rows[:MOST_ROWS]:
+                paint_row(painter, at, row)
                 at += QPointF(0, 5 * GRID)
 
     def said(self) -> list[list[Said]]:
@@ -105,20 +107,44 @@ def without_repeats(parts: list[Said]) -> list[Said]:
     return shown
 
 
-def paint_line_of_text(painter: QPainter, at: QPointF, title: str, parts: list[Said], width: float) -> None:
-    bold, plain = look().font(SMALL, bold=True), look().font(SMALL)
-    pieces = [(title, bold, look().colour("text"), 2 * GRID)] if title else []
+class Piece(NamedTuple):
+    text: str
+    font: QFont
+    colour: QColor
+    width: float  # with the gap behind it
+
+
+def rows_of(title: str, parts: list[Said], width: float) -> list[list[Piece]]:
+    """A name stands in one row with its value."""
+    bold, plain, muted = look().font(SMALL, bold=True), look().font(SMALL), look().colour("muted")
+    groups = [[_piece(title, bold, look().colour("text"), 2 * GRID)]] if title else []
     for said in parts:
-        if said.name:
-            pieces.append((said.name, plain, look().colour("muted"), GRID))
-        pieces.append((said.text, plain, said.colour, 2 * GRID))
-    widths = [QFontMetricsF(font).horizontalAdvance(text) + gap for text, font, _, gap in pieces]
-    painter.fillRect(QRectF(at.x() - GRID, at.y(), min(sum(widths), width) + GRID, 5 * GRID), look().colour("field", 210))
+        name = [_piece(said.name, plain, muted, GRID)] if said.name else []
+        groups.append([*name, _piece(said.text, plain, said.colour, 2 * GRID)])
+    rows: list[list[Piece]] = []
+    for group in groups:
+        if rows and _width(rows[-1]) + _width(group) <= width:
+            rows[-1].extend(group)
+        elif _width(group) <= width:
+            rows.append([*group])
+    return rows
+
+
+def _piece(text: str, font: QFont, colour: QColor, gap: int) -> Piece:
+    return Piece(text, font, colour, QFontMetricsF(font).horizontalAdvance(text) + gap)
+
+
+def _width(row: list[Piece]) -> float:
+    return sum(piece.width for piece in row)
+
+
+def paint_row(painter: QPainter, at: QPointF, row: list[Piece]) -> None:
+    painter.fillRect(QRectF(at.x() - GRID, at.y(), _width(row) + GRID, 5 * GRID), look().colour("field", 210))
     x = at.x()
-    for (text, font, colour, _), room in zip(pieces, widths, strict=True):
-        if x + room > at.x() + width:
-            break
-        painter.setFont(font)
-        painter.setPen(colour)
-        painter.drawText(QRectF(x, at.y(), room + GRID, 5 * GRID), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
-        x += room
+    for piece in row:
+        painter.setFont(piece.font)
+        painter.setPen(piece.colour)
+        painter.drawText(
+            QRectF(x, at.y(), piece.width + GRID, 5 * GRID), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, piece.text
+        )
+        x += piece.width

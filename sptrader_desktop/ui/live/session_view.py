@@ -1,24 +1,34 @@
-"""What a live session is, holds and did: tiles, tables, the curve and the limits; and what a person may do about a row of them."""
+"""What a live session is, holds and did: tiles, charts, limits, services and tables; and what a person may do about a row of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.present import live_risk, live_tree
 from sptrader_desktop.present import live_view as view
 from sptrader_desktop.present.columns import Columns
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.charts.equity_chart import EquityChart
-from sptrader_desktop.ui.data.parts import button, fill, label, named, row, text_table
+from sptrader_desktop.ui.data.parts import button, label, named, row
+from sptrader_desktop.ui.live.health_tree import HealthTree
+from sptrader_desktop.ui.live.live_chart import LiveChart
+from sptrader_desktop.ui.live.live_questions import LiveQuestions
 from sptrader_desktop.ui.live.live_session import LiveSession
+from sptrader_desktop.ui.live.risk_gauges import RiskGauges
 from sptrader_desktop.ui.tables.data_table import DataTable
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.turns import Turns
 from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 from sptrader_desktop.ui.widgets.tile import Tile
 
-AGES_MS = 1_000
+AGES_MS, EVENTS_MS = 1_000, 250
+SIDE = 120 * GRID
 TILES = {
     "value": ("Value", "Cash and open profits at the prices now"),
     "cash": ("Cash", "What is settled"),
@@ -26,21 +36,31 @@ TILES = {
     "total": ("Since start", "Against the capital it began with"),
     "drawdown": ("Deepest drawdown", "In percent of the highest value before it, at the closes of bars and now"),
     "positions": ("Positions", "Open now"),
-    "plug": ("Dead computer", "What is lost if this computer dies now and every stop at the broker is reached, without gaps"),
+    "plug": ("If this machine dies now", "What is lost of the value if nothing here runs any more and every stop at the broker is reached"),
 }
 VALUED = ("value", "day", "total", "plug")
 EMPTY = EmptyWords("trending-up", "No equity yet", "The account's value is drawn here, once a second while prices come.", "")
-KEYS = {"positions": "number", "orders": "id", "services": "symbol"}
-ACTS = {"close": "positions", "cancel": "orders", "restart_service": "services"}
+KEYS = {"positions": "number", "orders": "id"}
 SIGN_TONES: dict[int, Tone] = {1: "up", -1: "down", 0: ""}
 
 
 class SessionView(QWidget):
-    def __init__(self, session: LiveSession, selection: Selection, parent: QWidget | None = None) -> None:
+    """What came is shown one part a turn, the newest only, and nothing is worked out for what nobody sees."""
+
+    def __init__(
+        self,
+        session: LiveSession,
+        questions: LiveQuestions,
+        instruments: Callable[[], Mapping[str, Instrument]],
+        selection: Selection,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.session, self._selection = session, selection
+        self.session, self.questions, self._instruments, self._selection = session, questions, instruments, selection
+        self._turns = Turns(self)
         self._put: dict[str, object] = {}
         self.tiles = {key: Tile(*words) for key, words in TILES.items()}
+        self.chart_of: dict[str, LiveChart] = {}
         self._build()
         self._join()
 
@@ -48,34 +68,63 @@ class SessionView(QWidget):
         state = self.session.state
         if state is None:
             return
+        self._show_symbols(state)
+        self._turns.hand(self, self._show_tiles)
+        self._turns.hand(self.risk, self._show_risk)
+        self._turns.hand(self.health, self._show_health)
+        self._turns.hand(self.equity, self._show_equity)
+        for name in ("positions", "orders", "signals"):
+            self._turns.hand(self.tables[name], self._show_table, name)
+        for chart in self.chart_of.values():
+            self._turns.hand(chart, chart.show_state, state)
+
+    # Parts
+
+    def _show_tiles(self) -> None:
+        state = self.session.state
+        if state is None:
+            return
         for key, shown in view.tiles(state).items():
-            self.tiles[key].show_value(shown.value, shown.unit, SIGN_TONES[shown.sign])
-        self.plug.setText(view.plug_words(state))
-        give(self.plug, tone="danger" if state["plug"]["unprotected"] else "")
-        self.connections.setText(" · ".join(view.connection_words(state)))
-        if self._is_new("risk", state["risk"]):
-            fill(self.risk, ("Limit", "Used", "Of", "Left"), view.risk_rows(state), right=True)
-            self.risk.resizeColumnsToContents()
-        self._show_tables()
+            if self._is_new(f"tile {key}", shown):
+                self.tiles[key].show_value(shown.value, shown.unit, SIGN_TONES[shown.sign])
+        words = view.plug_words(state)
+        self.plug.setText(words)
+        self.plug.setVisible(bool(words))
+        for name in KEYS:
+            count = len(state[name])
+            if self._is_new(f"count {name}", count):
+                self.tabs.setTabText(self._place(name), f"{name.capitalize()} {count}" if count else name.capitalize())
         self._show_ages()
 
-    def _show_tables(self) -> None:
+    def _show_risk(self) -> None:
+        state = self.session.state
+        if state is not None and self._is_new("risk", state["risk"]):
+            self.risk.put(live_risk.gauges(state))
+            latched = sum(bool(told["latched"]) for told in state["risk"])
+            self.side.setTabText(0, f"Limits: {latched} latched" if latched else "Limits")
+
+    def _show_health(self) -> None:
+        if self.session.state is not None:
+            self.health.put(list(live_tree.rows(self.session.state)), now())
+
+    def _show_equity(self) -> None:
+        state = self.session.state
+        if state is not None and self._is_new("equity", state["equity"][-1:]):
+            self.equity.set_curve(*view.equity_of(state), state["account"]["currency"])
+
+    def _show_table(self, name: str) -> None:
         state, zone = self.session.state, self._selection.zone.value
         if state is None:
             return
-        now = time.time_ns() // 1000
-        tables: tuple[tuple[str, object, Callable[[], Columns]], ...] = (
-            ("positions", state["positions"], lambda: view.positions_table(state, zone, now)),
-            ("orders", state["orders"], lambda: view.orders_table(state, zone)),
-            ("signals", state["signals"], lambda: view.signals_table(state, zone)),
-            ("services", state["services"], lambda: view.services_table(state)),
-        )
-        for name, what, made in tables:
-            if self._is_new(name, (what, zone)):
-                self._fill(name, made())
-        if self._is_new("equity", state["equity"][-1:]):
-            self.equity.set_curve(*view.equity_of(state), state["account"]["currency"])
-        self._show_chosen()
+        muted = view.muted(state, now()) if name == "positions" else ()
+        if not self._is_new(name, (state[name], zone, muted)):
+            return
+        made: dict[str, Callable[[], Columns]] = {
+            "positions": lambda: view.positions_table(state, zone, now()),
+            "orders": lambda: view.orders_table(state, zone),
+            "signals": lambda: view.signals_table(state, zone),
+        }
+        self._fill(name, made[name]())
 
     def _fill(self, name: str, table: Columns) -> None:
         """What is chosen stays chosen wherever it stands now: a button must not act on its neighbour."""
@@ -86,85 +135,159 @@ class SessionView(QWidget):
             self.tables[name].choose_none()
             if places:
                 self.tables[name].choose(places[0])
+        self._show_chosen()
 
     def _show_events(self) -> None:
         self.tables["events"].put(view.events_table(self.session.events, self._selection.zone.value))
 
+    def _show_symbols(self, state: Mapping[str, Any]) -> None:
+        """A chart for each; another session may trade others."""
+        symbols, known = (state["timeframe"], *state["symbols"]), self._instruments()
+        if not self._is_new("symbols", symbols):
+            return
+        for chart in self.chart_of.values():
+            self.charts.removeTab(self.charts.indexOf(chart))
+            chart.hide()
+            chart.give_back()
+        traded = [health["symbol"] for health in state["services"]]
+        self.chart_of = {
+            symbol: LiveChart(known[symbol], state["timeframe"], self.session.ask_bars, self._selection, self)
+            for symbol in traded
+            if symbol in known
+        }
+        for place, (symbol, chart) in enumerate(self.chart_of.items()):
+            self.charts.insertTab(place, chart, symbol)
+        self.charts.setCurrentIndex(0)
+
+    def _take_bars(self, message: Mapping[str, Any]) -> None:
+        chart = self.chart_of.get(message["symbol"])
+        if chart is not None:
+            chart.take_bars(message["rows"])
+            self._turns.hand(chart, chart.show_state, self.session.state)
+
     def _show_ages(self) -> None:
+        """What time alone changes."""
         state = self.session.state
         if state is None:
             return
-        now = time.time_ns() // 1000
-        self.ages.setText(view.age_words(state, now))
-        is_stale = view.is_stale(state, now)
-        for name in VALUED:
-            self.tiles[name].setEnabled(not is_stale)
-        muted = view.positions_table(state, self._selection.zone.value, now)
-        if self._is_new("ages", muted.muted is not None and muted.muted.tolist()):
-            self._fill("positions", muted)
+        at = now()
+        self.ages.setText(view.age_words(state, at))
+        is_stale = view.is_stale(state, at)
+        give(self.ages, tone="warning" if is_stale else "")
+        if self._is_new("stale", (is_stale, is_lost := self.session.is_lost)):
+            for name, tile in self.tiles.items():
+                tile.setEnabled(not (is_lost or (is_stale and name in VALUED)))
+            for part in (self.risk, self.health, self.charts):
+                part.setEnabled(not is_lost)
+            self._show_chosen()
+        self._turns.hand(self.tables["positions"], self._show_table, "positions")
 
     def _is_new(self, name: str, what: object) -> bool:
         is_new = name not in self._put or self._put[name] != what
         self._put[name] = what
         return is_new
 
+    # Acting
+
     def _show_chosen(self) -> None:
         for name, each in self._acts.items():
-            each.setEnabled(self._chosen(name) != "")
+            each.setEnabled(self.session.is_attached and self._chosen(name) != "")
 
     def _chosen(self, name: str) -> str:
         """What the chosen row of a table is known by to the session."""
         place, table = self.tables[name].current, self.tables[name].model.table
         return "" if place is None or place >= len(table) else table[KEYS[name]].exact(place)
 
-    def _act(self, what: str, name: str) -> None:
-        about = self._chosen(name)
-        if about:
-            self.session.command(what, about)
+    def _close(self) -> None:
+        if about := self._chosen("positions"):
+            self.questions.ask_close(about)
+
+    def _cancel(self) -> None:
+        if about := self._chosen("orders"):
+            self.session.command("cancel", about)
+
+    def _place(self, name: str) -> int:
+        return list(self.tables).index(name)
 
     # Building
 
     def _build(self) -> None:
-        self.ages, self.connections, self.plug = label("", "muted", wraps=False), label("", "muted", wraps=False), label("", "muted")
-        self.ages.setObjectName("liveAges")
+        self.ages, self.plug = label("", "muted"), label("")
+        named(self.ages, "liveAges", "How old what is shown is")
+        give(self.plug, tone="danger")
+        self.plug.setObjectName("livePlug")
+        self.plug.hide()
         inside = QVBoxLayout(self)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(GRID * 2)
         inside.addLayout(row(*self.tiles.values(), 1))
         inside.addWidget(self.plug)
-        inside.addLayout(row(self.ages, self.connections, 1))
-        self.tabs = QTabWidget()
-        named(self.tabs, "liveTabs", "Live")
+        inside.addWidget(self.ages)
+        self.charts, self.side, self.tabs = QTabWidget(), QTabWidget(), QTabWidget()
+        named(self.charts, "liveCharts", "Charts")
+        named(self.side, "liveSide", "Limits and services")
+        named(self.tabs, "liveTabs", "Positions, orders, signals, events")
+        self.equity = EquityChart(Selection(zone=self._selection.zone), EMPTY)  # what is looked at in a run's curve is nothing to this one
+        self.charts.addTab(self.equity, "Equity")
+        self.risk, self.health = RiskGauges(), HealthTree()
+        self.side.addTab(self.risk, "Limits")
+        self.side.addTab(self.health, "Services")
+        self._build_tables()
+        inside.addWidget(self._split(), 1)
+
+    def _split(self) -> QSplitter:
+        upper, whole = QSplitter(Qt.Orientation.Horizontal), QSplitter(Qt.Orientation.Vertical)
+        for part in (self.charts, self.side):
+            upper.addWidget(part)
+        whole.addWidget(upper)
+        whole.addWidget(self.tabs)
+        for split, shares in ((upper, (3, 2)), (whole, (3, 2))):
+            split.setChildrenCollapsible(False)
+            for place, share in enumerate(shares):
+                split.setStretchFactor(place, share)
+        upper.setSizes([look().pixels(2 * SIDE), look().pixels(SIDE)])
+        whole.setSizes([look().pixels(SIDE), look().pixels(SIDE)])
+        for split, name in ((upper, "liveUpper"), (whole, "liveSplit")):
+            split.setObjectName(name)
+        return whole
+
+    def _build_tables(self) -> None:
         self.tables = {
             "positions": DataTable("livePositions", "Positions", "Open positions are listed here.", headline="No open position"),
             "orders": DataTable("liveOrders", "Orders", "What was asked of the broker is listed here.", headline="No order yet"),
             "signals": DataTable("liveFeed", "Signals", "Each signal, what became of it and why.", headline="No signal yet"),
-            "services": DataTable("liveServices", "Services", "The services of each symbol.", headline="No service yet"),
             "events": DataTable("liveEvents", "Events", "What happens is listed here as it does.", headline="Nothing has happened yet"),
         }
-        self._acts = {
-            "positions": button("closePositionButton", "Close Position", "All of the chosen one, at the market"),
+        self._acts: dict[str, QPushButton] = {
+            "positions": button("closePositionButton", "Close Position…", "All of the chosen one, at the market"),
             "orders": button("cancelOrderButton", "Cancel Order", "The chosen one, where it still works"),
-            "services": button("restartServiceButton", "Restart Services", "Stop and start all services of the chosen symbol"),
         }
-        self.equity = EquityChart(Selection(zone=self._selection.zone), EMPTY)  # what is looked at in a run's curve is nothing to this one
-        self.risk = text_table("liveRisk", "Limits of risk")
         for name, table in self.tables.items():
+            table.view.horizontalHeader().setStretchLastSection(name in {"signals", "events"})  # sentences
             self.tabs.addTab(_with(table, self._acts.get(name)), name.capitalize())
-        self.tabs.addTab(self.equity, "Equity")
-        self.tabs.addTab(self.risk, "Limits")
-        inside.addWidget(self.tabs, 1)
 
     def _join(self) -> None:
-        self.session.eventTold.connect(self._show_events)
-        for what, name in ACTS.items():
-            self._acts[name].clicked.connect(lambda _=False, what=what, name=name: self._act(what, name))
+        session = self.session
+        self._listing = QTimer(self, interval=EVENTS_MS, singleShot=True)
+        self._listing.timeout.connect(lambda: self._turns.hand(self.tables["events"], self._show_events))
+        session.eventTold.connect(lambda: None if self._listing.isActive() else self._listing.start())
+        session.barsTold.connect(self._take_bars)
+        self._acts["positions"].clicked.connect(lambda _=False: self._close())
+        self._acts["orders"].clicked.connect(lambda _=False: self._cancel())
+        self.tables["positions"].rowActivated.connect(lambda _: self._close())
+        self.health.restartAsked.connect(lambda about: session.command("restart_service", about))
+        self.risk.rearmAsked.connect(self.questions.ask_rearm)
+        for name in KEYS:
             self.tables[name].rowChosen.connect(lambda _: self._show_chosen())
-        self._aging = QTimer(self)
-        self._aging.timeout.connect(self._show_ages)
-        self._aging.start(AGES_MS)
-        self.destroyed.connect(self._selection.zone.watch(lambda _: self._show_tables()))
+        self._aging = QTimer(self, interval=AGES_MS)
+        self._aging.timeout.connect(lambda: self._turns.hand(self, self._show_ages))
+        self._aging.start()
+        self.destroyed.connect(self._selection.zone.watch(lambda _: self.show_state()))
         self._show_events()
+
+
+def now() -> int:
+    return time.time_ns() // 1000
 
 
 def _with(table: QWidget, act: QPushButton | None) -> QWidget:

@@ -68,6 +68,7 @@ class ChartDocument(QWidget):
         self._kind, self._is_closed = f"chart {next(NUMBERS)}", False
         self._base: Candles | None = None
         self._wanted = before.timeframe if before else ""
+        self._is_list_asked = False
         own = Selection()
         self.chart = CandleChart(own, book, WAITING)
         self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
@@ -105,7 +106,10 @@ class ChartDocument(QWidget):
     # Commands
 
     def open_timeframes(self) -> None:
-        self.bar.open_timeframes()
+        """As soon as there are candles, of which longer ones can be made."""
+        self._is_list_asked = self._base is None
+        if not self._is_list_asked:
+            self.bar.open_timeframes()
 
     def open_indicators(self) -> None:
         self._start("list", "listing indicators", lambda _: self._entries(), self._pick)
@@ -193,6 +197,8 @@ class ChartDocument(QWidget):
         self.set_linked(self.bar.link.isChecked())
         if self._wanted in timeframes_from(prepared[0].timeframe) and self._wanted != prepared[0].timeframe:
             self._show_timeframe(self._wanted)
+        if self._is_list_asked:
+            self.open_timeframes()
 
     def _choose_timeframe(self, timeframe: str) -> None:
         self._wanted = timeframe

@@ -11,7 +11,20 @@ from sptrader_desktop.ui.theme.tokens import GRID
 BY_KEYBOARD = {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}
 
 
-class Tile(QFrame):
+class Defined(QFrame):
+    def define(self, definition: str) -> None:
+        """What the figure means. With a definition it takes the focus, so that the keyboard reaches it too."""
+        self.setToolTip(definition)
+        self.setAccessibleDescription(definition)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if definition else Qt.FocusPolicy.NoFocus)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in BY_KEYBOARD:
+            QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
+
+
+class Tile(Defined):
     def __init__(self, name: str, definition: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         give(self, role="tile")
@@ -33,20 +46,9 @@ class Tile(QFrame):
         self.define(definition)
         self.show_value(NONE)
 
-    def define(self, definition: str) -> None:
-        """What the figure means. A tile with a definition takes the focus, so that the keyboard reaches it too."""
-        self.setToolTip(definition)
-        self.setAccessibleDescription(definition)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if definition else Qt.FocusPolicy.NoFocus)
-
     def show_value(self, value: str, unit: str = "", tone: Tone = "") -> None:
         """`value` carries its sign: the tone only repeats it."""
         self._figure.setText(value)
         self._unit.setText(unit)
         give(self._figure, tone=tone)
         self.setAccessibleName(f"{self._name}: {value} {unit}".rstrip())
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        if event.reason() in BY_KEYBOARD:
-            QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
