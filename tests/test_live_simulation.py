@@ -47,11 +47,10 @@ def campaign(request: pytest.FixtureRequest) -> Iterator[Campaign]:
     """Says at the end what all the worlds came to."""
     campaign = Campaign()
     yield campaign
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.write_line("")
-        for line in campaign.summary():
-            reporter.write_line(line)
+    reporter, capture = (request.config.pluginmanager.get_plugin(name) for name in ("terminalreporter", "capturemanager"))
+    if reporter is not None and capture is not None:
+        with capture.global_and_fixture_disabled():
+            reporter.write_line("\n" + "\n".join(campaign.summary()))
 
 
 def live_through(seeds: Iterable[int], campaign: Campaign) -> None:
