@@ -79,7 +79,8 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
     from sptrader_desktop.adapters.guarded_broker import GuardedBroker
     from sptrader_desktop.runtime.live.clock import SystemClock
     from sptrader_desktop.runtime.live.commands import Commands
-    from sptrader_desktop.runtime.live.core import LiveCore, position_of
+    from sptrader_desktop.runtime.live.core import LiveCore
+    from sptrader_desktop.runtime.live.feed_place import position_of
     from sptrader_desktop.runtime.live.ready_stages import ready_account
 
     known = _known(settings, asked)

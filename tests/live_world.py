@@ -35,8 +35,9 @@ from sptrader_desktop.core.terms import Commission, Terms
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol
 from sptrader_desktop.runtime.live.clock import SECOND_US
-from sptrader_desktop.runtime.live.core import LiveCore, position_of
+from sptrader_desktop.runtime.live.core import LiveCore
 from sptrader_desktop.runtime.live.engine import Engine
+from sptrader_desktop.runtime.live.feed_place import position_of
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.paper_prices import Frictions
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of

@@ -16,7 +16,6 @@ from sptrader_desktop.core.risk_tree import NodeLimits
 from sptrader_desktop.ports import (
     BrokerLine,
     BrokerSide,
-    FeedPosition,
     FeedRecord,
     FeedStatus,
     LossSeen,
@@ -30,15 +29,17 @@ from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
+from sptrader_desktop.runtime.live.feed_place import place_of
 from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
+from sptrader_desktop.runtime.live.loop_turns import LoopTurns
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
 from sptrader_desktop.runtime.live.steady_time import SteadyTime
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
+from sptrader_desktop.runtime.live.undone_again import Undone
 
 log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
-UNDONE_S, LONGEST_UNDONE_S = 1.0, 60.0
 QUARANTINE_US = 120 * SECOND_US
 UNKNOWN_TOO_LONG_US = 10 * SECOND_US
 
@@ -75,9 +76,8 @@ class LiveCore:
         self._watch = LineWatch(clock)
         self.line_fault, self._has_fault = "it is connected", False  # why there was no line, last; and whether this one had one
         self._is_met = False  # whether who speaks on the line is our broker
-        self._pause_s = AGAIN_S
         self._cancelled: set[str] = set()  # cancels that went out on this line
-        self._undone_at, self._undone_s = 0.0, UNDONE_S  # when what was not carried out is asked again, and how long after that
+        self._pause_s, self._undone = AGAIN_S, Undone()
         self._rearms = ""  # who waits for the broker's books
         self._due = self._told_of = 0
         self._handed: dict[str, _Handed] = {}
@@ -88,7 +88,7 @@ class LiveCore:
         self._sent: set[str] = set()
         self._told_alarms = 0
         self._told_unknown: set[str] = set()
-        self._turn: asyncio.Task[None] | None = None  # ends when all that came in this turn of the loop is on disk
+        self._turns = LoopTurns(self._flush)
 
     def attach(self, symbols: Mapping[str, LiveSymbol], orchestrator: MultiSymbolTradingOrchestrator) -> None:
         self.symbols, self._orchestrator = symbols, orchestrator
@@ -108,7 +108,7 @@ class LiveCore:
         position = self._feed.position
         if self._handed or self._is_taking or position is None:
             return self.engine.session.place
-        return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
+        return place_of(position)
 
     @property
     def has_line(self) -> bool:
@@ -273,22 +273,12 @@ class LiveCore:
     async def _written(self, asked: list[Asked]) -> list[Asked]:
         """When all of this turn of the loop is on disk, also what other symbols decided in it: waiting for the disk is most of the work."""
         try:
-            await asyncio.shield(self._flush_soon())
+            await asyncio.shield(self._turns.soon())
         except asyncio.CancelledError:
             for each in asked:  # nobody sends it any more
                 self.engine.refused(each.id)
             raise
         return asked
-
-    def _flush_soon(self) -> "asyncio.Task[None]":
-        """With whatever else comes in this turn of the loop."""
-        if self._turn is None:
-            self._turn = asyncio.get_running_loop().create_task(self._end_turn())
-        return self._turn
-
-    async def _end_turn(self) -> None:
-        self._turn = None
-        self._flush()
 
     async def execute(self, order: Order) -> str:
         assert isinstance(order, Asked), "it came from decide"
@@ -353,7 +343,7 @@ class LiveCore:
             self._watch.opened()
             self._is_met = False
             self._cancelled.clear()
-            self._undone_s = UNDONE_S
+            self._undone.begin_again()
             self._pause_s = AGAIN_S
             self._has_fault = False
             await self._hear_line(self._line)
@@ -410,7 +400,7 @@ class LiveCore:
                 pass
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
-        self._flush_soon()
+        self._turns.soon()
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""
@@ -448,11 +438,8 @@ class LiveCore:
             self.engine.session.journal.tidy()
 
     def _ask_again(self, now: float) -> None:
-        """Less and less often: a market that is closed stays so for days."""
-        if not self.engine.account.undone.is_empty and not self.engine.account.halted and now >= self._undone_at:
-            is_long_ago = now - self._undone_at > LONGEST_UNDONE_S
-            self._undone_s = UNDONE_S if is_long_ago else min(2 * self._undone_s, LONGEST_UNDONE_S)
-            self._undone_at = now + self._undone_s
+        account = self.engine.account
+        if not account.undone.is_empty and not account.halted and self._undone.is_due(now):
             self.engine.ask_again()
 
     def _tend(self, line: BrokerLine) -> None:
@@ -507,14 +494,6 @@ def _end_at_once(error: BaseException) -> None:
     """Nothing that is done from here on would be written down. A task that raised could be taken for a service that may recover."""
     log.critical("%s", error)
     os._exit(70)
-
-
-def position_of(place: str) -> FeedPosition | None:
-    """What `LiveCore.place` said."""
-    if not place:
-        return None
-    stream_id, _, entries = place.partition("|")
-    return FeedPosition(stream_id, int(entries) if entries else None)
 
 
 def _nobody(*_told: object) -> None:
