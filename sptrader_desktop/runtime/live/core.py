@@ -29,10 +29,11 @@ from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
 from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
+from sptrader_desktop.runtime.live.loop_turns import LoopTurns
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
 from sptrader_desktop.runtime.live.steady_time import SteadyTime
-from sptrader_desktop.runtime.live.stream_place import Handed
+from sptrader_desktop.runtime.live.stream_place import Handed, place_of
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
@@ -64,8 +65,8 @@ class LiveCore:
         self._watch = LineWatch(clock)
         self.line_fault, self._has_fault = "it is connected", False  # why there was no line, last; and whether this one had one
         self._is_met = False  # whether who speaks on the line is our broker
-        self._pause_s = AGAIN_S
         self._cancelled: set[str] = set()  # cancels that went out on this line
+        self._pause_s = AGAIN_S
         self._rearms = ""  # who waits for the broker's books
         self._due = self._told_of = 0
         self._handed: dict[str, Handed] = {}
@@ -76,7 +77,7 @@ class LiveCore:
         self._sent: set[str] = set()
         self._told_alarms = 0
         self._told_unknown: set[str] = set()
-        self._turn: asyncio.Task[None] | None = None  # ends when all that came in this turn of the loop is on disk
+        self._turns = LoopTurns(self._flush)
 
     def attach(self, symbols: Mapping[str, LiveSymbol], orchestrator: MultiSymbolTradingOrchestrator) -> None:
         self.symbols, self._orchestrator = symbols, orchestrator
@@ -96,7 +97,7 @@ class LiveCore:
         position = self._feed.position
         if self._handed or self._is_taking or position is None:
             return self.engine.session.place
-        return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
+        return place_of(position)
 
     @property
     def has_line(self) -> bool:
@@ -261,22 +262,12 @@ class LiveCore:
     async def _written(self, asked: list[Asked]) -> list[Asked]:
         """When all of this turn of the loop is on disk, also what other symbols decided in it: waiting for the disk is most of the work."""
         try:
-            await asyncio.shield(self._flush_soon())
+            await asyncio.shield(self._turns.soon())
         except asyncio.CancelledError:
             for each in asked:  # nobody sends it any more
                 self.engine.refused(each.id)
             raise
         return asked
-
-    def _flush_soon(self) -> "asyncio.Task[None]":
-        """With whatever else comes in this turn of the loop."""
-        if self._turn is None:
-            self._turn = asyncio.get_running_loop().create_task(self._end_turn())
-        return self._turn
-
-    async def _end_turn(self) -> None:
-        self._turn = None
-        self._flush()
 
     async def execute(self, order: Order) -> str:
         assert isinstance(order, Asked), "it came from decide"
@@ -399,7 +390,7 @@ class LiveCore:
                 pass
         if self.engine.account.booked >= self._due and not isinstance(answer, Refused | Lost):
             self.is_synced.set()
-        self._flush_soon()
+        self._turns.soon()
 
     def _compare(self, theirs: Snapshot) -> None:
         """Only where both have come to the same transaction."""

@@ -14,8 +14,12 @@ class Handed:
     stream_ids: list[str] = field(default_factory=list)
 
 
+def place_of(position: FeedPosition) -> str:
+    return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
+
+
 def position_of(place: str) -> FeedPosition | None:
-    """What `LiveCore.place` said."""
+    """What `place_of` said."""
     if not place:
         return None
     stream_id, _, entries = place.partition("|")
