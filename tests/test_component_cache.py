@@ -28,7 +28,7 @@ from tests.small_runs import hourly
 KEY = "ab" * 32
 # Loaded by a worker too, but they neither compute nor convert: words, types, and what a script finds around it.
 SURROUNDINGS = {"process_limits.py", "script_surroundings.py", "script_tampering.py"}
-WITHOUT_INFLUENCE = {"worker.py", "ports.py", "candle_layout.py", "marked_data.py"} | SURROUNDINGS
+WITHOUT_INFLUENCE = {"worker.py", "own_connection.py", "ports.py", "candle_layout.py", "marked_data.py"} | SURROUNDINGS
 numbers = st.one_of(*(np_st.arrays(kind, 7) for kind in (np.float64, np.float32, np.int64, np.uint8, np.bool_)))
 texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=7, max_size=7)
 mixed = st.lists(

@@ -220,6 +220,7 @@ def test_a_broker_that_never_reads_is_reached_so_often_and_no_more(tmp_path: Pat
                     await asyncio.sleep(0.005)
         line = await link.order_line("paper-1", 0)
         assert [message["what"] for message in await heard(line, "lost")] == ["broker"]
+        line.cut()
         await link.close()
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as deaf:

@@ -93,7 +93,8 @@ def imported(source: str) -> set[str]:
 
 
 def test_nothing_names_a_folder_of_the_machine_it_was_written_on() -> None:
-    personal = re.compile(r"(?<![\w./~$}-])/(?:home|root|Users|work|tmp|opt|mnt|media)/[\w.]+")
+    """But where X servers listen, on any machine."""
+    personal = re.compile(r"(?<![\w./~$}-])/(?:home|root|Users|work|tmp(?!/\.X11-unix/)|opt|mnt|media)/[\w.]+")
     written = [path for path in files("") if path.suffix not in {".parquet", ".png", ".ico", ".icns", ".db", ".otf", ".ttf"}]
     found = {str(path.relative_to(ROOT)): personal.findall(path.read_text(encoding="utf-8")) for path in written}
     assert {name: paths for name, paths in found.items() if paths} == {}

@@ -7,6 +7,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections import deque
 from datetime import UTC, datetime
 
 from sptrader_desktop.guardian.bridge import Bridge
@@ -19,7 +20,7 @@ from sptrader_desktop.guardian.lines import LONGEST_OF_BROKER, LineError, Messag
 from sptrader_desktop.guardian.places import Places, address_of
 from sptrader_desktop.guardian.sweep import Terms
 
-TURN, LINES_A_TURN = 0.05, 32
+TURN, LINES_A_TURN, FAREWELL = 0.05, 32, 1.0
 MOST_CLIENTS = 64
 MOST_DRAINING = 32  # connections whose broker has not read yet what was let out: one that never reads takes no more of them
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
@@ -33,6 +34,7 @@ class Server:
         self._clients: list[Connection] = []
         self._bridge: Bridge | None = None
         self._draining: list[Bridge] = []
+        self._leaving: deque[tuple[float, socket.socket]] = deque()  # refused, and closed when they have heard why
         self._own: Connection | None = None
         self._pause, self._try_at = FIRST_PAUSE, 0.0
         self._is_asked_to_end = False
@@ -70,6 +72,7 @@ class Server:
                 self._accept_client()
             else:
                 self._accept_core()
+        self._let_go()
         self._reach_broker()
         own = [self._own] if self._own else []
         bridges = [self._bridge] if self._bridge else []
@@ -126,8 +129,7 @@ class Server:
         broker = begun(*self._address) if has_room else None
         if broker is None:
             why = {"is": "refused", "id": None, "why": "another core is connected"} if self._bridge else {"is": "lost", "what": "broker"}
-            core.settimeout(0.0)
-            _say_last(core, why)
+            self._say_last(core, why)
             return
         self._bridge = Bridge(
             self._selector,
@@ -138,6 +140,18 @@ class Server:
             self._core_gone,
             self._bridge_ended,
         )
+
+    def _say_last(self, sock: socket.socket, message: Message) -> None:
+        """Closed at once it would take the words along, if something unread had come meanwhile."""
+        sock.settimeout(0.0)
+        with contextlib.suppress(OSError):
+            sock.send(written(message))
+            sock.shutdown(socket.SHUT_WR)
+        self._leaving.append((now() + FAREWELL, sock))
+
+    def _let_go(self) -> None:
+        while self._leaving and (self._leaving[0][0] < now() or len(self._leaving) > MOST_CLIENTS):
+            self._leaving.popleft()[1].close()
 
     def _core_hello(self, hello: Message) -> None:
         before = self.guard.account
@@ -232,9 +246,3 @@ def _accepted(listener: socket.socket) -> socket.socket | None:
         return listener.accept()[0]
     except OSError:
         return None
-
-
-def _say_last(sock: socket.socket, message: Message) -> None:
-    with contextlib.suppress(OSError):
-        sock.send(written(message))
-    sock.close()
