@@ -131,9 +131,10 @@ class LiveSession:
 
 
 def end_detached(folder: Path) -> None:
-    """Guardian and broker outlive the core on purpose; they belong to this test's folder."""
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if any(str(folder) in word for word in words) and process.pid != os.getpid():
+    """Guardian and broker outlive the core on purpose, and a core the window; they belong to this test's folder."""
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        words, live = process.info["cmdline"] or [], (process.info["environ"] or {}).get("SPTRADER_LIVE")
+        is_core = live == str(folder) and "--headless" in words
+        if (is_core or any(str(folder) in word for word in words)) and process.pid != os.getpid():
             with suppress(psutil.NoSuchProcess):
                 process.kill()

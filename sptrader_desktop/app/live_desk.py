@@ -26,6 +26,7 @@ LOG = "live-session.log"
 NOWHERE: dict[str, Any] = {"gate": None, "latch": None, "heartbeats": {}, "broker": None, "stop": None, "hot_key": None}
 LOOK_S = 0.1
 LAST_WORDS, LAST_LINES = 2_000, 4
+_STARTED: "list[subprocess.Popen[bytes]]" = []  # they outlive the window, which reaps those that end before
 
 
 class WindowLiveDesk:
@@ -33,7 +34,6 @@ class WindowLiveDesk:
         self, settings: Settings, strategies: Callable[[], Sequence[Path]], instruments: Callable[[], Mapping[str, Instrument]]
     ) -> None:
         self._settings, self.strategies, self._known = settings, strategies, instruments
-        self._started: list[subprocess.Popen[bytes]] = []
         self._guardian: GuardianWatch | None = None
 
     @property
@@ -85,7 +85,7 @@ class WindowLiveDesk:
                 stderr=out,
                 start_new_session=True,
             )
-        self._started = [each for each in self._started if each.poll() is None] + [process]
+        _STARTED[:] = [each for each in _STARTED if each.poll() is None] + [process]
         self._await(process, log, heed)
 
     def _await(self, process: "subprocess.Popen[bytes]", log: Path, heed: Callable[[], None]) -> None:
