@@ -14,6 +14,7 @@ import psutil
 from sptrader_desktop.adapters.paper_broker_process import places_in
 from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
 from sptrader_desktop.core.broker_messages import Transaction, What
+from sptrader_desktop.guardian.asking import core_state
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.sdk.publisher import SignalPublisher
 from sptrader_desktop.settings import load_settings
@@ -56,6 +57,12 @@ class LiveSession:
         assert self.core is not None
         self.core.kill()
         self.core.wait()
+
+    @property
+    def is_connected(self) -> bool:
+        """With all that it needs; an open gate alone says nothing of what the broker has told since."""
+        state = core_state(self.folder)
+        return state is not None and all(each["state"] == "up" for each in state["connections"])
 
     @property
     def guardian(self) -> int:

@@ -51,6 +51,7 @@ def test_a_paper_broker_that_is_killed_is_started_again_and_trading_goes_on(sess
     session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
     kill_broker(session)
     session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new broker to be reached")
+    session.until(lambda: session.is_connected, "the broker to be heard")
     session.until(lambda: session.ticked(What.FILLED), "the entry to fill")
     session.say("death_cross")
     session.until(lambda: session.ticked(What.CLOSED), "the position to be closed")

@@ -95,6 +95,7 @@ def test_a_guardian_that_is_killed_is_started_again_and_orders_pass_through_it(s
     session.tick()
     session.kill_guardian()
     session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new guardian to open its gate")
+    session.until(lambda: session.is_connected, "the broker to be heard")
     session.say("golden_cross")
     session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
     session.end()
@@ -113,6 +114,7 @@ def test_an_emergency_stop_closes_everything_and_trading_goes_on_after_rearming(
     session.until(lambda: b"the gate is shut" in session.log.read_bytes(), "the core to hear of it")
     assert session.command("rearm", "--yes") == 0
     session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "the gate to open for the core")
+    session.until(lambda: session.is_connected, "the broker to be heard")
     assert session.count(What.ACCEPTED) == accepted  # what came while it was shut is not sent later
     session.say("golden_cross")
     session.until(lambda: session.ticked(What.FILLED, 2), "another entry")
