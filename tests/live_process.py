@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 from sptrader_desktop.adapters.paper_broker_process import places_in
 from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
@@ -135,6 +136,21 @@ class LiveSession:
             return [read_fact(entry.kind, entry.body) for entry in journal.read()]
         finally:
             journal.close()
+
+
+@contextmanager
+def own_session(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSession]:
+    """With servers of its own; nothing of it is left afterwards."""
+    live = folder / "live"
+    monkeypatch.setenv("SPTRADER_LIVE", str(live))
+    monkeypatch.setenv("SPTRADER_SERVERS", str(folder / "servers"))
+    session = LiveSession(live)
+    try:
+        yield session
+    finally:
+        session.end()
+        session.publisher.close()
+        end_detached(live)
 
 
 def end_detached(folder: Path) -> None:

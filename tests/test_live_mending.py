@@ -17,7 +17,7 @@ from sptrader_desktop.ports import BrokerLine
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.restart_intensity import MOST, WINDOW_S
 from sptrader_desktop.settings import load_settings
-from tests.live_process import LiveSession, end_detached
+from tests.live_process import LiveSession, own_session
 from tests.live_world import World
 from tests.simulated_broker import SimulatedSide
 from tests.simulated_disk import SimulatedJournal
@@ -25,16 +25,8 @@ from tests.simulated_disk import SimulatedJournal
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSession]:
-    folder = tmp_path / "live"
-    monkeypatch.setenv("SPTRADER_LIVE", str(folder))
-    monkeypatch.setenv("SPTRADER_SERVERS", str(tmp_path / "servers"))
-    live = LiveSession(folder)
-    try:
+    with own_session(tmp_path, monkeypatch) as live:
         yield live
-    finally:
-        live.end()
-        live.publisher.close()
-        end_detached(folder)
 
 
 def kill_broker(session: LiveSession) -> None:

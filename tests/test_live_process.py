@@ -11,23 +11,15 @@ import pytest
 
 from sptrader_desktop.core.broker_messages import What
 from sptrader_desktop.core.facts import Decided, RequestUnsettled, SessionBegan, SignalJudged, TransactionSeen
-from tests.live_process import LiveSession, end_detached
+from tests.live_process import LiveSession, own_session
 
 PATIENCE_S = 240.0  # compiling on a busy machine included
 
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSession]:
-    folder = tmp_path / "live"
-    monkeypatch.setenv("SPTRADER_LIVE", str(folder))
-    monkeypatch.setenv("SPTRADER_SERVERS", str(tmp_path / "servers"))
-    live = LiveSession(folder)
-    try:
+    with own_session(tmp_path, monkeypatch) as live:
         yield live
-    finally:
-        live.end()
-        live.publisher.close()
-        end_detached(folder)
 
 
 def test_signals_become_positions_and_a_killed_core_goes_on_where_it_was(session: LiveSession) -> None:

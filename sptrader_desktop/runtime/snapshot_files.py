@@ -31,7 +31,7 @@ class _Found:
     present: bytes
 
 
-class _Refused(ValueError):  # noqa: N818  # never seen outside
+class _RefusedError(ValueError):
     """Why, as the end of a sentence."""
 
 
@@ -56,12 +56,12 @@ class SnapshotFiles:
                 self._found[place] = self._read(place, path.read_bytes())
             except FileNotFoundError:
                 pass
-            except (OSError, _Refused) as error:
-                self.refused.append(f"{path} {error if isinstance(error, _Refused) else f'cannot be read ({error.strerror})'}")
+            except (OSError, _RefusedError) as error:
+                self.refused.append(f"{path} {error if isinstance(error, _RefusedError) else f'cannot be read ({error.strerror})'}")
         for known in sorted(self._found.values(), key=lambda each: each.seq, reverse=True):
             try:
                 yield Snapshot(known.seq, known.head, known.present, tuple(self._frames(known)))
-            except _Refused as error:
+            except _RefusedError as error:
                 self.refused.append(f"{self._places[known.place]} {error}")
 
     def _read(self, place: int, content: bytes) -> _Found:
@@ -72,13 +72,13 @@ class SnapshotFiles:
             found = _Found(place, int(seq), bytes.fromhex(head), int(length), past, present)
             number = int(version)
         except ValueError:
-            raise _Refused("is damaged") from None
+            raise _RefusedError("is damaged") from None
         if " ".join(words) == WORDS and number > FORMAT:
-            raise _Refused(f"was written by a newer sptrader (format {number}, this one knows {FORMAT})")
+            raise _RefusedError(f"was written by a newer sptrader (format {number}, this one knows {FORMAT})")
         if _digest(said, present).hexdigest().encode() != check:
-            raise _Refused("is damaged")
+            raise _RefusedError("is damaged")
         if rules != self._rules:
-            raise _Refused("was made by the rules of another version")
+            raise _RefusedError("was made by the rules of another version")
         return found
 
     def _frames(self, known: _Found) -> Iterator[bytes]:
@@ -88,7 +88,7 @@ class SnapshotFiles:
         except OSError:
             content = b""
         if len(content) != known.length or _digest(content).hexdigest() != known.past:
-            raise _Refused(f"cannot be used: {self._past.name}, on which it rests, is damaged")
+            raise _RefusedError(f"cannot be used: {self._past.name}, on which it rests, is damaged")
         at = 0
         while at < len(content):
             end = content.index(b"\n", at)

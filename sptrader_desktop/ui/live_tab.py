@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QWidget
 
 from sptrader_desktop.present import live_guard, live_view
 from sptrader_desktop.present.selection import Selection
@@ -90,7 +90,7 @@ class LiveTab(QObject):
     def join(self, actions: ActionSet) -> None:
         """The emergency stop is heard wherever the keyboard is, also in dialogs and panes that float."""
         self._actions = actions
-        QApplication.instance().focusChanged.connect(self._follow_focus)  # type: ignore[union-attr]  # there is an application
+        self._host.app.focusChanged.connect(self._follow_focus)
         self._show()
 
     def _follow_focus(self, _before: QWidget | None, now: QWidget | None) -> None:

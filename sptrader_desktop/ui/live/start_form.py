@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from sptrader_desktop.present import live_form
 from sptrader_desktop.present.navigator import Kind
@@ -235,7 +235,7 @@ class StartForm(QWidget):
         self._fields[question.key] = made
         self._add(into, question.key, question.label, row(beside))
 
-    def _add(self, into: QFormLayout, key: str, title: str, field: object) -> None:
+    def _add(self, into: QFormLayout, key: str, title: str, field: QLayout) -> None:
         """With room below it for what is wrong with it."""
         problem = label("", "small")
         named(problem, f"live{key[:1].upper()}{key[1:]}Problem", f"What is wrong with: {title}")
@@ -245,7 +245,7 @@ class StartForm(QWidget):
         both = QVBoxLayout()
         both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(GRID // 2)
-        both.addLayout(field)  # type: ignore[arg-type]  # a row
+        both.addLayout(field)
         both.addWidget(problem)
         into.addRow(_title(title), both)
 
