@@ -75,6 +75,13 @@ class Bench:
                 continue
         return found
 
+    def left(self) -> list[psutil.Process]:
+        """What is still there when the system had time to take away what was killed: on a busy machine it is seen a moment longer."""
+        until = time.monotonic() + 5
+        while (found := self.processes()) and time.monotonic() < until:
+            time.sleep(0.01)
+        return found
+
 
 class QtBench(Bench):
     def made(self, limits: Limits) -> Workers:

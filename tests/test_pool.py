@@ -33,7 +33,7 @@ def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = bench(request.param, tmp_path_factory.mktemp(request.param))
     yield made
     made.close()
-    assert made.processes() == []
+    assert made.left() == []
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made = bench("asyncio", tmp_path_factory.mktemp("commands"), PATIENT)
     yield made
     made.close()
-    assert made.processes() == []
+    assert made.left() == []
 
 
 def same(one: EventTable, other: EventTable) -> bool:
@@ -188,7 +188,7 @@ def test_what_is_known_needs_no_worker(tmp_path: Path) -> None:
             (answer,) = later.run(folder, [cross()])
             assert not was_computed(answer)
             assert len(answer.events()) == 2
-        assert later.processes() == []
+        assert later.left() == []
     finally:
         later.close()
 
@@ -383,7 +383,7 @@ def test_closing_while_something_runs_ends_it_and_leaves_nothing(tmp_path: Path)
     desk.close()
     with pytest.raises(CancelledError):
         running.result()
-    assert desk.processes() == []
+    assert desk.left() == []
     assert not scratch.exists()
 
 
@@ -434,7 +434,7 @@ def test_a_window_s_run_can_be_cancelled(tmp_path: Path) -> None:
 
     try:
         desk.loop.run_until_complete(stopped())
-        assert desk.processes() == []
+        assert desk.left() == []
         assert len(desk.run(workspace(tmp_path / "good"), [cross()])[0].events()) == 2
     finally:
         desk.close()

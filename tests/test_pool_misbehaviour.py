@@ -87,7 +87,7 @@ def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = bench(request.param, tmp_path_factory.mktemp(request.param))
     yield made
     made.close()
-    assert made.processes() == []
+    assert made.left() == []
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = bench(request.param, tmp_path_factory.mktemp(request.param))
     yield made
     made.close()
-    assert made.processes() == []
+    assert made.left() == []
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made = bench("asyncio", tmp_path_factory.mktemp("commands"))
     yield made
     made.close()
-    assert made.processes() == []
+    assert made.left() == []
 
 
 def test_a_folder_that_was_swept_away_is_one_sentence(tmp_path: Path) -> None:
