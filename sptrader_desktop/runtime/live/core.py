@@ -418,8 +418,9 @@ class LiveCore:
             if self.engine.is_exposed or now - seen >= SEEN_EVERY_S:
                 seen = now
                 self.engine.see_prices()
+            long_unknown = self._time.waited(self.engine.account.lives.unknown(), self._quarantine_us)
             if self.is_synced.is_set():
-                self.engine.lapse(self._quarantine_us, self._time.waited)
+                self.engine.lapse(long_unknown)
                 self._ask_again()
             self._tell_unknown()
             self._flush()
