@@ -222,6 +222,29 @@ def test_another_stream_whose_names_begin_before_ours_and_end_after_them_is_read
     assert pending(valkey) == 0
 
 
+def test_a_server_that_went_back_is_read_on_from_where_its_group_stands(valkey: RedisServer) -> None:
+    """And what came since is not passed over, whoever dies then and whatever becomes of the group."""
+    client: Any = valkey.client
+
+    async def story(session: Session) -> None:
+        put(client, 1)
+        await session.until_has(1)
+        before = client.dump(STREAM)
+        put(client, 2, 3)
+        await session.until_has(3)
+        client.restore(STREAM, 0, before, replace=True)
+        put(client, 4)
+        await session.crash()
+        await session.step()
+        assert session.losses("forgotten")
+        client.xgroup_destroy(STREAM, GROUP)
+        await session.crash()
+        put(client, 5)
+        await session.until_has(5)
+
+    assert in_session(valkey, story).numbers == [1, 2, 3, 4, 5]
+
+
 def test_a_message_that_has_the_name_of_one_that_its_server_forgot_is_handed_out_and_acknowledged_for_itself(valkey: RedisServer) -> None:
     client: Any = valkey.client
 

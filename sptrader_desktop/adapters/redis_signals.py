@@ -252,12 +252,12 @@ class RedisSignalFeed:
             if _is_after(about, known):
                 self._begin_anew()
                 await self._link.one("XGROUP", "SETID", STREAM, GROUP, BEGINNING)
-            else:
-                lost = None if known.entries is None else known.entries - int(about["entries-added"])
-                self._told.append(self._forgotten(lost if lost and lost > 0 else None))
-                self._position = FeedPosition(about["last-generated-id"].decode(), int(about["entries-added"]))
-                self._counted = self._position.stream_id
-        elif entry_order(group["last-delivered-id"]) > entry_order(known.stream_id) and not await self._is_ours(known, group):
+                return
+            lost = None if known.entries is None else known.entries - int(about["entries-added"])
+            self._told.append(self._forgotten(lost if lost and lost > 0 else None))
+            self._counted = min(self.read_to, about["last-generated-id"].decode(), key=entry_order)
+            known = self._position = FeedPosition(min(known.stream_id, group["last-delivered-id"].decode(), key=entry_order))
+        if entry_order(group["last-delivered-id"]) > entry_order(known.stream_id) and not await self._is_ours(known, group):
             text = f"{STREAM}: somebody read as the group {GROUP} or moved it; it is read from {known.stream_id} on: let nobody else use it"
             self._told.append(FeedAlarm("group", text))
             await self._link.one("XGROUP", "SETID", STREAM, GROUP, known.stream_id)
