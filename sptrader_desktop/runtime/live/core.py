@@ -280,6 +280,7 @@ class LiveCore:
         if self._line is None or not self._is_met or not self._line.send(asked.request):
             return False
         self._sent.add(asked.id)
+        self._time.wait_for(asked.id)
         if isinstance(asked.request, Cancel):
             self._cancelled.add(asked.id)
         return True

@@ -30,6 +30,9 @@ class SteadyTime:
             else f"nothing went on for {passed:.0f} s"
         )
 
+    def wait_for(self, name: str) -> None:
+        self._since.setdefault(name, self._clock.monotonic())
+
     def waited(self, names: Iterable[str], microseconds: int) -> list[str]:
         """Those that were among `names` whenever it was asked, for so long."""
         now = self._clock.monotonic()
