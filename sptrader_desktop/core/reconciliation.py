@@ -87,7 +87,7 @@ def take_over(account: LiveAccount, theirs: Snapshot) -> list[Request]:
     account.mismatch = ""
     known = {*working(account), *account.lives.unknown()}
     strange = [order.id for order in theirs.orders if order.id not in known]
-    account.foreign = {name for name in strange if account.lives.get(name) is None}
+    account.foreign = {name for name in strange if not account.is_ours(name)}
     return [Cancel(account.next_id(), name) for name in strange if name not in account.foreign]
 
 
