@@ -1,21 +1,30 @@
 """What a person's word does to a live account: pauses, halts, re-armings, and what is to be cancelled and closed."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from sptrader_desktop.core.account_limits import cancel_order
+from sptrader_desktop.core.account_limits import AccountLimits, cancel_order
 from sptrader_desktop.core.facts import Commanded
-from sptrader_desktop.core.live_book import number_in
+from sptrader_desktop.core.live_book import Book, number_in
 from sptrader_desktop.core.records import EMERGENCY
 from sptrader_desktop.core.risk_tree import WHOLE
 from sptrader_desktop.core.tables import FREE
 
-if TYPE_CHECKING:
-    from sptrader_desktop.core.live_account import LiveAccount
-
 PAUSED = "paused"
 
 
-def obey(account: "LiveAccount", fact: Commanded) -> None:
+class Obeying(Protocol):
+    """The parts of an account that a person's word may change."""
+
+    book: Book
+    barred: dict[str, str]
+    halted: str
+    mismatch: str
+    limits: AccountLimits
+
+    def row_of(self, name: str) -> int: ...
+
+
+def obey(account: Obeying, fact: Commanded) -> None:
     book, barred, scope = account.book, account.barred, fact.about or WHOLE
     match fact.what:
         case "pause":
@@ -38,7 +47,7 @@ def obey(account: "LiveAccount", fact: Commanded) -> None:
                 cancel_order(book, order)
 
 
-def _rearm(account: "LiveAccount", scope: str) -> None:
+def _rearm(account: Obeying, scope: str) -> None:
     """A pause ends by resuming; what was latched only by this. Losses count from here."""
     account.limits.rearm(scope)
     account.barred.pop(scope, None)
