@@ -433,6 +433,10 @@ class Journal(Protocol):
         """What `head` said when that was the last; None where no commit ended there."""
         ...
 
+    def knows(self, name: str) -> bool:
+        """Whether a signal of this id has its outcome here, of however long ago."""
+        ...
+
     @property
     def is_full(self) -> bool:
         """The disk is: entries are written into a reserve, and only such as lessen risk may follow."""

@@ -120,10 +120,28 @@ class Book:
         self.tape.start[s] = self.tape.over_start[s] = s - bar
         self.series["agenda"][s] = s
 
+    @property
+    def is_crowded(self) -> bool:
+        """There is no room in the log for whatever one instant may add."""
+        return not has_room_for_instant(self.lent)
+
     def make_room(self) -> None:
-        """Before whatever one instant may add."""
         while not has_room_for_instant(self.lent):
             self.put_log(self.log._replace(**{name: _doubled(getattr(self.log, name)) for name in LOGS}))
+
+    def forget(self) -> list[int]:
+        """Rows of the log that nothing rests on any more; gives those of the orders that stay, as they were numbered until now."""
+        account, waiting = self.account, self.state.pending["order"][: self.account["pending"][0]]
+        kept = np.unique(waiting)
+        rows = self.log.orders[kept]
+        waiting[:] = np.searchsorted(kept, waiting)
+        for name in LOGS:
+            getattr(self.log, name)[: account[name][0]] = 0
+            account[name] = 0
+        self.log.orders[: len(kept)] = rows
+        account["orders"] = len(kept)
+        found: list[int] = kept.tolist()
+        return found
 
     def put_log(self, log: Log) -> None:
         self.log = log

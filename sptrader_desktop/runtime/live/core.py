@@ -178,7 +178,7 @@ class LiveCore:
                 self._take_signal(record)
             case PoisonRead():
                 name = f"poison {record.stream_id}"
-                if name not in self.engine.session.judged:
+                if not self.engine.session.is_judged(name):
                     self.engine.judge(name, f"not a signal: {record.reason}", place=self.place)
                 self._acks.append(record.stream_id)
             case LossSeen():
@@ -193,7 +193,7 @@ class LiveCore:
         if heard.id in self._handed:
             self._handed[heard.id].stream_ids.append(read.stream_id)
             return
-        if heard.id in self.engine.session.judged:
+        if self.engine.session.is_judged(heard.id):
             self._acks.append(read.stream_id)
             return
         self._handed[heard.id] = Handed(heard.symbol or "", None, [read.stream_id])
@@ -465,13 +465,16 @@ class LiveCore:
             del self.alarms[:-200]
 
     def _tell_alarms(self) -> None:
-        alarms = self.engine.account.alarms
-        for text in alarms[self._told_alarms :]:
+        account = self.engine.account
+        untold, self._told_alarms = account.alarmed - self._told_alarms, account.alarmed
+        for text in account.alarms[-untold:] if untold else ():
             self.alarm(text)
-        self._told_alarms = len(alarms)
 
     def _tell_unknown(self) -> None:
         lives = self.engine.account.lives
+        going = dict(lives.going())
+        self._told_unknown &= going.keys()
+        self._sent &= going.keys()
         for name in lives.unknown():
             if self._clock.now() - lives[name].asked_at > UNKNOWN_TOO_LONG_US and name not in self._told_unknown:
                 self._told_unknown.add(name)

@@ -45,6 +45,9 @@ class UnkeptJournal:
     def hash_of(self, seq: int) -> bytes | None:  # noqa: ARG002  # there is nothing to be found again
         return None
 
+    def knows(self, name: str) -> bool:  # noqa: ARG002  # no signal has an outcome in a replay
+        return False
+
     @property
     def is_full(self) -> bool:
         return False
@@ -140,8 +143,8 @@ class Replay:
 HitsOf = Callable[[Closes], Sequence[Hits]]
 
 
-def new_account(job: Job, name: str, symbols: Sequence[str], *, latches: bool) -> LiveAccount:
-    return LiveAccount(name, symbols, Book(job.plan, job.capital, job.agenda.atr.shape[1]), latches=latches)
+def new_account(job: Job, name: str, symbols: Sequence[str], *, latches: bool, history: bool = True) -> LiveAccount:
+    return LiveAccount(name, symbols, Book(job.plan, job.capital, job.agenda.atr.shape[1]), latches=latches, history=history)
 
 
 def replay(
