@@ -285,7 +285,7 @@ class ImportPanel(QWidget):
             if edit is not None:
                 edit.editingFinished.connect(self._answered)
         else:
-            field = line(name, question.label, "as found in the file", tip)
+            field = line(name, question.label, "As found in the file", tip)
             field.editingFinished.connect(self._answered)
         self._questions[question.key] = field
         return field

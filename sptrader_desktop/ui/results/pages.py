@@ -116,7 +116,7 @@ class SpreadPage(Page):
     tradeChosen = Signal(int)
 
     def __init__(self) -> None:
-        super().__init__("spreadPage", "Spread")
+        super().__init__("spreadPage", "Distribution")
         self._results = BarPicture("distributionPicture", "Net results of trades")
         self._excursions = ScatterPicture("excursionPicture", "How far trades went against and for")
         self._excursions.spotChosen.connect(self.tradeChosen)
