@@ -51,6 +51,7 @@ class SummaryPage(Page):
         super().__init__("summaryPage", "Summary")
         self._tiles = MetricTiles(METRICS)
         self._months = MonthPicture("monthPicture", "Growth by month")
+        self._tiles.reached.connect(self.ensureWidgetVisible)
         self.column.addWidget(self._tiles, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(self._months)
         self.column.addStretch(1)
