@@ -29,7 +29,7 @@ from sptrader_desktop.adapters.sqlite_paper_ledger import LedgerTakenError, Pape
 from sptrader_desktop.compose_servers import open_live_prices
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import DataError, SptraderError
-from sptrader_desktop.guardian.precedence import TRADES, ask_for_precedence, settle
+from sptrader_desktop.guardian.precedence import TRADES, ask_for_precedence, settle, share_precedence
 from sptrader_desktop.runtime.live.paper_prices import PricedBroker
 from sptrader_desktop.runtime.live.paper_state import put_back, state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, open_broker
@@ -115,7 +115,7 @@ class BrokerProcess:
 
     def _follow(self, tell: Tell, over: threading.Event) -> None:
         """In a thread of its own, for ever: without Redis there are no prices, and nothing is lost but those."""
-        ask_for_precedence(TRADES)
+        share_precedence()
         said = ""
         while not over.is_set():
             try:

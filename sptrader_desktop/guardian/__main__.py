@@ -38,7 +38,7 @@ def main() -> int:
     places.held.write_text(f"{os.getpid()}\n", encoding="ascii")
     terms = Terms(quarantine=asked.quarantine, unknown=asked.unknown, idle=asked.idle)
     os.chdir("/")
-    ask_for_precedence(GUARDS, is_inherited=True)
+    ask_for_precedence(GUARDS)
     Server(places, asked.broker, terms, control, orders, secrets.token_hex(4)).run()
     return 0
 
