@@ -229,7 +229,7 @@ PLANTED: dict[str, Plant] = {
     "ack although the commit failed": _patched(LiveCore, "_committed", _commit_and_ack_all),
     "resend on reconnect": _patched(LiveCore, "_hear", _hear_and_resend),
     "unknown taken as rejected": _patched(LiveCore, "alarm", _alarm_and_give_up),
-    "given up without quarantine": _patched(Engine, "lapse", lambda self, *_: _lapse(self, 0, lambda _: 1)),
+    "given up without quarantine": _patched(Engine, "lapse", lambda self, _: _lapse(self, self.account.lives.unknown())),
     "never given up": _patched(Engine, "lapse", lambda *_: None),
     "dedupe off": _patched(Session, "recover", _recover_without_memory),
     "redelivery decided twice": _patched(Session, "recover", _recover_without_judgements),

@@ -280,6 +280,7 @@ class LiveCore:
         if self._line is None or not self._is_met or not self._line.send(asked.request):
             return False
         self._sent.add(asked.id)
+        self._time.wait_for(asked.id)
         if isinstance(asked.request, Cancel):
             self._cancelled.add(asked.id)
         return True
@@ -418,8 +419,9 @@ class LiveCore:
             if self.engine.is_exposed or now - seen >= SEEN_EVERY_S:
                 seen = now
                 self.engine.see_prices()
+            long_unknown = self._time.waited(self.engine.account.lives.unknown(), self._quarantine_us)
             if self.is_synced.is_set():
-                self.engine.lapse(self._quarantine_us, self._time.waited)
+                self.engine.lapse(long_unknown)
                 self._ask_again()
             self._tell_unknown()
             self._flush()
