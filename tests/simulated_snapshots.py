@@ -50,6 +50,8 @@ def _walk(path: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
         return
     if isinstance(value, np.ndarray):
         found[path] = f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    elif isinstance(value, memoryview):
+        found[path] = value.tobytes().hex()
     elif isinstance(value, Enum | str | int | float | bytes | None):
         found[path] = f"{type(value).__name__} {value!r}"
     elif isinstance(value, dict):

@@ -191,22 +191,23 @@ class LiveAccount:
     # What is asked of the broker
 
     def _before(self) -> _Before:
-        state, account = self.book.state, self.book.account[0]
-        held, waiting = account["positions"], account["pending"]
-        return self._marks.now(held), tuple(state.pending["order"][:waiting].tolist()) if waiting else (), int(account["orders"])
+        figure = self.book.figure
+        waiting = figure["pending"][0]
+        orders = tuple(self.book.state.pending["order"][:waiting].tolist()) if waiting else ()
+        return self._marks.now(figure["positions"][0]), orders, figure["orders"][0]
 
     def _asked_since(self, before: _Before) -> list[Request]:
         closings, waiting, placed = before
-        account, found = self.book.account[0], list[Request]()
+        figure, found = self.book.figure, list[Request]()
         if self.latches:
             self._latch()
         self.limits.refuse_beyond(placed, self.at)
         if waiting:
             states = self.book.log.orders["state"]
             found += [Cancel(self.next_id(), self._ids.of_row(order)) for order in waiting if states[order] == CANCELLED]
-        for row, was, now in self._marks.changed(closings, account["positions"]):
+        for row, was, now in self._marks.changed(closings, figure["positions"][0]):
             found += self._about_position(row, was, now)
-        for order in range(placed, int(account["orders"])):
+        for order in range(placed, figure["orders"][0]):
             found += self._about_order(order)
         return found
 
