@@ -102,6 +102,18 @@ def test_any_command_is_done_or_refused_in_words_and_changes_nothing_then(messag
     assert state_of(found.account) == state_of(account)
 
 
+def test_a_symbol_is_rearmed_only_from_what_halted_it_alone() -> None:
+    live, commands = traded()
+    rearm = {"what": "rearm", "about": "EURUSD"}
+    assert "nothing of it waits" in refusal(commands, rearm)
+    assert not refusal(commands, {"what": "pause", "about": "EURUSD", "by": "me"})
+    assert refusal(commands, rearm) == "EURUSD is only paused by me: resume it"
+    live.engine.command("halt", "enough", "me")
+    live.engine.account.barred["EURUSD"] = "a limit"
+    assert not refusal(commands, rearm)
+    assert "the account is (enough): re-arm without a symbol" in refusal(commands, rearm)
+
+
 def test_absurd_numbers_are_refused_and_real_ones_are_not() -> None:
     live, commands = traded()
     for about in ("abc", "1", "9" * 60, "-0", " 0", "٣"):

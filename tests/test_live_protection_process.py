@@ -39,6 +39,12 @@ def told_of_core() -> dict[str, Any]:
     return core
 
 
+def answer(*words: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "sptrader_desktop", *words], check=False, capture_output=True, text=True)
+    assert done.returncode == bool(done.stderr), done
+    return done.stdout + done.stderr
+
+
 def test_a_stop_that_no_broker_holds_is_met_by_the_core_and_the_limits_of_the_file_are_in_force(session: LiveSession) -> None:
     services = ready_workspace(load_settings()) / "services.yaml"
     services.write_text(services.read_text(encoding="utf-8") + RISK, encoding="utf-8")
@@ -57,10 +63,23 @@ def test_a_stop_that_no_broker_holds_is_met_by_the_core_and_the_limits_of_the_fi
     session.tick(-200_000)
     session.until(lambda: session.ticked(What.CLOSED), "the close to fill")
     session.say("golden_cross")
-    session.until(lambda: told_of_core()["barred"], "a second entry within a minute to be refused")
+    session.until(lambda: told_of_core()["latched"], "a second entry within a minute to be refused")
+    rearm_the_only_symbol()
     session.end()
     done, facts = session.done(), session.facts()
     assert [each.reason for each in done if each.what is What.CLOSED] == ["stop_loss"]
     assert not [each for each in done if each.what is What.PROTECTED]
     assert [fact.holds_stops for fact in facts if isinstance(fact, BrokerMet)] == [False]
     assert len([fact for fact in facts if isinstance(fact, LimitsSet)]) == 1
+
+
+def rearm_the_only_symbol() -> None:
+    """It alone is halted; whatever else is named is refused in words."""
+    assert list(told_of_core()["latched"]) == ["BTCUSD"]
+    assert "say --yes" in answer("rearm", "BTCUSD")
+    assert "EURUSD is not traded in this session: it trades BTCUSD" in answer("rearm", "EURUSD", "--yes")
+    said = answer("rearm", "BTCUSD", "--yes")
+    assert "BTCUSD is halted: BTCUSD: order rate 2 is beyond the limit of 1." in said
+    assert "Re-armed: BTCUSD may be entered again" in said
+    assert told_of_core()["latched"] == {}
+    assert "BTCUSD itself is not halted" in answer("rearm", "BTCUSD", "--yes")

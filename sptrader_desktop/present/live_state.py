@@ -94,6 +94,7 @@ def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, aroun
         "portfolio": portfolio(figures),
         "risk": [_gauge(gauge) for gauge in figures.gauges()],
         "barred": dict(account.barred),
+        "latched": {scope: why for scope, why in account.barred.items() if not why.startswith("paused")},  # what only a re-arm ends
         "positions": [_position(row, figures, feeds) for row in figures.positions],
         "orders": [_order(name, symbol, life, feeds) for name, symbol, life in feeds.orders()],
         "services": [dict(health) for health in around.services],

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.core.live_account import EVERY
+from sptrader_desktop.core.live_account import EVERY, PAUSED
 from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
 from sptrader_desktop.runtime.live.clock import Clock
@@ -68,6 +68,7 @@ class Commands:
         """
         self._known_symbol(asked.about)
         if asked.about:
+            self._halted_symbol(asked.about)
             self._core.command("rearm", asked.about, asked.by)
             return
         await self._guard.rearm(asked.by)
@@ -87,8 +88,17 @@ class Commands:
 
     def _only_paused(self, asked: Command) -> None:
         why = self._core.engine.account.barred.get(asked.about or EVERY, "")
-        if asked.what == "resume" and why and not why.startswith("paused"):
+        if asked.what == "resume" and why and not why.startswith(PAUSED):
             raise SptraderError(f"this is no pause that could end: {why}; see what happened, then re-arm")
+
+    def _halted_symbol(self, symbol: str) -> None:
+        barred = self._core.engine.account.barred
+        why, whole = barred.get(symbol, ""), barred.get(EVERY, "")
+        if why.startswith(PAUSED):
+            raise SptraderError(f"{symbol} is only {why}: resume it")
+        if not why:
+            so = f"the account is ({whole}): re-arm without a symbol" if whole else "nothing of it waits for a person"
+            raise SptraderError(f"{symbol} itself is not halted; {so}")
 
     def _open_position(self, about: str) -> None:
         if self._core.engine.account.book.position(number_in(about)) < 0:
