@@ -12,6 +12,7 @@ import pytest
 from sptrader_desktop.compose_components import ready_workspace
 from sptrader_desktop.core.broker_messages import What
 from sptrader_desktop.core.facts import BrokerMet, LimitsSet
+from sptrader_desktop.guardian.asking import command
 from sptrader_desktop.settings import load_settings
 from tests.live_process import LiveSession, end_detached
 
@@ -65,6 +66,26 @@ def test_a_stop_that_no_broker_holds_is_met_by_the_core_and_the_limits_of_the_fi
     session.say("golden_cross")
     session.until(lambda: told_of_core()["latched"], "a second entry within a minute to be refused")
     rearm_the_only_symbol()
+    assert json.loads(answer("status"))["journal"] is None
+    session.say("golden_cross")
+    session.until(lambda: session.ticked(What.FILLED, 2), "the next to fill")
+    assert command(session.folder, "pause", "BTCUSD", "me") == ""
+    session.until(lambda: told_of_core()["positions"], "the core to know it")
+    core = told_of_core()
+    session.kill()
+    before = {file.name: file.read_bytes() for file in session.folder.glob("journal*")}
+    told = json.loads(answer("status"))
+    assert told["core"] is None
+    assert told["journal"]["says"].startswith("from the journal, whose last entry is ")
+    assert 0 <= told["journal"]["age_s"] < 600
+    assert {name: told["journal"][name] for name in ("barred", "latched", "portfolio", "positions", "risk")} == {
+        name: core[name] for name in ("barred", "latched", "portfolio", "positions", "risk")
+    }
+    assert core["barred"] == {"BTCUSD": "paused by me"}
+    assert (told["journal"]["halted"], told["journal"]["unknown"]) == ("", [])
+    assert before == {file.name: file.read_bytes() for file in session.folder.glob("journal*")}
+    (session.folder / "begun.json").write_text("[]")
+    assert json.loads(answer("status"))["journal"]["says"].startswith("the journal cannot be told from: ")
     session.end()
     done, facts = session.done(), session.facts()
     assert [each.reason for each in done if each.what is What.CLOSED] == ["stop_loss"]

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 
 from sptrader_desktop.cli.command_parser import command, top_parser
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.errors import RunError, SptraderError
 from sptrader_desktop.guardian import asking
 from sptrader_desktop.guardian.lines import Message
 from sptrader_desktop.guardian.places import GuardianError, live_places
 from sptrader_desktop.settings import load_settings
 
 DONE, FAILED = 0, 1
+JOURNAL = "journal.sqlite3"
 LOOKED_AT_S, LOOK_S = 0.05, 0.01
 
 
@@ -146,11 +147,27 @@ def _ask(*, is_answered: bool, what: str = "Let orders pass again?") -> None:
 def status(_: argparse.Namespace) -> int:
     try:
         folder = load_settings().live
-        found = asking.status(folder) | {"core": asking.core_state(folder)}
+        core = asking.core_state(folder)
+        is_told = core is not None and core["state"] != "silent"
+        found = asking.status(folder) | {"core": core, "journal": None if is_told else _last_known()}
         print(json.dumps(found, indent=1, sort_keys=True))
     except GuardianError as error:
         raise RunError(str(error)) from None
     return DONE
+
+
+def _last_known() -> dict[str, object] | None:
+    """Where no session says how it is. It takes longer, so only where there is a journal."""
+    settings = load_settings()
+    if not (settings.live / JOURNAL).exists():
+        return None
+    from sptrader_desktop import compose, compose_live
+
+    compose.ready_engine(settings, lambda said: print(said, file=sys.stderr))
+    try:
+        return compose_live.last_known(settings)
+    except SptraderError as error:
+        return {"says": f"the journal cannot be told from: {error}"}
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"stop": stop, "rearm": rearm, "status": status}
