@@ -463,11 +463,12 @@ class LiveAccount:
     # Limits, and levels that are watched here
 
     def feels(self, s: int, raw: int, ask: int, at: int) -> bool:
-        """Whether this price would end a position or breach a limit of the tree, if the account were told of it."""
-        if not self.book.account["positions"][0] or (self.watched.is_idle and not self.limits.are_set):
+        """Whether this price would end a position or breach a limit, if the account were told of it."""
+        if not self.book.account["positions"][0]:
             return False
         worth = self._worth(Seen(s, raw, ask))
-        return self.watched.is_touched(self.book, worth, s, at) or self.limits.would_breach(worth)
+        is_touched = not self.watched.is_idle and self.watched.is_touched(self.book, worth, s, at)
+        return is_touched or worth.would_halt() or self.limits.would_breach(worth)
 
     def _worth(self, seen: Seen | None = None) -> Worth:
         return Worth(self.book.plan, self.book.state, seen)

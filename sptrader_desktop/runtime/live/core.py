@@ -32,6 +32,7 @@ from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
 from sptrader_desktop.runtime.live.loop_turns import LoopTurns
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
+from sptrader_desktop.runtime.live.price_intake import PriceIntake
 from sptrader_desktop.runtime.live.steady_time import SteadyTime
 from sptrader_desktop.runtime.live.stream_place import Handed, place_of
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
@@ -140,7 +141,7 @@ class LiveCore:
             self._feed.believe_only_signed()
         self.engine.limit(self.limits)
         self._flush()
-        await asyncio.gather(self._read_prices(), self._trade())
+        await asyncio.gather(PriceIntake(self._prices, self.engine, self._flush, self.alarm).run(self.symbols), self._trade())
 
     async def _trade(self) -> None:
         """What was halted waits for a person, who re-arms it through us."""
@@ -221,22 +222,7 @@ class LiveCore:
             if not self._is_taking:  # else all that was read together is written down together
                 self._flush()
 
-    # Prices and bars
-
-    async def _read_prices(self) -> None:
-        was_connected = True
-        while True:
-            for record in await self._prices.read():
-                for price in record.prices:
-                    if self.engine.price(price):
-                        self._flush()
-                    if price.symbol in self.symbols:  # others are rates
-                        self.symbols[price.symbol].price(price)
-            if was_connected and not self._prices.status.connected:
-                self.alarm(f"prices are not heard: {self._prices.status.error}")
-                for live in self.symbols.values():
-                    live.prices_lost()
-            was_connected = self._prices.status.connected
+    # Bars
 
     def _hear_candle(self, event: NewCandle) -> None:
         if event.is_late:

@@ -16,6 +16,7 @@ from sptrader_desktop.core import live_stages as stages
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.calendar import HOUR_US, financing_weights, trading_day, weekday
 from sptrader_desktop.core.live_book import BarOpen, Book
+from sptrader_desktop.core.live_worth import Seen, is_too_far
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.records import WORKING
 from sptrader_desktop.core.tables import AT_OPEN, INVERSE
@@ -89,9 +90,12 @@ class PricedBroker(PaperBroker):
     # Prices
 
     def price(self, symbol: str, at: int, raw: int, ask: int | None = None) -> list[Transaction]:
-        """Without `ask` a mid. One that is impossible, late or of no symbol of ours does nothing."""
+        """Without `ask` a mid. One that is impossible, late, of no symbol of ours or beyond exact money does nothing."""
         s = self.symbols.index(symbol) if symbol in self.symbols else NOWHERE
         if s == NOWHERE or raw <= 0 or (ask is not None and ask < raw) or at < self.book.tape.time[s]:
+            return []
+        coming = sum(item.request.quantity for item in self.way if isinstance(item.request, Place))
+        if is_too_far(self.book.plan, self.book.state, Seen(s, raw, raw if ask is None else ask), coming):
             return []
         self.clock = max(self.clock, at)
         self._ready()
