@@ -42,7 +42,7 @@ class LiveAccount:
         self.lives = OrderLives()
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
         self.halted = ""  # why nothing at all may be sent
-        self.foreign: set[str] = set()  # orders of others on this account that a person knows of
+        self.foreign: set[str] = set()  # orders of others on this account: known, shown and let be
         self.mismatch = ""  # why these books are not the broker's: nothing but taking those over ends it
         self.alarms: list[str] = []
         self.booked = 0  # number of the last transaction
@@ -221,6 +221,10 @@ class LiveAccount:
         self._asked += 1
         return f"{self.name}-{self._asked}"
 
+    def is_ours(self, name: str) -> bool:
+        """By its form: what has it and is not known was asked for by another copy of this account."""
+        return name.startswith(f"{self.name}-")
+
     # What the broker did
 
     def _book(self, fact: facts.TransactionSeen) -> list[Request]:
@@ -236,6 +240,7 @@ class LiveAccount:
             case What.CLOSED:
                 self._book_exit(done)
             case What.EXPIRED | What.CANCELLED | What.REJECTED:
+                self.foreign.discard(done.id)
                 self._settle(done)
             case What.PROTECTED:
                 self._protect(done)
@@ -245,6 +250,11 @@ class LiveAccount:
             case What.ACCEPTED:
                 if is_late and done.id in self._orders:
                     self._bar(done.symbol, f"{done.symbol}: order {done.id} works at the broker after it was given up for lost")
+                if done.position < 0 and self.lives.get(done.id) is None and not self.is_ours(done.id):
+                    self.foreign.add(done.id)
+                    self.alarms.append(
+                        f"{done.symbol}: order {done.id} is somebody else's and is let be; if it fills, that bars the symbol"
+                    )
                 found += self._end_late(done.id)
             case What.CANCEL_REJECTED:
                 pass

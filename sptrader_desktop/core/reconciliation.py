@@ -16,7 +16,7 @@ _LEVELS = ("stop", "target", "trail")
 
 
 def differences(account: LiveAccount, theirs: Snapshot) -> list[str]:
-    """None where the books agree. A trailing level is ours to move, so it may be ahead of the broker's."""
+    """None where the books agree. Orders of others are no matter until they fill, and a trailing level may be ahead of the broker's."""
     cash = int(account.book.account["cash"][0])
     found = [f"the broker holds {theirs.cash} of cash and this account {cash} (1e-8)"] if theirs.cash != cash else []
     ours = held(account)
@@ -40,7 +40,7 @@ def _other_orders(account: LiveAccount, theirs: Snapshot) -> list[str]:
     ours, unknown, found = working(account), set(account.lives.unknown()), list[str]()
     for order in theirs.orders:
         mine = ours.pop(order.id, None)
-        if mine is None and order.id not in unknown and order.id not in account.foreign:
+        if mine is None and order.id not in unknown and account.is_ours(order.id):  # of others its fill is told, and bars the symbol
             found.append(f"order {order.id} works at the broker, and not here")
         elif mine is not None and mine != order:
             found.append(f"of order {order.id} {order.quantity} steps are left at the broker, and {mine.quantity} here")

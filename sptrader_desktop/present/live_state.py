@@ -125,6 +125,7 @@ def _believed(session: Session, account: "LiveAccount", feeds: LiveFeeds, figure
         "barred": dict(account.barred),
         "latched": {scope: why for scope, why in account.barred.items() if not why.startswith("paused")},  # what only a re-arm ends
         "positions": [_position(row, figures, feeds) for row in figures.positions],
+        "foreign_orders": sorted(account.foreign),
         "plug": _plug(figures, session, feeds),
     }
 

@@ -27,7 +27,7 @@ from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
-from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
+from sptrader_desktop.runtime.live.events import DataFetchFailed, NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
 from sptrader_desktop.runtime.live.loop_turns import LoopTurns
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
@@ -86,6 +86,7 @@ class LiveCore:
             live.bus.subscribe(NewCandle, self._hear_candle, self._fail)
             live.bus.subscribe(SignalRejected, self._hear_rejected, self._fail)
             live.bus.subscribe(TradeFailed, self._hear_failed, self._fail)
+            live.bus.subscribe(DataFetchFailed, lambda event: self.alarm(f"{event.symbol}: {event.why}"), self._fail)
 
     @property
     def orchestrator(self) -> MultiSymbolTradingOrchestrator:
