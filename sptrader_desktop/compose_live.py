@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.compose import StrategyRead
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.core.risk_tree import NodeLimits
     from sptrader_desktop.core.tables import Plan
     from sptrader_desktop.core.terms import Terms
     from sptrader_desktop.ports import CandleSource, Journal
@@ -110,7 +111,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         held.callback(telling.cancel)
         _assemble(settings, known, core, clock, abroad, held)
         watch = CoreWatch(_told_of(known), core, feeds, gate, clock)
-        await _watched(known, watch, Commands(core, link, clock), held)
+        await _watched(known, watch, Commands(core, link, clock, lambda: _limits(settings, known)), held)
         telling_all = asyncio.create_task(watch.tell_abroad(abroad.publish))
         held.callback(telling_all.cancel)
         yield core
@@ -365,12 +366,11 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol, own_components, regime_component
     from sptrader_desktop.runtime.live.beside_the_loop import OwnStream, SourceFeed
     from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
-    from sptrader_desktop.runtime.live.risk_config import limits_of
     from sptrader_desktop.runtime.live.surroundings import AccountLatch, Quotes, ToldAbroad
 
     workspace = compose_components.ready_workspace(settings)
     config, catalogue = read_services(workspace / "services.yaml"), known.read.catalogue
-    core.limits = limits_of(config.risk, known.asked.symbols, known.catalogue)
+    core.limits = _limits(settings, known)
     strategy = known.read.strategy
     own = own_components(catalogue, strategy.signals) if known.asked.own else ()
     regime = regime_component(catalogue, config.indicator_calculation)
@@ -388,6 +388,15 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     }
     orchestrators = [live.orchestrator for live in symbols.values()]
     core.attach(symbols, MultiSymbolTradingOrchestrator(orchestrators, clock, latch, market, ToldAbroad(abroad), config.orchestrator))
+
+
+def _limits(settings: Settings, known: _Known) -> "tuple[NodeLimits, ...]":
+    """As they are written now."""
+    from sptrader_desktop.adapters.yaml_services import read_services
+    from sptrader_desktop.runtime.live.risk_config import limits_of
+
+    config = read_services(compose_components.ready_workspace(settings) / "services.yaml")
+    return limits_of(config.risk, known.asked.symbols, known.catalogue)
 
 
 def _source(settings: Settings, known: _Known) -> "AbstractContextManager[CandleSource]":

@@ -84,13 +84,16 @@ def rearm(chosen: argparse.Namespace) -> int:
         latched: dict[str, str] = {} if core is None else core.get("latched", {})
         if chosen.symbol:
             return _rearm_symbol(chosen, core, latched)
+        has_looser = core is not None and bool(core.get("limits_wait"))
         lost = [why for why in (found["gate"] or {"why": []})["why"] if why.startswith("heartbeat")]
-        if found["latch"] is None and not lost and not latched:
+        if found["latch"] is None and not (lost or latched or has_looser):
             print(f"Nothing is stopped in {folder}.")
             return DONE
         _print_what_is_rearmed(found, lost, latched)
+        if has_looser:
+            print("Limits in services.yaml that are looser than those in force wait for this.")
         _ask(is_answered=chosen.yes)
-        if latched:
+        if latched or has_looser:
             return _rearm_by_core("")
         answer = asking.rearm(folder)
     except GuardianError as error:

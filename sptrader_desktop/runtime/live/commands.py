@@ -1,5 +1,6 @@
 """What a person asks of a live session, checked before it is written down: a fact that makes no sense would be applied at each restart."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from sptrader_desktop.core.broker_messages import Place
@@ -7,6 +8,7 @@ from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.core.live_account import EVERY, PAUSED
 from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
+from sptrader_desktop.core.risk_tree import NodeLimits, tightest
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.command import WORDS, Command
 from sptrader_desktop.runtime.live.core import LiveCore
@@ -24,8 +26,11 @@ class Guard(Protocol):
 
 
 class Commands:
-    def __init__(self, core: LiveCore, guard: Guard, clock: Clock) -> None:
+    """`read_limits` gives those that a person wrote, as they are written now; SptraderError where they cannot be read."""
+
+    def __init__(self, core: LiveCore, guard: Guard, clock: Clock, read_limits: Callable[[], tuple[NodeLimits, ...]] | None = None) -> None:
         self._core, self._guard, self._clock = core, guard, clock
+        self._read_limits = read_limits or (lambda: core.limits)
 
     async def obey(self, asked: Command) -> None:
         """SptraderError says why not, and nothing was done."""
@@ -56,6 +61,7 @@ class Commands:
     async def _restart(self, about: str) -> None:
         symbol, _, service = about.partition(" ")
         self._known_symbol(symbol)
+        self._heed_limits(is_rearmed=False)
         if service:
             await self._core.orchestrator.orchestrators[symbol].restart_service(service)
         else:
@@ -72,6 +78,7 @@ class Commands:
             self._core.command("rearm", asked.about, asked.by)
             return
         await self._guard.rearm(asked.by)
+        self._heed_limits(is_rearmed=True)
         self._core.command("rearm", "", asked.by)
         until = self._clock.monotonic() + PATIENCE_S
         while self._core.engine.account.mismatch and self._clock.monotonic() < until:
@@ -81,6 +88,19 @@ class Commands:
                 f"the broker has not told within {PATIENCE_S:g} s what it holds, and its books and ours differ: entries stay barred; "
                 "see its connection, then re-arm again"
             )
+
+    def _heed_limits(self, *, is_rearmed: bool) -> None:
+        """What is tighter now holds at once; what is looser waits for a person who re-arms."""
+        try:
+            wanted = self._read_limits()
+        except SptraderError as error:
+            self._core.alarm(f"the limits stay as they were: {str(error).partition(chr(10))[0]}")
+            return
+        taken = wanted if is_rearmed else tightest(self._core.engine.account.limits.tree.limits, wanted)
+        self._core.limits_wait = set(taken) != set(wanted)
+        if self._core.limits_wait:
+            self._core.alarm("limits that are looser in services.yaml now wait until a person re-arms; what is tighter holds")
+        self._core.limit(taken)
 
     def _known_symbol(self, symbol: str) -> None:
         if symbol and symbol not in self._core.symbols:

@@ -52,7 +52,8 @@ class LiveCore:
         self.engine, self._feed, self._prices, self._broker, self._clock = engine, feed, prices, broker, clock
         self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
-        self.limits: tuple[NodeLimits, ...] = ()
+        self.limits: tuple[NodeLimits, ...] = ()  # those that it begins with
+        self.limits_wait = False  # looser ones are written down somewhere, and nobody has re-armed
         self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
@@ -140,8 +141,7 @@ class LiveCore:
         await self.is_synced.wait()
         if self.engine.account.environment != PAPER:
             self._feed.believe_only_signed()
-        self.engine.limit(self.limits)
-        self._flush()
+        self.limit(self.limits)
         await asyncio.gather(PriceIntake(self._prices, self.engine, self._flush, self.alarm).run(self.symbols), self._trade())
 
     async def _trade(self) -> None:
@@ -440,6 +440,10 @@ class LiveCore:
             self._watch.compare()
             return
         self.engine.command(what, about, by)
+        self._flush()
+
+    def limit(self, limits: tuple[NodeLimits, ...]) -> None:
+        self.engine.limit(limits)
         self._flush()
 
     def alarm(self, text: str) -> None:
