@@ -101,7 +101,7 @@ def rearm(chosen: argparse.Namespace) -> int:
     if answer and answer["latch"]:
         raise RunError(f"still stopped: {answer['latch']['unkept']}: make the file one that may be removed, and re-arm again")
     print("Re-armed: orders pass from the core's next hello on." if answer else "Re-armed: what starts next may trade.")
-    if core is not None and core["state"] == "silent":
+    if core is not None and core.get("state") == "silent":
         print(f"{core['says']}: what it halted by itself stays halted.")
     return DONE
 
@@ -109,7 +109,7 @@ def rearm(chosen: argparse.Namespace) -> int:
 def _rearm_symbol(chosen: argparse.Namespace, core: Message | None, latched: dict[str, str]) -> int:
     if core is None:
         raise RunError(f"no session runs in {load_settings().live}, and only a running one re-arms a symbol: start it, then re-arm")
-    if core["state"] == "silent":
+    if core.get("state") == "silent":
         raise RunError(f"{core['says']}: {chosen.symbol} stays as it is")
     if chosen.symbol in latched:
         print(f"{chosen.symbol} is halted: {latched[chosen.symbol]}.")
@@ -151,7 +151,7 @@ def status(_: argparse.Namespace) -> int:
     try:
         folder = load_settings().live
         core = asking.core_state(folder)
-        is_told = core is not None and core["state"] != "silent"
+        is_told = core is not None and core.get("state") != "silent"
         found = asking.status(folder) | {"core": core, "journal": None if is_told else _last_known()}
         print(json.dumps(found, indent=1, sort_keys=True))
     except GuardianError as error:
