@@ -5,9 +5,9 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop import compose, compose_components, compose_servers
 from sptrader_desktop.core.errors import RunError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.compose import StrategyRead
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.core.risk_tree import NodeLimits
     from sptrader_desktop.core.tables import Plan
     from sptrader_desktop.core.terms import Terms
     from sptrader_desktop.ports import CandleSource, Journal
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.runtime.live.snapshots import SnapshotStore
 
 ACCOUNT = "paper"  # one to a live folder: one ledger, one guardian, one stop
-JOURNAL, BROKER, PUBLISHER = "journal.sqlite3", "broker", "live"
+JOURNAL, BEGUN, BROKER, PUBLISHER = "journal.sqlite3", "begun.json", "broker", "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         held.callback(telling.cancel)
         _assemble(settings, known, core, clock, abroad, held)
         watch = CoreWatch(_told_of(known), core, feeds, gate, clock)
-        await _watched(known, watch, Commands(core, link, clock), held)
+        await _watched(known, watch, Commands(core, link, clock, lambda: _limits(settings, known)), held)
         telling_all = asyncio.create_task(watch.tell_abroad(abroad.publish))
         held.callback(telling_all.cancel)
         yield core
@@ -119,7 +120,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
 # Strategy, terms, plan
 
 
-def _known(settings: Settings, asked: LiveAsked) -> _Known:
+def _known(settings: Settings, asked: LiveAsked, text: str | None = None) -> _Known:
     from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
     from sptrader_desktop.core.instruments import CATALOGUE
     from sptrader_desktop.core.plan import make_plan
@@ -129,7 +130,7 @@ def _known(settings: Settings, asked: LiveAsked) -> _Known:
         catalogue = load_instruments(Path(asked.recipe.instruments), catalogue)
     if asked.recipe.financing:
         catalogue = load_financing(Path(asked.recipe.financing), catalogue)
-    read, terms = compose.strategy_of(asked.recipe, settings), terms_of(asked.recipe)
+    read, terms = compose.strategy_of(asked.recipe, settings, text), terms_of(asked.recipe)
     traded, rates = (tuple(_instrument(catalogue, symbol) for symbol in names) for names in (asked.symbols, asked.rates))
     if len({*asked.symbols, *asked.rates}) < len(asked.symbols) + len(asked.rates):
         raise RunError("a symbol is named twice: each is traded once, or only gives its rate")
@@ -180,6 +181,7 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple
     journal = SqliteJournal(known.folder / JOURNAL)
     held.callback(journal.close)
     _refuse_another(journal, known)
+    _keep_asked(known)
     store = SnapshotFiles(known.folder / JOURNAL, rules())
     held.callback(store.close)
     session, feeds = _new_session(known, journal, store)
@@ -245,6 +247,67 @@ def _refuse_another(journal: "Journal", known: _Known) -> None:
         )
 
 
+def _keep_asked(known: _Known) -> None:
+    """What the journal does not say of itself: by what its facts are to be understood when no session does."""
+    from sptrader_desktop.runtime.whole_files import write_whole
+
+    kept = {"asked": asdict(known.asked), "strategy": known.read.text}
+    write_whole(known.folder / BEGUN, json.dumps(kept, indent=1).encode())
+
+
+def last_known(settings: Settings) -> dict[str, object] | None:
+    """What the account had come to where its journal ends, for when no session tells it; nothing where there is no journal. Read from a
+    copy: nothing is changed by looking."""
+    from tempfile import TemporaryDirectory
+
+    from sptrader_desktop.adapters.sqlite_journal import SqliteJournal, copy_journal
+    from sptrader_desktop.present.live_state import last_state
+    from sptrader_desktop.present.numbers import iso_time
+    from sptrader_desktop.runtime.live.clock import SECOND_US, SystemClock
+    from sptrader_desktop.runtime.live.snapshots import rules
+    from sptrader_desktop.runtime.snapshot_files import SnapshotFiles
+
+    if not (settings.live / JOURNAL).exists():
+        return None
+    known = _begun(settings)
+    with TemporaryDirectory() as folder:
+        path = copy_journal(settings.live / JOURNAL, Path(folder))
+        with closing(SqliteJournal(path, reserve=0)) as journal:
+            _refuse_another(journal, known)
+            session, feeds = _new_session(known, journal, SnapshotFiles(path, rules()))
+            session.recover()
+            entries, at = journal.head[0], _last_at(session)
+    age = max(0, SystemClock().now() - at) // SECOND_US
+    says = f"from the journal, whose last entry is {age:,} s old: no session tells it, and what the broker did since is not known here"
+    return {"says": says, "at": iso_time(at), "age_s": age, "entries": entries, **last_state(_told_of(known), session.account, feeds)}
+
+
+def _last_at(session: "Session") -> int:
+    from sptrader_desktop.core.facts import ReplayEnded, TransactionSeen
+    from sptrader_desktop.runtime.live.fact_text import read_fact
+
+    seq, _ = session.journal.head
+    for entry in session.journal.read(max(0, seq - 1)):
+        fact = read_fact(entry.kind, entry.body)
+        return (
+            session.account.at if isinstance(fact, ReplayEnded) else fact.transaction.at if isinstance(fact, TransactionSeen) else fact.at
+        )
+    return 0
+
+
+def _begun(settings: Settings) -> _Known:
+    """As the account's last session was asked for, with the strategy's text of that day."""
+    try:
+        kept = json.loads((settings.live / BEGUN).read_bytes())
+        asked: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept["asked"].items()}
+        return _known(settings, LiveAsked(**asked | {"recipe": Recipe.from_json(asked["recipe"])}), str(kept["strategy"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{settings.live / BEGUN}, which says how the account was begun, cannot be read ({error}): start the session as it was, which "
+            "writes it anew"
+        ) from None
+
+
 # The broker and its guardian
 
 
@@ -303,12 +366,11 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol, own_components, regime_component
     from sptrader_desktop.runtime.live.beside_the_loop import OwnStream, SourceFeed
     from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
-    from sptrader_desktop.runtime.live.risk_config import limits_of
     from sptrader_desktop.runtime.live.surroundings import AccountLatch, Quotes, ToldAbroad
 
     workspace = compose_components.ready_workspace(settings)
     config, catalogue = read_services(workspace / "services.yaml"), known.read.catalogue
-    core.limits = limits_of(config.risk, known.asked.symbols, known.catalogue)
+    core.limits = _limits(settings, known)
     strategy = known.read.strategy
     own = own_components(catalogue, strategy.signals) if known.asked.own else ()
     regime = regime_component(catalogue, config.indicator_calculation)
@@ -326,6 +388,15 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
     }
     orchestrators = [live.orchestrator for live in symbols.values()]
     core.attach(symbols, MultiSymbolTradingOrchestrator(orchestrators, clock, latch, market, ToldAbroad(abroad), config.orchestrator))
+
+
+def _limits(settings: Settings, known: _Known) -> "tuple[NodeLimits, ...]":
+    """As they are written now."""
+    from sptrader_desktop.adapters.yaml_services import read_services
+    from sptrader_desktop.runtime.live.risk_config import limits_of
+
+    config = read_services(compose_components.ready_workspace(settings) / "services.yaml")
+    return limits_of(config.risk, known.asked.symbols, known.catalogue)
 
 
 def _source(settings: Settings, known: _Known) -> "AbstractContextManager[CandleSource]":

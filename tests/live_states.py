@@ -153,6 +153,8 @@ class Market:
             },
             "risk": gauges,
             "barred": {},
+            "latched": {},
+            "foreign_orders": [],
             "positions": [
                 self.position(11, "EURUSD", "long", "40000", -0.8, "34.70", trailing=self.price("EURUSD", -1.5)),
                 self.position(12, "EURUSD", "short", "20000", 0.4, "8.66"),

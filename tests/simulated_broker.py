@@ -153,7 +153,7 @@ class SimulatedBroker:
 
     def price(self, symbol: str, at: int, raw: int, ask: int) -> None:
         if self.is_up:
-            self._note(self.paper.price(symbol, at, raw, ask))
+            self._note(self.paper.price(symbol, at, raw, ask, self._now()))
 
     def heard(self, peer: Peer, message: Asked) -> None:
         if not self.is_up:

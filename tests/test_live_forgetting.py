@@ -107,7 +107,7 @@ def seen_of(account: LiveAccount) -> dict[str, object]:
     return told | {
         "account": [row[name] for name in row.dtype.names if name not in LOGS],
         "positions": book.state.positions[: row["positions"]].tolist(),
-        "pending": [[account._ids.of_row(order["order"]), *(order[name] for name in order.dtype.names[1:])] for order in pending],
+        "pending": [[account.ids.of_row(order["order"]), *(order[name] for name in order.dtype.names[1:])] for order in pending],
     }
 
 

@@ -13,6 +13,7 @@ from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker, plac
 from sptrader_desktop.core.broker_messages import What
 from sptrader_desktop.core.errors import GivenUpError, MachineError
 from sptrader_desktop.core.facts import Commanded, SignalJudged, TransactionSeen
+from sptrader_desktop.guardian.asking import core_state
 from sptrader_desktop.ports import BrokerLine
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.restart_intensity import MOST, WINDOW_S
@@ -53,6 +54,41 @@ def test_a_paper_broker_that_is_killed_is_started_again_and_trading_goes_on(sess
     assert [fact.outcome for fact in known if isinstance(fact, SignalJudged)] == ["taken", "taken"]
     assert [fact.transaction for fact in known if isinstance(fact, TransactionSeen)] == session.done()
     assert not any(isinstance(fact, Commanded) for fact in known)
+
+
+def broker_process(session: LiveSession) -> psutil.Process:
+    return next(each for each in psutil.process_iter(["cmdline"]) if str(session.places.folder) in (each.info["cmdline"] or []))
+
+
+def order_states(session: LiveSession) -> list[str]:
+    """As `sptrader status` tells them; without an answer none."""
+    return [order["state"] for order in (core_state(session.folder) or {}).get("orders", ())]
+
+
+def test_an_order_to_a_broker_that_fell_silent_is_unknown_told_never_sent_again_and_settled_once(session: LiveSession) -> None:
+    session.start()
+    session.tick()
+    session.until(lambda: session.is_connected, "the broker to be heard")
+    broker = broker_process(session)
+    broker.suspend()
+    try:
+        session.say("golden_cross")
+        session.until(lambda: order_states(session) == ["sent"], "the order to be sent")
+        session.until(lambda: "the broker has said nothing for 3 s" in session.told(), "the silence to be told")
+        session.say("golden_cross")
+        session.until(lambda: "what became of paper-1 is not known" in session.told(), "the unknown order to be told")
+        assert order_states(session) == ["sent"]
+    finally:
+        broker.resume()
+    session.until(lambda: session.ticked(What.FILLED), "the entry to fill")
+    session.until(lambda: order_states(session) == ["filled"], "the core to know it")
+    session.end()
+    known = session.facts()
+    assert [(done.what, done.id) for done in session.done() if done.id] == [(What.ACCEPTED, "paper-1"), (What.FILLED, "paper-1")]
+    assert [fact.transaction for fact in known if isinstance(fact, TransactionSeen)] == session.done()
+    first, second = [fact.outcome for fact in known if isinstance(fact, SignalJudged)]
+    assert first == "taken"
+    assert second.startswith("nothing is opened: not all is known of what the broker did")
 
 
 class StillClock:

@@ -171,7 +171,7 @@ def test_a_loss_uses_up_the_limits_and_a_breach_latches() -> None:
         "name": "daily loss", "scope": "global", "unit": "money", "used": "305.00", "limit": "300.00", "headroom": "0.00", "latched": True,
     }  # fmt: skip
     assert (state["state"], state["reason"]) == ("close_only", "the day's loss limit was reached")
-    assert state["barred"] == {"*": "the day's loss limit was reached"}
+    assert state["barred"] == state["latched"] == {"*": "the day's loss limit was reached"}
 
 
 def test_what_the_broker_has_not_said_it_holds_is_not_protected() -> None:

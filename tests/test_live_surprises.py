@@ -1,20 +1,26 @@
 """What the simulation found in the product: strangers on the account, time that stood still or was set, prices that no market has."""
 
 import asyncio
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sptrader_desktop.adapters.price_messages import prices_in
 from sptrader_desktop.core.broker_messages import Cancel, Place
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.runtime.live.clock import SECOND_US
+from sptrader_desktop.runtime.live.price_intake import CONVINCING, PriceIntake
 from sptrader_desktop.runtime.live.steady_time import LATE_S, SteadyTime
-from tests.account_desk import MONDAY, SECOND, Desk
+from tests.account_desk import MONDAY, SECOND, SYMBOLS, Desk
 from tests.test_live_decisions import Evaluation, signal
 
 HOUR_US = 3_600 * SECOND_US
+LIMITED = "risk: {daily_loss_limit: 0.02, max_drawdown: 0.03}"
 LIMIT = ", order: {type: limit, offset: {type: pips, value: 10}}"
 
 
@@ -134,6 +140,81 @@ def test_a_price_that_is_old_of_a_time_to_come_or_crossed_says_nothing(late: int
     assert desk.engine.markets["EURUSD"] == before
     desk.engine.price(LivePrice("EURUSD", desk.clock.at, 110_003, 110_005))
     assert desk.engine.markets["EURUSD"].bid == 110_003
+
+
+POSSIBLE = (1.1, 1e-5, 1e4, 1e8, 7e8, 7e10)  # some of them, as ticks of one symbol or the other
+TEXTS = ("1.1", "1e9", "NaN", "Infinity", "-1.1", "", "x" * 99, None, True)
+VALUES: Any = st.sampled_from((*POSSIBLE, *TEXTS, 0, -1, 2**63, -(10**30), 10**400, 1e-300)) | st.floats()
+TWO_SIDED: Any = st.fixed_dictionaries({"bid": st.sampled_from(POSSIBLE), "ask": VALUES}, optional={"time": VALUES})
+QUOTES: Any = st.sampled_from(POSSIBLE) | VALUES | TWO_SIDED | st.lists(VALUES, max_size=2)
+BODIES: Any = st.dictionaries(st.sampled_from(SYMBOLS), QUOTES).map(lambda found: json.dumps(found).encode()) | st.sampled_from(
+    [b"", b"\xff\xfe", b"[" * 5_000, b'{"EURUSD":' * 3_000, b'{"EURUSD": 1e999999999}', b'{"EURUSD": -0}', b"9" * 9_999, b"null", b"NaN"]
+)
+FIELDS = st.sampled_from([b"data", b"EURUSD", b"USDJPY", b"\xff"])
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.dictionaries(FIELDS, BODIES, max_size=2), st.sampled_from((1, CONVINCING))), max_size=8), st.booleans())
+def test_whatever_is_published_as_a_price_the_session_and_the_broker_go_on_and_come_out_the_same(
+    entries: list[tuple[dict[bytes, bytes], int]], is_open: bool
+) -> None:
+    desk, alarms = Desk(), list[str]()
+    intake = PriceIntake(None, desk.engine, desk.send, alarms.append)  # type: ignore[arg-type]  # nobody reads here
+    if is_open:
+        desk.price("EURUSD", 110_000)
+        desk.act("EURUSD", enters=True)
+        desk.price("EURUSD", 110_000)
+    for fields in (fields for fields, times in entries for _ in range(times)):
+        desk.clock.at += SECOND
+        for price in prices_in((f"{desk.clock.at // 1_000}-0".encode(), fields), SYMBOLS, CATALOGUE):
+            desk.hear(desk.broker.price(price.symbol, price.stamp, price.price, price.ask))
+            if intake.take(price):
+                desk.act(price.symbol, enters=True)
+            desk.send()
+    assert len(alarms) <= 2 * len(entries)
+    for _ in range(CONVINCING):
+        assert intake.take(LivePrice("EURUSD", desk.clock.at, 110_000, 110_002)) or alarms
+    desk.price("EURUSD", 110_000)
+    assert desk.act("EURUSD", enters=True) or desk.account.barred or desk.account.book.account["positions"][0]
+    assert desk.recovered().book.state.positions.tobytes() == desk.account.book.state.positions.tobytes()
+
+
+def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:
+    desk, alarms = Desk(), list[str]()
+    intake = PriceIntake(None, desk.engine, desk.send, alarms.append)  # type: ignore[arg-type]
+
+    def take(price: int) -> bool:
+        desk.clock.at += SECOND
+        return intake.take(LivePrice("EURUSD", desk.clock.at, price, price))
+
+    assert take(110_000)
+    assert [take(11_000_001 + number) for number in range(CONVINCING - 1)] == [False] * (CONVINCING - 1)
+    assert alarms == ["EURUSD: a price of 11000001 ticks is not believed: the one before it was 110000, and it stands alone"]
+    assert take(110_001)
+    assert [take(1_000) for _ in range(CONVINCING)] == [False] * (CONVINCING - 1) + [True]
+    assert len(alarms) == 2
+    assert not take(2**46)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(-1_500, 1_200), min_size=1, max_size=25))
+def test_a_limit_of_the_strategy_is_met_at_the_price_that_meets_it(steps: list[int]) -> None:
+    """As when the account is told of every price."""
+    found = []
+    for is_eager in (True, False):
+        desk, bid = Desk(is_eager=is_eager, exits=LIMITED), 110_000
+        desk.price("EURUSD", bid)
+        desk.act("EURUSD", enters=True)
+        desk.price("EURUSD", bid)
+        met = list[int]()
+        for number, step in enumerate(steps):
+            bid += step
+            is_felt = desk.price("EURUSD", bid)
+            if desk.account.barred and not met:
+                met.append(number)
+                assert is_felt
+        found.append((met, desk.closed()))
+    assert found[0] == found[1]
 
 
 def test_after_the_clock_was_set_back_prices_are_believed_again() -> None:

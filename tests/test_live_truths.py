@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from sptrader_desktop.adapters.redis_signals import STREAM
-from sptrader_desktop.core.broker_messages import Cancel, Transaction, What
+from sptrader_desktop.core.broker_messages import Cancel, Place, Transaction, What
+from sptrader_desktop.core.facts import BarsClosed
 from sptrader_desktop.core.live_account import EVERY
 from sptrader_desktop.core.orders import OrderState
 from sptrader_desktop.core.records import EXIT_REASONS
 from sptrader_desktop.core.signals import Signal, write_signal
+from sptrader_desktop.runtime.live.clock import SECOND_US
+from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.paper_terms import open_broker
+from tests.live_session import NOON
 from tests.live_world import World
 
 
@@ -331,6 +335,54 @@ def test_a_position_that_vanished_at_the_broker_is_seen_when_the_line_is_back_an
     is_well(world)
     assert world.outcomes["again"] == "taken"
     assert world.watch.ledger.fills == 2
+
+
+@pytest.mark.parametrize("name", ["stranger-1", "sim-99"])
+def test_a_stranger_s_working_order_is_told_and_let_be_and_one_of_our_form_means_that_the_books_differ(name: str) -> None:
+    """Entries go on beside it until it fills, which bars its symbol alone. Another copy of this account would use our names."""
+    world = CalmWorld(speaks=False)
+    is_ours = name == "sim-99"
+    order = Place(name, "EURUSD", -1, 1, "limit", 500, 50_000, -1, -1, -1)
+    world.at(2.0, lambda: world.broker._note(world.broker.paper.ask(order, world.clock.now())))
+    world.at(3.0, lambda: world.cut(lands=None))
+    world.at(6.0, lambda: world.say("entry"))
+    world.at(7.0, world.kill)
+    if is_ours:
+        world.at(10.5, lambda: world.broker.carry_out(Cancel("stranger-2", name)))
+    world.run()
+    assert world.outcomes["entry"].startswith("nothing is opened: order" if is_ours else "taken")
+    assert bool(world.account.mismatch) is is_ours
+    assert world.account.foreign == (set() if is_ours else {name})
+    told = [text for text in world.alarms if name in text]
+    assert any(("works at the broker, and not here" if is_ours else "is somebody else's and is let be") in text for text in told)
+
+
+def test_a_clock_that_was_ahead_and_is_set_right_costs_one_bar_and_is_told() -> None:
+    """Bars are told and decided again, and the broker fills again, an hour before that clock's time has passed."""
+    world = CalmWorld(speaks=False)
+    bars: list[tuple[float, int]] = []
+
+    def look() -> None:
+        facts = [read_fact(entry.kind, entry.body) for entry in world.life.journal.read()] if world.life else []
+        known = [bar for fact in facts if isinstance(fact, BarsClosed) for bar in fact.bars if bar.series == 0]
+        bars.extend((world.loop.time(), bar.at) for bar in known[len(bars) :])
+
+    for tenth in range(5, 140):
+        world.at(tenth / 10, look)
+    world.at(4.0, lambda: setattr(world.clock, "set_by", 3_600 * SECOND_US))
+    world.at(7.5, lambda: setattr(world.clock, "set_by", 0))
+    world.at(7.9, lambda: world.say("entry"))
+    world.at(10.0, lambda: world.say("leave", "leave"))
+    world.run()
+    ahead = [at for seen, at in bars if 4.5 < seen < 7.5]
+    assert ahead
+    assert min(ahead) > NOON + 3_500 * SECOND_US
+    healed = [(at - NOON) // SECOND_US for seen, at in bars if seen > 7.5]
+    assert healed[:2] == [8, 10]
+    assert world.outcomes == {"entry": "taken", "leave": "taken"}
+    assert world.watch.ledger.fills == 1
+    assert not world.account.book.account["positions"][0]
+    assert any("EURUSD: the clock was ahead and is set right" in text for text in world.alarms)
 
 
 def test_a_transaction_that_cannot_be_booked_leaves_nothing_stuck() -> None:

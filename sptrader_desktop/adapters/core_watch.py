@@ -91,7 +91,7 @@ class CoreWatch:
             connections=[self._connection(*found, now) for found in self._found()],
             alarms=self._core.alarms,
         )
-        found = live_state(self._session, engine.account, self._feeds, around)
+        found = live_state(self._session, engine.account, self._feeds, around) | {"limits_wait": self._core.limits_wait}
         if self._state != found["state"]:
             self._state = found["state"]
             reason = found["reason"]

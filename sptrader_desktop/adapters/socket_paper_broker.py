@@ -230,7 +230,7 @@ class BrokerServer:
         now = self._now()
         if now is not None and price.at > now + AHEAD_US:
             return
-        self._note(self._broker.price(price.symbol, price.at, price.raw, price.ask))
+        self._note(self._broker.price(price.symbol, price.at, price.raw, price.ask, now))
         self._is_changed = True
 
     def _arm(self, peer: Peer, fault: Fault) -> None:

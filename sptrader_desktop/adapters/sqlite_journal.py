@@ -5,6 +5,7 @@ One row is one commit. docs/journal.md says what it promises and what it cannot.
 
 import errno
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -351,6 +352,14 @@ class SqliteJournal:
     def _break(self, why: str) -> NoReturn:
         self._why_broken = f"{self._path} could not be written ({why}): this process ends, and the next one reads what is there"
         raise JournalBroken(self._why_broken) from None
+
+
+def copy_journal(path: Path, folder: Path) -> Path:
+    """With its snapshots, to look into: the journal stays as it is, and may be traded with. Its head first: it may grow."""
+    for file in sorted(path.parent.glob(f"{path.stem}.*")):
+        if file.suffix not in {".lock", ".reserve"}:
+            shutil.copy(file, folder)
+    return folder / path.name
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -48,7 +48,7 @@ class LiveAccount:
         self.history, self.lives = history, OrderLives(remembered)
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
         self.halted = ""  # why nothing at all may be sent
-        self.foreign: set[str] = set()  # orders of others on this account that a person knows of
+        self.foreign: set[str] = set()  # orders of others on this account: known, shown and let be
         self.mismatch = ""  # why these books are not the broker's: nothing but taking those over ends it
         self.alarms: list[str] = []  # the last ones
         self.alarmed = 0  # how many there ever were
@@ -60,7 +60,7 @@ class LiveAccount:
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
         self._marks = PositionMarks(book.state.positions)
-        self._ids = OwnIds(name)
+        self.ids = OwnIds(name)
         self._ours: dict[int, int] = {}  # the broker's number of an open position → ours
         self._theirs: dict[int, int] = {}
         self._unexplained = 0  # the first row of the verdicts of the last decision
@@ -100,7 +100,7 @@ class LiveAccount:
     def _forget(self) -> None:
         self.lives.forget()
         if not self.history and self.book.is_crowded:
-            self._ids.keep(self.book.forget())
+            self.ids.keep(self.book.forget())
 
     def alarm(self, text: str) -> None:
         self.alarms.append(text)
@@ -204,7 +204,7 @@ class LiveAccount:
         self.limits.refuse_beyond(placed, self.at)
         if waiting:
             states = self.book.log.orders["state"]
-            found += [Cancel(self.next_id(), self._ids.of_row(order)) for order in waiting if states[order] == CANCELLED]
+            found += [Cancel(self.next_id(), self.ids.of_row(order)) for order in waiting if states[order] == CANCELLED]
         for row, was, now in self._marks.changed(closings, figure["positions"][0]):
             found += self._about_position(row, was, now)
         for order in range(placed, figure["orders"][0]):
@@ -231,7 +231,7 @@ class LiveAccount:
         """One that was cancelled at the close that placed it is never sent."""
         row = self.book.log.orders[order]
         name = self.next_id()
-        self._ids.placed(name)
+        self.ids.placed(name)
         if row["state"] != WORKING:
             return []
         waiting = self.book.state.pending[self.book.waiting(order)]
@@ -241,11 +241,7 @@ class LiveAccount:
         return [Place(name, symbol, rule, side, kind, int(row["quantity"]), level, expiry, *distances)]
 
     def next_id(self) -> str:
-        return self._ids.next()
-
-    def is_ours(self, name: str) -> bool:
-        """An id by which this account asked for something, ever."""
-        return self._ids.gave(name)
+        return self.ids.next()
 
     # What the broker did
 
@@ -262,6 +258,7 @@ class LiveAccount:
             case What.CLOSED:
                 self._book_exit(done)
             case What.EXPIRED | What.CANCELLED | What.REJECTED:
+                self.foreign.discard(done.id)
                 self._settle(done)
             case What.PROTECTED:
                 self._protect(done)
@@ -269,6 +266,9 @@ class LiveAccount:
                 self._position(done)["financing"] += done.amount
                 self.book.account["cash"] += done.amount
             case What.ACCEPTED:
+                if done.position < 0 and self.lives.get(done.id) is None and not self.ids.are_like(done.id):
+                    self.foreign.add(done.id)
+                    self.alarm(f"{done.symbol}: order {done.id} is somebody else's and is let be; if it fills, that bars the symbol")
                 found += self._end_late(done, is_late or self._is_forgotten(done.id))
             case What.CANCEL_REJECTED:
                 pass
@@ -290,13 +290,13 @@ class LiveAccount:
             return []
         if is_late:
             self._bar(done.symbol, f"{done.symbol}: order {name} works at the broker after it was given up for lost")
-        is_wanted = self.book.waiting(self._ids.row(name)) >= 0
+        is_wanted = self.book.waiting(self.ids.row(name)) >= 0
         is_over = life is not None and life.state in OVER
         return [] if is_wanted or is_over or self.lives.is_cancelling(name) else [Cancel(self.next_id(), name)]
 
     def _is_forgotten(self, name: str) -> bool:
         """It was ours, and over so long ago that nothing else is known of it: who accepts it now was never heard of it before."""
-        return self.lives.get(name) is None and self.is_ours(name)
+        return self.lives.get(name) is None and self.ids.gave(name)
 
     def _close_rest(self, done: Transaction) -> list[Request]:
         """A part that was to be closed while another was on its way goes when that has come, so that neither is closed twice."""
@@ -316,7 +316,7 @@ class LiveAccount:
 
     def _book_entry(self, done: Transaction, is_late: bool) -> None:
         """A part of an order is a position of its own, and the rest waits on."""
-        series, order = self._series[done.symbol], self._ids.row(done.id)
+        series, order = self._series[done.symbol], self.ids.row(done.id)
         if self.book.present_bar(series) < 0:  # somebody else was here before the first price
             day = int(trading_day(np.array([done.at], np.int64))[0])
             self._open_bars(facts.BarsOpened(done.at, (BarOpen(series, done.at, done.price, done.price, day, 0),)))
@@ -327,7 +327,7 @@ class LiveAccount:
         if index < 0 or left < 0:
             index = self.book.add_waiting(order, series, done.side, done.quantity)
         if order < 0:
-            self._ids.placed(done.id, is_own=False)
+            self.ids.placed(done.id, is_own=False)
         rest = self.book.state.pending[index].copy()
         self.book.state.pending["quantity"][index] = done.quantity
         ours = int(self.book.account["opened"][0])
@@ -351,7 +351,7 @@ class LiveAccount:
         del self._theirs[self._ours.pop(position)]
 
     def _settle(self, done: Transaction) -> None:
-        index = self.book.waiting(self._ids.row(done.id))
+        index = self.book.waiting(self.ids.row(done.id))
         if index >= 0:
             outcome = EXPIRED if done.what is What.EXPIRED else CANCELLED
             stages.settle(self.book.lent, index, outcome, self.book.present_bar(self._series[done.symbol]))
@@ -417,7 +417,7 @@ class LiveAccount:
 
     def _lapse(self, fact: facts.RequestUnsettled) -> list[Request]:
         self.lives.lapse(fact.id)
-        index = self.book.waiting(self._ids.row(fact.id))
+        index = self.book.waiting(self.ids.row(fact.id))
         if index >= 0:
             stages.settle(self.book.lent, index, CANCELLED, self.book.present_bar(int(self.book.state.pending["symbol"][index])))
         self._will_not_be(self.lives[fact.id], "it never came there")
@@ -471,16 +471,17 @@ class LiveAccount:
 
     def row_of(self, name: str) -> int:
         """Where in the log's orders it is now, −1 where it is not."""
-        return self._ids.row(name)
+        return self.ids.row(name)
 
     # Limits, and levels that are watched here
 
     def feels(self, s: int, raw: int, ask: int, at: int) -> bool:
-        """Whether this price would end a position or breach a limit of the tree, if the account were told of it."""
-        if not self.book.account["positions"][0] or (self.watched.is_idle and not self.limits.are_set):
+        """Whether this price would end a position or breach a limit, if the account were told of it."""
+        if not self.book.account["positions"][0]:
             return False
         worth = self._worth(Seen(s, raw, ask))
-        return self.watched.is_touched(self.book, worth, s, at) or self.limits.would_breach(worth)
+        is_touched = not self.watched.is_idle and self.watched.is_touched(self.book, worth, s, at)
+        return is_touched or worth.would_halt() or self.limits.would_breach(worth)
 
     def _worth(self, seen: Seen | None = None) -> Worth:
         return Worth(self.book.plan, self.book.state, seen)

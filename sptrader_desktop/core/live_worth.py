@@ -6,9 +6,9 @@ In integers that cannot overflow: the same figures as the kernel's `unrealised` 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sptrader_desktop.core.money import round_ratio
+from sptrader_desktop.core.money import FRACTION_ONE, round_ratio
 from sptrader_desktop.core.records import LONG
-from sptrader_desktop.core.tables import DIRECT, PENDING, POSITION, Plan, State
+from sptrader_desktop.core.tables import DIRECT, FREE, PENDING, POSITION, Plan, State
 
 
 class Held(NamedTuple):
@@ -47,7 +47,7 @@ class Worth:
     """One look. With `seen` as if that were the last price of its series."""
 
     def __init__(self, plan: Plan, state: State, seen: Seen | None = None) -> None:
-        self._symbols, self._state = plan.symbols, state
+        self._symbols, self._state, self._terms = plan.symbols, state, plan.terms[0]
         self.last, self.bid, self.ask = (state.series[name].tolist() for name in ("last", "bid", "ask"))
         if seen is not None:
             s, row = seen.series, plan.symbols[seen.series]
@@ -80,6 +80,11 @@ class Worth:
             numerator, denominator = numerator * above, denominator * below
         return value if numerator == denominator else round_ratio(value * numerator, denominator)
 
+    def is_convertible(self, s: int) -> bool:
+        """Whether there is a rate of each pair that its currency is converted by."""
+        legs = (self._symbols[leg][s] for leg in ("leg1", "leg2") if self._symbols[f"{leg}_kind"][s])
+        return all(self.last[leg] > 0 for leg in legs)
+
     # All of them
 
     def held(self) -> list[Held]:
@@ -92,6 +97,13 @@ class Worth:
 
     def equity(self) -> int:
         return int(self._state.account["cash"][0]) + sum(map(self.profit, self.held()))
+
+    def would_halt(self) -> bool:
+        """Whether a limit of the strategy that was not met yet is met at this equity, as by `core.stages.halt_on_breach`."""
+        account, terms, equity = self._state.account[0], self._terms, self.equity()
+        peak, base = max(int(account["peak"]), equity), int(account["base"])
+        met = (("drawn_down", "max_drawdown", peak), ("lost_day", "daily_loss", base))
+        return any(account[latch] == FREE and _is_met(of - equity, int(terms[limit]), of) for latch, limit, of in met)
 
     def nodes(self, earned: Sequence[int], without: Collection[int] = ()) -> tuple[NodeFigures, list[NodeFigures]]:
         """Of the account and of each series. `earned` is what each has added to the cash so far; orders `without` do not count."""
@@ -114,6 +126,32 @@ class Worth:
             exposure[s] += self.notional(s, steps)
             positions[s] += 1
         return list(zip(exposure, positions, strict=True))
+
+
+def _is_met(loss: int, limit: int, base: int) -> bool:
+    """`core.risk.breached`."""
+    return limit >= 0 and (base <= 0 or (loss > 0 and loss * FRACTION_ONE >= limit * base))
+
+
+LARGEST = 1 << 60  # in 1e-8 of any currency: sums and conversions of it still fit 64 bits
+
+
+def is_too_far(plan: Plan, state: State, seen: Seen, wanted: int) -> bool:
+    """Whether at this price all that is open and waits, and `wanted` steps more, could be worth more than exact money tells. The kernel
+    would raise, half-way through its tables."""
+    worth, steps = Worth(plan, state, seen), [0] * len(state.series)
+    for held in worth.held():
+        steps[held.symbol] += held.quantity
+    for row in state.pending[: state.account["pending"][0]].tolist():
+        steps[row[_WAITS_FOR]] += row[_WANTED]
+    steps[seen.series] += wanted
+    whole = abs(int(state.account["cash"][0]))
+    for s, count in enumerate(steps):
+        value = max(worth.last[s], worth.bid[s], worth.ask[s]) * count * int(plan.symbols["unit_value"][s])
+        if value > LARGEST or (value and worth.is_convertible(s) and worth.in_account(LARGEST, s) < whole):
+            return True
+        whole += abs(worth.in_account(value, s)) if value and worth.is_convertible(s) else 0
+    return whole > LARGEST
 
 
 _HELD = tuple((POSITION.names or ()).index(name) for name in Held._fields)

@@ -24,6 +24,10 @@ class OwnIds:
         number = number_in(name.removeprefix(f"{self._account}-"))
         return 0 < number <= self._given and name == f"{self._account}-{number}"
 
+    def are_like(self, name: str) -> bool:
+        """What has our form and was not given here was asked for by another copy of this account."""
+        return name.startswith(f"{self._account}-")
+
     def placed(self, name: str, *, is_own: bool = True) -> None:
         """By the next row."""
         if is_own:

@@ -16,7 +16,7 @@ _LEVELS = ("stop", "target", "trail")
 
 
 def differences(account: LiveAccount, theirs: Snapshot) -> list[str]:
-    """None where the books agree. A trailing level is ours to move, so it may be ahead of the broker's."""
+    """None where the books agree. Orders of others are no matter until they fill, and a trailing level may be ahead of the broker's."""
     cash = int(account.book.account["cash"][0])
     found = [f"the broker holds {theirs.cash} of cash and this account {cash} (1e-8)"] if theirs.cash != cash else []
     ours = held(account)
@@ -40,7 +40,8 @@ def _other_orders(account: LiveAccount, theirs: Snapshot) -> list[str]:
     ours, unknown, found = working(account), set(account.lives.unknown()), list[str]()
     for order in theirs.orders:
         mine = ours.pop(order.id, None)
-        if mine is None and order.id not in unknown | account.foreign and not account.lives.is_cancelling(order.id):
+        is_known = order.id in unknown | account.foreign or account.lives.is_cancelling(order.id)
+        if mine is None and not is_known and account.ids.are_like(order.id):  # of others its fill is told, and bars the symbol
             found.append(f"order {order.id} works at the broker, and not here")
         elif mine is not None and mine != order:
             found.append(f"of order {order.id} {order.quantity} steps are left at the broker, and {mine.quantity} here")
@@ -87,7 +88,7 @@ def take_over(account: LiveAccount, theirs: Snapshot) -> list[Request]:
     account.mismatch = ""
     known = {*working(account), *account.lives.unknown()}
     strange = [order.id for order in theirs.orders if order.id not in known]
-    account.foreign = {name for name in strange if not account.is_ours(name)}
+    account.foreign = {name for name in strange if not account.ids.gave(name)}
     return [Cancel(account.next_id(), name) for name in strange if name not in account.foreign]
 
 

@@ -7,7 +7,7 @@ restart comes to the same breaches. Without limits none of this does anything.
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sptrader_desktop.core.live_worth import NodeFigures
 from sptrader_desktop.core.money import money_text, round_ratio
@@ -31,6 +31,19 @@ class NodeLimits(NamedTuple):
     positions: int | None = None
     orders_a_minute: int | None = None
     flattens: bool = False
+
+
+def tightest(known: Iterable[NodeLimits], wanted: Iterable[NodeLimits]) -> tuple[NodeLimits, ...]:
+    """Of two sets of limits the nearer of each."""
+    found = {each.scope: each for each in wanted}
+    for one in known:
+        other = found.get(one.scope, NodeLimits(one.scope))
+        nearer: dict[str, Any] = {
+            name: min((limit for limit in (getattr(one, name), getattr(other, name)) if limit is not None), default=None)
+            for name in NodeLimits._fields[1:-1]
+        }
+        found[one.scope] = one._replace(**nearer, flattens=one.flattens or other.flattens)
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ import getpass
 import os
 import socket
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from sptrader_desktop.guardian.latch import new_latch, read_latch, write_latch
 from sptrader_desktop.guardian.lines import LONGEST, LONGEST_OF_BROKER, LineBuffer, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
 
-PATIENCE_S = 1.0
+PATIENCE_S, COMMAND_S = 1.0, 15.0
 
 
 def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Message | None:
@@ -32,18 +33,31 @@ def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Messa
 
 def core_state(folder: Path, patience: float = PATIENCE_S) -> Message | None:
     """What the program that trades says of itself now, without its curve; nothing where none runs."""
+    try:
+        found = _ask_core(folder, {"do": "watch"}, patience, {"state"})
+    except GuardianError as error:
+        return {"state": "silent", "says": str(error)}
+    return found and {key: value for key, value in found.items() if key not in {"is", "equity"}}
+
+
+def command(folder: Path, what: str, about: str, by: str = "", patience: float = COMMAND_S) -> str | None:
+    """Why the program that trades refused, an empty text where it did it; nothing where none runs."""
+    told = _ask_core(folder, {"do": "command", "id": 1, "what": what, "about": about, "by": by or who()}, patience, {"done", "refused"})
+    return None if told is None else str(told.get("why", ""))
+
+
+def _ask_core(folder: Path, message: Message, patience: float, kinds: Collection[str]) -> Message | None:
     places = live_places(folder)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(patience)
         try:
             _connect(sock, places.core, patience)
-            sock.sendall(written({"do": "watch"}))
-            found = _answer(sock, LONGEST_OF_BROKER, "state")
+            sock.sendall(written(message))
+            return _answer(sock, LONGEST_OF_BROKER, kinds)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except (OSError, LineError) as error:
-            return {"state": "silent", "says": f"{places.core}: the program that trades does not answer ({error})"}
-    return {key: value for key, value in found.items() if key not in {"is", "equity"}}
+            raise GuardianError(f"{places.core}: the program that trades does not answer ({error})") from None
 
 
 def _connect(sock: socket.socket, address: Path, patience: float) -> None:
@@ -59,13 +73,13 @@ def _connect(sock: socket.socket, address: Path, patience: float) -> None:
             time.sleep(0.001)
 
 
-def _answer(sock: socket.socket, longest: int = LONGEST, kind: str = "") -> Message:
+def _answer(sock: socket.socket, longest: int = LONGEST, kinds: Collection[str] = ()) -> Message:
     """Events that come before what was asked for are passed over."""
     lines = LineBuffer(longest)
     while True:
         line = lines.pop()
         message = None if line is None else parsed(line)
-        if message is not None and kind in {"", message.get("is")}:
+        if message is not None and (not kinds or message.get("is") in kinds):
             return message
         if message is not None:
             continue

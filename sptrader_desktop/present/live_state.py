@@ -87,14 +87,7 @@ def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, aroun
         "mode": session.mode,
         "state": state,
         "reason": reason,
-        "account": {"name": session.account, "currency": session.currency, "environment": account.environment},
-        "strategy": dict(session.strategy),
-        "timeframe": session.timeframe,
-        "symbols": list(feeds.instruments),
-        "portfolio": portfolio(figures),
-        "risk": [_gauge(gauge) for gauge in figures.gauges()],
-        "barred": dict(account.barred),
-        "positions": [_position(row, figures, feeds) for row in figures.positions],
+        **_believed(session, account, feeds, figures),
         "orders": [_order(name, symbol, life, feeds) for name, symbol, life in feeds.orders()],
         "services": [dict(health) for health in around.services],
         "connections": [
@@ -106,6 +99,33 @@ def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, aroun
         "gate": around.gate,
         "gate_why": around.gate_why,
         "alarms": [{"at": iso_time(at), "text": text} for at, text in around.alarms],
+    }
+
+
+def last_state(session: Session, account: "LiveAccount", feeds: LiveFeeds) -> Told:
+    """What was known last of an account that nobody trades now: of orders those that were not over."""
+    going = dict(account.lives.going())
+    return {
+        "halted": account.halted,
+        **_believed(session, account, feeds, Figures(account, session.capital, feeds.kept)),
+        "orders": [_order(name, symbol, life, feeds) for name, symbol, life in feeds.orders() if name in going],
+        "unknown": account.lives.unknown(),
+    }
+
+
+def _believed(session: Session, account: "LiveAccount", feeds: LiveFeeds, figures: Figures) -> Told:
+    """What follows from facts alone."""
+    return {
+        "account": {"name": session.account, "currency": session.currency, "environment": account.environment},
+        "strategy": dict(session.strategy),
+        "timeframe": session.timeframe,
+        "symbols": list(feeds.instruments),
+        "portfolio": portfolio(figures),
+        "risk": [_gauge(gauge) for gauge in figures.gauges()],
+        "barred": dict(account.barred),
+        "latched": {scope: why for scope, why in account.barred.items() if not why.startswith("paused")},  # what only a re-arm ends
+        "positions": [_position(row, figures, feeds) for row in figures.positions],
+        "foreign_orders": sorted(account.foreign),
         "plug": _plug(figures, session, feeds),
     }
 

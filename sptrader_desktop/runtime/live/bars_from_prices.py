@@ -143,6 +143,14 @@ class BarsFromPrices:
         for opens in [opens for opens, growing in self._open.items() if growing.closes <= closes]:
             self.skipped[LATE] += self._open.pop(opens).count
 
+    def is_ahead(self, now: int) -> bool:
+        """Whether it holds back what comes now for what was made by a clock that was ahead."""
+        return max(self._floor, self._since) > now + AHEAD_US
+
+    def begin_again(self, now: int) -> None:
+        """Of what that clock made nothing counts any more. The first bar that is whole from now on is handed out."""
+        self._floor, self._since, self._last, self._open = min(self._floor, now), now, 0, {}
+
     def _void(self, after: int, until: int) -> None:
         self._since = max(self._since, until)
         for growing in self._open.values():

@@ -1,12 +1,15 @@
 """What a person asks of a live session, checked before it is written down: a fact that makes no sense would be applied at each restart."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
+from sptrader_desktop.core.account_commands import PAUSED
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.core.live_account import EVERY
 from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
+from sptrader_desktop.core.risk_tree import NodeLimits, tightest
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.command import WORDS, Command
 from sptrader_desktop.runtime.live.core import LiveCore
@@ -24,8 +27,11 @@ class Guard(Protocol):
 
 
 class Commands:
-    def __init__(self, core: LiveCore, guard: Guard, clock: Clock) -> None:
+    """`read_limits` gives those that a person wrote, as they are written now; SptraderError where they cannot be read."""
+
+    def __init__(self, core: LiveCore, guard: Guard, clock: Clock, read_limits: Callable[[], tuple[NodeLimits, ...]] | None = None) -> None:
         self._core, self._guard, self._clock = core, guard, clock
+        self._read_limits = read_limits or (lambda: core.limits)
 
     async def obey(self, asked: Command) -> None:
         """SptraderError says why not, and nothing was done."""
@@ -56,6 +62,7 @@ class Commands:
     async def _restart(self, about: str) -> None:
         symbol, _, service = about.partition(" ")
         self._known_symbol(symbol)
+        self._heed_limits(is_rearmed=False)
         if service:
             await self._core.orchestrator.orchestrators[symbol].restart_service(service)
         else:
@@ -68,9 +75,11 @@ class Commands:
         """
         self._known_symbol(asked.about)
         if asked.about:
+            self._halted_symbol(asked.about)
             self._core.command("rearm", asked.about, asked.by)
             return
         await self._guard.rearm(asked.by)
+        self._heed_limits(is_rearmed=True)
         self._core.command("rearm", "", asked.by)
         until = self._clock.monotonic() + PATIENCE_S
         while self._core.engine.account.mismatch and self._clock.monotonic() < until:
@@ -81,14 +90,36 @@ class Commands:
                 "see its connection, then re-arm again"
             )
 
+    def _heed_limits(self, *, is_rearmed: bool) -> None:
+        """What is tighter now holds at once; what is looser waits for a person who re-arms."""
+        try:
+            wanted = self._read_limits()
+        except SptraderError as error:
+            self._core.alarm(f"the limits stay as they were: {str(error).partition(chr(10))[0]}")
+            return
+        taken = wanted if is_rearmed else tightest(self._core.engine.account.limits.tree.limits, wanted)
+        self._core.limits_wait = set(taken) != set(wanted)
+        if self._core.limits_wait:
+            self._core.alarm("limits that are looser in services.yaml now wait until a person re-arms; what is tighter holds")
+        self._core.limit(taken)
+
     def _known_symbol(self, symbol: str) -> None:
         if symbol and symbol not in self._core.symbols:
             raise SptraderError(f"{symbol} is not traded in this session: it trades {', '.join(self._core.symbols)}")
 
     def _only_paused(self, asked: Command) -> None:
         why = self._core.engine.account.barred.get(asked.about or EVERY, "")
-        if asked.what == "resume" and why and not why.startswith("paused"):
+        if asked.what == "resume" and why and not why.startswith(PAUSED):
             raise SptraderError(f"this is no pause that could end: {why}; see what happened, then re-arm")
+
+    def _halted_symbol(self, symbol: str) -> None:
+        barred = self._core.engine.account.barred
+        why, whole = barred.get(symbol, ""), barred.get(EVERY, "")
+        if why.startswith(PAUSED):
+            raise SptraderError(f"{symbol} is only {why}: resume it")
+        if not why:
+            so = f"the account is ({whole}): re-arm without a symbol" if whole else "nothing of it waits for a person"
+            raise SptraderError(f"{symbol} itself is not halted; {so}")
 
     def _open_position(self, about: str) -> None:
         if self._core.engine.account.book.position(number_in(about)) < 0:

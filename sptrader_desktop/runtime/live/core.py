@@ -27,11 +27,12 @@ from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.engine import Asked, Engine
-from sptrader_desktop.runtime.live.events import NewCandle, SignalRejected, TradeFailed
+from sptrader_desktop.runtime.live.events import DataFetchFailed, NewCandle, SignalRejected, TradeFailed
 from sptrader_desktop.runtime.live.line_watch import SILENCE_S, LineWatch
 from sptrader_desktop.runtime.live.loop_turns import LoopTurns
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Order
+from sptrader_desktop.runtime.live.price_intake import PriceIntake
 from sptrader_desktop.runtime.live.steady_time import SteadyTime
 from sptrader_desktop.runtime.live.stream_place import Handed, place_of
 from sptrader_desktop.runtime.live.stream_signals import heard as taken
@@ -51,7 +52,8 @@ class LiveCore:
         self.engine, self._feed, self._prices, self._broker, self._clock = engine, feed, prices, broker, clock
         self._quarantine_us, self._time = quarantine_us, SteadyTime(clock, BEAT_S)
         self.symbols: Mapping[str, LiveSymbol] = {}
-        self.limits: tuple[NodeLimits, ...] = ()
+        self.limits: tuple[NodeLimits, ...] = ()  # those that it begins with
+        self.limits_wait = False  # looser ones are written down somewhere, and nobody has re-armed
         self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms: list[tuple[int, str]] = []
@@ -85,6 +87,7 @@ class LiveCore:
             live.bus.subscribe(NewCandle, self._hear_candle, self._fail)
             live.bus.subscribe(SignalRejected, self._hear_rejected, self._fail)
             live.bus.subscribe(TradeFailed, self._hear_failed, self._fail)
+            live.bus.subscribe(DataFetchFailed, lambda event: self.alarm(f"{event.symbol}: {event.why}"), self._fail)
 
     @property
     def orchestrator(self) -> MultiSymbolTradingOrchestrator:
@@ -138,9 +141,8 @@ class LiveCore:
         await self.is_synced.wait()
         if self.engine.account.environment != PAPER:
             self._feed.believe_only_signed()
-        self.engine.limit(self.limits)
-        self._flush()
-        await asyncio.gather(self._read_prices(), self._trade())
+        self.limit(self.limits)
+        await asyncio.gather(PriceIntake(self._prices, self.engine, self._flush, self.alarm).run(self.symbols), self._trade())
 
     async def _trade(self) -> None:
         """What was halted waits for a person, who re-arms it through us."""
@@ -221,22 +223,7 @@ class LiveCore:
             if not self._is_taking:  # else all that was read together is written down together
                 self._flush()
 
-    # Prices and bars
-
-    async def _read_prices(self) -> None:
-        was_connected = True
-        while True:
-            for record in await self._prices.read():
-                for price in record.prices:
-                    if self.engine.price(price):
-                        self._flush()
-                    if price.symbol in self.symbols:  # others are rates
-                        self.symbols[price.symbol].price(price)
-            if was_connected and not self._prices.status.connected:
-                self.alarm(f"prices are not heard: {self._prices.status.error}")
-                for live in self.symbols.values():
-                    live.prices_lost()
-            was_connected = self._prices.status.connected
+    # Bars
 
     def _hear_candle(self, event: NewCandle) -> None:
         if event.is_late:
@@ -455,6 +442,10 @@ class LiveCore:
             self._watch.compare()
             return
         self.engine.command(what, about, by)
+        self._flush()
+
+    def limit(self, limits: tuple[NodeLimits, ...]) -> None:
+        self.engine.limit(limits)
         self._flush()
 
     def alarm(self, text: str) -> None:

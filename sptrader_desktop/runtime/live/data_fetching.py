@@ -51,6 +51,7 @@ class DataFetchingService(Service):
     def price(self, price: LivePrice) -> None:
         """The next price of the symbol."""
         if self._builder is not None and not self.is_at_rest:
+            self._heed_clock(self._builder)
             self._builder.add(price, self._clock.now())
             self._came.set()
             self._worked()
@@ -65,6 +66,18 @@ class DataFetchingService(Service):
         if self._builder is not None:
             self._builder.lost(self._clock.now())
 
+    def _heed_clock(self, builder: BarsFromPrices) -> None:
+        """A clock that was ahead and is right again holds up no bar: those that it made in what is now to come are forgotten."""
+        now = self._clock.now()
+        if not builder.is_ahead(now):
+            return
+        builder.begin_again(now)
+        self._bars.forget_since(now - self._bars.length_us)
+        self._waiting = [bar for bar in self._waiting if bar.closes <= now]
+        self._told = min(self._told, now - self._bars.length_us)
+        why = "the clock was ahead and is set right: bars of the time to come are forgotten, and the first whole one from now on is told"
+        self._bus.publish(DataFetchFailed(self.symbol, now, why))
+
     def _reset(self) -> None:
         self._told = -1
 
@@ -72,6 +85,7 @@ class DataFetchingService(Service):
         self._bars.clear()
         self._waiting.clear()
         if self._builder is not None:
+            self._heed_clock(self._builder)
             self._builder.lost(self._clock.now())
         if self._feed is not None:
             self._take(await self._asked(self._feed, self._window_start()))

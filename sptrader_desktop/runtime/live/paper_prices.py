@@ -16,9 +16,11 @@ from sptrader_desktop.core import live_stages as stages
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.calendar import HOUR_US, financing_weights, trading_day, weekday
 from sptrader_desktop.core.live_book import BarOpen, Book
+from sptrader_desktop.core.live_worth import Seen, is_too_far
 from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.records import WORKING
 from sptrader_desktop.core.tables import AT_OPEN, INVERSE
+from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US
 from sptrader_desktop.runtime.live.paper import NOWHERE, PaperBroker
 
 LARGEST = 2**58  # of a position's worth in 1e-8, so that no arithmetic on it leaves 64 bits
@@ -88,10 +90,16 @@ class PricedBroker(PaperBroker):
 
     # Prices
 
-    def price(self, symbol: str, at: int, raw: int, ask: int | None = None) -> list[Transaction]:
-        """Without `ask` a mid. One that is impossible, late or of no symbol of ours does nothing."""
+    def price(self, symbol: str, at: int, raw: int, ask: int | None = None, now: int | None = None) -> list[Transaction]:
+        """Without `ask` a mid. One that is impossible, late, of no symbol of ours or beyond exact money does nothing.
+        `now`, where there is a clock: one that was ahead cannot take its time back, so prices go on in it until the right one has come."""
         s = self.symbols.index(symbol) if symbol in self.symbols else NOWHERE
+        if now is not None and self.book.tape.time[s] > now + AHEAD_US:
+            at = max(at, int(self.book.tape.time[s]))
         if s == NOWHERE or raw <= 0 or (ask is not None and ask < raw) or at < self.book.tape.time[s]:
+            return []
+        coming = sum(item.request.quantity for item in self.way if isinstance(item.request, Place))
+        if is_too_far(self.book.plan, self.book.state, Seen(s, raw, raw if ask is None else ask), coming):
             return []
         self.clock = max(self.clock, at)
         self._ready()

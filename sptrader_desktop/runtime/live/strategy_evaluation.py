@@ -89,6 +89,7 @@ class StrategyEvaluationService(Service):
     def take(self, signal: Signal) -> None:
         """One message, from the stream or from the program's own components."""
         self._worked()
+        self._heed_clock()
         why = self._objection(signal)
         if why:
             self._bus.publish(SignalRejected(self.symbol, self._clock.now(), signal, why))
@@ -120,6 +121,7 @@ class StrategyEvaluationService(Service):
 
     def _heard_candle(self, event: NewCandle) -> None:
         self._candles += 1
+        self._heed_clock()
         if event.is_late:
             self._decided_until = max(self._decided_until, event.bar.opens)
         elif event.bar.opens > self._decided_until:
@@ -127,6 +129,12 @@ class StrategyEvaluationService(Service):
             collected.has_candle = True
             collected.waits_from(event.bar.closes, self._length_us)  # days of a source may end elsewhere than ours
             self._changed.set()
+
+    def _heed_clock(self) -> None:
+        """What was decided by a clock that was ahead does not make the bars old that come when it is right again."""
+        now = self._clock.now()
+        if self._decided_until > now + AHEAD_US:
+            self._decided_until = now - self._length_us - 1
 
     def _heard_indicators(self, event: IndicatorsUpdated) -> None:
         collected = self._bars.get(event.bar_time)

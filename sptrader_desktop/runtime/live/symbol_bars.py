@@ -1,5 +1,7 @@
 """The closed bars of one symbol, as many as its components need, as columns that grow in place."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +49,15 @@ class SymbolBars:
 
     def clear(self) -> None:
         self._first, self._end, self.last = 0, 0, None
+
+    def forget_since(self, opens: int) -> None:
+        """Those that opened then or later were made by a clock that was wrong."""
+        self._end = self._first + int(np.searchsorted(self._rows[self._first : self._end, 0], opens))
+        if self.last is not None and self.last.opens >= opens:
+            at, volume = self._rows[self._end - 1].tolist(), float(self._volume[self._end - 1])
+            ask = None if self.last.ask is None else Four(*at[5:9])
+            closes = at[0] + self.length_us
+            self.last = replace(self.last, opens=at[0], closes=closes, prices=Four(*at[1:5]), ask=ask, volume=volume) if len(self) else None
 
     def candles(self, since: int = 0, until: int | None = None) -> Candles:
         """A copy, to be read by another thread: the bars from the one that opens at `since` up to the one that opens at `until`."""
