@@ -153,8 +153,8 @@ def _ignore_shuttings(patch: pytest.MonkeyPatch) -> None:
 
 
 def _next_id_again(self: LiveAccount) -> str:
-    self._ids._given = (self._ids._given + 1) % 3
-    return f"{self.name}-{self._ids._given}"
+    self.ids._given = (self.ids._given + 1) % 3
+    return f"{self.name}-{self.ids._given}"
 
 
 def _ask_and_know(self: OrderLives, request: Request, at: int) -> None:

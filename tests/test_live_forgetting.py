@@ -102,7 +102,7 @@ def seen_of(account: LiveAccount) -> dict[str, object]:
     book, row = account.book, account.book.account[0]
     pending, here = book.state.pending[: row["pending"]], {"limits", "watched", "undone"}
     told = {name: repr(value) for name, value in vars(account).items() if name in here or not name.startswith("_")}
-    del told["book"], told["lives"], told["history"]
+    del told["book"], told["lives"], told["ids"], told["history"]
     told["limits"] = repr((account.limits.earned, account.limits.refusals, account.limits.nodes()))
     return told | {
         "account": [row[name] for name in row.dtype.names if name not in LOGS],
