@@ -16,6 +16,8 @@ from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.orders import OrderState, moved
 from sptrader_desktop.guardian.gate import Gate
 from sptrader_desktop.guardian.pipe import Pipe, _Waiting
+from sptrader_desktop.runtime.journal_chain import decode
+from sptrader_desktop.runtime.journal_names import names_in
 from sptrader_desktop.runtime.live import core as core_module
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.core import LiveCore
@@ -73,6 +75,11 @@ def _take_and_count(self: Session, fact: facts.Fact) -> None:
     _take(self, fact)
     if isinstance(fact, facts.SignalJudged):
         vars(self).setdefault("_of_this_life", set()).add(fact.id)
+
+
+def _know_the_last(self: SimulatedJournal, name: str) -> bool:
+    entries = [(entry.kind, entry.body) for last, encoded in self._commits[-3:] for entry in decode(last, encoded)]
+    return name in names_in(entries)
 
 
 def _judge_by_this_life(patch: pytest.MonkeyPatch) -> None:
@@ -227,6 +234,7 @@ PLANTED: dict[str, Plant] = {
     "never given up": _patched(Engine, "lapse", lambda *_: None),
     "dedupe off": _patched(Session, "is_judged", lambda *_: False),
     "redelivery decided twice": _judge_by_this_life,
+    "outcomes of long ago not known": _patched(SimulatedJournal, "knows", _know_the_last),
     "transaction gap ignored": _patched(core_module, "max", lambda *_: 1 << 60),
     "transaction booked twice": _patched(Engine, "tell", _tell_all),
     "transaction left out": _patched(Engine, "tell", _tell_not_all),

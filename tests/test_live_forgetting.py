@@ -24,6 +24,7 @@ from sptrader_desktop.runtime.live.paper_prices import Frictions
 from sptrader_desktop.runtime.live.replay import UnkeptJournal
 from sptrader_desktop.runtime.live.session import Session
 from tests.account_desk import SYMBOLS, TERMS, Desk
+from tests.forgetful import CrowdedBook
 
 ORDERS = ("", ", order: {type: limit, offset: {type: pips, value: 1}, expiry: 3}", ", order: {type: stop, offset: {type: pips, value: 1}}")
 EXITS = ("", "  stop_loss: {type: pips, value: 3}\n  take_profit: {type: pips, value: 4}")
@@ -87,10 +88,6 @@ class Story(Desk):
     @property
     def facts(self) -> Iterator[facts.Fact]:
         return (read_fact(entry.kind, entry.body) for entry in self.journal.read())
-
-
-class CrowdedBook(Book):
-    is_crowded = True  # so that it forgets before every fact
 
 
 def session_of(story: Story, kind: Callable[..., Book], **how: Any) -> Session:
