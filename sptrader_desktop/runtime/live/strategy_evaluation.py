@@ -18,7 +18,7 @@ from sptrader_desktop.runtime.live.parts import CloseOnly, Decide, EvaluatedSet,
 from sptrader_desktop.runtime.live.service import Service
 from sptrader_desktop.runtime.live.services_config import StrategyEvaluation
 
-REMEMBERED = 10_000
+REMEMBERED = 500  # ids; whoever hands signals on knows all of them
 AHEAD_US = SECOND_US  # the clock of a publisher may be that much ahead of ours
 LOOKS_AGAIN_S = 1.0  # the clock may be set while a bar waits
 
