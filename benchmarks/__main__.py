@@ -21,6 +21,7 @@ SUBJECTS = (
     "charts",
     "equity",
     "tables",
+    "memory",
     "stop",
     "live",
 )

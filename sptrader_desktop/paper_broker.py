@@ -29,6 +29,7 @@ from sptrader_desktop.adapters.sqlite_paper_ledger import LedgerTakenError, Pape
 from sptrader_desktop.compose_servers import open_live_prices
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import DataError, SptraderError
+from sptrader_desktop.guardian.precedence import TRADES, ask_for_precedence, settle, share_precedence
 from sptrader_desktop.runtime.live.paper_prices import PricedBroker
 from sptrader_desktop.runtime.live.paper_state import put_back, state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, open_broker
@@ -68,6 +69,8 @@ class BrokerProcess:
         before = os.umask(0o177)
         listening = await loop.create_unix_server(lambda: Peer(server), os.fspath(self._places.socket))
         os.umask(before)
+        settle()
+        ask_for_precedence(TRADES)
         over = threading.Event()
         if self._from_redis:
 
@@ -112,6 +115,7 @@ class BrokerProcess:
 
     def _follow(self, tell: Tell, over: threading.Event) -> None:
         """In a thread of its own, for ever: without Redis there are no prices, and nothing is lost but those."""
+        share_precedence()
         said = ""
         while not over.is_set():
             try:

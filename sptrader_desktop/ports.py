@@ -152,10 +152,12 @@ class FeedStatus:
 
 
 class FeedPosition(NamedTuple):
-    """All up to `stream_id` has been handed out; `entries` is how many the stream had taken by then, where that is known."""
+    """All up to `stream_id` has been handed out; `entries` is how many the stream had taken by then, where that is known, and `content`
+    tells what had that id from what a server that went back gives it to."""
 
     stream_id: str
     entries: int | None = None
+    content: str = ""
 
 
 class SignalFeed(Protocol):
@@ -429,6 +431,10 @@ class Journal(Protocol):
 
     def hash_of(self, seq: int) -> bytes | None:
         """What `head` said when that was the last; None where no commit ended there."""
+        ...
+
+    def knows(self, name: str) -> bool:
+        """Whether a signal of this id has its outcome here, of however long ago."""
         ...
 
     @property

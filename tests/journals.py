@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
 from sptrader_desktop.ports import Journal, JournalEntry
+from sptrader_desktop.runtime.journal_names import OUTCOME, names_in
 from sptrader_desktop.runtime.scratch import IN_MEMORY
 from tests.simulated_disk import SimulatedDisk, SimulatedJournal
 
@@ -25,7 +26,8 @@ def batch(seq: int, most: int = 12) -> Entries:
     """What a test's writer commits behind this entry."""
     dice = random.Random(seq)
     kinds = ("bar", "signal", "intent", "transaction")
-    return [(dice.choice(kinds), dice.randbytes(dice.choice((0, 7, 90, 300, 3000)))) for _ in range(dice.randint(1, most))]
+    entries = [(dice.choice(kinds), dice.randbytes(dice.choice((0, 7, 90, 300, 3000)))) for _ in range(dice.randint(1, most))]
+    return [(OUTCOME, b'[1,"%d.%d"]' % (seq, number)) if kind == "signal" else (kind, body) for number, (kind, body) in enumerate(entries)]
 
 
 def batches(until: int, seq: int = 0) -> Iterator[Entries]:
@@ -47,10 +49,13 @@ def numbered(entries: Entries) -> list[JournalEntry]:
 
 
 def check_content(journal: Journal, least: int = 0) -> None:
-    """Every commit is there wholly, to the end, and as it was written; at least up to an entry."""
+    """Every commit is there wholly, to the end, and as it was written; at least up to an entry. Every outcome is found by its name."""
     end, _ = journal.head
     assert end >= least
-    assert list(journal.read()) == numbered([entry for entries in batches(end) for entry in entries])
+    written = [entry for entries in batches(end) for entry in entries]
+    assert list(journal.read()) == numbered(written)
+    assert all(map(journal.knows, names_in(written)))
+    assert not journal.knows("0.999")
 
 
 class Place(Protocol):

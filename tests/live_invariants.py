@@ -35,7 +35,7 @@ class Watch:
         self.entries = 0
         self.intents: dict[str, Request] = {}
         self.sent: dict[str, float] = {}  # when
-        self.judged: set[str] = set()
+        self.judged: dict[str, str] = {}  # what became of each signal
         self.acted_on: set[str] = set()
         self.names: dict[str, str] = {}  # id in the stream → the signal's own
         self._lost: set[str] = set()
@@ -65,7 +65,7 @@ class Watch:
         self.entries += 1
         if isinstance(fact, facts.SignalJudged):
             assert fact.id not in self.judged, f"{fact.id} is judged twice"
-            self.judged.add(fact.id)
+            self.judged[fact.id] = fact.outcome
         if isinstance(fact, facts.Decided | facts.Acted):
             assert not self.acted_on & set(fact.signals), f"{fact.signals} are acted on twice"
             self.acted_on |= set(fact.signals)
@@ -124,11 +124,11 @@ class Watch:
         """What had no outcome and is there no more."""
         there = {entry[0].decode() for entry in redis.ask(("XRANGE", STREAM, "-", "+"))}
         self.has_lost |= not there >= self.names.keys()
-        self._lost |= {name for stream_id, name in self.names.items() if stream_id not in there} - self.judged
+        self._lost |= {name for stream_id, name in self.names.items() if stream_id not in there} - self.judged.keys()
 
     def acked(self, stream_id: str) -> None:
         name = self.names.get(stream_id, "")
-        assert not name or name in self.judged | self._lost, f"{name} is acknowledged before its outcome is written down"
+        assert not name or name in self.judged or name in self._lost, f"{name} is acknowledged before its outcome is written down"
 
     # The end
 
@@ -146,7 +146,7 @@ class Watch:
         closes = {request.position for _, life_of in account.lives.going() if isinstance(request := life_of.request, Close)}
         asked = {account.symbol_of(position) for position in closes}
         assert "" not in asked
-        late = set(self.names.values()) - {""} - self.judged - self._lost
+        late = set(self.names.values()) - {""} - self.judged.keys() - self._lost
         assert not late, f"{sorted(late)} have no outcome"
         there = {entry[0].decode() for entry in redis.ask(("XRANGE", STREAM, "-", "+"))}
         left = {row[0].decode() for row in redis.ask(("XPENDING", STREAM, GROUP, "-", "+", 10_000, "core"))}
@@ -183,7 +183,7 @@ def state_of(account: LiveAccount) -> bytes:
     book, used = account.book, account.book.account[0]
     tables = [book.account, book.series, book.state.positions[: used["positions"]], book.state.pending[: used["pending"]]]
     tables += [book.log.orders[: used["orders"]], book.log.trades[: used["trades"]], book.log.fills[: used["fills"]]]
-    told = (account.barred, account.halted, account.mismatch, account.alarms, account.booked, account.equity, account.at)
+    told = (account.barred, account.halted, account.mismatch, account.alarms, account.alarmed, account.booked, account.equity, account.at)
     undone = account.undone.closes, sorted(account.undone.levels), sorted(account.foreign)
     lives = [(name, str(life.state), life.filled) for name, life in account.lives.going()]
     return b"".join(table.tobytes() for table in tables) + repr((told, undone, lives)).encode()

@@ -27,6 +27,7 @@ from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.live_book import Book
 from sptrader_desktop.core.money import fixed
+from sptrader_desktop.core.order_lives import REMEMBERED
 from sptrader_desktop.core.plan import atr_periods, make_plan
 from sptrader_desktop.core.signals import NONE, Signal, write_signal
 from sptrader_desktop.core.strategy import Strategy
@@ -44,6 +45,7 @@ from sptrader_desktop.runtime.live.services_config import IndicatorCalculation, 
 from sptrader_desktop.runtime.live.session import Session
 from sptrader_desktop.runtime.live.stream_place import position_of
 from sptrader_desktop.runtime.live.surroundings import AccountLatch, Quotes
+from tests.forgetful import CrowdedBook
 from tests.live_faults import BAD_PRICES, REST_S, Weather
 from tests.live_invariants import Watch
 from tests.live_mishaps import Mishaps
@@ -165,9 +167,11 @@ class Life:
 
 
 def new_account(variant: int) -> LiveAccount:
+    """Every other strategy's forgets as soon as it may."""
     strategy, plan = traded(variant)
     own = Plan(*(table.copy() for table in plan))
-    return LiveAccount(ACCOUNT, SYMBOLS, Book(own, fixed(TERMS.capital), len(atr_periods(strategy))), latches=True)
+    kind, remembered = (CrowdedBook, variant // 2) if variant % 2 else (Book, REMEMBERED)
+    return LiveAccount(ACCOUNT, SYMBOLS, kind(own, fixed(TERMS.capital), len(atr_periods(strategy))), latches=True, remembered=remembered)
 
 
 class World:

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from sptrader_desktop.adapters import guarded_broker
-from sptrader_desktop.core import order_lives
+from sptrader_desktop.core import facts, order_lives
 from sptrader_desktop.core.broker_messages import Cancel, Place, Request, Transaction, Welcome, What
 from sptrader_desktop.core.errors import JournalBroken
-from sptrader_desktop.core.facts import TransactionSeen
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.orders import OrderState, moved
 from sptrader_desktop.guardian.gate import Gate
 from sptrader_desktop.guardian.pipe import Pipe, _Waiting
+from sptrader_desktop.runtime.journal_chain import decode
+from sptrader_desktop.runtime.journal_names import names_in
 from sptrader_desktop.runtime.live import core as core_module
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.core import LiveCore
@@ -30,7 +31,7 @@ from tests.simulated_disk import SimulatedDisk, SimulatedJournal
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 _judge, _hear, _alarm = LiveCore._judge, LiveCore._hear, LiveCore.alarm
-_commit, _recover, _tell = Session.commit, Session.recover, Engine.tell
+_commit, _take, _tell = Session.commit, Session.take, Engine.tell
 _book, _book_entry, _told = LiveAccount._book, LiveAccount._book_entry, PricedBroker._tell
 _lapse, _ask, _lives_tell = Engine.lapse, OrderLives.ask, OrderLives.tell
 
@@ -70,21 +71,21 @@ def _alarm_and_give_up(self: LiveCore, text: str) -> None:
             self.engine.refused(name)
 
 
-class _Forgetful(dict[str, str]):
-    def __contains__(self, _: object) -> bool:
-        return False
+def _take_and_count(self: Session, fact: facts.Fact) -> None:
+    _take(self, fact)
+    if isinstance(fact, facts.SignalJudged):
+        vars(self).setdefault("_of_this_life", set()).add(fact.id)
 
 
-def _recover_without_judgements(self: Session) -> int:
-    count = _recover(self)
-    self.judged.clear()
-    return count
+def _know_the_last(self: SimulatedJournal, name: str) -> bool:
+    entries = [(entry.kind, entry.body) for last, encoded in self._commits[-3:] for entry in decode(last, encoded)]
+    return name in names_in(entries)
 
 
-def _recover_without_memory(self: Session) -> int:
-    count = _recover(self)
-    self.judged = _Forgetful()
-    return count
+def _judge_by_this_life(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Session, "MADE", Session.MADE | {"_of_this_life"})
+    patch.setattr(Session, "take", _take_and_count)
+    patch.setattr(Session, "is_judged", lambda self, name: name in vars(self).get("_of_this_life", ()))
 
 
 def _recover_but_the_last(self: Session) -> int:
@@ -113,7 +114,7 @@ def _commit_whatever_comes(self: Session) -> list[Request]:
 
 
 def _tell_all(self: Engine, transaction: Transaction) -> None:
-    self.session.take(TransactionSeen(transaction))
+    self.session.take(facts.TransactionSeen(transaction))
 
 
 def _tell_not_all(self: Engine, transaction: Transaction) -> None:
@@ -122,7 +123,7 @@ def _tell_not_all(self: Engine, transaction: Transaction) -> None:
 
 
 def _enter_wholly(self: LiveAccount, done: Transaction, is_late: bool) -> None:
-    index = self.book.waiting(self._orders.get(done.id, -1))
+    index = self.book.waiting(self.row_of(done.id))
     whole = int(self.book.state.pending["quantity"][index]) if index >= 0 else done.quantity
     _book_entry(self, replace(done, quantity=whole), is_late)
 
@@ -132,7 +133,7 @@ def _enter_unless_late(self: LiveAccount, done: Transaction, is_late: bool) -> N
         _book_entry(self, done, is_late)
 
 
-def _book_to_the_cent(self: LiveAccount, fact: TransactionSeen) -> list[Request]:
+def _book_to_the_cent(self: LiveAccount, fact: facts.TransactionSeen) -> list[Request]:
     found = _book(self, fact)
     self.book.account["cash"] = self.book.account["cash"] // 1_000_000 * 1_000_000
     return found
@@ -159,8 +160,8 @@ def _ignore_shuttings(patch: pytest.MonkeyPatch) -> None:
 
 
 def _next_id_again(self: LiveAccount) -> str:
-    self._asked = (self._asked + 1) % 3
-    return f"{self.name}-{self._asked}"
+    self.ids._given = (self.ids._given + 1) % 3
+    return f"{self.name}-{self.ids._given}"
 
 
 def _ask_and_know(self: OrderLives, request: Request, at: int) -> None:
@@ -255,10 +256,11 @@ PLANTED: dict[str, Plant] = {
     "ack although the commit failed": _patched(LiveCore, "_committed", _commit_and_ack_all),
     "resend on reconnect": _patched(LiveCore, "_hear", _hear_and_resend),
     "unknown taken as rejected": _patched(LiveCore, "alarm", _alarm_and_give_up),
-    "given up without quarantine": _patched(Engine, "lapse", lambda self, *_: _lapse(self, 0, lambda _: 1)),
+    "given up without quarantine": _patched(Engine, "lapse", lambda self, _: _lapse(self, self.account.lives.unknown())),
     "never given up": _patched(Engine, "lapse", lambda *_: None),
-    "dedupe off": _patched(Session, "recover", _recover_without_memory),
-    "redelivery decided twice": _patched(Session, "recover", _recover_without_judgements),
+    "dedupe off": _patched(Session, "is_judged", lambda *_: False),
+    "redelivery decided twice": _judge_by_this_life,
+    "outcomes of long ago not known": _patched(SimulatedJournal, "knows", _know_the_last),
     "transaction gap ignored": _patched(core_module, "max", lambda *_: 1 << 60),
     "transaction booked twice": _patched(Engine, "tell", _tell_all),
     "transaction left out": _patched(Engine, "tell", _tell_not_all),

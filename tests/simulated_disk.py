@@ -10,6 +10,7 @@ from enum import Enum
 from sptrader_desktop.core.errors import JournalBroken, JournalError
 from sptrader_desktop.ports import JournalEntry
 from sptrader_desktop.runtime.journal_chain import GENESIS, HASH_BYTES, Chain, decode, encode
+from sptrader_desktop.runtime.journal_names import names_in
 
 FRAME = struct.Struct(">QI")
 
@@ -90,6 +91,7 @@ class SimulatedJournal:
         self._chain = Chain()
         self._commits: list[tuple[int, bytes]] = []
         self._hashes = {0: GENESIS}
+        self._names = set[str]()
         self._seq = 0
         self._is_broken = False
         self._follow()
@@ -101,6 +103,10 @@ class SimulatedJournal:
 
     def hash_of(self, seq: int) -> bytes | None:
         return self._hashes.get(seq)
+
+    def knows(self, name: str) -> bool:
+        self._demand_whole()
+        return name in self._names
 
     @property
     def is_full(self) -> bool:
@@ -139,6 +145,7 @@ class SimulatedJournal:
     def _grow(self, last: int, encoded: bytes, chain: Chain) -> None:
         self._commits.append((last, encoded))
         self._hashes[last] = chain.hash
+        self._names.update(names_in([(entry.kind, entry.body) for entry in decode(last, encoded)]))
         self._seq, self._chain = last, chain
 
     def _follow(self) -> None:

@@ -48,6 +48,7 @@ class _Stream:
     entries: dict[Name, list[bytes]] = field(default_factory=dict)
     last: Name = (0, 0)
     added: int = 0
+    deleted: Name = (0, 0)  # the latest
     groups: dict[str, _Group] = field(default_factory=dict)
 
 
@@ -106,7 +107,9 @@ class SimulatedRedis:
 
     def _xdel(self, key: str, *names: Any) -> int:
         stream = self._streams.get(key, _Stream())
-        return sum(stream.entries.pop(_name(name), None) is not None for name in names)
+        gone = [each for each in map(_name, names) if stream.entries.pop(each, None) is not None]
+        stream.deleted = max([stream.deleted, *gone])
+        return len(gone)
 
     def _del(self, key: str) -> int:
         return int(self._streams.pop(key, None) is not None)
@@ -127,6 +130,8 @@ class SimulatedRedis:
             len(stream.entries),
             b"last-generated-id",
             _shown(stream.last),
+            b"max-deleted-entry-id",
+            _shown(stream.deleted),
             b"entries-added",
             stream.added,
             b"first-entry",
@@ -171,10 +176,11 @@ class SimulatedRedis:
         return [[key.encode(), [[_shown(each), stream.entries[each]] for each in fresh]]] if fresh else None
 
     def _xack(self, key: str, name: str, *names: Any) -> int:
-        for each in names:
-            self.acked(each if isinstance(each, str) else each.decode())
         group = self._streams.get(key, _Stream()).groups.get(name)
-        return 0 if group is None else sum(group.pending.pop(_name(each), None) is not None for each in names)
+        taken = [] if group is None else [each for each in map(_name, names) if group.pending.pop(each, None) is not None]
+        for each in taken:
+            self.acked(_shown(each).decode())
+        return len(taken)
 
     def _xrange(self, key: str, start: Any, end: Any, *rest: Any) -> list[Any]:
         entries = self._streams.get(key, _Stream()).entries

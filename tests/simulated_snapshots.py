@@ -26,10 +26,8 @@ class SimulatedSnapshots:
     def begin(self, base: Snapshot | None) -> None:
         self.kept = self.kept[: self.kept.index(base) + 1] if base else []
 
-    def keep(self, seq: int, head: bytes, written: Callable[[], tuple[bytes, bytes]]) -> None:
-        present, added = written()
-        past = (*self.kept[-1].past, added) if self.kept else (added,)
-        self.kept = [*self.kept[-1:], Snapshot(seq, head, present, past)]
+    def keep(self, seq: int, head: bytes, written: Callable[[], bytes]) -> None:
+        self.kept = [*self.kept[-1:], Snapshot(seq, head, written())]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -44,7 +42,7 @@ def everything(session: Session, *others: object) -> dict[str, str]:
     return found
 
 
-UNLIKE = {"_snapshots", "journal", "lent", "instruments", "_changed", "_said"}  # of this process, or for the memory itself
+UNLIKE = {"_snapshots", "journal", "lent", "instruments", "_judged", "_said"}  # of this process, or for the memory itself
 
 
 def _walk(path: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
@@ -52,6 +50,8 @@ def _walk(path: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
         return
     if isinstance(value, np.ndarray):
         found[path] = f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    elif isinstance(value, memoryview):
+        found[path] = value.tobytes().hex()
     elif isinstance(value, Enum | str | int | float | bytes | None):
         found[path] = f"{type(value).__name__} {value!r}"
     elif isinstance(value, dict):

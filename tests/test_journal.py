@@ -150,7 +150,7 @@ def flips(place: Place, times: int, seed: int) -> int:
 
 
 def test_a_flipped_bit_is_found_or_changes_nothing(place: Place) -> None:
-    assert flips(place, 200, 1) > 150
+    assert flips(place, 200, 1) > 120  # where the index of outcomes is hit it is made again
 
 
 @pytest.mark.campaign

@@ -33,8 +33,7 @@ TROUBLES = (
     "stop_guardian",
 )
 WARM_S, STEEPEST = 60.0, 1 << 20  # bytes a minute, once a process has warmed up
-# What each signal leaves: in the core its outcome and order for good, in Valkey itself and a price, until the streams are long enough.
-KEPT = {"core": 1_000, "Valkey": 1_000}
+KEPT = {"Valkey": 1_000}  # what each signal leaves: itself and a price, until the streams are long enough; nobody else keeps anything
 MOST_WAITING, LOOKS = 2_000, 5  # signals; a queue that does not grow is shorter than that once in so many looks, one before each trouble
 LEAST_ORDERS = 100
 STALL_S, QUIET_S = 1.0, 0.005

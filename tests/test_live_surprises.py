@@ -92,24 +92,26 @@ def test_nothing_has_waited_longer_than_somebody_listened_to_it(
     for seconds, set_by in before:
         clock.go_on(seconds, set_by)
         time.look()
-    asked, listened = clock.now(), 0.0
+    time.waited(["it"], 0)
+    listened = 0.0
     for seconds, set_by in after:
         clock.go_on(seconds, set_by)
         told = time.look()
         is_usual = not set_by and seconds <= 0.25 + LATE_S
         assert bool(told) is not is_usual
         listened = listened + seconds if is_usual else 0.0
-        assert time.waited(asked) <= listened * SECOND_US + 1
+        assert time.waited(["it"], round(listened * SECOND_US) + 1) == []
 
 
 def test_who_waits_in_peace_waits_no_longer_than_that() -> None:
     clock = TwoClocks()
     time = SteadyTime(clock, 0.25)
-    asked = clock.now()
+    time.waited(["it"], 0)
     for _ in range(480):
         clock.go_on(0.25)
         time.look()
-    assert time.waited(asked) == 120 * SECOND_US
+        assert time.waited(["it", "another"], 120 * SECOND_US) == []
+    assert time.waited(["it", "another"], 120 * SECOND_US - 1) == ["it"]
 
 
 def test_a_clock_that_is_set_back_does_not_hold_a_signal_for_an_hour() -> None:

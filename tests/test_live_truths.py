@@ -93,7 +93,7 @@ class CalmWorld(World):
 
     @property
     def outcomes(self) -> dict[str, str]:
-        return self.watch.shadow.judged
+        return self.watch.judged
 
 
 # The stream of signals

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.adapters.redis_signals import DEAD, GROUP, KEPT_OF_POISON, PAGE, STREAM
 from sptrader_desktop.core.signals import BadSignalError, read_signal, sign
-from sptrader_desktop.ports import SignalRead
+from sptrader_desktop.ports import FeedRecord, SignalRead
 from tests.live_feeds import LONG, Session, in_session, pending, put, text_of
 
 # What comes, and in which order
@@ -201,6 +201,72 @@ def test_a_stream_that_begins_again_with_earlier_names_is_read(valkey: RedisServ
         await session.until_has(4)
 
     assert in_session(valkey, story).numbers == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("is_named_alike", [True, False])
+def test_another_stream_whose_names_begin_before_ours_and_end_after_them_is_read_whole(valkey: RedisServer, is_named_alike: bool) -> None:
+    """As after a clock was set back and right again while nobody read."""
+    client: Any = valkey.client
+
+    async def story(session: Session) -> None:
+        put(client, 1, 2, id="2000-*")
+        await session.until_has(2)
+        client.flushall()
+        put(client, 3, 4, id="2000-*" if is_named_alike else "1000-*")
+        put(client, 5, 6)
+        await session.until_has(6)
+
+    session = in_session(valkey, story)
+    assert session.numbers == [1, 2, 3, 4, 5, 6]
+    assert len(session.losses("emptied")) == 1
+    assert pending(valkey) == 0
+
+
+def test_a_server_that_went_back_is_read_on_from_where_its_group_stands(valkey: RedisServer) -> None:
+    """And what came since is not passed over, whoever dies then and whatever becomes of the group."""
+    client: Any = valkey.client
+
+    async def story(session: Session) -> None:
+        put(client, 1)
+        await session.until_has(1)
+        before = client.dump(STREAM)
+        put(client, 2, 3)
+        await session.until_has(3)
+        client.restore(STREAM, 0, before, replace=True)
+        put(client, 4)
+        await session.crash()
+        await session.step()
+        assert session.losses("forgotten")
+        client.xgroup_destroy(STREAM, GROUP)
+        await session.crash()
+        put(client, 5)
+        await session.until_has(5)
+
+    assert in_session(valkey, story).numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_message_that_has_the_name_of_one_that_its_server_forgot_is_handed_out_and_acknowledged_for_itself(valkey: RedisServer) -> None:
+    client: Any = valkey.client
+
+    async def handed(session: Session) -> Sequence[FeedRecord]:
+        while not (records := [each for each in await session.feed.read() if isinstance(each, SignalRead)]):
+            pass
+        session.keep(records)
+        return records
+
+    async def story(session: Session) -> None:
+        before = client.dump(STREAM)
+        put(client, 1, id="2000-1")
+        first = await handed(session)
+        client.restore(STREAM, 0, before, replace=True)
+        put(client, 2, id="2000-1")
+        second = await handed(session)
+        await session.ack(first)
+        assert pending(valkey) == 1
+        await session.ack(second)
+        assert pending(valkey) == 0
+
+    assert in_session(valkey, story).numbers == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sptrader_desktop.adapters import sqlite_journal
-from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
+from sptrader_desktop.adapters.sqlite_journal import VERSION, SqliteJournal
 from sptrader_desktop.core.errors import JournalError
 from sptrader_desktop.ports import JournalEntry
 from sptrader_desktop.runtime.journal_chain import Chain
@@ -119,6 +119,26 @@ def test_a_log_that_cannot_be_read_is_kept_when_the_journal_is_refused(place: Sq
     assert [path.read_bytes() for path in place.folder.glob("journal.sqlite3-wal.*")] == [bytes(content)]
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [
+        ("DELETE FROM outcomes WHERE name IN (SELECT name FROM outcomes LIMIT 1)",),
+        ("UPDATE outcomes SET name = name + 1 WHERE name IN (SELECT max(name) FROM outcomes)",),
+        ("UPDATE outcomes SET last = last + 1 WHERE name IN (SELECT max(name) FROM outcomes)",),
+        ("UPDATE outcome_sums SET names = names - 1",),
+        ("DELETE FROM outcomes", "DELETE FROM outcome_sums"),
+        ("DROP TABLE outcomes", "DROP TABLE outcome_sums", "PRAGMA user_version = 1"),
+    ],
+)
+def test_an_index_of_outcomes_that_was_altered_or_was_never_there_is_made_from_the_commits(
+    written: SqlitePlace, edits: tuple[str, ...]
+) -> None:
+    altered(written, *edits)
+    assert not test_journal.check_opening(written, COMMITS)
+    with closing(sqlite3.connect(written.path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
 # The head beside it
 
 
@@ -189,10 +209,10 @@ def test_a_journal_that_can_only_be_read_is_refused(written: SqlitePlace) -> Non
 
 
 def test_a_newer_format_is_refused(written: SqlitePlace) -> None:
-    altered(written, "PRAGMA user_version = 2")
+    altered(written, f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(JournalError, match=r"written by a newer sptrader .*update sptrader"):
         written.open()
-    altered(written, "PRAGMA user_version = 1")
+    altered(written, f"PRAGMA user_version = {VERSION}")
     with closing(written.open()) as journal:
         check_content(journal)
 

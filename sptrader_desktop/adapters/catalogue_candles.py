@@ -256,8 +256,9 @@ class CandleCatalogue:
 
 def _read(index: Any, symbol: str, timeframe: str) -> list[_Month]:
     """In order of symbol, timeframe, side and time; an empty text stands for any."""
-    chosen = "(?1 = '' OR symbol = ?1) AND (?2 = '' OR timeframe = ?2)"
-    rows = index.execute(f"SELECT * FROM months WHERE {chosen} ORDER BY symbol, timeframe, side, month", (symbol, timeframe))
+    chosen = "(:symbol = '' OR symbol = :symbol) AND (:timeframe = '' OR timeframe = :timeframe)"
+    asked = {"symbol": symbol, "timeframe": timeframe}
+    rows = index.execute(f"SELECT * FROM months WHERE {chosen} ORDER BY symbol, timeframe, side, month", asked)
     return [_Month(*row) for row in rows]
 
 

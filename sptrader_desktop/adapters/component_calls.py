@@ -4,6 +4,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,14 @@ def sentence(error: BaseException, source: str, line: int) -> str:
 @contextmanager
 def neighbours(folder: Path) -> Iterator[None]:
     """While a component runs it may import the files beside it; afterwards none of them is known under its name."""
-    path, known = str(folder), set(sys.modules)
+    path, newest = str(folder), [*sys.modules][-1]
     sys.path.insert(0, path)
     try:
         yield
     finally:
         if path in sys.path:
             sys.path.remove(path)
-        for name in set(sys.modules) - known:
+        for name in takewhile(lambda name: name != newest, reversed([*sys.modules])):  # the newest last
             module = sys.modules[name]
             file = getattr(module, "__file__", None)
             homes = [file] if file else getattr(module, "__path__", ())  # a folder without __init__.py has only this

@@ -6,7 +6,7 @@ Of what its author installed, the versions.
 import ast
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,25 +40,27 @@ class ComponentSources:
         sources = [spec.source, *(self._catalogue.indicator(item.type).source for item in spec.required_indicators)]
         digest, loads = hashlib.sha256(), dict[str, str]()
         for source in sources:
-            for path in self._with_imported(source):
-                digest.update(self._look(path).digest)
-            loads |= self.loads(source)
+            looked = [*self._with_imported(source)]
+            for seen in looked:
+                digest.update(seen.digest)
+            loads |= self._loads(looked)
         digest.update("".join(f"{name} {state}\n" for name, state in sorted(loads.items())).encode())
         return digest.hexdigest()
 
     def loads(self, source: str) -> Mapping[str, str]:
         """What stays in a process that has run it: the version of each distribution, the hash of each file that none brought."""
-        looked = [self._look(path) for path in self._with_imported(source)]
+        return self._loads([*self._with_imported(source)])
+
+    def _loads(self, looked: Sequence[_Seen]) -> Mapping[str, str]:
         names = {name for seen in looked for name in seen.foreign}
         files = [path for name in names for path in files_of(name)]
         return versions_of(sorted(names)) | {path: self._look(path).digest.hex() for path in files}
 
-    def _with_imported(self, source: str) -> Iterator[str]:
+    def _with_imported(self, source: str) -> Iterator[_Seen]:
         """The file first, then what it imports from its own folder or where nobody versions it, and what that imports."""
         found = [source]
         for path in found:
-            yield path
-            seen = self._look(path)
+            yield (seen := self._look(path))
             found.extend(sorted({*seen.beside, *(file for name in seen.foreign for file in files_of(name))} - set(found)))
 
     def _look(self, path: str) -> _Seen:

@@ -68,9 +68,10 @@ class InProcessRunner:
         return found
 
     def _module(self, spec: ComponentSpec) -> ModuleType:
-        source, path = Path(spec.source).read_bytes(), Path(spec.source)
         key = hashlib.sha256(spec.source.encode() + self.fingerprint(spec.dotted).encode()).hexdigest()
         if key not in self._modules:
+            path = Path(spec.source)
+            source = path.read_bytes()
             module = ModuleType(f"{COMPONENTS}.{spec.dotted}")
             module.__file__ = spec.source
             sys.modules[module.__name__] = module  # where dataclasses look for the names in their annotations

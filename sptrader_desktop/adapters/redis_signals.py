@@ -6,7 +6,10 @@ nobody's but ours: where it is gone or was moved it is set back to what we know,
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
@@ -28,6 +31,12 @@ KEPT_OF_POISON, DEAD_KEPT = 4_096, 10_000
 BEGINNING = "0-0"
 
 _Entry = tuple[str, Mapping[bytes, bytes] | None]  # None where its content is gone
+
+
+@dataclass(slots=True)
+class _Handed:
+    content: str
+    poison: PoisonRead | None = None
 
 
 class RedisSignalFeed:
@@ -54,8 +63,9 @@ class RedisSignalFeed:
         self._consumer, self._idle_ms, self._only_signed = consumer, idle_ms, only_signed
         self._counted = read_to or BEGINNING
         self._others: set[str] = set()  # of the page under way: what another reader had left, and nobody counted
-        self._handed: dict[str, PoisonRead | None] = {}
+        self._handed: dict[str, _Handed] = {}
         self._due: dict[str, None] = {}  # to be acknowledged, in order
+        self._replaced: Counter[str] = Counter()  # of how many that are gone and not done with yet a later message has the name
         self._acking = asyncio.Lock()
         self._told: list[FeedRecord] = []  # what is to be handed out besides entries
         self._is_open, self._is_full, self._fault = False, False, ""
@@ -96,7 +106,7 @@ class RedisSignalFeed:
         self._only_signed = True
 
     async def ack(self, stream_ids: Collection[str]) -> None:
-        self._due |= dict.fromkeys(stream_ids)
+        self._due |= dict.fromkeys(name for name in stream_ids if not self._is_of_another(name))
         try:
             await self._acknowledge()
         except RedisError:
@@ -181,7 +191,7 @@ class RedisSignalFeed:
         """Where everything has been read, the stream has taken as many as we have: what is missing was thrown away unread."""
         self._advance(page)
         assert self._position is not None, "it was opened"
-        last, counted = self._position
+        last, counted, content = self._position
         if len(page) == PAGE:
             return
         taken = int(stream["entries-added"])
@@ -190,14 +200,15 @@ class RedisSignalFeed:
             self._told.append(LossSeen("trimmed", taken - counted, text))
         elif counted is not None and taken < counted:
             self._told.append(self._forgotten(counted - taken))
-        self._position = FeedPosition(last, taken)
+        self._position = FeedPosition(last, taken, content)
 
     def _advance(self, page: Sequence[_Entry]) -> None:
         assert self._position is not None, "it was opened"
-        last, counted = self._position
-        fresh = [name for name, _ in page if entry_order(name) > entry_order(last)]
+        last, counted, _ = self._position
+        fresh = [(name, fields) for name, fields in page if entry_order(name) > entry_order(last)]
         if fresh:
-            self._position = FeedPosition(fresh[-1], None if counted is None else counted + len(fresh))
+            name, fields = fresh[-1]
+            self._position = FeedPosition(name, None if counted is None else counted + len(fresh), _digest(fields))
 
     # The group
 
@@ -220,7 +231,7 @@ class RedisSignalFeed:
 
     async def _make_group(self, about: Mapping[str, Any] | None) -> None:
         known = self._position
-        begins_anew = known is not None and (about is None or _is_behind(about, known))
+        begins_anew = known is not None and (about is None or _is_behind(about, known) or await self._never_had(about, known))
         at = "$" if known is None else BEGINNING if begins_anew else known.stream_id
         made, stream, groups = await self._link.together(
             ("XGROUP", "CREATE", STREAM, GROUP, at, "MKSTREAM"), ("XINFO", "STREAM", STREAM), ("XINFO", "GROUPS", STREAM)
@@ -241,12 +252,12 @@ class RedisSignalFeed:
             if _is_after(about, known):
                 self._begin_anew()
                 await self._link.one("XGROUP", "SETID", STREAM, GROUP, BEGINNING)
-            else:
-                lost = None if known.entries is None else known.entries - int(about["entries-added"])
-                self._told.append(self._forgotten(lost if lost and lost > 0 else None))
-                self._position = FeedPosition(about["last-generated-id"].decode(), int(about["entries-added"]))
-                self._counted = self._position.stream_id
-        elif entry_order(group["last-delivered-id"]) > entry_order(known.stream_id) and not await self._is_ours(known, group):
+                return
+            lost = None if known.entries is None else known.entries - int(about["entries-added"])
+            self._told.append(self._forgotten(lost if lost and lost > 0 else None))
+            self._counted = min(self.read_to, about["last-generated-id"].decode(), key=entry_order)
+            known = self._position = FeedPosition(min(known.stream_id, group["last-delivered-id"].decode(), key=entry_order))
+        if entry_order(group["last-delivered-id"]) > entry_order(known.stream_id) and not await self._is_ours(known, group):
             text = f"{STREAM}: somebody read as the group {GROUP} or moved it; it is read from {known.stream_id} on: let nobody else use it"
             self._told.append(FeedAlarm("group", text))
             await self._link.one("XGROUP", "SETID", STREAM, GROUP, known.stream_id)
@@ -259,6 +270,16 @@ class RedisSignalFeed:
             ("XRANGE", STREAM, *span, "COUNT", MOST_HANDED), ("XPENDING", STREAM, GROUP, *span, MOST_HANDED, self._consumer)
         )
         return len(entries) < MOST_HANDED and {name for name, _ in entries} <= {row[0] for row in pending}
+
+    async def _never_had(self, about: Mapping[str, Any], known: FeedPosition) -> bool:
+        """Whether it lacks what we read last, and nobody deleted it, or has something else of that name: after a clock was set back another
+        stream begins before the old one ended."""
+        if not known.content or _is_after(about, known):
+            return False
+        found = [_entry(each) for each in await self._link.one("XRANGE", STREAM, known.stream_id, known.stream_id)]
+        if not found:
+            return entry_order(about.get("max-deleted-entry-id", BEGINNING)) < entry_order(known.stream_id)
+        return _digest(found[0][1]) != known.content
 
     def _begin_anew(self) -> None:
         """Another stream in the place of ours."""
@@ -274,17 +295,21 @@ class RedisSignalFeed:
 
     def _records(self, entry: _Entry) -> list[FeedRecord]:
         name, fields = entry
-        if name in self._handed:
-            return []
-        self._handed[name] = None
+        content = _digest(fields)
+        before = self._handed.get(name)
+        if before is not None:
+            if fields is None or content == before.content:
+                return []
+            self._replace(name)
+        self._handed[name] = handed = _Handed(content)
         if fields is None:
             text = f"{STREAM}: message {name} was thrown away before what became of it was kept"
             return [LossSeen("trimmed", 1, text, stream_id=name)]
         try:
             signal = read_signal(fields, (self._key_of or _no_key) if self._only_signed else None)
         except BadSignalError as error:
-            poison = self._handed[name] = PoisonRead(name, error.rule, str(error), _content(fields))
-            return [poison]
+            handed.poison = PoisonRead(name, error.rule, str(error), _content(fields))
+            return [handed.poison]
         if name not in self._others and entry_order(name) <= entry_order(self._counted):
             return [SignalRead(name, signal, is_stale=False)]  # what was too late was judged so when it was counted
         is_stale, gap = self._sequences.is_stale(signal), self._sequences.seen(signal)
@@ -294,23 +319,40 @@ class RedisSignalFeed:
         text = f"{STREAM}: of {gap.publisher or 'a publisher without a name'} the messages {gap.first} to {gap.last} are missing"
         return [LossSeen("gap", gap.missing, text, gap.publisher), read]
 
+    def _replace(self, name: str) -> None:
+        """A server that went back gave the name again. Who has the one that is gone and says so later speaks of that one."""
+        if name in self._due:
+            del self._due[name]
+        else:
+            self._replaced[name] += 1
+
+    def _is_of_another(self, name: str) -> bool:
+        if name not in self._replaced:
+            return False
+        self._replaced -= Counter((name,))
+        return True
+
     async def _acknowledge(self) -> None:
         """What is no signal goes to the dead letters in the same step."""
         async with self._acking:
             while self._due:
                 names = list(self._due)[:PAGE]
-                poison = [each for name in names if (each := self._handed.get(name)) is not None]
+                poison = [each for name in names if (each := self._poison(name)) is not None]
                 try:
                     await self._link.together(*(_burial(each) for each in poison), *_removals(poison), ("XACK", STREAM, GROUP, *names))
                 except OutOfMemoryError as error:
                     self._alarm_full(str(error))
-                    names = [name for name in self._due if self._handed.get(name) is None]
+                    names = [name for name in self._due if self._poison(name) is None]
                     if not names:
                         return
                     await self._link.one("XACK", STREAM, GROUP, *names)
                 for name in names:
                     del self._due[name]
                     self._handed.pop(name, None)
+
+    def _poison(self, name: str) -> PoisonRead | None:
+        handed = self._handed.get(name)
+        return None if handed is None else handed.poison
 
     # The server
 
@@ -367,6 +409,10 @@ def _entries(answer: Any) -> list[_Entry]:
 def _entry(raw: Any) -> _Entry:
     name, fields = raw
     return name.decode(), None if fields is None else dict(zip(fields[::2], fields[1::2], strict=True))
+
+
+def _digest(fields: Mapping[bytes, bytes] | None) -> str:
+    return "" if fields is None else blake2b(repr(sorted(fields.items())).encode(), digest_size=6).hexdigest()
 
 
 def _content(fields: Mapping[bytes, bytes]) -> bytes:

@@ -1,6 +1,6 @@
 """The journal of live trading in SQLite: a commit is on the disk before anything follows from it, and opening finds what was altered since.
 
-One row is one commit. docs/journal.md says what it promises and what it cannot.
+One row is one commit. docs/journal.md says what it promises and what it cannot. Which signals have their outcome is found by an index.
 """
 
 import errno
@@ -15,20 +15,26 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sptrader_desktop.adapters.sqlite_outcomes import BEGIN as OUTCOMES
+from sptrader_desktop.adapters.sqlite_outcomes import SCHEMA as OUTCOMES_SCHEMA
+from sptrader_desktop.adapters.sqlite_outcomes import SqliteOutcomes
 from sptrader_desktop.core.errors import JournalBroken, JournalError
 from sptrader_desktop.ports import JournalEntry
 from sptrader_desktop.runtime.disk_reserve import DiskReserve
 from sptrader_desktop.runtime.file_lock import FileLock
 from sptrader_desktop.runtime.journal_chain import BLOCK, GENESIS, Chain, Commit, decode, encode
 from sptrader_desktop.runtime.journal_head import Head, HeadFile
+from sptrader_desktop.runtime.journal_names import names_in
 from sptrader_desktop.runtime.whole_files import flush_folder
 
-VERSION = 1
+VERSION = 2
+FIRST = 1  # without the index of outcomes
 SCHEMA = """CREATE TABLE commits (
     last INTEGER PRIMARY KEY,
     entries BLOB NOT NULL,
     hash BLOB NOT NULL
 ) STRICT"""
+SCHEMAS = {FIRST: SCHEMA, VERSION: ",".join((SCHEMA, *OUTCOMES_SCHEMA))}
 COMMITS = "SELECT CAST(last AS BLOB), entries, hash FROM commits WHERE last > ? ORDER BY last"
 LOWEST = -(1 << 63)
 
@@ -91,12 +97,12 @@ class SqliteJournal:
                 return self._seq
             last, encoded = self._seq + len(entries), encode(entries)
             grown = self._chain.with_commit(last, encoded)
-            row = last, encoded, grown.hash
-            if not self._committed(row) and not (self._reserve.give() and self._committed(row)):
+            row, names = (last, encoded, grown.hash), names_in(entries)
+            if not self._committed(row, names) and not (self._reserve.give() and self._committed(row, names)):
                 self._break("the disk is full, and so is the room that was kept free for the end")
             self._seq, self._chain = last, grown
             self._tell()
-            self._unmoved += PAGE_BYTES + len(encoded)
+            self._unmoved += PAGE_BYTES * (1 + len(names) + bool(names)) + len(encoded)
             if self._unmoved > MOST_BYTES:
                 self._move()
             return last
@@ -117,6 +123,13 @@ class SqliteJournal:
                 return [entry for last, encoded in rows.fetchall() for entry in decode(last, encoded) if after < entry.seq <= end]
             except (sqlite3.Error, ValueError) as error:
                 raise JournalError(f"{self._path}: what follows entry {after:,} cannot be read ({error}); {STOP}") from None
+
+    def knows(self, name: str) -> bool:
+        with self._alone():
+            try:
+                return self._outcomes.knows(name)
+            except (sqlite3.Error, ValueError) as error:
+                raise JournalError(f"{self._path}: whether {name} has its outcome cannot be read ({error}); {STOP}") from None
 
     def tidy(self) -> None:
         with self._alone():
@@ -166,6 +179,7 @@ class SqliteJournal:
 
     def _open(self, told: Head | None, log: Path) -> None:
         self._database = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        self._outcomes = SqliteOutcomes(self._database)
         try:
             self._verify(told)
         except BaseException as error:
@@ -196,25 +210,38 @@ class SqliteJournal:
             self._database.execute(f"PRAGMA {name} = {wanted}")
             if self._one(f"PRAGMA {name}") != meant:
                 raise JournalError(f"{self._path}: SQLite does not keep to {name} = {wanted} here: place the journal on a local disk")
-        self._bring_up(told)
+        version = self._bring_up(told)
         self._follow()
         if (found := self._one("PRAGMA quick_check(1)")) != "ok":
             raise self._damaged(found)
         if self._one(f"SELECT last FROM commits WHERE last <= {self._seq + 1} ORDER BY last DESC LIMIT 1", 0) != self._seq:
             raise self._damaged("its last entry is not where it belongs")
-        self._database.executescript(f"BEGIN; PRAGMA user_version = {VERSION}; ROLLBACK")  # a flipped bit can make a file that is only read
+        self._database.executescript(f"BEGIN; PRAGMA user_version = {version}; ROLLBACK")  # a flipped bit can make a file that is only read
         self._compare(told)
+        if version == FIRST or not self._outcomes.are_whole:
+            self._index(version)
 
-    def _bring_up(self, told: Head | None) -> None:
+    def _index(self, version: int) -> None:
+        self._database.executescript(f"BEGIN; {f'{OUTCOMES}; PRAGMA user_version = {VERSION}' if version == FIRST else ''}")
+        try:
+            self._outcomes.make_again(self._database.execute("SELECT last, entries FROM commits ORDER BY last"))
+        except ValueError as error:
+            raise self._damaged(error) from None
+        self._database.execute("COMMIT")
+
+    def _bring_up(self, told: Head | None) -> int:
+        """The format that it has."""
         version, schema = self._one("PRAGMA user_version"), self._one("SELECT group_concat(sql) FROM sqlite_schema")
         if version > VERSION:
             raise JournalError(
                 f"{self._path} was written by a newer sptrader (format {version}, this one knows {VERSION}): update sptrader"
             )
         if not version and schema is None and (told is None or not told[0]):
-            self._database.executescript(f"BEGIN; {SCHEMA}; PRAGMA user_version = {VERSION}; COMMIT; PRAGMA wal_checkpoint;")
-        elif version != VERSION or schema != SCHEMA:
+            self._database.executescript(f"BEGIN; {SCHEMA}; {OUTCOMES}; PRAGMA user_version = {VERSION}; COMMIT; PRAGMA wal_checkpoint;")
+            return VERSION
+        if schema is None or schema != SCHEMAS.get(version):
             raise self._damaged("it has not the tables of a journal")
+        return int(version)
 
     def _follow(self) -> None:
         """The whole chain from its first commit, a block at a time."""
@@ -278,13 +305,27 @@ class SqliteJournal:
         finally:
             self._turn.release()
 
-    def _committed(self, row: tuple[int, bytes, bytes]) -> bool:
-        """One statement, one transaction; False where there is no room for it."""
+    def _committed(self, row: tuple[int, bytes, bytes], names: Sequence[str]) -> bool:
+        """One transaction; False where there is no room for it."""
         try:
+            if names:
+                self._database.execute("BEGIN")
+                self._outcomes.add(row[0], names)
             self._database.execute("INSERT INTO commits VALUES (?, ?, ?)", row)
+            if names:
+                self._database.execute("COMMIT")
         except sqlite3.Error as error:
-            if not _is_full(error):
+            if not (_is_full(error) and self._taken_back()):
                 self._break(str(error))
+            return False
+        return True
+
+    def _taken_back(self) -> bool:
+        """SQLite may have done so itself."""
+        try:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+        except sqlite3.Error:
             return False
         return True
 

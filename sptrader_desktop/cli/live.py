@@ -14,6 +14,8 @@ from sptrader_desktop import compose
 from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.guardian.precedence import TRADES, ask_for_precedence, settle
+from sptrader_desktop.runtime.loop_thread import sharing_threads
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.settings import load_settings
@@ -79,6 +81,9 @@ async def _until_interrupted(settings: Any, asked: Any) -> None:
     from sptrader_desktop.compose_live import open_live
 
     async with open_live(settings, asked, _say) as core:
+        settle()
+        ask_for_precedence(TRADES)
+        asyncio.get_running_loop().set_default_executor(sharing_threads())
         running = asyncio.create_task(core.run())
         telling = asyncio.ensure_future(_tell_when_live(core, asked))
         for name in (signal.SIGINT, signal.SIGTERM):

@@ -6,7 +6,7 @@ bars, replay and live with one. Nothing here reads a clock or a file.
 
 from sptrader_desktop.core.borrow import borrowed, width
 from sptrader_desktop.core.closes_inlined import closes_at
-from sptrader_desktop.core.compiled import compiled, inlined
+from sptrader_desktop.core.compiled import compiled, inlined, shared
 from sptrader_desktop.core.portfolio import cancel_pending, close_part, exit_side_price
 from sptrader_desktop.core.prices import slipped
 from sptrader_desktop.core.quiet import quiet_bars
@@ -55,7 +55,7 @@ def has_room(plan: Plan, state: State, log: Log) -> bool:
     return bool(kept and judged and account.orders + most < len(log.orders))
 
 
-@compiled
+@shared
 def run_instants(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log, until: int) -> int:
     while True:
         if not has_room(plan, state, log):
@@ -79,7 +79,7 @@ def advance(tape: Tape, agenda: Agenda, plan: Plan, state: State, log: Log, unti
     return run_instants(borrowed(tape), borrowed(agenda), borrowed(plan), borrowed(state), borrowed(log), until)
 
 
-@compiled
+@shared
 def close_all(tape: Tape, plan: Plan, state: State, log: Log, reason: int) -> None:
     account = state.account[0]
     cancel_pending(state, log, -1, 0)
@@ -121,7 +121,7 @@ def write_ended(state: State, log: Log, runs: Runs, row: int) -> None:
         runs.days[first + day, 0], runs.days[first + day, 1] = log.days[day, 0], log.days[day, 1]
 
 
-@compiled
+@shared
 def run_all(
     tape: Tape,
     agenda: Agenda,

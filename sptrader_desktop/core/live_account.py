@@ -1,7 +1,8 @@
 """What the program believes of one account, from facts alone: bars, prices, hits of rules, what the broker did, what a person asked for.
 
 It decides by the kernel's own stages and fills nothing. The same facts in the same order give the same state, byte for byte; what is to be
-asked of the broker comes back as requests, whose ids follow from the facts too.
+asked of the broker comes back as requests, whose ids follow from the facts too. What is over is forgotten, by the same facts at the same
+place: only the journal grows.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,15 +12,17 @@ import numpy as np
 
 from sptrader_desktop.core import facts
 from sptrader_desktop.core import live_stages as stages
-from sptrader_desktop.core.account_limits import AccountLimits, cancel_order
+from sptrader_desktop.core.account_commands import PAUSED, obey
+from sptrader_desktop.core.account_limits import AccountLimits
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.errors import BrokerMismatchError
-from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits, number_in
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits
 from sptrader_desktop.core.live_worth import Seen, Worth
-from sptrader_desktop.core.order_lives import Life, OrderLives
+from sptrader_desktop.core.order_lives import OVER, REMEMBERED, Life, OrderLives
+from sptrader_desktop.core.own_ids import OwnIds
 from sptrader_desktop.core.position_marks import Marks, PositionMarks
-from sptrader_desktop.core.records import CANCELLED, EMERGENCY, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
+from sptrader_desktop.core.records import CANCELLED, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
 from sptrader_desktop.core.risk_tree import WHOLE
 from sptrader_desktop.core.tables import FREE, Table
 from sptrader_desktop.core.undone import Undone
@@ -27,24 +30,28 @@ from sptrader_desktop.core.watched_exits import BY_LEVEL, WatchedExits
 
 _Before = tuple[bytes, tuple[int, ...], int]
 EVERY = WHOLE  # in place of a symbol
-PAPER, PAUSED = "paper", "paused"
+PAPER = "paper"
 MOVES = frozenset({What.FILLED, What.CLOSED})
+ALARMS = 200
 
 
 class LiveAccount:
-    """`latches`: a breached limit stays until a person re-arms; a replay lets the daily one go with its day, as a backtest does."""
+    """`latches`: a breached limit stays until a person re-arms; a replay lets the daily one go with its day, as a backtest does.
+    `history`: every row of the log stays, for whoever reports. `remembered` requests that are over are known by more than their ids."""
 
     MADE: ClassVar = {"_apply", "_marks"}
-    GROWS: ClassVar = dict.fromkeys(("alarms", "_orders", "_ids", "_ours", "_theirs"), "")
 
-    def __init__(self, name: str, symbols: Sequence[str], book: Book, *, latches: bool) -> None:
+    def __init__(
+        self, name: str, symbols: Sequence[str], book: Book, *, latches: bool, history: bool = False, remembered: int = REMEMBERED
+    ) -> None:
         self.name, self.symbols, self.book, self.latches = name, tuple(symbols), book, latches
-        self.lives = OrderLives()
+        self.history, self.lives = history, OrderLives(remembered)
         self.barred: dict[str, str] = {}  # symbol or EVERY → why nothing may be entered
         self.halted = ""  # why nothing at all may be sent
         self.foreign: set[str] = set()  # orders of others on this account: known, shown and let be
         self.mismatch = ""  # why these books are not the broker's: nothing but taking those over ends it
-        self.alarms: list[str] = []
+        self.alarms: list[str] = []  # the last ones
+        self.alarmed = 0  # how many there ever were
         self.booked = 0  # number of the last transaction
         self.equity = int(book.account["equity"][0])
         self.at = 0
@@ -53,11 +60,10 @@ class LiveAccount:
         self._fill_close = bool(book.plan.terms["fill_close"][0])
         self._series = {symbol: s for s, symbol in enumerate(self.symbols)}
         self._marks = PositionMarks(book.state.positions)
-        self._orders: dict[str, int] = {}  # id of a placed order → its number here
-        self._ids: list[str] = []  # and back
-        self._ours: dict[int, int] = {}  # the broker's number of a position → ours
+        self.ids = OwnIds(name)
+        self._ours: dict[int, int] = {}  # the broker's number of an open position → ours
         self._theirs: dict[int, int] = {}
-        self._asked = 0
+        self._unexplained = 0  # the first row of the verdicts of the last decision
         self._traded = len(book.plan.exits)
         self._closing: dict[int, BarRange] = {}  # closed, and nothing decided yet
         self._is_as_closed = False  # nothing has moved the tables since
@@ -84,11 +90,22 @@ class LiveAccount:
 
     def ask(self, change: Callable[[], list[Request]]) -> list[Request]:
         """What a change of these books asks for is asked by them from then on."""
+        self._forget()
         self.book.make_room()
         requests = change()
         for request in requests:
             self.lives.ask(request, self.at)
         return requests
+
+    def _forget(self) -> None:
+        self.lives.forget()
+        if not self.history and self.book.is_crowded:
+            self.ids.keep(self.book.forget())
+
+    def alarm(self, text: str) -> None:
+        self.alarms.append(text)
+        del self.alarms[:-ALARMS]
+        self.alarmed += 1
 
     # Bars and prices
 
@@ -155,10 +172,16 @@ class LiveAccount:
 
     def _take_hits(self, found: Sequence[Hits]) -> None:
         """What is barred is as if no rule for an entry held."""
-        agenda, self.limits.refusals = self.book.agenda, []
+        agenda, self.limits.refusals, self._unexplained = self.book.agenda, [], int(self.book.account["verdicts"][0])
         for s, entries, exits, atr in found:
             is_barred = self.barred and (EVERY in self.barred or self.symbols[s] in self.barred)
             agenda.entries[s], agenda.exits[s], agenda.atr[s] = 0 if is_barred else entries, exits, atr
+
+    @property
+    def verdicts(self) -> Table:
+        """Those of the last decision."""
+        rows: Table = self.book.log.verdicts[self._unexplained : self.book.account["verdicts"][0]]
+        return rows
 
     def _finish(self, _fact: facts.ReplayEnded) -> list[Request]:
         stages.account_finishes(self.book.lent)
@@ -168,22 +191,23 @@ class LiveAccount:
     # What is asked of the broker
 
     def _before(self) -> _Before:
-        state, account = self.book.state, self.book.account[0]
-        held, waiting = account["positions"], account["pending"]
-        return self._marks.now(held), tuple(state.pending["order"][:waiting].tolist()) if waiting else (), int(account["orders"])
+        figure = self.book.figure
+        waiting = figure["pending"][0]
+        orders = tuple(self.book.state.pending["order"][:waiting].tolist()) if waiting else ()
+        return self._marks.now(figure["positions"][0]), orders, figure["orders"][0]
 
     def _asked_since(self, before: _Before) -> list[Request]:
         closings, waiting, placed = before
-        account, found = self.book.account[0], list[Request]()
+        figure, found = self.book.figure, list[Request]()
         if self.latches:
             self._latch()
         self.limits.refuse_beyond(placed, self.at)
         if waiting:
             states = self.book.log.orders["state"]
-            found += [Cancel(self.next_id(), self._ids[order]) for order in waiting if states[order] == CANCELLED]
-        for row, was, now in self._marks.changed(closings, account["positions"]):
+            found += [Cancel(self.next_id(), self.ids.of_row(order)) for order in waiting if states[order] == CANCELLED]
+        for row, was, now in self._marks.changed(closings, figure["positions"][0]):
             found += self._about_position(row, was, now)
-        for order in range(placed, int(account["orders"])):
+        for order in range(placed, figure["orders"][0]):
             found += self._about_order(order)
         return found
 
@@ -192,7 +216,7 @@ class LiveAccount:
         for limit, words in (("drawn_down", "the drawdown limit was reached"), ("lost_day", "the day's loss limit was reached")):
             if account[limit] != FREE and EVERY not in self.barred:
                 self.barred[EVERY] = words
-                self.alarms.append(f"{words}: no entries until a person re-arms")
+                self.alarm(f"{words}: no entries until a person re-arms")
 
     def _about_position(self, row: Table, before: Marks, now: Marks) -> list[Request]:
         closing, reason, at_close, trail = now
@@ -207,8 +231,7 @@ class LiveAccount:
         """One that was cancelled at the close that placed it is never sent."""
         row = self.book.log.orders[order]
         name = self.next_id()
-        self._orders[name] = order
-        self._ids.append(name)
+        self.ids.placed(name)
         if row["state"] != WORKING:
             return []
         waiting = self.book.state.pending[self.book.waiting(order)]
@@ -218,12 +241,7 @@ class LiveAccount:
         return [Place(name, symbol, rule, side, kind, int(row["quantity"]), level, expiry, *distances)]
 
     def next_id(self) -> str:
-        self._asked += 1
-        return f"{self.name}-{self._asked}"
-
-    def is_ours(self, name: str) -> bool:
-        """By its form: what has it and is not known was asked for by another copy of this account."""
-        return name.startswith(f"{self.name}-")
+        return self.ids.next()
 
     # What the broker did
 
@@ -248,14 +266,10 @@ class LiveAccount:
                 self._position(done)["financing"] += done.amount
                 self.book.account["cash"] += done.amount
             case What.ACCEPTED:
-                if is_late and done.id in self._orders:
-                    self._bar(done.symbol, f"{done.symbol}: order {done.id} works at the broker after it was given up for lost")
-                if done.position < 0 and self.lives.get(done.id) is None and not self.is_ours(done.id):
+                if done.position < 0 and self.lives.get(done.id) is None and not self.ids.are_like(done.id):
                     self.foreign.add(done.id)
-                    self.alarms.append(
-                        f"{done.symbol}: order {done.id} is somebody else's and is let be; if it fills, that bars the symbol"
-                    )
-                found += self._end_late(done.id)
+                    self.alarm(f"{done.symbol}: order {done.id} is somebody else's and is let be; if it fills, that bars the symbol")
+                found += self._end_late(done, is_late or self._is_forgotten(done.id))
             case What.CANCEL_REJECTED:
                 pass
         if done.symbol:
@@ -269,11 +283,20 @@ class LiveAccount:
         is_moved = done.what in MOVES and (self.limits.are_set or not self.watched.is_idle)
         return found + (self._after(done) if is_moved else [])
 
-    def _end_late(self, name: str) -> list[Request]:
+    def _end_late(self, done: Transaction, is_late: bool) -> list[Request]:
         """An order that works at the broker, and that nobody here waits for any more, is cancelled, once more if it must be."""
-        is_wanted = self.book.waiting(self._orders.get(name, -1)) >= 0
-        is_ours = name in self._orders and name in dict(self.lives.going())
-        return [] if is_wanted or self.lives.is_cancelling(name) or not is_ours else [Cancel(self.next_id(), name)]
+        name, life = done.id, self.lives.get(done.id)
+        if not (self._is_forgotten(name) and done.position < 0 if life is None else isinstance(life.request, Place)):
+            return []
+        if is_late:
+            self._bar(done.symbol, f"{done.symbol}: order {name} works at the broker after it was given up for lost")
+        is_wanted = self.book.waiting(self.ids.row(name)) >= 0
+        is_over = life is not None and life.state in OVER
+        return [] if is_wanted or is_over or self.lives.is_cancelling(name) else [Cancel(self.next_id(), name)]
+
+    def _is_forgotten(self, name: str) -> bool:
+        """It was ours, and over so long ago that nothing else is known of it: who accepts it now was never heard of it before."""
+        return self.lives.get(name) is None and self.ids.gave(name)
 
     def _close_rest(self, done: Transaction) -> list[Request]:
         """A part that was to be closed while another was on its way goes when that has come, so that neither is closed twice."""
@@ -293,7 +316,7 @@ class LiveAccount:
 
     def _book_entry(self, done: Transaction, is_late: bool) -> None:
         """A part of an order is a position of its own, and the rest waits on."""
-        series, order = self._series[done.symbol], self._orders.get(done.id, -1)
+        series, order = self._series[done.symbol], self.ids.row(done.id)
         if self.book.present_bar(series) < 0:  # somebody else was here before the first price
             day = int(trading_day(np.array([done.at], np.int64))[0])
             self._open_bars(facts.BarsOpened(done.at, (BarOpen(series, done.at, done.price, done.price, day, 0),)))
@@ -304,7 +327,7 @@ class LiveAccount:
         if index < 0 or left < 0:
             index = self.book.add_waiting(order, series, done.side, done.quantity)
         if order < 0:
-            self._ids.append(done.id)
+            self.ids.placed(done.id, is_own=False)
         rest = self.book.state.pending[index].copy()
         self.book.state.pending["quantity"][index] = done.quantity
         ours = int(self.book.account["opened"][0])
@@ -319,10 +342,16 @@ class LiveAccount:
         row["ambiguous"], row["resolved"] = done.ambiguous, done.resolved
         number, reason, s = int(row["number"]), EXIT_REASONS.index(done.reason), self._series[done.symbol]
         stages.book_exit(self.book.lent, self.book.position(number), done.quantity, done.price, reason, self.book.present_bar(s))
-        self.watched.closed(number, s, reason, is_gone=self.book.position(number) < 0)
+        is_gone = self.book.position(number) < 0
+        self.watched.closed(number, s, reason, is_gone=is_gone)
+        if is_gone:
+            self._part_from(done.position)
+
+    def _part_from(self, position: int) -> None:
+        del self._theirs[self._ours.pop(position)]
 
     def _settle(self, done: Transaction) -> None:
-        index = self.book.waiting(self._orders.get(done.id, -1))
+        index = self.book.waiting(self.ids.row(done.id))
         if index >= 0:
             outcome = EXPIRED if done.what is What.EXPIRED else CANCELLED
             stages.settle(self.book.lent, index, outcome, self.book.present_bar(self._series[done.symbol]))
@@ -347,7 +376,7 @@ class LiveAccount:
         self.watched.refused(self.book, number, reason, self.at)
         if not (self.watched.watches(number) and reason in BY_LEVEL):
             self.undone.closes[number] = left, reason
-            self.alarms.append(f"{request.id}, which closes position {number}, was not carried out: it is asked again")
+            self.alarm(f"{request.id}, which closes position {number}, was not carried out: it is asked again")
 
     def _ask_again(self, fact: facts.AskedAgain) -> list[Request]:
         self.at, before = fact.at, self._before()
@@ -362,7 +391,7 @@ class LiveAccount:
             self.watched.unkept.add(int(row["number"]))
             self.undone.levels.add(int(row["number"]))
             said = f" ({why})" if why else ""
-            self.alarms.append(
+            self.alarm(
                 f"{self.symbols[row['symbol']]}: the broker does not hold the new stop of position {int(row['number'])}{said}: "
                 "it is watched here, on every price, and only while this computer works"
             )
@@ -388,7 +417,7 @@ class LiveAccount:
 
     def _lapse(self, fact: facts.RequestUnsettled) -> list[Request]:
         self.lives.lapse(fact.id)
-        index = self.book.waiting(self._orders.get(fact.id, -1))
+        index = self.book.waiting(self.ids.row(fact.id))
         if index >= 0:
             stages.settle(self.book.lent, index, CANCELLED, self.book.present_bar(int(self.book.state.pending["symbol"][index])))
         self._will_not_be(self.lives[fact.id], "it never came there")
@@ -400,7 +429,7 @@ class LiveAccount:
         """Nothing is entered until they are taken over."""
         self.mismatch = self.mismatch or why
         self.barred[EVERY] = self.mismatch
-        self.alarms.append(f"{why}: see what happened, then re-arm, which takes the broker's books over")
+        self.alarm(f"{why}: see what happened, then re-arm, which takes the broker's books over")
 
     def theirs(self, number: int) -> int:
         """The broker's number of one of our positions."""
@@ -412,6 +441,7 @@ class LiveAccount:
     def drop(self, position: int) -> None:
         """By the broker's number: it is gone, and nobody saw how."""
         index, count = self.book.position(self.ours(position)), int(self.book.account["positions"][0])
+        self._part_from(position)
         rows = self.book.state.positions
         rows[index : count - 1] = rows[index + 1 : count].copy()
         self.book.account["positions"] -= 1
@@ -429,46 +459,19 @@ class LiveAccount:
         """More than a pause, which would end without a re-arming."""
         if self.barred.get(symbol, PAUSED).startswith(PAUSED):
             self.barred[symbol] = words
-        self.alarms.append(f"{words}: no entries until a person re-arms")
+        self.alarm(f"{words}: no entries until a person re-arms")
 
     # What a person asked for
 
     def _obey(self, fact: facts.Commanded) -> list[Request]:
         self.at = fact.at
         before = self._before()
-        match fact.what:
-            case "pause":
-                self.barred.setdefault(fact.about or EVERY, f"{PAUSED} by {fact.by}")
-            case "halt":
-                self.halted = self.barred[EVERY] = fact.about or f"stopped by {fact.by}"
-            case "resume":
-                if self.barred.get(fact.about or EVERY, "").startswith(PAUSED):
-                    del self.barred[fact.about or EVERY]
-            case "rearm":
-                self._rearm(fact.about or EVERY)
-            case "cancel":
-                cancel_order(self.book, self._orders.get(fact.about, -1))
-            case "close":
-                self.book.order_close(number_in(fact.about), EMERGENCY)
-            case "flatten":
-                for row in self.book.state.positions[: self.book.account["positions"][0]]:
-                    self.book.order_close(int(row["number"]), EMERGENCY)
-                for order in before[1]:
-                    cancel_order(self.book, order)
+        obey(self, fact)
         return self._asked_since(before)
 
-    def _rearm(self, about: str) -> None:
-        """A pause ends by resuming; what was latched only by this. Losses count from here."""
-        self.limits.rearm(about)
-        self.barred.pop(about, None)
-        if about == EVERY:
-            self.barred.clear()
-            if self.mismatch:
-                self.barred[EVERY] = self.mismatch
-            self.halted = ""
-            account = self.book.account
-            account["drawn_down"], account["lost_day"] = FREE, FREE
-            account["peak"] = account["trough"] = account["base"] = account["equity"]
+    def row_of(self, name: str) -> int:
+        """Where in the log's orders it is now, −1 where it is not."""
+        return self.ids.row(name)
 
     # Limits, and levels that are watched here
 

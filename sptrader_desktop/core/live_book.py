@@ -14,6 +14,7 @@ from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT,
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
 
 ROWS = 256
+FIGURES = ("equity", "positions", "pending", "orders", "fills")
 LOGS = ("trades", "fills", "verdicts", "orders", "days")
 # A broker may fill one order in many parts, each of which is a position.
 MOST_POSITIONS = 512
@@ -76,6 +77,7 @@ class Book:
         self.state = _first_state(plan, capital)
         self.log = _first_log(plan, self.state)
         self.account, self.series = self.state.account, self.state.series
+        self.figure = {name: self.account[name].data for name in FIGURES}  # asked at every bar: quicker than a row's field
         self.now, self._row = self.series["now"], np.arange(count, dtype=np.int64)
         self.lent: Ints = np.zeros(0, np.int64)
         self._lend()
@@ -85,7 +87,7 @@ class Book:
 
     def open_bars(self, bars: Sequence[BarOpen]) -> None:
         """Mark what opens now; the stages themselves take the prices."""
-        self.now[:] = 0
+        self.now.fill(0)
         for s, at, raw, ask, day, weight in bars:
             bar = int(self.series["next"][s])
             self._bars[:, s] = (at, raw, raw, raw, raw, ask, ask, ask, ask)
@@ -94,7 +96,7 @@ class Book:
             self.now[s] = 1
 
     def close_bars(self, bars: Sequence[BarRange]) -> None:
-        self.now[:] = 0
+        self.now.fill(0)
         for s, at, closes, *prices in bars:
             self._bars[:, s] = (at, *prices)
             self._over[s] = closes
@@ -103,13 +105,13 @@ class Book:
 
     def see(self, s: int, raw: int, ask: int) -> None:
         """A price between opens and closes, as the close of what is under way so far."""
-        self.now[:] = 0
+        self.now.fill(0)
         self.tape.close[s], self.tape.ask_close[s] = raw, ask
         self.now[s] = 1
 
     def act(self, s: int, at: int) -> None:
         """Something is to be decided on one symbol now, in the bar under way; its positions do not grow older by that."""
-        self.now[:] = 0
+        self.now.fill(0)
         self.now[s] = 1
         self.agenda.bar[s], self._over[s] = self.series["under"][s], at
         held = self.state.positions[: self.account["positions"][0]]
@@ -120,10 +122,28 @@ class Book:
         self.tape.start[s] = self.tape.over_start[s] = s - bar
         self.series["agenda"][s] = s
 
+    @property
+    def is_crowded(self) -> bool:
+        """There is no room in the log for whatever one instant may add."""
+        return not has_room_for_instant(self.lent)
+
     def make_room(self) -> None:
-        """Before whatever one instant may add."""
         while not has_room_for_instant(self.lent):
             self.put_log(self.log._replace(**{name: _doubled(getattr(self.log, name)) for name in LOGS}))
+
+    def forget(self) -> list[int]:
+        """Rows of the log that nothing rests on any more; gives those of the orders that stay, as they were numbered until now."""
+        account, waiting = self.account, self.state.pending["order"][: self.account["pending"][0]]
+        kept = np.unique(waiting)
+        rows = self.log.orders[kept]
+        waiting[:] = np.searchsorted(kept, waiting)
+        for name in LOGS:
+            getattr(self.log, name)[: account[name][0]] = 0
+            account[name] = 0
+        self.log.orders[: len(kept)] = rows
+        account["orders"] = len(kept)
+        found: list[int] = kept.tolist()
+        return found
 
     def put_log(self, log: Log) -> None:
         self.log = log

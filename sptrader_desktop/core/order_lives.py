@@ -1,8 +1,10 @@
-"""Where every request to the broker is in its life, by `core.orders`' table; what is sent and untold is unknown."""
+"""Where every request to the broker is in its life, by `core.orders`' table; what is sent and untold is unknown.
+
+Of those that are over only the last are remembered: whatever a broker still says of one before them was waited for by nobody.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Request, Transaction, What
 from sptrader_desktop.core.orders import OrderState, is_late, moved
@@ -10,6 +12,7 @@ from sptrader_desktop.core.orders import OrderState, is_late, moved
 S = OrderState
 OVER = frozenset({S.FILLED, S.CANCELLED, S.EXPIRED, S.REJECTED, S.LAPSED})
 ENDINGS = frozenset({What.CANCELLED, What.EXPIRED, What.REJECTED, What.CANCEL_REJECTED})
+REMEMBERED = 1_000  # of those that are over
 
 
 @dataclass(slots=True)
@@ -29,18 +32,23 @@ class Life:
 
 
 class OrderLives:
-    GROWS: ClassVar = {"_lives": "_changed"}
-
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
         self._lives: dict[str, Life] = {}
         self._open: dict[str, None] = {}  # those that are not over, oldest first
-        self._changed: dict[str, None] = {}  # since somebody last asked what did
+        self._over: dict[str, None] = {}  # those that are, in the order in which they ended
 
     def __getitem__(self, name: str) -> Life:
         return self._lives[name]
 
     def get(self, name: str) -> Life | None:
         return self._lives.get(name)
+
+    def forget(self) -> None:
+        """What is over for longest; called where nobody holds on to what ended just now."""
+        while len(self._over) > self._remembered:
+            name = next(iter(self._over))
+            del self._over[name], self._lives[name]
 
     def going(self) -> Iterator[tuple[str, Life]]:
         return ((name, self._lives[name]) for name in self._open)
@@ -65,16 +73,10 @@ class OrderLives:
         quantity = request.quantity if isinstance(request, Place | Close) else 0
         life = Life(request, moved(moved(S.CREATED, S.INTENT), S.SENT), at, quantity)
         self._lives[request.id] = life
-        self._open[request.id] = self._changed[request.id] = None
-        order = self._to_change(request.order) if isinstance(request, Cancel) and request.order in self._open else None
+        self._open[request.id] = None
+        order = self._lives.get(request.order) if isinstance(request, Cancel) and request.order in self._open else None
         if order is not None and order.state not in (S.SENT, S.CANCEL_PENDING):  # what is unknown stays so: it may never have come
             order.state = moved(order.state, S.CANCEL_PENDING)
-
-    def _to_change(self, name: str) -> Life | None:
-        life = self._lives.get(name)
-        if life is not None:
-            self._changed[name] = None
-        return life
 
     def lapse(self, name: str) -> None:
         life = self._lives[name]
@@ -83,8 +85,12 @@ class OrderLives:
 
     def tell(self, done: Transaction) -> bool:
         """Whether that came too late: a fill of what was over, or at work though it was given up for lost."""
-        life = self._to_change(done.id)
-        if life is None or (life.state in OVER and done.what in ENDINGS):  # what we gave up for lost may come late, and be refused
+        life = self._lives.get(done.id)
+        if life is None:
+            if done.what in ENDINGS:
+                self._end_cancels(done.id)
+            return False
+        if life.state in OVER and done.what in ENDINGS:  # what we gave up for lost may come late, and be refused
             return False
         match done.what:
             case What.FILLED | What.CLOSED:
@@ -116,23 +122,26 @@ class OrderLives:
 
     def _work_on(self, request: Request) -> None:
         """An order whose cancel will not come works as before."""
-        order = self._to_change(request.order) if isinstance(request, Cancel) else None
+        order = self._lives.get(request.order) if isinstance(request, Cancel) else None
         if order is not None and order.state is S.CANCEL_PENDING:
             order.state = moved(order.state, S.PARTIALLY_FILLED if order.filled else S.OPEN)
 
     def _move(self, name: str, life: Life, to: OrderState) -> None:
         life.state = moved(life.state, to)
-        self._changed[name] = None
         if to in OVER:
-            self._open.pop(name, None)
+            self._end(name)
             self._end_cancels(name)
         else:
+            self._over.pop(name, None)
             self._open[name] = None
+
+    def _end(self, name: str) -> None:
+        self._open.pop(name, None)
+        self._over[name] = None
 
     def _end_cancels(self, order: str) -> None:
         """A cancel has done its work, or has nothing left to cancel, when its order is over."""
         for name, life in list(self.going()):
             if isinstance(life.request, Cancel) and life.request.order == order:
                 life.state = S.FILLED
-                self._changed[name] = None
-                del self._open[name]
+                self._end(name)

@@ -7,7 +7,7 @@ import numpy as np
 from sptrader_desktop.core.tables import POSITION, Table
 
 Marks = tuple[int, ...]  # steps that are to be closed, why, whether at this close, trailing level
-COLUMNS = [(POSITION.names or ()).index(name) for name in ("number", "closing", "closing_reason", "closing_now", "trail")]
+COLUMNS = np.array([(POSITION.names or ()).index(name) for name in ("number", "closing", "closing_reason", "closing_now", "trail")])
 
 
 class PositionMarks:
@@ -17,7 +17,7 @@ class PositionMarks:
         self._rows, self._numbers = positions, positions.view(np.int64).reshape(len(positions), -1)
 
     def now(self, held: int) -> bytes:
-        return self._numbers[:held, COLUMNS].tobytes() if held else b""
+        return self._numbers[:held].take(COLUMNS, axis=1).tobytes() if held else b""
 
     def changed(self, before: bytes, held: int) -> Iterator[tuple[Table, Marks, Marks]]:
         """Each position that is another than `now` said it was: its row, its marks then and now."""

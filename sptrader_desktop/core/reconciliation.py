@@ -40,7 +40,8 @@ def _other_orders(account: LiveAccount, theirs: Snapshot) -> list[str]:
     ours, unknown, found = working(account), set(account.lives.unknown()), list[str]()
     for order in theirs.orders:
         mine = ours.pop(order.id, None)
-        if mine is None and order.id not in unknown and account.is_ours(order.id):  # of others its fill is told, and bars the symbol
+        is_known = order.id in unknown | account.foreign or account.lives.is_cancelling(order.id)
+        if mine is None and not is_known and account.ids.are_like(order.id):  # of others its fill is told, and bars the symbol
             found.append(f"order {order.id} works at the broker, and not here")
         elif mine is not None and mine != order:
             found.append(f"of order {order.id} {order.quantity} steps are left at the broker, and {mine.quantity} here")
@@ -87,7 +88,7 @@ def take_over(account: LiveAccount, theirs: Snapshot) -> list[Request]:
     account.mismatch = ""
     known = {*working(account), *account.lives.unknown()}
     strange = [order.id for order in theirs.orders if order.id not in known]
-    account.foreign = {name for name in strange if account.lives.get(name) is None}
+    account.foreign = {name for name in strange if not account.ids.gave(name)}
     return [Cancel(account.next_id(), name) for name in strange if name not in account.foreign]
 
 

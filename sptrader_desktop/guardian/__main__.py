@@ -1,13 +1,13 @@
 """`python -m sptrader_desktop.guardian --live FOLDER --broker ADDRESS`: one for each live folder, until nobody needs it."""
 
 import argparse
-import contextlib
 import os
 import secrets
 import sys
 from pathlib import Path
 
 from sptrader_desktop.guardian.places import GuardianError, Places, listening, live_places
+from sptrader_desktop.guardian.precedence import GUARDS, ask_for_precedence
 from sptrader_desktop.guardian.server import Server
 from sptrader_desktop.guardian.sweep import Terms
 
@@ -17,7 +17,6 @@ else:
     import fcntl
 
 FAILED, TAKEN = 1, 3
-PRECEDENCE = -10
 
 
 def main() -> int:
@@ -39,7 +38,7 @@ def main() -> int:
     places.held.write_text(f"{os.getpid()}\n", encoding="ascii")
     terms = Terms(quarantine=asked.quarantine, unknown=asked.unknown, idle=asked.idle)
     os.chdir("/")
-    _ask_for_precedence()
+    ask_for_precedence(GUARDS)
     Server(places, asked.broker, terms, control, orders, secrets.token_hex(4)).run()
     return 0
 
@@ -68,17 +67,6 @@ def _take(places: Places) -> bool:
         os.close(file)
         return False
     return True
-
-
-def _ask_for_precedence() -> None:
-    """Over whatever keeps the processors busy, where the system grants it; elsewhere it takes its turn."""
-    if hasattr(os, "sched_setscheduler"):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
-            return
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, PRECEDENCE)
 
 
 def _failed(why: str, code: int) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sptrader_desktop.guardian import asking
 from sptrader_desktop.guardian.lines import Message
 from sptrader_desktop.guardian.places import GuardianError
+from sptrader_desktop.guardian.precedence import share_precedence
 from sptrader_desktop.guardian.x11 import DisplayError, pressed
 
 VARIABLE, USUAL, OFF = "SPTRADER_STOP_KEY", "Ctrl+Alt+Shift+X", "off"
@@ -31,6 +32,7 @@ class HotKey:
         return {"keys": self.keys, "state": "on" if self._is_on else "off", "why": self._why}
 
     def _listen(self) -> None:
+        share_precedence()
         try:
             for _ in pressed(os.environ["DISPLAY"], self.keys):
                 if self._is_on:

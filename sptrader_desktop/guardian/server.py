@@ -1,7 +1,6 @@
 """The guardian's loop: sockets and files for `Guard`. Control comes first in every turn, so that no flood keeps a stop waiting."""
 
 import contextlib
-import gc
 import os
 import selectors
 import signal
@@ -18,6 +17,7 @@ from sptrader_desktop.guardian.hot_key import HotKey
 from sptrader_desktop.guardian.latch import Account, Latch, read_account, read_latch, write_account, write_latch
 from sptrader_desktop.guardian.lines import LONGEST_OF_BROKER, LineError, Message, parsed, written
 from sptrader_desktop.guardian.places import Places, address_of
+from sptrader_desktop.guardian.precedence import settle
 from sptrader_desktop.guardian.sweep import Terms
 
 TURN, LINES_A_TURN, FAREWELL = 0.05, 32, 1.0
@@ -51,8 +51,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         self._hot_key.start()
-        gc.collect()
-        gc.freeze()  # what is there now stays; no collection looks through it while orders pass
+        settle()
         is_more = False
         while not self._is_asked_to_end:
             ready = self._selector.select(0 if is_more else TURN)

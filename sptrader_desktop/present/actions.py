@@ -82,6 +82,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.watchlist", "Watchlist", Menu.VIEW, "eye", ("Ctrl+Shift+1",), tip="Show the pane and go to it"),
     Action("view.alerts", "Alerts", Menu.VIEW, "bell", ("Ctrl+Shift+2",), tip="Show the pane and go to it"),
     Action("view.chart", "Chart", Menu.VIEW, "chart-candlestick", ("Ctrl+0",), tip="Go to the chart"),
+    Action("view.next_pane", "Next Pane", Menu.VIEW, "", ("F6",), tip="The keyboard goes to the pane beside", starts_group=True),
+    Action("view.previous_pane", "Previous Pane", Menu.VIEW, "", ("Shift+F6",), tip="The keyboard goes back a pane"),
     Action("layout.use_research", "Research", Menu.VIEW, "", ("Ctrl+Alt+1",), tip="Chart in front", is_checkable=True, submenu=ROOMS),
     Action("layout.use_review", "Review", Menu.VIEW, "", ("Ctrl+Alt+2",), tip="The results in front", is_checkable=True, submenu=ROOMS),
     Action("layout.use_writing", "Writing", Menu.VIEW, "", ("Ctrl+Alt+3",), tip="Room for text", is_checkable=True, submenu=ROOMS),

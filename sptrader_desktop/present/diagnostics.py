@@ -95,7 +95,7 @@ def _failure_text(failure: Failure) -> str:
 
 
 def diagnostics_text(failures: Sequence[Failure], also: Mapping[str, str] | None = None) -> str:
-    """What `Copy diagnostics` copies. `also` are facts of the window, such as its platform."""
+    """What `Copy Diagnostics` copies. `also` are facts of the window, such as its platform."""
     facts = [*heading(), *(f"{library.name} {library.version}" for library in libraries())]
     facts += [f"{name}: {value}" for name, value in (also or {}).items()]
     return without_secrets("\n".join(facts) + "\n\n" + failures_text(failures) + "\n")

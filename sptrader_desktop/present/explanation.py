@@ -25,9 +25,9 @@ from sptrader_desktop.present.explanation_words import (
     amount_text,
     condition_text,
     money_text,
-    percent_text,
     price_text,
     quantity_text,
+    round_percent,
     value_text,
 )
 from sptrader_desktop.present.numbers import clock, counted
@@ -84,10 +84,10 @@ def _section(title: str, lines: Sequence[str], empty: str) -> list[str]:
 
 def _head(explained: Explanation) -> list[str]:
     symbol, times = explained.instrument.symbol, f"{clock(explained.opened_at)} to {clock(explained.closed_at)} UTC"
+    sides = {"bid": explained.bid, "ask": explained.ask} if explained.bid != explained.ask else {"bid and ask": explained.bid}
     return [
         f"{symbol} {explained.timeframe}, bar {explained.bar}: {times}",
-        f"  bid  {_prices(explained, explained.bid)}",
-        f"  ask  {_prices(explained, explained.ask)}",
+        *(f"  {name}  {_prices(explained, prices)}" for name, prices in sides.items()),
     ]
 
 
@@ -135,7 +135,7 @@ def _marks_line(explained: Explanation) -> str:
 
 
 def _with_share(amount: str, share: int | None) -> str:
-    return amount if share is None else f"{amount} ({percent_text(share)})"
+    return amount if share is None else f"{amount} ({round_percent(share)})"
 
 
 def _position_line(explained: Explanation, position: PositionSeen) -> str:
@@ -239,7 +239,7 @@ def _figures(explained: Explanation, check: Check) -> str:
         return ": not needed" if check.limit is None else f": bar {check.figure}, known from bar {check.limit}"
     if check.passed is None:
         return ""
-    figure = "unknown, its base is gone" if check.figure is None else _number(explained, check, check.figure)
+    figure = "unknown, its base is gone" if check.figure is None else _figure(explained, check, check.figure)
     if check.name in ("zero_size", "opposite"):
         return f": {figure}"
     if check.limit is None:
@@ -247,6 +247,13 @@ def _figures(explained: Explanation, check: Check) -> str:
     if check.name == "position_limit" and check.figure is not None and check.figure > check.limit:
         return f": {figure} wanted, reduced to {_number(explained, check, check.limit)}"
     return f": {figure} of {_number(explained, check, check.limit)}"
+
+
+def _figure(explained: Explanation, check: Check, number: int) -> str:
+    """Every digit only where the limit is so near that fewer would not tell them apart."""
+    if check.unit == "fraction" and (check.limit is None or round_percent(number) != round_percent(check.limit)):
+        return round_percent(number)
+    return _number(explained, check, number)
 
 
 def _number(explained: Explanation, check: Check, number: int) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from sptrader_desktop.core.explained import Unit
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.strategy import Comparison, OutputTest, Scalar
-from sptrader_desktop.present.numbers import amount, plain, price_unit
+from sptrader_desktop.present.numbers import amount, plain, price_unit, share
 
 
 def price_text(instrument: Instrument, ticks: int) -> str:
@@ -23,6 +23,10 @@ def money_text(units: int, currency: str, *, signed: bool = False) -> str:
 def percent_text(fraction: int) -> str:
     """Every digit: a limit may be missed by the last one."""
     return f"{plain(Decimal(fraction).scaleb(-6))} %"
+
+
+def round_percent(fraction: int) -> str:
+    return share(fraction / 10**8)
 
 
 def quantity_text(number: int, unit: Unit, instrument: Instrument, currency: str) -> str:

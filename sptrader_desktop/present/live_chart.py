@@ -10,7 +10,7 @@ from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.orders import OrderState
 from sptrader_desktop.core.timeframes import parse_timeframe
-from sptrader_desktop.present.live_view import micros
+from sptrader_desktop.present.live_view import grouped, micros
 from sptrader_desktop.present.numbers import amount
 
 State = Mapping[str, Any]
@@ -58,7 +58,7 @@ def levels(state: State, instrument: Instrument) -> list[Level]:
         if row["symbol"] != instrument.symbol:
             continue
         profit = amount(int(Decimal(row["profit"]) * 10**8), signed=True)
-        name = f"{row['side']} {row['quantity']}"
+        name = f"{row['side']} {grouped(row['quantity'])}"
         held = "" if row["is_stop_at_broker"] else ", not at the broker"
         found.append(Level(ticks(instrument, row["entry_price"]), f"{name} from {row['entry_price']}  {profit}", "accent"))
         for key, words, role in (
@@ -70,7 +70,7 @@ def levels(state: State, instrument: Instrument) -> list[Level]:
                 found.append(Level(ticks(instrument, row[key]), f"{words} {row[key]}", role))
     for order in state["orders"]:
         if order["symbol"] == instrument.symbol and order["level"] is not None and order["state"] in WAITING:
-            words = f"{order['side']} {order['kind']} {order['quantity']} at {order['level']}"
+            words = f"{order['side']} {order['kind']} {grouped(order['quantity'])} at {order['level']}"
             found.append(Level(ticks(instrument, order["level"]), words, "muted"))
     return found
 

@@ -50,7 +50,6 @@ class LiveFeeds:
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._said: dict[str, tuple[str, float]] = {}
         self._why: dict[str, str] = {}
-        self._verdicts = 0
 
     def spoken(self, signal_id: str, kind: str, strength: float) -> None:
         """Before it is judged."""
@@ -131,9 +130,7 @@ class LiveFeeds:
 
     def _explain(self, signals: Sequence[str], is_entry: bool, is_exit: bool) -> None:
         """Why signals that were taken led to orders, or to none: the verdicts that this decision added."""
-        log, count = self.account.book.log.verdicts, int(self.account.book.account["verdicts"][0])
-        words = [_verdict(int(row["rule"]), VERDICTS[row["verdict"]]) for row in log[self._verdicts : count]]
-        self._verdicts = count
+        words = [_verdict(int(row["rule"]), VERDICTS[row["verdict"]]) for row in self.account.verdicts]
         words += [f"not sent: {why}" for why in self.account.limits.refusals]
         if is_entry and not words:
             words.append("no entries now" + (f": {why}" if (why := "; ".join(self.account.barred.values())) else ""))

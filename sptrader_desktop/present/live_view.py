@@ -79,7 +79,16 @@ def plug_words(state: State) -> str:
 
 
 def position_words(position: Mapping[str, Any]) -> str:
-    return f"{position['side']} {position['quantity']} {position['symbol']}"
+    return f"{position['side']} {grouped(position['quantity'])} {position['symbol']}"
+
+
+def worth_words(position: Mapping[str, Any], state: State) -> str:
+    return f"{amount(fixed(Decimal(position['profit'])), signed=True)} {state['account']['currency']}"
+
+
+def grouped(quantity: str) -> str:
+    """As it was told, to the last digit, with its thousands apart."""
+    return f"{Decimal(quantity):,f}"
 
 
 def waits_for_person(state: State) -> bool:
@@ -99,8 +108,8 @@ def lost_words(state: State, now: int) -> str:
 
 def open_lines(state: State, most: int = 8) -> list[str]:
     """What is open, a line each, with what it is worth."""
-    currency, rows = state["account"]["currency"], state["positions"]
-    lines = [f"{position_words(row)}  {amount(fixed(Decimal(row['profit'])), signed=True)} {currency}" for row in rows[:most]]
+    rows = state["positions"]
+    lines = [f"{position_words(row)}  {worth_words(row, state)}" for row in rows[:most]]
     lines += [f"and {len(rows) - most} more"] if len(rows) > most else []
     orders = state["plug"]["working_orders"]
     return [*lines, *([counted(orders, "working order")] if orders else [])]
@@ -165,7 +174,7 @@ def positions_table(state: State, zone: Zone, now: int) -> Columns:
             _figures("number", "Number", rows),
             _words("symbol", "Symbol", rows),
             _words("side", "Side", rows),
-            _figures("quantity", "Quantity", rows),
+            _figures("quantity", "Quantity", rows, grouped),
             _figures("entry_price", "Entry", rows),
             _figures("price", "Price", rows),
             _money("profit", "Profit", rows, currency),
@@ -189,8 +198,8 @@ def orders_table(state: State, zone: Zone) -> Columns:
             _words("symbol", "Symbol", rows),
             _words("side", "Side", rows),
             _words("kind", "Kind", rows),
-            _figures("quantity", "Quantity", rows),
-            _figures("filled", "Filled", rows),
+            _figures("quantity", "Quantity", rows, grouped),
+            _figures("filled", "Filled", rows, grouped),
             _figures("level", "Level", rows),
             _words("state", "State", rows, lambda row: row["state"].replace("_", " ")),
             _words("reason", "Why", rows, lambda row: row["reason"].replace("_", " ")),
@@ -231,12 +240,13 @@ def _words(key: str, title: str, rows: Sequence[Mapping[str, Any]], text: Callab
     return word(key, title, places, words)
 
 
-def _figures(key: str, title: str, rows: Sequence[Mapping[str, Any]], unit: str = "") -> Column:
+def _figures(key: str, title: str, rows: Sequence[Mapping[str, Any]], written: Callable[[str], str] = str) -> Column:
     """As they were told, to the last digit; only their order is a float's."""
-    texts = [NONE if row[key] is None else str(row[key]) for row in rows]
+    exact = [NONE if row[key] is None else str(row[key]) for row in rows]
+    texts = [text if text == NONE else written(text) for text in exact]
     values = np.array([np.nan if row[key] is None else float(row[key]) for row in rows], np.float64)
     read = partial(read_number, per_one=1, is_whole=False)
-    return Column(key, title, values, texts.__getitem__, texts.__getitem__, unit=unit, read=read)
+    return Column(key, title, values, texts.__getitem__, exact.__getitem__, read=read)
 
 
 def _money(key: str, title: str, rows: Sequence[Mapping[str, Any]], currency: str) -> Column:

@@ -167,7 +167,7 @@ def _trades(document: Document) -> str:
     trades, currency = document["completed_trades"], _currency(document)
     if not trades:
         return "<p>There are none.</p>"
-    head = ("Symbol", "Side", "Entered UTC", "Left UTC", "Reason", "Trade", "Quantity", "Entry", "Exit", f"Net {currency}", "Net %")
+    head = ("Symbol", "Side", "Entered UTC", "Exited UTC", "Reason", "Trade", "Quantity", "Entry", "Exit", f"Net {currency}", "Net %")
     rows = [
         (
             row["symbol"],

@@ -77,8 +77,8 @@ COSTS = (
 )
 MORE = (
     Question("params", "Parameters", "Instead of the strategy's own numbers, for this run only", hint="fast_period=12", kind="words"),
-    Question("ask", "Ask", "Real ask prices to the bid candles above, a file for each symbol", hint="none", kind="files"),
-    Question("finer", "Finer", "Candles that settle what came first inside a bar, a file for each symbol", hint="none", kind="files"),
+    Question("ask", "Ask prices", "Real ask prices to the bid candles above, a file for each symbol", hint="none", kind="files"),
+    Question("finer", "Finer bars", "Candles that settle what came first inside a bar, a file for each symbol", hint="none", kind="files"),
     Question("finer_ask", "Finer ask", "Real ask prices to the finer candles", hint="none", kind="files"),
     Question("rates", "Rates", "Candles of pairs that convert to the account's currency", hint="none", kind="files"),
     Question("instruments", "Instruments", "Your own instruments, as a file", hint="built in", kind="file"),

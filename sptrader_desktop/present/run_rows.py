@@ -25,7 +25,7 @@ def run_columns(runs: Sequence[RunSummary], zone: Zone) -> Columns:
             times("saved_at", "Saved", _stamps([run.saved_at for run in runs]), zone),
             _words("strategy", "Strategy", [run.strategy for run in runs]),
             _words("symbols", "Symbols", [" ".join(run.symbols) for run in runs]),
-            _words("timeframe", "Bars", [run.timeframe for run in runs]),
+            _words("timeframe", "Timeframe", [run.timeframe for run in runs]),
             times("first", "First bar", _stamps([run.first for run in runs]), zone),
             times("last", "Last bar", _stamps([run.last for run in runs]), zone, is_shown=False),
             count("trades", "Trades", np.array([run.trades for run in runs], np.int64)),

@@ -7,11 +7,10 @@ from decimal import Decimal
 from sptrader_desktop.core.components import Catalogue
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.core.strategy_fields import DECIMALS, REFERENCE, Path
-from sptrader_desktop.present.strategy_numbers import given_to, label_of, numbers, sensible_range
+from sptrader_desktop.present.strategy_numbers import given_to, group_of, label_of, numbers, sensible_range, short_label
 from sptrader_desktop.present.strategy_schema import TRUTHS, Quantity, key_at
 from sptrader_desktop.present.strategy_text import StrategyText, plain_number
 
-GROUPS = {"parameters": "Parameters", "exit": "Exit", "risk": "Risk"}
 NOT_A_FIELD = {"when", "outputs", "use"}
 
 
@@ -82,7 +81,9 @@ def _rows(text: StrategyText, catalogue: Catalogue | None, quantities: dict[Path
             continue
         key = key_at(path)
         step = sensible_range(value, quantity)[2] if quantity and isinstance(value, Decimal) else Decimal(0)
-        yield FormRow(path, _group(text, path), _label(text, path), value, quantity, choices, key.help if key else "", step)
+        yield FormRow(
+            path, group_of(text, path), short_label(path, label_of(text, path)), value, quantity, choices, key.help if key else "", step
+        )
 
 
 def _choices(text: StrategyText, path: Path, value: Scalar, catalogue: Catalogue | None) -> tuple[str, ...]:
@@ -96,18 +97,3 @@ def _choices(text: StrategyText, path: Path, value: Scalar, catalogue: Catalogue
         return accepts.choices if accepts and value in accepts.choices else ()
     key = key_at(path)
     return key.words if key and value in key.words else ()
-
-
-def _group(text: StrategyText, path: Path) -> str:
-    if path[0] == "entry":
-        entries = text.value(("entry",))
-        return f"Entry {int(path[1]) + 1}" if isinstance(entries, list) and isinstance(path[1], int) else "Entry"
-    if "params" in path:
-        return label_of(text, path).partition(" · ")[0]
-    return GROUPS.get(str(path[0]), str(path[0]))
-
-
-def _label(text: StrategyText, path: Path) -> str:
-    """Without the group, which stands above it."""
-    label = label_of(text, path)
-    return label if path[0] == "parameters" else label.partition(" · ")[2]

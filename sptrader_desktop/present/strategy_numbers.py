@@ -13,6 +13,7 @@ SMALLEST = Decimal(1).scaleb(-DECIMALS)
 WIDEST = Decimal(10**9)
 ANY = Quantity(Span(-WIDEST, WIDEST, has_low=True))
 STRENGTH = Quantity(Span(Decimal(0), Decimal(1), has_low=True))
+GROUPS = {"parameters": "Parameters", "exit": "Exit", "risk": "Risk"}
 TEXTS = {"version", "name", "author", "description"}
 
 
@@ -28,6 +29,12 @@ class SliderSpec:
     step: Decimal
     unit: str = ""
     is_whole: bool = False
+    group: str = ""
+
+    @property
+    def short(self) -> str:
+        """Below the group."""
+        return short_label(self.path, self.label)
 
     def shown(self, value: Decimal) -> str:
         """As a person reads it: 0.02 of unit % is `2 %`."""
@@ -117,11 +124,26 @@ def label_of(text: StrategyText, path: Path) -> str:
     return " · ".join(words)
 
 
+def group_of(text: StrategyText, path: Path) -> str:
+    """What stands above it and its like."""
+    if path[0] == "entry":
+        entries = text.value(("entry",))
+        return f"Entry {int(path[1]) + 1}" if isinstance(entries, list) and isinstance(path[1], int) else "Entry"
+    if "params" in path:
+        return label_of(text, path).partition(" · ")[0]
+    return GROUPS.get(str(path[0]), str(path[0]))
+
+
+def short_label(path: Path, label: str) -> str:
+    """Without the group."""
+    return label if path[0] == "parameters" else label.partition(" · ")[2] or label
+
+
 def _slider(text: StrategyText, path: Path, value: Decimal, quantity: Quantity, before: SliderSpec | None) -> SliderSpec:
-    label = label_of(text, path)
+    label, group = label_of(text, path), group_of(text, path)
     if before is not None and before.minimum <= value <= before.maximum and before.unit == quantity.unit:
-        return SliderSpec(path, label, value, before.minimum, before.maximum, before.step, before.unit, before.is_whole)
-    return SliderSpec(path, label, value, *sensible_range(value, quantity), quantity.unit, quantity.is_whole)
+        return SliderSpec(path, label, value, before.minimum, before.maximum, before.step, before.unit, before.is_whole, group)
+    return SliderSpec(path, label, value, *sensible_range(value, quantity), quantity.unit, quantity.is_whole, group)
 
 
 def sensible_range(value: Decimal, quantity: Quantity) -> tuple[Decimal, Decimal, Decimal]:

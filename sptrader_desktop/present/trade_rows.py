@@ -46,7 +46,7 @@ def _facts(result: "Result", zone: Zone) -> tuple[Column, ...]:
         word("side", "Side", np.where(trades["side"] == LONG, 0, 1), SIDES),
         times("entry_time", "Entered", trades["entry_time"], zone, "the open of the bar in which it was filled"),
         per_symbol("entry_price", "Entry", trades["entry_price"], symbols, prices),
-        times("exit_time", "Left", trades["exit_time"], zone, "the open of the bar in which it was filled"),
+        times("exit_time", "Exited", trades["exit_time"], zone, "the open of the bar in which it was filled"),
         per_symbol("exit_price", "Exit", trades["exit_price"], symbols, prices),
         per_symbol(
             "quantity", "Quantity", trades["quantity"], symbols, quantities, "units of the symbol, for example 100,000 to a lot of FX"

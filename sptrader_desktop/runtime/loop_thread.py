@@ -3,8 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from sptrader_desktop.guardian.precedence import share_precedence
 
 T = TypeVar("T")
 
@@ -34,6 +36,11 @@ class LoopThread:
             return self._loop
 
 
+def sharing_threads() -> ThreadPoolExecutor:
+    """For what a loop does aside, as soon as it would itself."""
+    return ThreadPoolExecutor(initializer=share_precedence)
+
+
 class HostedLoop:
     """A loop that somebody else turns; whoever submits to it and waits does so from another thread."""
 
@@ -48,6 +55,8 @@ class HostedLoop:
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    share_precedence()
+    loop.set_default_executor(sharing_threads())
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()

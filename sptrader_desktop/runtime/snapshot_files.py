@@ -1,10 +1,8 @@
-"""Snapshots as files beside their journal: two that take turns, each whole or not at all, and one past that both begin with.
-
-The past is only ever added to. A snapshot says how long it was and what its hash was, so a flipped bit in it spoils those behind it alone.
-"""
+"""Snapshots as files beside their journal: two that take turns, each whole or not at all."""
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from pathlib import Path
 from sptrader_desktop.runtime.live.snapshots import Snapshot
 
 log = logging.getLogger("sptrader.live")
-FORMAT = 1
+FORMAT = 2
 WORDS = "sptrader snapshot"
 HASH_BYTES = 16
 
@@ -26,8 +24,6 @@ class _Found:
     place: int
     seq: int
     head: bytes
-    length: int  # of the past, in bytes
-    past: str  # and its hash
     present: bytes
 
 
@@ -40,11 +36,10 @@ class SnapshotFiles:
 
     def __init__(self, journal: Path, rules: str) -> None:
         self._places = tuple(journal.with_suffix(f".snapshot-{number}") for number in (1, 2))
-        self._past, self._rules = journal.with_suffix(".past"), rules
+        self._past, self._rules = journal.with_suffix(".past"), rules  # on which those of format 1 rested
         self.refused: list[str] = []
         self._found: dict[int, _Found] = {}
-        self._turn, self._length, self._digest = 0, 0, _digest()
-        self._unwritten = b""
+        self._turn = 0
         self._writing: threading.Thread | None = None
         self._is_over = False
 
@@ -59,49 +54,30 @@ class SnapshotFiles:
             except (OSError, _RefusedError) as error:
                 self.refused.append(f"{path} {error if isinstance(error, _RefusedError) else f'cannot be read ({error.strerror})'}")
         for known in sorted(self._found.values(), key=lambda each: each.seq, reverse=True):
-            try:
-                yield Snapshot(known.seq, known.head, known.present, tuple(self._frames(known)))
-            except _RefusedError as error:
-                self.refused.append(f"{self._places[known.place]} {error}")
+            yield Snapshot(known.seq, known.head, known.present)
 
     def _read(self, place: int, content: bytes) -> _Found:
         line, _, present = content.partition(b"\n")
         said, _, check = line.rpartition(b" ")
+        format_of = re.match(rb"%b (\d{1,9}) " % WORDS.encode(), said)
+        if format_of and int(format_of[1]) != FORMAT:
+            by = "a newer" if int(format_of[1]) > FORMAT else "an older"
+            raise _RefusedError(f"was written by {by} sptrader (format {int(format_of[1])}, this one knows {FORMAT})")
         try:
-            *words, version, rules, seq, head, length, past = said.decode("ascii").split(" ")
-            found = _Found(place, int(seq), bytes.fromhex(head), int(length), past, present)
-            number = int(version)
+            *_, rules, seq, head = said.decode("ascii").split(" ")
+            found = _Found(place, int(seq), bytes.fromhex(head), present)
         except ValueError:
             raise _RefusedError("is damaged") from None
-        if " ".join(words) == WORDS and number > FORMAT:
-            raise _RefusedError(f"was written by a newer sptrader (format {number}, this one knows {FORMAT})")
-        if _digest(said, present).hexdigest().encode() != check:
+        if _digest(said, present) != check:
             raise _RefusedError("is damaged")
         if rules != self._rules:
             raise _RefusedError("was made by the rules of another version")
         return found
 
-    def _frames(self, known: _Found) -> Iterator[bytes]:
-        try:
-            with self._past.open("rb") as file:
-                content = file.read(known.length)
-        except OSError:
-            content = b""
-        if len(content) != known.length or _digest(content).hexdigest() != known.past:
-            raise _RefusedError(f"cannot be used: {self._past.name}, on which it rests, is damaged")
-        at = 0
-        while at < len(content):
-            end = content.index(b"\n", at)
-            size = int(content[at:end])
-            yield content[end + 1 : end + 1 + size]
-            at = end + 1 + size
-
     # Writing
 
     def begin(self, base: Snapshot | None) -> None:
         known = next((each for each in self._found.values() if base is not None and each.seq == base.seq), None)
-        self._length = known.length if known else 0
-        self._digest = _digest(self._past.read_bytes()[: self._length] if known else b"")
         self._turn = 1 - known.place if known else 0
         self._found.clear()
 
@@ -109,41 +85,31 @@ class SnapshotFiles:
     def is_busy(self) -> bool:
         return self._writing is not None and self._writing.is_alive()
 
-    def keep(self, seq: int, head: bytes, written: Callable[[], tuple[bytes, bytes]]) -> None:
+    def keep(self, seq: int, head: bytes, written: Callable[[], bytes]) -> None:
         """On a thread of its own; whoever is asked again too early waits."""
         self.close()
         if not self._is_over:
             self._writing = threading.Thread(target=self._write, args=(seq, head, written), name="snapshot")
             self._writing.start()
 
-    def _write(self, seq: int, head: bytes, written: Callable[[], tuple[bytes, bytes]]) -> None:
-        """What could not be written is written with the next one. The one before stays good until this one is there."""
+    def _write(self, seq: int, head: bytes, written: Callable[[], bytes]) -> None:
+        """The one before stays good until this one is there."""
         try:
-            present, past = written()
+            present = written()
         except (TypeError, ValueError) as error:
-            self._is_over = True  # what was to be added now is missing from all that follow
+            self._is_over = True
             log.warning("there are no more snapshots (%s): a restart applies all facts since the last", error)
             return
-        self._unwritten += b"%d\n%b" % (len(past), past)
+        said = f"{WORDS} {FORMAT} {self._rules} {seq} {head.hex()}".encode()
+        place = self._places[self._turn]
+        begun = place.with_name(f"{place.name}.tmp")
         try:
-            self._lengthen()
-            said = f"{WORDS} {FORMAT} {self._rules} {seq} {head.hex()} {self._length} {self._digest.hexdigest()}".encode()
-            check = _digest(said, present).hexdigest().encode()
-            place = self._places[self._turn]
-            begun = place.with_name(f"{place.name}.tmp")
-            _write_through(begun, said + b" " + check + b"\n" + present)
+            _write_through(begun, said + b" " + _digest(said, present) + b"\n" + present)
             begun.replace(place)
+            self._past.unlink(missing_ok=True)
             self._turn = 1 - self._turn
         except OSError as error:
             log.warning("no snapshot could be kept (%s): the next one is tried", error.strerror)
-
-    def _lengthen(self) -> None:
-        """Behind what counts; what may stand there never came to."""
-        if self._unwritten:
-            _write_through(self._past, self._unwritten, self._length)
-            self._digest.update(self._unwritten)
-            self._length += len(self._unwritten)
-            self._unwritten = b""
 
     def close(self) -> None:
         """When what is being written is there."""
@@ -152,21 +118,17 @@ class SnapshotFiles:
             self._writing = None
 
 
-def _digest(*parts: bytes) -> "blake2b":
+def _digest(*parts: bytes) -> bytes:
     found = blake2b(digest_size=HASH_BYTES)
     for part in parts:
         found.update(part)
-    return found
+    return found.hexdigest().encode()
 
 
-def _write_through(path: Path, content: bytes, at: int = 0) -> None:
-    """From there to its end, on the disk when it returns."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        os.truncate(file, at)
-        os.lseek(file, at, os.SEEK_SET)
-        with os.fdopen(os.dup(file), "wb") as writer:
-            writer.write(content)
+def _write_through(path: Path, content: bytes) -> None:
+    """On the disk when it returns."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(file, "wb") as writer:
+        writer.write(content)
+        writer.flush()
         os.fsync(file)
-    finally:
-        os.close(file)

@@ -53,9 +53,9 @@ class AboutDialog(QDialog):
         self._tree.setAllColumnsShowFocus(True)
 
     def _lay_out(self) -> None:
-        copy, close = QPushButton("&Copy versions"), QPushButton("Close")
+        copy, close = QPushButton("&Copy Versions"), QPushButton("Close")
         copy.setObjectName("copyVersionsButton")
-        copy.setAccessibleName("Copy versions")
+        copy.setAccessibleName("Copy Versions")
         copy.clicked.connect(self._copy)
         close.setObjectName("closeAboutButton")
         close.setAccessibleName("Close")

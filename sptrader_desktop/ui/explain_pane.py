@@ -13,6 +13,7 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.composite import Composite
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
@@ -27,7 +28,7 @@ BUTTONS = (
 )
 
 
-class ExplainPane(QWidget):
+class ExplainPane(Composite):
     """`stepAsked` asks for the next decision, or with False for the one before."""
 
     stepAsked = Signal(bool)
@@ -45,7 +46,7 @@ class ExplainPane(QWidget):
         self._text.document().setDocumentMargin(GRID * 3)
         self._bar.setObjectName("explainedBar")
         self._stale.setObjectName("explainStale")
-        self.setFocusProxy(self._text)
+        self.main_part = self._text
         self._lay_out()
 
     def show_explanation(self, explained: Explanation) -> None:

@@ -43,10 +43,10 @@ class FailureDialog(QDialog):
         self._on_said(failures.said.value)
 
     def _lay_out(self) -> None:
-        self._show_details = _button("showDetailsButton", "Show &details")
+        self._show_details = _button("showDetailsButton", "Show &Details")
         self._show_details.setCheckable(True)
         self._show_details.toggled.connect(self._on_details)
-        self._copy = _button("copyDiagnosticsButton", "&Copy diagnostics")
+        self._copy = _button("copyDiagnosticsButton", "&Copy Diagnostics")
         self._copy.clicked.connect(self._on_copy)
         self._close = _button("closeFailuresButton", "Close")
         give(self._close, role="primary")
@@ -80,7 +80,7 @@ class FailureDialog(QDialog):
         self._list.blockSignals(False)
         self._list.setVisible(len(failures) > 1)
         self._list.setFixedHeight(min(len(failures), MOST_ROWS) * self._list.sizeHintForRow(0) + 2 * self._list.frameWidth() + GRID)
-        self._copy.setText("&Copy diagnostics")
+        self._copy.setText("&Copy Diagnostics")
         self._show_row(self._list.currentRow())
         if not self.isVisible():
             self._close.setFocus()
@@ -100,7 +100,7 @@ class FailureDialog(QDialog):
         self._make_room()
 
     def _on_details(self, is_shown: bool) -> None:
-        self._show_details.setText("Hide &details" if is_shown else "Show &details")
+        self._show_details.setText("Hide &Details" if is_shown else "Show &Details")
         self._details.setVisible(is_shown)
         self._make_room()
         if not is_shown:

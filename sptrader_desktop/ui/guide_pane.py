@@ -22,6 +22,7 @@ from sptrader_desktop.present.guide import START, Page, page_of, pages, search
 from sptrader_desktop.ui.tables.table_view import RoomyCells
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.composite import Composite
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
 DOCUMENTS = ("guide.md", "bar-rules.md")
@@ -95,7 +96,7 @@ class PageView(QTextBrowser):
             block = block.next()
 
 
-class GuidePane(QWidget):
+class GuidePane(Composite):
     """Reads `folder` when it is first shown or asked."""
 
     def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
@@ -111,7 +112,7 @@ class GuidePane(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # what is too long ends in dots
         self.list.setItemDelegate(RoomyCells(self.list))
         self._lay_out()
-        self.setFocusProxy(self.page)
+        self.main_part = self.page
         self.search.textChanged.connect(self._list)
         self.list.currentItemChanged.connect(lambda item, _before: self._show(self._pages[item.data(PLACE)]) if item else None)
         self.page.anchorClicked.connect(self._follow)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from sptrader_desktop.present.log_lines import LEVELS, LogFilter, LogLine, LogLines, level_word, line_clock, line_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.ui.tables.table_view import CELL_ROOM, RoomyCells
 from sptrader_desktop.ui.theme.icons import beside, icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
@@ -234,6 +235,7 @@ def _table(model: LogTable) -> LogView:
     table.horizontalHeader().setHighlightSections(False)
     table.horizontalHeader().setStretchLastSection(True)
     table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    table.setItemDelegate(RoomyCells(table))
     _size(table)
     return table
 
@@ -242,7 +244,7 @@ def _size(table: QTableView) -> None:
     metrics = QFontMetrics(look().font())
     table.verticalHeader().setDefaultSectionSize(metrics.height() + GRID)
     for column, widest in ((TIME, "Time (New York) 0"), (LEVEL, "warning 00"), (SOURCE, "component.stochastic_rsi")):
-        table.setColumnWidth(column, metrics.horizontalAdvance(widest) + 4 * GRID)
+        table.setColumnWidth(column, metrics.horizontalAdvance(widest) + CELL_ROOM)
 
 
 def _button(name: str, text: str, drawing: str, do: Callable[[], object]) -> QPushButton:

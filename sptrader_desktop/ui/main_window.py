@@ -52,6 +52,7 @@ from sptrader_desktop.ui.status_line import StatusLine
 from sptrader_desktop.ui.texts_page import TextsPage
 from sptrader_desktop.ui.theme.theme import Theme
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.composite import go_to_next, parts_of
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
 LOG = logging.getLogger("sptrader.window")
@@ -176,6 +177,10 @@ class MainWindow(QMainWindow):
                 return True
         return True
 
+    def _go_to_next(self, *, forward: bool) -> None:
+        docks = [dock for dock in self.layouts.docks.values() if dock.isVisible() and not dock.visibleRegion().isEmpty()]
+        go_to_next([*docks, *parts_of(self.texts.documents.currentWidget())], forward=forward)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
         event.ignore()
@@ -283,6 +288,8 @@ class MainWindow(QMainWindow):
             "live.trade": lambda: self.live.open_with(self.page.panel.chosen_strategy()),
             **self.live.handlers(),
             "view.chart": self.texts.documents.show_chart,
+            "view.next_pane": partial(self._go_to_next, forward=True),
+            "view.previous_pane": partial(self._go_to_next, forward=False),
             "help.about": self.help.about,
             "help.logs": self.help.open_log_folder,
             "help.data": self.help.open_data_folder,

@@ -65,6 +65,7 @@ class Navigator(QWidget):
         column.setSpacing(GRID)
         column.addWidget(self.search)
         column.addWidget(self.view)
+        self.setTabOrder(self.search, self.view)
         self._lister: Checker[tuple[set[str], Sequence[Item]]] = Checker(lambda _: (_folders_in(folders), listing()), self)
         self._lister.checked.connect(lambda found: self._take(*found))
         self._watcher = QFileSystemWatcher(self)

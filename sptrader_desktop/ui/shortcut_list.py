@@ -26,7 +26,7 @@ class ShortcutList(QWidget):
         self.tree = QTreeWidget()
         self.tree.setObjectName("shortcutTree")
         self.tree.setAccessibleName("Commands and their keys")
-        self.tree.setHeaderLabels(["Command", "Keys", "Heard"])
+        self.tree.setHeaderLabels(["Command", "Keys", "Where"])
         self.tree.setUniformRowHeights(True)
         self.tree.setAlternatingRowColors(True)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -2,22 +2,26 @@
 has to wait, and so costs nothing, until it is looked at.
 """
 
+import time
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 Show = Callable[..., object]
+DEEPEST = 16  # widgets, from what changed out to the window
 
 
 class Turns(QObject):
-    """For panes that live as long as this."""
+    """For panes that live as long as this. With `at_once_s` a turn goes on with the next pane for so long: what is shown quickly is painted
+    together, once."""
 
     settled = Signal()  # every pane in sight shows what it was handed
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, at_once_s: float = 0.0) -> None:
         super().__init__(parent)
+        self._at_once_s = at_once_s
         self._known: set[QWidget] = set()
         self._waiting: dict[tuple[QWidget, Show], Callable[[], object]] = {}
         self._turn = QTimer(self, interval=0, singleShot=True)
@@ -50,12 +54,17 @@ class Turns(QObject):
             around.visibilityChanged.connect(self._turn.start)
 
     def _take(self) -> None:
-        key = next((key for key in self._waiting if _is_seen(key[0])), None)
-        if key is None:
+        until = time.perf_counter() + self._at_once_s
+        while (key := next((key for key in self._waiting if _is_seen(key[0])), None)) is not None:
+            self._turn.start()  # first, as what one pane cannot show is no reason to keep it from the others
+            self._waiting.pop(key)()
+            if time.perf_counter() >= until:
+                break
+        else:
+            self._turn.stop()
             self.settled.emit()
-            return
-        self._turn.start()  # first, as what one pane cannot show is no reason to keep it from the others
-        self._waiting.pop(key)()
+        for _ in range(DEEPEST):  # each tells the one around it, and Qt would paint in between
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
 
 
 def _is_seen(pane: QWidget) -> bool:

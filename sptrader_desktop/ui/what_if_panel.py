@@ -24,6 +24,7 @@ from sptrader_desktop.core.strategy_fields import Path
 from sptrader_desktop.present.strategy_numbers import SliderSpec
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.what_if import step_at, steps_of, typed, value_at, with_values
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
@@ -40,7 +41,7 @@ class NumberRow(QWidget):
     def __init__(self, spec: SliderSpec, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.spec, self.value = spec, spec.value
-        self.label, self.slider, self.field = ElidedLabel(spec.label), QSlider(Qt.Orientation.Horizontal), QLineEdit()
+        self.label, self.slider, self.field = ElidedLabel(spec.short), QSlider(Qt.Orientation.Horizontal), QLineEdit()
         self.slider.setObjectName(f"{name}Slider")
         self.slider.setAccessibleName(spec.label)
         self.slider.setRange(0, steps_of(spec))
@@ -118,7 +119,7 @@ class WhatIfPanel(QWidget):
         self._figures, self.busy = QLabel(), QProgressBar()
         self._waiting = QTimer(self, singleShot=True, interval=BUSY_MS)
         self._waiting.timeout.connect(self.busy.show)
-        self._apply, self._reset = QPushButton("Apply to strategy"), QPushButton("Reset")
+        self._apply, self._reset = QPushButton("Apply to Strategy"), QPushButton("Reset")
         self._scroll = QScrollArea()
         self._lay_out()
 
@@ -142,8 +143,14 @@ class WhatIfPanel(QWidget):
         column.setContentsMargins(GRID * 3, GRID * 3, GRID * 3, GRID * 3)
         column.setSpacing(GRID * 2)
         self.rows = [NumberRow(spec, f"whatIf{number}") for number, spec in enumerate(specs)]
+        group = ""
         for row in self.rows:
             row.moved.connect(self._turned)
+            if row.spec.group != group:
+                group = row.spec.group
+                heading = QLabel(group)
+                give(heading, role="muted")
+                column.addWidget(heading)
             column.addWidget(row)
         column.addStretch(1)
         self._scroll.setWidget(inner)

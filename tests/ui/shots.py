@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QDialog, QFrame, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 import tests.conftest  # noqa: F401  # a home of its own, before anything of ours is loaded
 from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS
+from sptrader_desktop.ui.command_palette import CommandPalette
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
+from sptrader_desktop.ui.host import surface
 from sptrader_desktop.ui.main_window import MainWindow
 from tests.ui.live_shots import live_pages
 from tests.ui.windows import Driven, driven_window
@@ -39,7 +41,7 @@ def take_all(folder: Path) -> None:
 
 def take(folder: Path, theme: str, scale: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with driven_window(QApplication([])) as driven:
+    with driven_window(QApplication([])) as driven, surface(driven.host):
         window = driven.window
         preferences = window._preferences.now
         preferences.set(replace(preferences.value, theme=theme))  # type: ignore[arg-type]  # one of the three words
@@ -81,15 +83,23 @@ def pages(driven: Driven) -> Iterator[str]:
     for name, bring in tools.items():
         bring()
         yield name
+        put_palette_away(window)
         window.texts.documents.show_chart()
     window.tools.open_palette()
-    window.findChild(QFrame, "commandPalette").field.setText("eur")  # type: ignore[union-attr]  # it was made when it was first opened
+    window.findChild(CommandPalette).field.setText("eur")  # type: ignore[union-attr]  # it was made when it was first opened
     yield "palette_typed"
+    put_palette_away(window)
     window.tools.open_settings("run.backtest")
     yield "settings_keys"
     driven.host.tell(ValueError("a cell held no number"), "The backtest")
     yield "failure"
     yield from live_pages(driven)
+
+
+def put_palette_away(window: MainWindow) -> None:
+    """It goes with the focus, which a window without a screen never has."""
+    if palette := window.findChild(CommandPalette):
+        palette.close_palette()
 
 
 def empty(window: MainWindow) -> Iterator[str]:

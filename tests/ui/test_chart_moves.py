@@ -17,6 +17,7 @@ from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.theme.tokens import GRID
 from tests.documents import GUIDE, section
 from tests.ui.charts import (
     HOUR_US,
@@ -71,6 +72,22 @@ def test_dragging_moves_the_bars_with_the_pointer(qtbot: QtBot) -> None:
     for _ in range(40):
         drag(pane, (100, 100), (700, 100), steps=2)
     assert chart.bars.first == 0  # and no empty space before it
+
+
+@pytest.mark.parametrize("is_inverted", [False, True])
+def test_nothing_that_is_fitted_lies_behind_the_readout(qtbot: QtBot, is_inverted: bool) -> None:
+    chart = shown(qtbot, walk(2000))
+    chart.set_overlays([Line("SMA (20)", chart.candles.prices.high / 100_000)] if chart.candles else [])
+    pane = pane_of(chart)
+    pane.is_inverted = is_inverted
+    for first in range(0, 1900, 100):
+        show_exactly(chart, first, first + 100)
+        frame, prices = pane.frame(), chart.candles.prices if chart.candles else None
+        assert prices is not None
+        reached = (prices.high[first : first + 100].max(), prices.low[first : first + 100].min())
+        ends = sorted(frame.y_of(float(value)) / frame.scale for value in reached)
+        assert ends[0] + 1 > pane.crosshair.readout_height() > 10 * GRID, first
+        assert ends[1] < frame.height / frame.scale
 
 
 def test_the_values_fit_until_the_axis_is_dragged_and_again_after_a_double_click(qtbot: QtBot) -> None:

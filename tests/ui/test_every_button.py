@@ -1,12 +1,15 @@
 """A fresh home in a real window: every empty pane offers its first step, keys alone lead to an explanation, no button ends in a failure."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QApplication,
     QComboBox,
     QDialog,
@@ -21,7 +24,9 @@ from PySide6.QtWidgets import (
 
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS
+from sptrader_desktop.ui.editors.parameter_form import ParameterForm
 from tests.ui.windows import Driven, driven_window, fresh_home
+from tests.vendor_files import SPRING, market, metatrader_5, written
 
 PANES = [pane for stack in ARRANGEMENTS["Research"] for pane in stack.panes]
 # They show something from the first start on, or say in their own words how they are filled.
@@ -87,6 +92,64 @@ def test_tab_and_arrows_lead_from_the_start_to_an_explanation(fresh: Driven) -> 
     fresh.settle()
     assert window.page.explanation.text().startswith("EURUSD 1h, bar ")
     assert not window.page.explanation.visibleRegion().isEmpty()
+
+
+def reached_by_tab(driven: Driven, start: QWidget) -> list[QWidget]:
+    """All that Tab comes to, until it is there again."""
+    start.setFocus(Qt.FocusReason.TabFocusReason)
+    reached: list[QWidget] = []
+    while (focused := QApplication.focusWidget()) is not None and focused not in reached:
+        reached.append(focused)
+        driven.press(Qt.Key.Key_Tab)
+    return reached
+
+
+def test_tab_comes_to_every_button_and_field_that_is_seen(fresh: Driven, tmp_path: Path) -> None:
+    window = fresh.window
+    data = window.data.open()
+    data.open_file(written(tmp_path, metatrader_5(market(SPRING), ZoneInfo("Europe/Athens"))))
+    for pane in ("explain", "guide", "history"):
+        window.layouts.show(pane)
+        fresh.settle()
+        window.activateWindow()
+        fresh.until(window.isActiveWindow, "the keyboard")
+        reached = reached_by_tab(fresh, window.texts.navigator.search)
+        lost = [
+            widget.objectName()
+            for kind in (QPushButton, QToolButton, QLineEdit, QComboBox, QAbstractItemView)
+            for widget in window.findChildren(kind)
+            if widget.objectName()
+            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+            and not widget.visibleRegion().isEmpty()
+            and widget.isEnabled()
+            if not window.layouts.is_behind(widget) and not any(widget is seen or widget.isAncestorOf(seen) for seen in reached)
+        ]
+        assert not lost, pane
+    window.texts.documents.show_chart()
+
+
+def test_f6_leaves_a_text_for_its_form_and_comes_back(fresh: Driven) -> None:
+    """Tab belongs to the text there."""
+    window = fresh.window
+    editor = window.texts.documents.open(next(path for path in window.page.panel.strategies if path.stem == "ma_crossover"))
+    fresh.settle()
+    window.activateWindow()
+    fresh.until(window.isActiveWindow, "the keyboard")
+    editor.edit.setFocus()
+    came_by = list[QWidget | None]()
+    for _ in range(8):
+        fresh.press(Qt.Key.Key_F6)
+        came_by.append(QApplication.focusWidget())
+        if editor.edit.hasFocus():
+            break
+    assert editor.edit.hasFocus()
+    form = window.findChild(ParameterForm)
+    assert form is not None
+    for pane in (form, window.texts.navigator):
+        assert any(widget is not None and pane.isAncestorOf(widget) for widget in came_by)
+    fresh.press(Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+    assert QApplication.focusWidget() is came_by[-2]
+    window.texts.documents.show_chart()
 
 
 # Clicked

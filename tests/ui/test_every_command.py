@@ -345,6 +345,8 @@ CASES: dict[str, Case] = {
     "view.data": Case(WINDOW, documents),
     "view.live": Case(WINDOW, documents),
     "view.chart": Case(EDITOR, documents),
+    "view.next_pane": Case(EDITOR, Stage.focused),
+    "view.previous_pane": Case(EDITOR, Stage.focused),
     "file.edit_strategy": Case(CHART, documents),
     "file.close": Case(EDITOR, documents),
     **{f"layout.use_{name.lower()}": Case(partial(elsewhere, name), lambda stage: stage.window.layouts.name) for name in ARRANGEMENTS},

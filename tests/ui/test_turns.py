@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.ui.turns import Turns
@@ -70,6 +70,29 @@ def test_nothing_is_shown_at_once_and_each_turn_shows_one_thing_and_is_painted(
     settle(qtbot, turns)
     assert story[:4] == ["first shows 1", "first is painted", "other shows 2", "other is painted"]
     assert turns.is_settled
+
+
+def test_what_is_shown_quickly_is_painted_once_however_deep_it_stands(qtbot: QtBot, story: list[str]) -> None:
+    """Qt paints after each widget that makes room for the one within."""
+    window = Pane("window", story)
+    inner: QWidget = window
+    for _ in range(8):
+        inside = QVBoxLayout(inner)
+        inner = QWidget()
+        inside.addWidget(inner)
+    row, labels = QHBoxLayout(inner), [QLabel("a"), QLabel("b")]
+    for label in labels:
+        row.addWidget(label)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: bool(story))
+    story.clear()
+    turns = Turns(at_once_s=60)
+    for label in labels:
+        turns.hand(label, label.setText, "wider than it was before")
+    settle(qtbot, turns)
+    qtbot.wait(50)
+    assert story == ["window is painted"]
 
 
 def test_events_are_heard_between_two_panes(qtbot: QtBot, panes: tuple[Pane, Pane, QTabWidget], story: list[str]) -> None:

@@ -1,5 +1,7 @@
 """The small widgets that panes share, moved by real keys and clicks."""
 
+from itertools import pairwise
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, Qt
@@ -9,6 +11,10 @@ from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, Q
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.waiting import time_left
+from sptrader_desktop.ui.live.live_questions import STOP_WORDS
+from sptrader_desktop.ui.live.question import Question
+from sptrader_desktop.ui.results.pictures import labelled
+from sptrader_desktop.ui.theme.theme import Theme
 from sptrader_desktop.ui.widgets.badge import Badge
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
@@ -28,6 +34,31 @@ def shown(qtbot: QtBot, widget: QWidget) -> QWidget:
     widget.show()
     widget.activateWindow()
     return widget
+
+
+# Asking
+
+
+def test_a_question_shows_all_its_words(qtbot: QtBot, theme: Theme) -> None:
+    window = shown(qtbot, QWidget())
+    for count in range(1, 12):
+        asked = Question("question", "Title", "\n".join([STOP_WORDS, "", *["long 40,000 EURUSD  +34.70 USD"] * count]), window)
+        asked.leave("leave", "Leave")
+        asked.open()
+        QApplication.processEvents()
+        assert asked.words.height() >= asked.words.heightForWidth(asked.words.width()), count
+        asked.close()
+
+
+# Labels of columns
+
+
+@given(rooms=st.lists(st.floats(0, 80), max_size=60), width=st.floats(2, 60), fixed=st.integers(0, 59))
+def test_labels_are_evenly_spaced_and_never_touch(rooms: list[float], width: float, fixed: int) -> None:
+    shown_at = list(labelled(rooms, width, min(fixed, max(0, len(rooms) - 1))))
+    assert {later - earlier for earlier, later in pairwise(shown_at)} <= {step := shown_at[1] - shown_at[0] if shown_at[1:] else 0}
+    assert not step or step * width >= max(rooms)
+    assert not rooms or min(fixed, len(rooms) - 1) in shown_at
 
 
 # Waiting

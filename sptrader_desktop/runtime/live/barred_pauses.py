@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from sptrader_desktop.core.live_account import EVERY, PAUSED
+from sptrader_desktop.core.account_commands import PAUSED
+from sptrader_desktop.core.live_account import EVERY
 from sptrader_desktop.runtime.live.parts import PauseReason
 from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolOrchestrator
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from sptrader_desktop.core.account_commands import PAUSED
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.core.live_account import EVERY, PAUSED
+from sptrader_desktop.core.live_account import EVERY
 from sptrader_desktop.core.live_book import number_in
 from sptrader_desktop.core.orders import OrderState
 from sptrader_desktop.core.risk_tree import NodeLimits, tightest

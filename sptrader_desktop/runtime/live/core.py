@@ -180,7 +180,7 @@ class LiveCore:
                 self._take_signal(record)
             case PoisonRead():
                 name = f"poison {record.stream_id}"
-                if name not in self.engine.session.judged:
+                if not self.engine.session.is_judged(name):
                     self.engine.judge(name, f"not a signal: {record.reason}", place=self.place)
                 self._acks.append(record.stream_id)
             case LossSeen():
@@ -195,7 +195,7 @@ class LiveCore:
         if heard.id in self._handed:
             self._handed[heard.id].stream_ids.append(read.stream_id)
             return
-        if heard.id in self.engine.session.judged:
+        if self.engine.session.is_judged(heard.id):
             self._acks.append(read.stream_id)
             return
         self._handed[heard.id] = Handed(heard.symbol or "", None, [read.stream_id])
@@ -267,6 +267,7 @@ class LiveCore:
         if self._line is None or not self._is_met or not self._line.send(asked.request):
             return False
         self._sent.add(asked.id)
+        self._time.wait_for(asked.id)
         if isinstance(asked.request, Cancel):
             self._cancelled.add(asked.id)
         return True
@@ -405,8 +406,9 @@ class LiveCore:
             if self.engine.is_exposed or now - seen >= SEEN_EVERY_S:
                 seen = now
                 self.engine.see_prices()
+            long_unknown = self._time.waited(self.engine.account.lives.unknown(), self._quarantine_us)
             if self.is_synced.is_set():
-                self.engine.lapse(self._quarantine_us, self._time.waited)
+                self.engine.lapse(long_unknown)
                 self._ask_again()
             self._tell_unknown()
             self._flush()
@@ -454,13 +456,16 @@ class LiveCore:
             del self.alarms[:-200]
 
     def _tell_alarms(self) -> None:
-        alarms = self.engine.account.alarms
-        for text in alarms[self._told_alarms :]:
+        account = self.engine.account
+        untold, self._told_alarms = account.alarmed - self._told_alarms, account.alarmed
+        for text in account.alarms[-untold:] if untold else ():
             self.alarm(text)
-        self._told_alarms = len(alarms)
 
     def _tell_unknown(self) -> None:
         lives = self.engine.account.lives
+        going = dict(lives.going())
+        self._told_unknown &= going.keys()
+        self._sent &= going.keys()
         for name in lives.unknown():
             if self._clock.now() - lives[name].asked_at > UNKNOWN_TOO_LONG_US and name not in self._told_unknown:
                 self._told_unknown.add(name)

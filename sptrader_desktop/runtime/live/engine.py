@@ -3,7 +3,7 @@
 Whoever holds the wires calls one method for each thing that came, then `commit`, sends what it gives, and acknowledges last.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -231,10 +231,9 @@ class Engine:
     def ask_again(self) -> None:
         self.session.take(facts.AskedAgain(self._clock.now()))
 
-    def lapse(self, quarantine_us: int, waited: Callable[[int], int]) -> None:
-        """Only while the broker is heard without a gap; `waited` gives how long, since when something was asked."""
-        lives = self.account.lives
-        for name in [name for name in lives.unknown() if waited(lives[name].asked_at) > quarantine_us]:
+    def lapse(self, long_unknown: Iterable[str]) -> None:
+        """Only while the broker is heard without a gap."""
+        for name in long_unknown:
             self.refused(name)
 
     def limit(self, limits: tuple[NodeLimits, ...]) -> None:

@@ -32,7 +32,7 @@ def check_journal(journal: Journal, snapshots: Iterable[Snapshot], new_life: New
 def _is_same(snapshot: Snapshot, journal: Journal, wanted: Memory, new_life: NewLife) -> bool:
     life = new_life()
     try:
-        _memory(*life).put_back(snapshot.present, snapshot.past)
+        _memory(*life).put_back(snapshot.present)
     except ValueError:
         return False
     return journal.hash_of(snapshot.seq) == snapshot.head and _memory(*life).take().written() == wanted.take().written()

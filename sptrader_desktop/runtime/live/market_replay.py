@@ -1,13 +1,17 @@
 """Kept candles as the market that they were: bar by bar, in the order of docs/bar-rules.md, with the calendar's and the rules' figures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
 from sptrader_desktop.core.closes import close_instants
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.simulation import Job
+from sptrader_desktop.core.tables import Ints
+
+NO_DAY = -(2**40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,49 +39,50 @@ def market(job: Job) -> Iterator[Opens | Closes]:
     of = np.concatenate([np.full(2 * len(opens[s]), s) for s in series])
     bar = np.concatenate([np.tile(np.arange(len(opens[s])), 2) for s in series])
     order = np.lexsort((of, opening, at))
-    rows = _Rows(job, closes)
+    openings, ranges = ([made(job, s, closes[s]) for s in series] for made in (_openings, _ranges))
+    known = [_Known(job, s) for s in series]
     bounds = np.flatnonzero(np.diff(at[order], prepend=-1) | np.diff(opening[order], prepend=not opening[order[0]]))
     at_, opening_, of_, bar_ = at[order].tolist(), opening[order].tolist(), of[order].tolist(), bar[order].tolist()
     for first, last in zip(bounds.tolist(), [*bounds[1:].tolist(), len(order)], strict=True):
-        found = list(zip(of_[first:last], bar_[first:last], strict=True))
+        found = of_[first:last]
         if opening_[first]:
-            yield Opens(at_[first], tuple(rows.opening(s, b) for s, b in found))
+            yield Opens(at_[first], tuple([next(openings[s]) for s in found]))
         else:
-            yield Closes(at_[first], tuple(rows.closing(s, b) for s, b in found), tuple(rows.hits(s, b) for s, b in found))
+            hits = [known[s].hits(b) for s, b in zip(found, bar_[first:last], strict=True)]
+            yield Closes(at_[first], tuple([next(ranges[s]) for s in found]), tuple(hits))
 
 
-class _Rows:
-    """Plain lists of everything: one number out of an array costs more than a bar's whole arithmetic."""
+# Rows of one series in their order, made out of whole columns: one number out of an array costs more than a bar's whole arithmetic.
 
-    def __init__(self, job: Job, closes: Sequence[np.ndarray[tuple[int], np.dtype[np.int64]]]) -> None:
-        tape, agenda = job.tape, job.agenda
-        names = ("open", "high", "low", "close", "ask_open", "ask_high", "ask_low", "ask_close")
-        self._start, self._time = tape.start.tolist(), tape.time.tolist()
-        self._prices = list(zip(*(getattr(tape, name).tolist() for name in names), strict=True))
-        self._closes = [column.tolist() for column in closes]
-        self._agenda: list[dict[int, int]] = []
-        for s in range(len(self._start) - 1):
-            rows = range(int(agenda.start[s]), int(agenda.start[s + 1]))
-            self._agenda.append(dict(zip(agenda.bar[rows.start : rows.stop].tolist(), rows, strict=True)))
-        self._day, self._weight = agenda.day.tolist(), agenda.weight.tolist()
-        self._entries, self._exits, self._atr = agenda.entries.tolist(), agenda.exits.tolist(), agenda.atr.tolist()
-        self._no_atr = [float("nan")] * agenda.atr.shape[1]
-        self._days = [-(2**40)] * len(self._agenda)
 
-    def opening(self, s: int, bar: int) -> BarOpen:
-        at = self._start[s] + bar
-        row = self._agenda[s].get(bar)
-        if row is not None:
-            self._days[s] = self._day[row]
-        prices = self._prices[at]
-        return BarOpen(s, self._time[at], prices[0], prices[4], self._days[s], 0 if row is None else self._weight[row])
+def _openings(job: Job, s: int, _closes: Ints) -> Iterator[BarOpen]:
+    tape, agenda = job.tape, job.agenda
+    bars, rows = slice(tape.start[s], tape.start[s + 1]), slice(agenda.start[s], agenda.start[s + 1])
+    count = len(tape.time[bars])
+    last, weight = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    last[agenda.bar[rows]] = np.arange(1, len(agenda.bar[rows]) + 1)
+    weight[agenda.bar[rows]] = agenda.weight[rows]
+    day = np.append(NO_DAY, agenda.day[rows])[np.maximum.accumulate(last)]  # each bar has that of the last row of the agenda
+    columns = (tape.time[bars], tape.open[bars], tape.ask_open[bars], day, weight)
+    return map(BarOpen._make, zip(repeat(s), *(column.tolist() for column in columns), strict=False))
 
-    def closing(self, s: int, bar: int) -> BarRange:
-        at = self._start[s] + bar
-        return BarRange(s, self._time[at], self._closes[s][bar], *self._prices[at])
 
-    def hits(self, s: int, bar: int) -> Hits:
-        row = self._agenda[s].get(bar)
-        if row is None:
-            return Hits(s, 0, 0, self._no_atr)
-        return Hits(s, self._entries[row], self._exits[row], self._atr[row])
+def _ranges(job: Job, s: int, closes: Ints) -> Iterator[BarRange]:
+    bars = slice(job.tape.start[s], job.tape.start[s + 1])
+    columns = (job.tape.time[bars], closes, *(getattr(job.tape, name)[bars] for name in BarRange._fields[3:]))
+    return map(BarRange._make, zip(repeat(s), *(column.tolist() for column in columns), strict=False))
+
+
+class _Known:
+    """What the agenda knows of the closes of one series."""
+
+    def __init__(self, job: Job, s: int) -> None:
+        agenda = job.agenda
+        rows = slice(agenda.start[s], agenda.start[s + 1])
+        columns = (column[rows].tolist() for column in (agenda.entries, agenda.exits, agenda.atr))
+        rows_of = map(Hits._make, zip(repeat(s), *columns, strict=False))
+        self._of_bar: dict[int, Hits] = dict(zip(agenda.bar[rows].tolist(), rows_of, strict=True))
+        self._nothing = Hits(s, 0, 0, [float("nan")] * agenda.atr.shape[1])
+
+    def hits(self, bar: int) -> Hits:
+        return self._of_bar.get(bar, self._nothing)

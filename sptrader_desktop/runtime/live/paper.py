@@ -157,7 +157,7 @@ class PaperBroker:
 
     def _told(self, opened: int) -> list[Transaction]:
         """Everything the stages have done since the last time, in its order; what was opened was opened so."""
-        tables, seen, fills = self._tables(), self._seen, int(self.book.account["fills"][0])
+        tables, seen, fills = self._tables(), self._seen, self.book.figure["fills"][0]
         if not fills and tables == seen.tables:
             return []
         seen.tables, seen.trades = tables, 0
@@ -169,9 +169,9 @@ class PaperBroker:
 
     def _tables(self) -> bytes:
         """All that a transaction can come from besides fills: nothing new is told while it is the same."""
-        account, state = self.book.account[0], self.book.state
-        held, waiting = state.positions[: account["positions"]], state.pending[: account["pending"]]
-        return bytes(held.tobytes() + waiting.tobytes())
+        figure, state = self.book.figure, self.book.state
+        held, waiting = figure["positions"][0], figure["pending"][0]
+        return (state.positions[:held].tobytes() if held else b"") + (state.pending[:waiting].tobytes() if waiting else b"")
 
     def _financed(self) -> list[Transaction]:
         """Before anything filled: what a roll charged is part of what a close pays out."""

@@ -45,6 +45,9 @@ class UnkeptJournal:
     def hash_of(self, seq: int) -> bytes | None:  # noqa: ARG002  # there is nothing to be found again
         return None
 
+    def knows(self, name: str) -> bool:  # noqa: ARG002  # no signal has an outcome in a replay
+        return False
+
     @property
     def is_full(self) -> bool:
         return False
@@ -66,6 +69,7 @@ class Replay:
         self.broker = PaperBroker(symbols, Book(job.plan, job.capital, job.agenda.atr.shape[1], job.tape))
         self._fills_at_close = bool(job.plan.terms["fill_close"][0])
         self._traded = len(job.plan.exits)
+        self._has_rates = len(symbols) > self._traded
         self._equity: list[int] = []
 
     def run(self, hits: "HitsOf | None" = None, report: Callable[[Progress], None] | None = None) -> Outcome:
@@ -97,15 +101,15 @@ class Replay:
         done = self.broker.close_bars(instant.bars, fills_at_close=self._fills_at_close)
         self._take(facts.BarsClosed(instant.at, instant.bars))
         self._book(done)
-        self._take(facts.Decided(instant.at, tuple(each for each in hits if each.series < self._traded)))
+        self._take(facts.Decided(instant.at, tuple([each for each in hits if each.series < self._traded] if self._has_rates else hits)))
         self._send()
         if self._fills_at_close:
             done = self.broker.fill_at_close()
             self._book(done)
             self._take(facts.CloseFilled(instant.at, bool(done)))
             self._send()
-        if any(bar.series < self._traded for bar in instant.bars):
-            self._equity.append(int(self.account.book.account["equity"][0]))
+        if not self._has_rates or any(bar.series < self._traded for bar in instant.bars):
+            self._equity.append(self.account.book.figure["equity"][0])
 
     def _end(self) -> None:
         self._book(self.broker.close_all("end_of_data"))
@@ -140,8 +144,8 @@ class Replay:
 HitsOf = Callable[[Closes], Sequence[Hits]]
 
 
-def new_account(job: Job, name: str, symbols: Sequence[str], *, latches: bool) -> LiveAccount:
-    return LiveAccount(name, symbols, Book(job.plan, job.capital, job.agenda.atr.shape[1]), latches=latches)
+def new_account(job: Job, name: str, symbols: Sequence[str], *, latches: bool, history: bool = True) -> LiveAccount:
+    return LiveAccount(name, symbols, Book(job.plan, job.capital, job.agenda.atr.shape[1]), latches=latches, history=history)
 
 
 def replay(
@@ -180,7 +184,7 @@ class Published:
 
 
 def _with_bits(hits: Hits, entries: int, exits: int) -> Hits:
-    return Hits(hits.series, entries, exits, hits.atr)
+    return hits if (hits.entries, hits.exits) == (entries, exits) else Hits(hits.series, entries, exits, hits.atr)
 
 
 def _events_by_bar(found: Events) -> dict[int, dict[str, list[Event]]]:

@@ -1,6 +1,7 @@
 """One account that lives: facts are applied and written down together, and only what is written down is asked of the broker.
 
 Restart is the same facts again. A fact that cannot follow from what is known stops all entries, and does so again at each restart.
+Which signals have their outcome only the journal knows: it is as long as the session, and memory is not.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from sptrader_desktop.core.facts import BrokerDiffers, BrokerMet, Fact, SessionB
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.core.reconciliation import take_over
+from sptrader_desktop.core.sequences import MOST_PUBLISHERS
 from sptrader_desktop.ports import Journal
 from sptrader_desktop.runtime.live.fact_text import fact_entry, read_fact
 from sptrader_desktop.runtime.live.snapshots import APART, Snapshots, SnapshotStore
@@ -21,8 +23,7 @@ class Session:
     """`heard` is told of each fact once it was applied, also of those of the journal that no snapshot in `store` covers. What it makes of
     them is remembered with the account when it is given as `hearer`."""
 
-    MADE: ClassVar = {"journal", "_snapshots", "_entries", "_requests"}
-    GROWS: ClassVar = {"judged": ""}
+    MADE: ClassVar = {"journal", "_snapshots", "_entries", "_requests", "_judged"}
 
     def __init__(
         self,
@@ -37,13 +38,13 @@ class Session:
         self._heard = heard or _nobody
         owners = {"account": account, "session": self} | ({} if hearer is None else {"hearer": hearer})
         self._snapshots = None if store is None else Snapshots(store, account.book, owners, apart)
-        self.judged: dict[str, str] = {}  # id of a signal → what became of it
         self.began: SessionBegan | None = None
         self.broker: BrokerMet | None = None  # none before the first contact
         self.place = ""  # in the stream of signals: everything up to there has its outcome
         self.read_to = ""  # in the same stream: everything up to there was read once
         self.numbers: dict[str, int] = {}  # of publishers, the last that was read; who spoke last stands last
         self._entries: list[tuple[str, bytes]] = []
+        self._judged: set[str] = set()  # signals whose outcome is among these entries
         self._requests: list[Request] = []
         self._is_torn = False
 
@@ -77,8 +78,14 @@ class Session:
         requests = self._apply(fact)
         self._is_torn = False
         self._entries.append(entry)
+        if isinstance(fact, SignalJudged):
+            self._judged.add(fact.id)
         self._requests += requests
         self._heard(fact)
+
+    def is_judged(self, signal_id: str) -> bool:
+        """However long ago."""
+        return signal_id in self._judged or self.journal.knows(signal_id)
 
     def claim(self, since: int = 0) -> list[Request]:
         """Those of the requests that wait for the next commit, for whoever sends them after it."""
@@ -98,6 +105,7 @@ class Session:
         if self._entries:
             self.journal.append(self._entries)
             self._entries = []
+            self._judged.clear()
         requests, self._requests = self._requests, []
         return requests
 
@@ -106,13 +114,14 @@ class Session:
             self.began = fact
             return ()
         if isinstance(fact, SignalJudged):
-            self.judged[fact.id] = fact.outcome
             self.place = fact.place or self.place
             return ()
         if isinstance(fact, SignalsRead):
             self.read_to, self.place = fact.read, fact.place or self.place
             for name, number in fact.numbers:
                 self.numbers[name] = max(number, self.numbers.pop(name, number))
+            while len(self.numbers) > MOST_PUBLISHERS:
+                del self.numbers[next(iter(self.numbers))]
             return ()
         if isinstance(fact, BrokerMet):
             self.broker = fact

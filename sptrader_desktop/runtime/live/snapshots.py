@@ -24,12 +24,11 @@ RULES = ("core/*.py", "runtime/live/session.py", "runtime/live/memory.py", "runt
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """After the journal's entry `seq`, whose hash is `head`. `past` is all that was ever added."""
+    """Of what all came to with the journal's entry `seq`, whose hash is `head`."""
 
     seq: int
     head: bytes
     present: bytes
-    past: tuple[bytes, ...]
 
 
 class SnapshotStore(Protocol):
@@ -43,11 +42,11 @@ class SnapshotStore(Protocol):
         ...
 
     def begin(self, base: Snapshot | None) -> None:
-        """What is kept from here on adds to this one, or to nothing."""
+        """This one is good, and stays until there is another; None: none is."""
         ...
 
-    def keep(self, seq: int, head: bytes, written: Callable[[], tuple[bytes, bytes]]) -> None:
-        """The present and what was added to the past; at once or soon."""
+    def keep(self, seq: int, head: bytes, written: Callable[[], bytes]) -> None:
+        """At once or soon."""
         ...
 
     @property
@@ -76,14 +75,14 @@ class Snapshots:
             self._store.refused.append(f"the snapshot of entry {snapshot.seq:,} is of another journal")
             return False
         try:
-            self._memory.put_back(snapshot.present, snapshot.past)
+            self._memory.put_back(snapshot.present)
         except ValueError as error:
             self._store.refused.append(f"the snapshot of entry {snapshot.seq:,} cannot be used ({error})")
             return False
         return True
 
     def keep_if_due(self, journal: Journal, *, is_quiet: bool) -> None:
-        """Between two commits. It costs the loop a copy of what is new; the rest is done beside it."""
+        """Between two commits. It costs the loop a copy of what is remembered; the rest is done beside it."""
         seq, head = journal.head
         due = self._apart if is_quiet else AT_LAST * self._apart
         if seq - self._seq < due or self._is_impossible or self._store.is_busy or journal.is_full:

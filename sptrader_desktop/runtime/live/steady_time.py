@@ -1,5 +1,7 @@
 """How long something has truly been waited for: an hour asleep, stopped or gained by setting the clock is no hour of listening."""
 
+from collections.abc import Iterable
+
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 
 LATE_S = 1.0
@@ -11,7 +13,7 @@ class SteadyTime:
     def __init__(self, clock: Clock, every_s: float) -> None:
         self._clock, self._every_s = clock, every_s
         self._at, self._own = clock.now(), clock.monotonic()
-        self.since = self._at
+        self._since: dict[str, float] = {}  # in its own time
 
     def look(self) -> str:
         """What was wrong with the time since the last look."""
@@ -21,14 +23,18 @@ class SteadyTime:
         set_by = (self._at - before) / SECOND_US - passed
         if abs(set_by) < LATE_S and passed < self._every_s + LATE_S:
             return ""
-        self.since = self._at
+        self._since.clear()
         return (
             f"the clock was set by {set_by:+.0f} s, or the computer slept"
             if abs(set_by) >= LATE_S
             else f"nothing went on for {passed:.0f} s"
         )
 
-    def waited(self, since: int) -> int:
-        """Microseconds, of which each was one."""
-        now = self._clock.now()
-        return now - (since if self.since <= since <= now else self.since)
+    def wait_for(self, name: str) -> None:
+        self._since.setdefault(name, self._clock.monotonic())
+
+    def waited(self, names: Iterable[str], microseconds: int) -> list[str]:
+        """Those that were among `names` whenever it was asked, for so long."""
+        now = self._clock.monotonic()
+        self._since = {name: self._since.get(name, now) for name in names}
+        return [name for name, since in self._since.items() if (now - since) * SECOND_US > microseconds]

@@ -15,12 +15,13 @@ class Handed:
 
 
 def place_of(position: FeedPosition) -> str:
-    return position.stream_id if position.entries is None else f"{position.stream_id}|{position.entries}"
+    entries = "" if position.entries is None else str(position.entries)
+    return f"{position.stream_id}|{entries}|{position.content}".rstrip("|")
 
 
 def position_of(place: str) -> FeedPosition | None:
     """What `place_of` said."""
     if not place:
         return None
-    stream_id, _, entries = place.partition("|")
-    return FeedPosition(stream_id, int(entries) if entries else None)
+    stream_id, entries, content = (place + "||").split("|")[:3]
+    return FeedPosition(stream_id, int(entries) if entries else None, content)

@@ -14,6 +14,8 @@ from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
 MOST_ROWS = 3
+ROW = 5 * GRID
+MOST_SHARE = 4  # the readout keeps values from no more than this part of a low pane
 LOW = 30 * GRID  # a pane with less height says all in one line
 
 
@@ -75,18 +77,25 @@ class Crosshair(Item):
             paint_tag(painter, axis, frame.y_of(self.value) / frame.scale, text, look().colour("text"), look().colour("field"))
         self._paint_readout(painter, plot)
 
+    def readout_height(self) -> float:
+        """What the readout takes of the pane's top: what is fitted begins below it."""
+        plot = self._pane.plot_area()
+        return min(GRID + ROW * len(self._rows(plot)), plot.height() / MOST_SHARE)
+
     def _paint_readout(self, painter: QPainter, plot: QRectF) -> None:
+        at = QPointF(plot.left() + 2 * GRID, plot.top() + GRID)
+        for row in self._rows(plot):
+            paint_row(painter, at, row)
+            at += QPointF(0, ROW)
+
+    def _rows(self, plot: QRectF) -> "list[list[Piece]]":
         """The first series, with the title, and below it all others together; what has no room in a line stands in the next."""
         lines, is_low = self.said(), plot.height() < LOW
         if is_low:
             lines = [[said for parts in lines for said in parts]]
-        at = QPointF(plot.left() + 2 * GRID, plot.top() + GRID)
-        for number, parts in enumerate(lines):
-            title = self.title if number == 0 else ""
-            rows = rows_of(title, without_repeats(parts), plot.width() - 4 * GRID)
-            for row in rows[:1] if is_low else rows[:MOST_ROWS]:
-                paint_row(painter, at, row)
-                at += QPointF(0, 5 * GRID)
+        width, most = plot.width() - 4 * GRID, 1 if is_low else MOST_ROWS
+        each = [rows_of("" if number else self.title, without_repeats(parts), width)[:most] for number, parts in enumerate(lines)]
+        return [row for rows in each for row in rows]
 
     def said(self) -> list[list[Said]]:
         bar = self.read_bar
@@ -114,7 +123,7 @@ class Piece(NamedTuple):
     width: float  # with the gap behind it
 
 
-def rows_of(title: str, parts: list[Said], width: float) -> list[list[Piece]]:
+def rows_of(title: str, parts: list[Said], width: float) -> "list[list[Piece]]":
     """A name stands in one row with its value."""
     bold, plain, muted = look().font(SMALL, bold=True), look().font(SMALL), look().colour("muted")
     groups = [[_piece(title, bold, look().colour("text"), 2 * GRID)]] if title else []
@@ -139,12 +148,10 @@ def _width(row: list[Piece]) -> float:
 
 
 def paint_row(painter: QPainter, at: QPointF, row: list[Piece]) -> None:
-    painter.fillRect(QRectF(at.x() - GRID, at.y(), _width(row) + GRID, 5 * GRID), look().colour("field", 210))
+    painter.fillRect(QRectF(at.x() - GRID, at.y(), _width(row) + GRID, ROW), look().colour("field", 210))
     x = at.x()
     for piece in row:
         painter.setFont(piece.font)
         painter.setPen(piece.colour)
-        painter.drawText(
-            QRectF(x, at.y(), piece.width + GRID, 5 * GRID), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, piece.text
-        )
+        painter.drawText(QRectF(x, at.y(), piece.width + GRID, ROW), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, piece.text)
         x += piece.width

@@ -140,7 +140,7 @@ class Pane(Canvas):
         self.crosshair.update()
 
     def fit(self) -> None:
-        """The values of the visible bars fill the height."""
+        """The values of the visible bars fill the height below the readout."""
         frame = self.frame()
         reached = [
             reach for series in (*self.series, *self.backdrop) if (reach := series.reach(frame.first, frame.last, frame.width)) is not None
@@ -149,7 +149,14 @@ class Pane(Canvas):
             return
         low, high = to_scale(np.array([min(low for low, _ in reached), max(high for _, high in reached)]), self.is_log).tolist()
         air = (high - low) * AIR or max(abs(high) * AIR, self.axis.scale_of_values.least)
-        self.box.show_values(low if self.keeps_zero and low == 0 else low - air, high if self.keeps_zero and high == 0 else high + air)
+        least, most = low if self.keeps_zero and low == 0 else low - air, high if self.keeps_zero and high == 0 else high + air
+        # Where zero is the upper edge the readout lies over it: it is the edge that is looked for there.
+        taken = 0.0 if most == high else self.crosshair.readout_height() / max(1.0, self.plot_area().height())
+        if self.is_inverted:
+            least = min(least, low - (most - low) * taken / (1 - taken))
+        else:
+            most = max(most, high + (high - least) * taken / (1 - taken))
+        self.box.show_values(least, most)
 
     def fit_again(self) -> None:
         self.is_fitting = True

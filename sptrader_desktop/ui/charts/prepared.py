@@ -9,7 +9,7 @@ from sptrader_desktop.present.run_marks import Halt, halts, signal_marks
 from sptrader_desktop.present.trade_marks import SignalMarks, TradeMarks, protective_levels, trade_marks
 from sptrader_desktop.runtime.indicator_curves import Curve as IndicatorCurve
 from sptrader_desktop.ui.charts.equity_chart import Curve, prepared
-from sptrader_desktop.ui.charts.line_series import Line
+from sptrader_desktop.ui.charts.line_series import Kind, Line
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.results import Result
@@ -38,8 +38,13 @@ def drawing_of(result: "Result") -> Drawing:
     )
 
 
+def kind_of(curve: IndicatorCurve) -> Kind:
+    """MACD's third output is drawn as every trader knows it."""
+    return "histogram" if curve.output == "histogram" and not curve.is_price else "line"
+
+
 def lines_of(curves: Sequence[IndicatorCurve]) -> list[Line]:
-    lines = [Line(curve.title, curve.values, curve.pane, pyramid=Pyramid.of_line(curve.values)) for curve in curves]
+    lines = [Line(curve.title, curve.values, curve.pane, kind_of(curve), Pyramid.of_line(curve.values)) for curve in curves]
     for line in lines:
         if line.pyramid is not None:
             line.pyramid.wait()

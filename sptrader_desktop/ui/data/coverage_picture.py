@@ -130,7 +130,10 @@ class CoveragePicture(Picture):
         for number, (year, first) in enumerate(self._blocks):
             top = area.top() + self._legend() + number * self._block()
             painter.drawText(QRectF(area.left(), top + height, self._left(), size), LEFT, f"{year}")
+            last = max((cell.day for cell in self._cells if _block_of(cell, self._months) == (year, first)), default=0)
             for month, name in enumerate(MONTHS[first : first + self._months], first):
+                if _first_of(year, month) > last:
+                    break
                 week = _week(_first_of(year, month), _first_of(year, first)) + (1 if month > first else 0)
                 painter.drawText(QRectF(area.left() + self._left() + week * size, top, 4 * size, height), LEFT, name)
 

@@ -158,7 +158,7 @@ class DatasetsPanel(QWidget):
         self.resample = button("resampleButton", "Resample", "Make longer candles of it. Days and weeks are New York trading days")
         self.replace = ReplaceBox("resampleReplace")
         doing = row(self.open, self.inspect, self.reveal, self.delete, 1, self.again)
-        making = row(label("Longer candles", wraps=False), self.timeframe, self.place, self.resample, self.replace, 1)
+        making = row(label("Resample to", wraps=False), self.timeframe, self.place, self.resample, self.replace, 1)
         below = column(self.details, doing, making, self._confirmation(), self.foot, self.looking)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

@@ -186,7 +186,7 @@ class DoctorPanel(QWidget):
         self._calendar.setWidget(holder)
         self.tabs.addTab(self._calendar, "Calendar")
         self.tabs.addTab(self.findings, "Findings")
-        self.tabs.addTab(ledger, "Repair ledger")
+        self.tabs.addTab(ledger, "Repair Ledger")
         holder.setLayout(column(self.picture, 1, margin=0))
         ledger.setLayout(column(self.ledger_note, self.ledger, margin=2))
 

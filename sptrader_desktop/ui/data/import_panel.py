@@ -1,6 +1,7 @@
 """Import on one page: the file as it is, its columns, and what they are understood as; every answer shows at once what it changes."""
 
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -172,6 +173,8 @@ class ImportPanel(QWidget):
             self._roles = [self._role_of(at, name) for at, name in enumerate(preview.names)]
             if self._roles:
                 self.columns.setRowHeight(0, self._roles[0].sizeHint().height())
+            for before, box in pairwise((self.columns, *self._roles)):
+                QWidget.setTabOrder(before, box)  # else Tab comes to them last of all in the window
         if not self._by_hand:
             for box, role in zip(self._roles, preview.roles, strict=False):
                 box.setCurrentIndex(max(0, box.findData(role)))
@@ -285,7 +288,7 @@ class ImportPanel(QWidget):
             if edit is not None:
                 edit.editingFinished.connect(self._answered)
         else:
-            field = line(name, question.label, "as found in the file", tip)
+            field = line(name, question.label, "As found in the file", tip)
             field.editingFinished.connect(self._answered)
         self._questions[question.key] = field
         return field

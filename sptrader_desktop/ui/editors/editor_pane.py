@@ -20,11 +20,12 @@ from sptrader_desktop.ui.editors.notice import Notice
 from sptrader_desktop.ui.editors.problems_list import ProblemsList
 from sptrader_desktop.ui.editors.versions import VersionsDialog, show_difference
 from sptrader_desktop.ui.key_names import pressed_command
+from sptrader_desktop.ui.widgets.composite import Composite
 
 PREFIX = "editor."
 
 
-class EditorPane(QWidget):
+class EditorPane(Composite):
     titleChanged = Signal(str)
     modifiedChanged = Signal(bool)
     saved = Signal(object)  # the Path
@@ -44,7 +45,7 @@ class EditorPane(QWidget):
         self.column.setSpacing(0)
         for widget in (self.notice, self.body, self.find_bar, self.line_field, self.problems):
             self.column.addWidget(widget, 1 if widget is self.body else 0)
-        self.setFocusProxy(edit)
+        self.main_part = edit
         self._connect()
 
     def open(self, path: Path) -> bool:

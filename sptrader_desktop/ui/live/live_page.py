@@ -22,6 +22,7 @@ from sptrader_desktop.ui.widgets.icon_label import IconLabel
 
 STATE_TONES: dict[str, Tone] = {"running": "up", "halted": "danger", "close_only": "warning", "paused": "warning"}
 AGES_MS = 1_000
+SHUT = "Gate shut"
 
 
 class LivePage(QWidget):
@@ -68,14 +69,15 @@ class LivePage(QWidget):
         self.back.setVisible(self.session.is_lost)
         self._show_guard()
         self._show_lost()
+        gate = ""
         if state is None:
             self._say_state("No live session runs")
         elif self.session.is_lost:
             self._say_state("Connection lost", "danger")
         else:
-            is_open = state["gate"] == "open"
+            gate = "Gate open" if state["gate"] == "open" else SHUT
             self._say_state(live_view.headline(state), STATE_TONES.get(state["state"], ""), live_view.reason_words(state))
-            self._write(self.gate, "Gate open" if is_open else "Gate shut", "" if is_open else "danger")
+        self._write(self.gate, gate, "" if gate != SHUT else "danger")
         if state is not None:
             self.view.show_state()
 
@@ -91,7 +93,6 @@ class LivePage(QWidget):
     def _say_state(self, headline: str, tone: Tone = "", reason: str = "") -> None:
         self._write(self.headline, headline, tone)
         self._write(self.reason, reason, tone if tone != "up" else "")
-        self._write(self.gate, "", "")
         self.reason.setVisible(bool(reason))
 
     def _write(self, place: QLabel, words: str, tone: Tone) -> None:

@@ -84,7 +84,8 @@ class LiveQuestions(QObject):
     def ask_close(self, number: str) -> None:
         found = [row for row in (self.session.state or {}).get("positions", ()) if str(row["number"]) == number]
         if found:
-            words = f"{live_view.position_words(found[0])}: all of it, at the market. What it was worth last: {found[0]['profit']}."
+            worth = live_view.worth_words(found[0], self.session.state or {})
+            words = f"{live_view.position_words(found[0])}: all of it, at the market. What it was worth last: {worth}."
             asked = self._ask("closePositionQuestion", "Close this position", words)
             asked.answer("closeNowButton", "Close Now", partial(self.session.command, "close", number), role="primary")
             asked.leave("closeNotButton", "Keep It")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from sptrader_desktop.ui.data.parts import button, column, label, row
@@ -41,6 +41,11 @@ class Question(QDialog):
             made.setFocus()
         self._answers.append(made)
         return made
+
+    def sizeHint(self) -> QSize:
+        """Qt asks how high the words are at the width it would like, and this one is fixed."""
+        width = self.maximumWidth()
+        return QSize(width, self._column.totalHeightForWidth(width))
 
     def leave(self, name: str, text: str) -> QPushButton:
         return self.answer(name, text, lambda: None)

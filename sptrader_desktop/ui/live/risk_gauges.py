@@ -80,7 +80,9 @@ class GaugeRow(Defined):
         self._left.setText(gauge.left)
         self._used.setText(gauge.used)
         self.bar.setVisible(gauge.fraction is not None)
+        self.bar.setUpdatesEnabled(False)  # it would paint at once, alone
         self.bar.setValue(round(FULL * (gauge.fraction or 0.0)))
+        self.bar.setUpdatesEnabled(True)
         self.bar.setAccessibleName(gauge.words)
         self.latched.show_word("LATCHED" if gauge.is_latched else "", "danger", "It stays shut until a person re-arms")
         self.rearm.setVisible(gauge.is_latched)

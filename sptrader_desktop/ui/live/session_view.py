@@ -28,6 +28,7 @@ from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 from sptrader_desktop.ui.widgets.tile import Tile
 
 AGES_MS, EVENTS_MS = 1_000, 250
+AT_ONCE_S = 0.008
 SIDE = 120 * GRID
 TILES = {
     "value": ("Value", "Cash and open profits at the prices now"),
@@ -45,7 +46,7 @@ SIGN_TONES: dict[int, Tone] = {1: "up", -1: "down", 0: ""}
 
 
 class SessionView(QWidget):
-    """What came is shown one part a turn, the newest only, and nothing is worked out for what nobody sees."""
+    """What came is shown in few turns, the newest only, and painted once; nothing is worked out for what nobody sees."""
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class SessionView(QWidget):
     ) -> None:
         super().__init__(parent)
         self.session, self.questions, self._instruments, self._selection = session, questions, instruments, selection
-        self._turns = Turns(self)
+        self._turns = Turns(self, AT_ONCE_S)
         self._put: dict[str, object] = {}
         self.tiles = {key: Tile(*words) for key, words in TILES.items()}
         self.chart_of: dict[str, LiveChart] = {}

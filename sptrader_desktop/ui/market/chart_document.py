@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.components import ComponentSpec
@@ -34,6 +34,7 @@ from sptrader_desktop.ui.market.picker import Picker
 from sptrader_desktop.ui.navigator import dragged_item
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.composite import Composite
 from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 from sptrader_desktop.ui.widgets.notices import Notice
 
@@ -41,7 +42,7 @@ NUMBERS = count(1)
 WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "")
 
 
-class ChartDocument(QWidget):
+class ChartDocument(Composite):
     """`group` is what linked charts share; its zone is every chart's. With `before` it stands as it stood then."""
 
     titleChanged = Signal(str)
@@ -84,7 +85,7 @@ class ChartDocument(QWidget):
         for widget, share in ((self.bar, 0), (self.problem, 0), (self.chart, 1)):
             column.addWidget(widget, share)
         self.problem.hide()
-        self.setFocusProxy(self.chart)
+        self.main_part = self.chart
         self._unlink: Callable[[], None] = lambda: None
         self.destroyed.connect(follow_zone(own, group))
         self.bar.link.setChecked(before is None or before.is_linked)  # in force when there are candles: an empty chart moves nobody

@@ -61,7 +61,7 @@ class ComparePanel(QWidget):
         tabs.setObjectName("compareTabs")
         tabs.setAccessibleName("Pages of the comparison")
         tabs.setDocumentMode(True)
-        for page, title in ((self.figures, "Figures"), (self.inputs, "Differences"), (self.text, "Strategy text")):
+        for page, title in ((self.figures, "Figures"), (self.inputs, "Differences"), (self.text, "Strategy Text")):
             tabs.addTab(page, title)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.curves)

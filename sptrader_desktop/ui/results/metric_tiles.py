@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from sptrader_desktop.present.metric_words import Figure, MetricWord
@@ -16,6 +18,10 @@ TONES: dict[int, Tone] = {1: "up", -1: "down", 0: ""}
 
 
 class MetricTiles(QWidget):
+    """Tab comes to one of them, arrows go from one to the next."""
+
+    reached = Signal(QWidget)
+
     def __init__(self, words: Sequence[MetricWord], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("metricTiles")
@@ -26,6 +32,8 @@ class MetricTiles(QWidget):
         self._tiles = [Tile(word.title, f"{word.title}: {word.meaning}") for word in words]
         for word, tile in zip(words, self._tiles, strict=True):
             tile.setObjectName(f"tile_{word.path.replace('.', '_')}")
+        for tile in self._tiles[1:]:
+            tile.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange(4)
 
     def put(self, figures: Sequence[Figure], currency: str) -> None:
@@ -36,6 +44,19 @@ class MetricTiles(QWidget):
 
     def fit(self, width: int) -> None:
         self._arrange(max(2, min(MOST_COLUMNS, width // LEAST_WIDTH)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -self._columns, Qt.Key.Key_Down: self._columns}
+        at = next((place for place, tile in enumerate(self._tiles) if tile.hasFocus()), None)
+        step = steps.get(Qt.Key(event.key()))
+        if at is None or step is None or not 0 <= at + step < len(self._tiles):
+            super().keyPressEvent(event)
+            return
+        self._tiles[at].setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        wanted = self._tiles[at + step]
+        wanted.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        wanted.setFocus(Qt.FocusReason.TabFocusReason)
+        self.reached.emit(wanted)
 
     def _arrange(self, columns: int) -> None:
         if columns == self._columns:

@@ -51,6 +51,7 @@ class SummaryPage(Page):
         super().__init__("summaryPage", "Summary")
         self._tiles = MetricTiles(METRICS)
         self._months = MonthPicture("monthPicture", "Growth by month")
+        self._tiles.reached.connect(self.ensureWidgetVisible)
         self.column.addWidget(self._tiles, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(self._months)
         self.column.addStretch(1)
@@ -116,7 +117,7 @@ class SpreadPage(Page):
     tradeChosen = Signal(int)
 
     def __init__(self) -> None:
-        super().__init__("spreadPage", "Spread")
+        super().__init__("spreadPage", "Distribution")
         self._results = BarPicture("distributionPicture", "Net results of trades")
         self._excursions = ScatterPicture("excursionPicture", "How far trades went against and for")
         self._excursions.spotChosen.connect(self.tradeChosen)

@@ -1,6 +1,7 @@
 """The small pictures of results: columns above and below zero, a calendar of months, and how far the market went either way."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,13 @@ class Bar(NamedTuple):
     height: float
     tone: float
     text: str
+
+
+def labelled(rooms: Sequence[float], width: float, fixed: int) -> range:
+    """Which columns have room for their label: all of them or every second, fifth, tenth …, so that what is read is evenly spaced."""
+    wanted = max(rooms, default=0.0) + 2 * GRID
+    step = next(step for power in count() for digit in (1, 2, 5) if (step := digit * 10**power) * width >= wanted or step > len(rooms))
+    return range(fixed % step, len(rooms), step)
 
 
 class BarPicture(Picture):
@@ -63,16 +71,16 @@ class BarPicture(Picture):
         self._write_labels(painter, plot, width)
 
     def _write_labels(self, painter: QPainter, plot: QRectF, width: float) -> None:
-        """As many as fit."""
         metrics = QFontMetricsF(painter.font())
         painter.setPen(look().colour("muted"))
-        free = plot.left() - 2 * width
-        for place, bar in enumerate(self._bars):
-            room, centre = metrics.horizontalAdvance(bar.label), plot.left() + (place + self._begins) * width
-            if bar.label and centre - room / 2 >= free:
-                place_of = QRectF(centre - room / 2 - GRID, plot.bottom() + GRID, room + 2 * GRID, metrics.height())
-                painter.drawText(place_of, CENTRE, bar.label)
-                free = centre + room / 2 + 2 * GRID
+        for place in labelled([metrics.horizontalAdvance(bar.label) for bar in self._bars], width, self._zero()):
+            label, centre = self._bars[place].label, plot.left() + (place + self._begins) * width
+            room = metrics.horizontalAdvance(label)
+            painter.drawText(QRectF(centre - room / 2 - GRID, plot.bottom() + GRID, room + 2 * GRID, metrics.height()), CENTRE, label)
+
+    def _zero(self) -> int:
+        """The column that begins at nothing has its label, whichever others have."""
+        return next((place for place, bar in enumerate(self._bars) if self._begins == 0 and bar.label == "0"), 0)
 
     def _plot(self, area: QRectF) -> QRectF:
         metrics = QFontMetricsF(look().font(SMALL))

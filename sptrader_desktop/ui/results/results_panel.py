@@ -121,7 +121,7 @@ class ResultsPanel(QWidget):
         for name, table in self.tables.items():
             self.tabs.addTab(table, TABLES[name][0])
         self.tabs.addTab(self.timing, "Timing")
-        self.tabs.addTab(self.spread, "Spread")
+        self.tabs.addTab(self.spread, "Distribution")
         self.tabs.addTab(self.certainty, "Certainty")
         full = QWidget()
         column = QVBoxLayout(full)

@@ -183,7 +183,7 @@ class DataTable(QWidget):
         self._note.setProperty("role", "muted")
         self._note.setObjectName(f"{self._name}Note")
         bar = QHBoxLayout()
-        bar.setContentsMargins(GRID, GRID, GRID, GRID)
+        bar.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         bar.setSpacing(2 * GRID)
         bar.addWidget(self._line)
         bar.addLayout(self._chips)
@@ -192,7 +192,7 @@ class DataTable(QWidget):
         for name, text, tip, handler in (
             ("Columns", "Columns", "Choose which columns are shown", self._open_columns_menu),
             ("Copy", "Copy", "Copy the selected rows, or all, as exact values", self.copy),
-            ("Csv", "Save CSV …", "Save what is shown as a CSV file with exact values", self.ask_where_to_save),
+            ("Csv", "Save CSV…", "Save what is shown as a CSV file with exact values", self.ask_where_to_save),
         ):
             bar.addWidget(self._button(name, text, tip, handler))
         full = QWidget()
@@ -237,18 +237,18 @@ class DataTable(QWidget):
             action.setChecked(not self.view.isColumnHidden(section))
             action.toggled.connect(partial(self.view.show_section, section))
         menu.addSeparator()
-        menu.addAction("Fit to contents", lambda: self.view.fit(self.model.table))
-        menu.addAction("Reset columns", self.view.reset_columns)
+        menu.addAction("Fit to Contents", lambda: self.view.fit(self.model.table))
+        menu.addAction("Reset Columns", self.view.reset_columns)
         return menu
 
     def _open_header_menu(self, section: int, place: QPoint) -> None:
         column, menu = self.model.table.columns[section], self._columns_menu()
         first = menu.actions()[0]
         if column.read is not None or column.words:
-            ask = QAction(f"Filter {column.header} …", menu)
+            ask = QAction(f"Filter {column.header}…", menu)
             ask.triggered.connect(lambda: self.ask_filter(column, place))
             menu.insertAction(first, ask)
-        unsorted = QAction("Own order", menu)
+        unsorted = QAction("Original Order", menu)
         unsorted.triggered.connect(lambda: self.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder))
         menu.insertAction(first, unsorted)
         menu.insertSeparator(first)
@@ -257,10 +257,10 @@ class DataTable(QWidget):
     def _open_menu(self, place: QPoint, section: int) -> None:
         menu = self._new_menu("Row")
         menu.addAction("Copy", self.copy)
-        menu.addAction("Save CSV …", self.ask_where_to_save)
+        menu.addAction("Save CSV…", self.ask_where_to_save)
         column = self.model.table.columns[section] if section >= 0 else None
         if column is not None and (column.read is not None or column.words):
-            menu.addAction(f"Filter {column.header} …", lambda: self.ask_filter(column, place))
+            menu.addAction(f"Filter {column.header}…", lambda: self.ask_filter(column, place))
         menu.popup(place)
 
     def _new_menu(self, name: str) -> QMenu:
