@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.live_world import World
-from tests.planted_bugs import Plant
+from tests.planted_bugs import DRAWN, Mix, Plant
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Find:
         return "\n".join([drawn, *self.world.story])
 
 
-def tried(seed: int, without: Collection[str] = ()) -> tuple[World, str]:
+def tried(seed: int, without: Collection[str] = (), mix: Mix = DRAWN) -> tuple[World, str]:
     """What was wrong; nothing if nothing was."""
-    world = World(seed, without=without)
+    world = mix.world(seed, without=without, change=mix.weather)
     try:
         world.run()
     except AssertionError as error:
@@ -49,13 +49,13 @@ def shrunk(seed: int, world: World, error: str) -> Find:
     return Find(seed, error, tuple(without), world)
 
 
-def first_seen(plant: Plant, seeds: Iterable[int]) -> int | None:
+def first_seen(plant: Plant, seeds: Iterable[int], mix: Mix = DRAWN) -> int | None:
     """The first world in which it shows, and nothing does without it."""
     for seed in seeds:
         with pytest.MonkeyPatch.context() as patch:
             plant(patch)
-            error = tried(seed)[1]
-        if error and not tried(seed)[1]:
+            error = tried(seed, mix=mix)[1]
+        if error and not tried(seed, mix=mix)[1]:
             return seed
     return None
 

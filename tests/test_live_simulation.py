@@ -16,7 +16,7 @@ from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.settings import CHECKOUT
 from tests.live_faults import EVENTS
 from tests.live_hunts import Campaign, first_seen, tried
-from tests.planted_bugs import PLANTED
+from tests.planted_bugs import DRAWN, MIXES, PLANTED
 from tests.simulated_redis import SimulatedRedis
 
 PART, PARTS = 30, 10  # in the suite
@@ -30,6 +30,7 @@ SHOW_AT_ONCE = (
     "dedupe off",
     "transaction left out",
     "gate ignored",
+    *MIXES,
 )
 
 
@@ -95,14 +96,14 @@ def test_ten_thousand_worlds(part: int, campaign: Campaign) -> None:
 
 @pytest.mark.parametrize("name", SHOW_AT_ONCE)
 def test_a_planted_bug_is_seen(name: str) -> None:
-    assert first_seen(PLANTED[name], range(60)) is not None, f"{name}: not seen in 60 worlds"
+    assert first_seen(PLANTED[name], range(60), MIXES.get(name, DRAWN)) is not None, f"{name}: not seen in 60 worlds"
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", PLANTED)
 def test_every_planted_bug_is_seen(name: str, campaign: Campaign) -> None:
-    seed = first_seen(PLANTED[name], range(MOST_SEEDS))
+    seed = first_seen(PLANTED[name], range(MOST_SEEDS), MIXES.get(name, DRAWN))
     assert seed is not None, f"{name}: not seen in {MOST_SEEDS} worlds"
     campaign.caught[name] = seed + 1
 
