@@ -166,11 +166,19 @@ def left(token: str) -> list[int]:
     return found
 
 
+def all_gone(token: str) -> None:
+    """Whoever was killed takes a moment to be gone."""
+    deadline = time.monotonic() + 60
+    while found := left(token):
+        assert time.monotonic() < deadline, f"these live on: {found}"
+        time.sleep(0.01)
+
+
 def test_ctrl_c_ends_the_command_and_all_it_started(stuck: "subprocess.Popen[str]") -> None:
     os.killpg(stuck.pid, signal.SIGINT)
     out, err = stuck.communicate()
     assert (stuck.returncode, out, err) == (1, "", "sptrader: stopped; nothing was stored\n")
-    assert left(os.environ[TOKEN]) == []
+    all_gone(os.environ[TOKEN])
 
 
 def test_ctrl_c_while_the_program_is_loaded_is_one_line_too() -> None:
@@ -195,8 +203,7 @@ def test_workers_die_with_a_command_that_is_killed_and_the_next_one_ends_what_th
     while any(is_worker(pid) for pid in left(os.environ[TOKEN])):
         time.sleep(0.01)
     end_orphans(is_gone)
-    while left(os.environ[TOKEN]):  # whoever was killed takes a moment to be gone
-        time.sleep(0.01)
+    all_gone(os.environ[TOKEN])
 
 
 def is_worker(pid: int) -> bool:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 from hypothesis import given, settings
@@ -122,13 +122,13 @@ def check_opening(place: Place, least: int) -> bool:
         journal = place.open()
     except JournalError:
         return True
-    check_content(journal, least)
     for _ in range(3):
-        fill(journal, 4)
-        journal.close()
+        with closing(journal):
+            check_content(journal, least)
+            fill(journal, 4)
         journal = place.open()
+    with closing(journal):
         check_content(journal, least)
-    journal.close()
     return False
 
 
@@ -182,7 +182,7 @@ def test_an_older_copy_and_a_lost_journal_are_refused(place: Place) -> None:
     journal.close()
     place.put_back(older)
     with pytest.raises(JournalError, match=rf"there were {newer}.*do not trade on"):
-        place.open()
+        place.open().close()
     place.lose()
     with pytest.raises(JournalError, match=rf"{newer}.*do not trade on"):
         place.open()

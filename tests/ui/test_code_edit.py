@@ -180,7 +180,7 @@ def test_a_large_paste_is_coloured_piece_by_piece_until_all_is(qtbot: QtBot) -> 
     source.setText('x = 1  # one\n"""\n' + "in the text\n" * 6000 + '"""\ny = 2  # two')
     edit.insertFromMimeData(source)
     assert not edit.highlighter.is_done()
-    qtbot.waitUntil(edit.highlighter.is_done, timeout=20_000)
+    qtbot.waitUntil(edit.highlighter.is_done)
     blocks = edit.document()
     assert roles_of(blocks.findBlockByNumber(5000))[0][2] == colour_of(Role.TEXT)
     assert roles_of(blocks.lastBlock())[-1][2] == colour_of(Role.COMMENT)

@@ -174,7 +174,7 @@ def test_unsaved_changes_survive_a_kill(qtbot: QtBot, path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "typed\n"
         mine = "# typed and not saved\n" + FULL
-        qtbot.waitUntil(lambda: drafts(path) == [mine], timeout=20_000)
+        qtbot.waitUntil(lambda: drafts(path) == [mine])
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
