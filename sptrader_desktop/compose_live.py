@@ -96,7 +96,8 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
         server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
         held.callback(server.close)
         session = engine.session
-        feed = compose_servers.signal_feed(settings, server, position_of(session.place), session.numbers, session.read_to)
+        place = position_of(session.place)
+        feed = compose_servers.signal_feed(settings, server, place, session.numbers, session.unjudged)
         held.push_async_callback(feed.close)
         prices = compose_servers.price_feed(server, known.symbols, {item.symbol: item for item in (*known.instruments, *known.rates)})
         held.push_async_callback(prices.close)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
     from sptrader_desktop.adapters.redis_server import RedisServer
     from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.core.sequences import Unjudged
     from sptrader_desktop.ports import FeedPosition, PriceFeed, Publisher, SignalFeed
     from sptrader_desktop.present.database_address import ServerTold
 
@@ -109,7 +110,7 @@ def signal_feed(
     server: "RedisServer",
     since: "FeedPosition | None",
     sequences: Mapping[str, int],
-    read_to: str = "",
+    unjudged: "Unjudged | None" = None,
     *,
     only_signed: bool = False,
 ) -> "SignalFeed":
@@ -118,7 +119,7 @@ def signal_feed(
     from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
 
     keys = partial(known_key, settings.servers / PUBLISHERS)
-    return RedisSignalFeed(server, since=since, sequences=sequences, read_to=read_to, key_of=keys, only_signed=only_signed)
+    return RedisSignalFeed(server, since=since, sequences=sequences, unjudged=unjudged, key_of=keys, only_signed=only_signed)
 
 
 def price_feed(server: "RedisServer", symbols: Collection[str], instruments: "Mapping[str, Instrument]") -> "PriceFeed":

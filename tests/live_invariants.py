@@ -1,5 +1,6 @@
 """What must hold in a simulated world after every step, and what must have come about when the faults are over."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ from tests.simulated_redis import SimulatedRedis
 if TYPE_CHECKING:
     from tests.live_world import Life
 
+GAP = re.compile(r"of (\S+) the messages (\d+) to (\d+) are missing")
+
 
 class Watch:
     """`shadow` is an account that knows only what is on the disk: what is asked of anybody must follow from it."""
@@ -39,6 +42,8 @@ class Watch:
         self.acted_on: set[str] = set()
         self.names: dict[str, str] = {}  # id in the stream → the signal's own
         self._lost: set[str] = set()
+        self._numbers: dict[str, tuple[str, int]] = {}  # of signals, by their publishers
+        self._missing: list[tuple[str, int, int]] = []  # as it was told
         self.has_lost = False
         self.may_differ = False  # the broker's books are another's, or nobody's
         self.has_surprises = False  # orders of others, or that it told as over, are at work there
@@ -117,7 +122,11 @@ class Watch:
     def published(self, stream_id: str, name: str) -> None:
         self.names[stream_id] = name
 
+    def numbered(self, name: str, publisher: str, number: int) -> None:
+        self._numbers[name] = publisher, number
+
     def alarmed(self, text: str) -> None:
+        self._missing += [(name, int(first), int(last)) for name, first, last in GAP.findall(text)]
         assert self.has_lost or "are missing" not in text or STREAM not in text, f"{text}, and nothing was lost"
 
     def redis_lost(self, redis: SimulatedRedis) -> None:
@@ -148,9 +157,23 @@ class Watch:
         assert "" not in asked
         late = set(self.names.values()) - {""} - self.judged.keys() - self._lost
         assert not late, f"{sorted(late)} have no outcome"
+        self._all_losses_are_told()
         there = {entry[0].decode() for entry in redis.ask(("XRANGE", STREAM, "-", "+"))}
         left = {row[0].decode() for row in redis.ask(("XPENDING", STREAM, GROUP, "-", "+", 10_000, "core"))}
         assert not left & there, f"{sorted(left & there)} are not acknowledged"
+
+    def _all_losses_are_told(self) -> None:
+        """But for what nothing came after, and what was said before anybody knew that publisher."""
+        for name in self._lost - self.judged.keys() - {""}:
+            publisher, number = self._numbers[name]
+            if number < min(
+                (known for of, known in (self._numbers.get(each, ("", 0)) for each in self.judged) if of == publisher), default=0
+            ):
+                continue
+            is_told = any(first <= number <= last for of, first, last in self._missing if of == publisher)
+            assert is_told or number >= self.shadow.numbers.get(publisher, 0), (
+                f"{name}, {number} of {publisher}, is lost, and nobody says so"
+            )
 
     def _agree_with(self, paper: PricedBroker, account: LiveAccount) -> None:
         theirs = snapshot_of(paper, "end")

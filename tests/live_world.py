@@ -140,7 +140,7 @@ class Life:
             self.session.commit()
         session = self.session
         engine = Engine(session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
-        self.feed = SimulatedFeed(self._new_link, position_of(session.place), session.numbers, session.read_to)
+        self.feed = SimulatedFeed(self._new_link, position_of(session.place), session.numbers, session.unjudged)
         side = SimulatedSide(world.guardian, self.process, world.tell)
         prices = SimulatedPriceFeed(self._new_link, SYMBOLS, CATALOGUE)
         self.core = LiveCore(engine, self.feed, prices, side, world.clock, QUARANTINE_US)
@@ -410,6 +410,7 @@ class World:
             life = (now if bar is None else bar + length) + 2_500_000
             name = f"{symbol}-{number}-{each}"
             text = write_signal(Signal(name, each, kind, 1.0, now, {}, symbol, frame, bar, seq, publisher, life))
+            self.watch.numbered(name, publisher, seq)
             self._put(name, text)
 
     def _put(self, name: str, text: bytes) -> None:

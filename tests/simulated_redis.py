@@ -17,6 +17,7 @@ from sptrader_desktop.adapters.redis_link import ANSWER_S, Command
 from sptrader_desktop.adapters.redis_price_feed import RedisPriceFeed
 from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
 from sptrader_desktop.core.instruments import Instrument
+from sptrader_desktop.core.sequences import Unjudged
 from sptrader_desktop.ports import FeedPosition, FeedStatus
 from tests.virtual_time import VirtualLoop
 
@@ -295,10 +296,10 @@ class SimulatedFeed(RedisSignalFeed):
         new_link: Callable[[], SimulatedLink],
         since: FeedPosition | None,
         sequences: Mapping[str, int] | None = None,
-        read_to: str = "",
+        unjudged: Unjudged | None = None,
     ) -> None:
         nowhere: Any = SimpleNamespace(address="redis://nowhere", shown="the simulation", in_use=None)
-        super().__init__(nowhere, since=since, sequences=sequences, read_to=read_to)
+        super().__init__(nowhere, since=since, sequences=sequences, unjudged=unjudged)
         line: Any = new_link()
         bell: Any = new_link()
         self._link, self._bell = line, bell

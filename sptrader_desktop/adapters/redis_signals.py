@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -18,7 +19,7 @@ from sptrader_desktop.adapters.price_messages import entry_order
 from sptrader_desktop.adapters.redis_link import Command, RedisLink, info_of, pairs_of
 from sptrader_desktop.adapters.redis_safety import FULL, WELL, fault_in, fullness
 from sptrader_desktop.adapters.redis_server import RedisServer
-from sptrader_desktop.core.sequences import Sequences
+from sptrader_desktop.core.sequences import Gap, Sequences, Unjudged
 from sptrader_desktop.core.signals import ENVELOPES, BadSignalError, read_signal
 from sptrader_desktop.ports import FeedAlarm, FeedPosition, FeedRecord, FeedStatus, LossSeen, PoisonRead, SignalRead
 
@@ -40,8 +41,8 @@ class _Handed:
 
 
 class RedisSignalFeed:
-    """`since` is the position kept last, `sequences` the last number known of each publisher, with `read_to` kept beside them: what comes
-    again from before it was counted. `only_signed`: by a key that `key_of` knows.
+    """`since` is the position kept last, `sequences` the last number of each publisher, `unjudged` what was read further than `since`:
+    it comes again, and is neither late nor missed. `only_signed`: by a key that `key_of` knows.
 
     What another reader of the group has left for `idle_ms` is taken over.
     """
@@ -52,7 +53,7 @@ class RedisSignalFeed:
         *,
         since: FeedPosition | None = None,
         sequences: Mapping[str, int] | None = None,
-        read_to: str = "",
+        unjudged: Unjudged | None = None,
         key_of: Callable[[str], bytes | None] | None = None,
         only_signed: bool = False,
         consumer: str = "core",
@@ -61,8 +62,7 @@ class RedisSignalFeed:
         self._shown, self._link, self._bell = server.shown, RedisLink(server), RedisLink(server)
         self._position, self._sequences, self._key_of = since, Sequences(sequences or {}), key_of
         self._consumer, self._idle_ms, self._only_signed = consumer, idle_ms, only_signed
-        self._counted = read_to or BEGINNING
-        self._others: set[str] = set()  # of the page under way: what another reader had left, and nobody counted
+        self._since, self._unjudged = since, deepcopy(unjudged) if unjudged and unjudged.spans() else None
         self._handed: dict[str, _Handed] = {}
         self._due: dict[str, None] = {}  # to be acknowledged, in order
         self._replaced: Counter[str] = Counter()  # of how many that are gone and not done with yet a later message has the name
@@ -80,7 +80,8 @@ class RedisSignalFeed:
 
     @property
     def position(self) -> FeedPosition | None:
-        return self._position
+        """It stays where it was until all that was read and not judged was read again, or told as lost."""
+        return self._position if self._unjudged is None else self._since
 
     @property
     def sequences(self) -> Mapping[str, int]:
@@ -88,7 +89,7 @@ class RedisSignalFeed:
 
     @property
     def read_to(self) -> str:
-        return "" if self._position is None else max(self._counted, self._position.stream_id, key=entry_order)
+        return "" if self._position is None else self._position.stream_id
 
     async def read(self) -> Sequence[FeedRecord]:
         try:
@@ -127,7 +128,6 @@ class RedisSignalFeed:
         if len(self._handed) >= MOST_HANDED:
             await asyncio.sleep(WAIT_MS / 1_000)
             return []
-        self._others.clear()
         if self._own is not None:
             return await self._own_page(self._own)
         if self._claimed is None and time.monotonic() > self._claim_at:
@@ -153,9 +153,7 @@ class RedisSignalFeed:
         lost = len(self._before_the_new([(name.decode(), None) for name in gone]))
         if lost:
             self._told.append(LossSeen("trimmed", lost, f"{STREAM}: {lost} messages that another reader had left were thrown away"))
-        page = self._before_the_new([_entry(each) for each in found])
-        self._others = {name for name, _ in page}
-        return page
+        return self._before_the_new([_entry(each) for each in found])
 
     def _before_the_new(self, page: list[_Entry]) -> list[_Entry]:
         end = self._own_end
@@ -192,6 +190,9 @@ class RedisSignalFeed:
         self._advance(page)
         assert self._position is not None, "it was opened"
         last, counted, content = self._position
+        if self._unjudged and not page:
+            self._tell_unjudged(self._unjudged)
+            self._unjudged = None
         if len(page) == PAGE:
             return
         taken = int(stream["entries-added"])
@@ -255,7 +256,6 @@ class RedisSignalFeed:
                 return
             lost = None if known.entries is None else known.entries - int(about["entries-added"])
             self._told.append(self._forgotten(lost if lost and lost > 0 else None))
-            self._counted = min(self.read_to, about["last-generated-id"].decode(), key=entry_order)
             known = self._position = FeedPosition(min(known.stream_id, group["last-delivered-id"].decode(), key=entry_order))
         if entry_order(group["last-delivered-id"]) > entry_order(known.stream_id) and not await self._is_ours(known, group):
             text = f"{STREAM}: somebody read as the group {GROUP} or moved it; it is read from {known.stream_id} on: let nobody else use it"
@@ -284,7 +284,13 @@ class RedisSignalFeed:
     def _begin_anew(self) -> None:
         """Another stream in the place of ours."""
         self._told.append(LossSeen("emptied", None, f"{STREAM} was removed with all that it held: it is read from its beginning"))
-        self._position, self._own_end, self._counted = FeedPosition(BEGINNING, 0), BEGINNING, BEGINNING
+        self._position, self._own_end = FeedPosition(BEGINNING, 0), BEGINNING
+
+    def _tell_unjudged(self, unjudged: Unjudged) -> None:
+        """Their numbers are known, and so nobody would miss them."""
+        for gap in unjudged.spans():
+            text = f"{STREAM}: {_named(gap)} are missing: the session ended before it judged them, and they are in the stream no more"
+            self._told.append(LossSeen("gap", gap.missing, text, gap.publisher))
 
     def _forgotten(self, count: int | None) -> LossSeen:
         told = "messages" if count is None else f"{count} messages"
@@ -310,14 +316,14 @@ class RedisSignalFeed:
         except BadSignalError as error:
             handed.poison = PoisonRead(name, error.rule, str(error), _content(fields))
             return [handed.poison]
-        if name not in self._others and entry_order(name) <= entry_order(self._counted):
-            return [SignalRead(name, signal, is_stale=False)]  # what was too late was judged so when it was counted
+        if self._unjudged and self._unjudged.holds(signal):
+            self._unjudged.judged(signal.publisher or "", signal.seq or 0)
+            return [SignalRead(name, signal, is_stale=False)]
         is_stale, gap = self._sequences.is_stale(signal), self._sequences.seen(signal)
         read = SignalRead(name, signal, is_stale)
         if gap is None:
             return [read]
-        text = f"{STREAM}: of {gap.publisher or 'a publisher without a name'} the messages {gap.first} to {gap.last} are missing"
-        return [LossSeen("gap", gap.missing, text, gap.publisher), read]
+        return [LossSeen("gap", gap.missing, f"{STREAM}: {_named(gap)} are missing", gap.publisher), read]
 
     def _replace(self, name: str) -> None:
         """A server that went back gave the name again. Who has the one that is gone and says so later speaks of that one."""
@@ -373,6 +379,10 @@ class RedisSignalFeed:
             self._is_full = True
             text = f"Redis at {self._shown} takes no more signals, or soon will not ({why}): make room or raise maxmemory"
             self._told.append(FeedAlarm("memory", text))
+
+
+def _named(gap: Gap) -> str:
+    return f"of {gap.publisher or 'a publisher without a name'} the messages {gap.first} to {gap.last}"
 
 
 def _no_key(_publisher: str) -> None:

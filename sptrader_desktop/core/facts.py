@@ -81,6 +81,8 @@ class SignalJudged:
     outcome: str
     name: str = ""
     symbol: str = ""
+    publisher: str = ""
+    number: int = -1  # its publisher's; negative where it gives none
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,24 +198,25 @@ class LiveCore:
         if self.engine.session.is_judged(heard.id):
             self._acks.append(read.stream_id)
             return
-        self._handed[heard.id] = Handed(heard.symbol or "", None, [read.stream_id])
+        number = -1 if heard.seq is None else heard.seq
+        self._handed[heard.id] = handed = Handed(heard.symbol or "", None, heard.publisher or "", number, [read.stream_id])
         self.spoken(heard.id, heard.type, heard.strength)
         try:
             signal = taken(heard, self.symbols)
         except DataError as error:
             self._judge(heard.id, str(error), heard.name)
             return
-        self._handed[heard.id] = Handed(signal.symbol, signal.bar_time, [read.stream_id])
+        handed.symbol, handed.bar_time = signal.symbol, signal.bar_time
         if read.is_stale:
             self._judge(heard.id, "a later one of its publisher came before it", heard.name)
         else:
             self.symbols[signal.symbol].signal(signal)
 
     def _judge(self, signal_id: str, outcome: str, name: str = "") -> None:
-        handed = self._handed.pop(signal_id, None)
-        self.engine.judge(signal_id, outcome, place=self.place, name=name, symbol=handed.symbol if handed else "")
-        if handed is not None:
-            self._acks += handed.stream_ids
+        handed = self._handed.pop(signal_id, None) or Handed("", None)
+        about = {"symbol": handed.symbol, "publisher": handed.publisher}
+        self.engine.judge(signal_id, outcome, place=self.place, name=name, number=handed.number, **about)
+        self._acks += handed.stream_ids
 
     def _hear_rejected(self, event: SignalRejected) -> None:
         if event.signal.id in self._handed or event.signal.is_event:

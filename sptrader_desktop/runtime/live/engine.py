@@ -184,8 +184,10 @@ class Engine:
 
     # Signals, the broker, people
 
-    def judge(self, signal_id: str, outcome: str, *, place: str = "", name: str = "", symbol: str = "") -> None:
-        self.session.take(facts.SignalJudged(self._clock.now(), signal_id, place, outcome, name, symbol))
+    def judge(
+        self, signal_id: str, outcome: str, *, place: str = "", name: str = "", symbol: str = "", publisher: str = "", number: int = -1
+    ) -> None:
+        self.session.take(facts.SignalJudged(self._clock.now(), signal_id, place, outcome, name, symbol, publisher, number))
 
     def note_read(self, read: str, place: str, numbers: Mapping[str, int]) -> None:
         """So far the stream was read; nothing new is nothing to write down."""

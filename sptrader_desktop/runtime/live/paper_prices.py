@@ -67,7 +67,7 @@ class PricedBroker(PaperBroker):
     ) -> None:
         super().__init__(symbols, book, holds_stops=holds_stops)
         self.markets, self.frictions = tuple(markets), frictions
-        self.clock = 0
+        self.clock = self._now = 0
         self.way: list[OnItsWay] = []
         self._tricks: deque[tuple[Trick, str]] = deque()
         self._hours: dict[int, bool] = {}  # hour → whether the FX week is open in it; only the latest
@@ -92,10 +92,11 @@ class PricedBroker(PaperBroker):
 
     def price(self, symbol: str, at: int, raw: int, ask: int | None = None, now: int | None = None) -> list[Transaction]:
         """Without `ask` a mid. One that is impossible, late, of no symbol of ours or beyond exact money does nothing.
-        `now`, where there is a clock: one that was ahead cannot take its time back, so prices go on in it until the right one has come."""
+        `now`, where there is a clock: one that was ahead cannot take its time back, so prices go on in it, at half its pace."""
         s = self.symbols.index(symbol) if symbol in self.symbols else NOWHERE
-        if now is not None and self.book.tape.time[s] > now + AHEAD_US:
-            at = max(at, int(self.book.tape.time[s]))
+        if now is not None:
+            passed, self._now = max(0, now - (self._now or now)), now
+            at = max(at, self.clock + passed // 2) if self.clock > now + AHEAD_US else at
         if s == NOWHERE or raw <= 0 or (ask is not None and ask < raw) or at < self.book.tape.time[s]:
             return []
         coming = sum(item.request.quantity for item in self.way if isinstance(item.request, Place))

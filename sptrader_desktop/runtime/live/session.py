@@ -13,7 +13,7 @@ from sptrader_desktop.core.facts import BrokerDiffers, BrokerMet, Fact, SessionB
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.core.reconciliation import take_over
-from sptrader_desktop.core.sequences import MOST_PUBLISHERS
+from sptrader_desktop.core.sequences import MOST_PUBLISHERS, Unjudged
 from sptrader_desktop.ports import Journal
 from sptrader_desktop.runtime.live.fact_text import fact_entry, read_fact
 from sptrader_desktop.runtime.live.snapshots import APART, Snapshots, SnapshotStore
@@ -43,6 +43,7 @@ class Session:
         self.place = ""  # in the stream of signals: everything up to there has its outcome
         self.read_to = ""  # in the same stream: everything up to there was read once
         self.numbers: dict[str, int] = {}  # of publishers, the last that was read; who spoke last stands last
+        self.unjudged = Unjudged()  # of what was read beyond `place`
         self._entries: list[tuple[str, bytes]] = []
         self._judged: set[str] = set()  # signals whose outcome is among these entries
         self._requests: list[Request] = []
@@ -114,14 +115,11 @@ class Session:
             self.began = fact
             return ()
         if isinstance(fact, SignalJudged):
-            self.place = fact.place or self.place
+            if not self._goes_on_from(fact.place):
+                self.unjudged.judged(fact.publisher, fact.number)
             return ()
         if isinstance(fact, SignalsRead):
-            self.read_to, self.place = fact.read, fact.place or self.place
-            for name, number in fact.numbers:
-                self.numbers[name] = max(number, self.numbers.pop(name, number))
-            while len(self.numbers) > MOST_PUBLISHERS:
-                del self.numbers[next(iter(self.numbers))]
+            self._read(fact)
             return ()
         if isinstance(fact, BrokerMet):
             self.broker = fact
@@ -140,6 +138,23 @@ class Session:
                 raise
             self.account.doubt(f"what the broker told cannot be booked ({type(error).__name__}: {error})")
         return ()
+
+    def _read(self, fact: SignalsRead) -> None:
+        self.read_to, is_all_judged = fact.read, self._goes_on_from(fact.place)
+        for name, number in fact.numbers:
+            before = self.numbers.pop(name, 0)
+            self.numbers[name] = max(number, before)
+            if not is_all_judged:
+                self.unjudged.read(name, before, number)
+        while len(self.numbers) > MOST_PUBLISHERS:
+            del self.numbers[next(iter(self.numbers))]
+
+    def _goes_on_from(self, place: str) -> bool:
+        """Whether everything that was read has its outcome."""
+        if not place or place == self.place:
+            return False
+        self.place, self.unjudged = place, Unjudged()
+        return True
 
 
 def _nobody(_fact: Fact) -> None:

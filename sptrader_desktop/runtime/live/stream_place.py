@@ -11,6 +11,8 @@ class Handed:
 
     symbol: str
     bar_time: int | None
+    publisher: str = ""
+    number: int = -1
     stream_ids: list[str] = field(default_factory=list)
 
 
