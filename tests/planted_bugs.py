@@ -14,6 +14,7 @@ from sptrader_desktop.core.errors import JournalBroken
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.orders import OrderState, moved
+from sptrader_desktop.core.sequences import Unjudged
 from sptrader_desktop.guardian.gate import Gate
 from sptrader_desktop.guardian.pipe import Pipe, _Waiting
 from sptrader_desktop.runtime.journal_chain import decode
@@ -258,6 +259,7 @@ PLANTED: dict[str, Plant] = {
     "unknown taken as rejected": _patched(LiveCore, "alarm", _alarm_and_give_up),
     "given up without quarantine": _patched(Engine, "lapse", lambda self, _: _lapse(self, self.account.lives.unknown())),
     "never given up": _patched(Engine, "lapse", lambda *_: None),
+    "read, not judged and lost untold": _patched(Unjudged, "spans", lambda _: []),
     "dedupe off": _patched(Session, "is_judged", lambda *_: False),
     "redelivery decided twice": _judge_by_this_life,
     "outcomes of long ago not known": _patched(SimulatedJournal, "knows", _know_the_last),

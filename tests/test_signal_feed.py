@@ -11,6 +11,7 @@ import pytest
 
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.adapters.redis_signals import DEAD, GROUP, KEPT_OF_POISON, PAGE, STREAM
+from sptrader_desktop.core.sequences import Unjudged
 from sptrader_desktop.core.signals import BadSignalError, read_signal, sign
 from sptrader_desktop.ports import FeedRecord, SignalRead
 from tests.live_feeds import LONG, Session, in_session, pending, put, text_of
@@ -201,6 +202,38 @@ def test_a_stream_that_begins_again_with_earlier_names_is_read(valkey: RedisServ
         await session.until_has(4)
 
     assert in_session(valkey, story).numbers == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_was_read_and_not_judged_comes_again_after_a_restart_or_is_told_as_lost(valkey: RedisServer, is_there: bool) -> None:
+    client: Any = valkey.client
+    unjudged = Unjudged()
+
+    async def story(session: Session) -> None:
+        put(client, 1, 2)
+        await session.until_has(2)
+        place = session.position
+        put(client, 3, 4, 5)
+        while len(session.kept) < 5:
+            await session.step(acks=False)
+        session.position = place  # the session kept their numbers, and has judged the second of them
+        unjudged.read("p", 2, 5)
+        unjudged.judged("p", 4)
+        session.deliveries.clear()
+        if not is_there:
+            client.flushall()
+        session.options["unjudged"] = unjudged
+        await session.crash()
+        put(client, 6)
+        await session.until_has(6)
+        await session.until(lambda: is_there or bool(session.losses("gap")))
+
+    session = in_session(valkey, story)
+    again = [(read.signal.seq, read.is_stale) for read in session.deliveries]
+    assert again == ([(3, False), (4, True), (5, False), (6, False)] if is_there else [(6, False)])
+    assert [each.text.partition(": ")[2].partition(" are")[0] for each in session.losses("gap")] == (
+        [] if is_there else ["of p the messages 3 to 3", "of p the messages 5 to 5"]
+    )
 
 
 @pytest.mark.parametrize("is_named_alike", [True, False])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sptrader_desktop.core.sequences import MOST_PUBLISHERS, Gap, Sequences
+from sptrader_desktop.core.sequences import MOST_BEYOND, MOST_PUBLISHERS, Gap, Sequences, Unjudged
 from sptrader_desktop.core.signals import (
     DEEPEST,
     LIFE_US,
@@ -320,6 +320,36 @@ def test_what_is_missing_is_told_once_and_exactly(numbers: list[int], before: in
         missing |= found
         highest = seq if highest is None else max(seq, highest)
     assert sequences.last == {"p": highest}
+
+
+PAGES = st.lists(st.tuples(st.sampled_from(["p", "q"]), st.integers(1, 4)), max_size=6)
+WHICH = st.lists(st.tuples(st.sampled_from(["p", "q"]), st.integers(0, 25)), max_size=20)
+
+
+@given(PAGES, WHICH, st.integers(0, 3))
+def test_what_was_read_and_not_judged_is_known_exactly(pages: list[tuple[str, int]], judged: list[tuple[str, int]], before: int) -> None:
+    """The oracle: a set of all of them."""
+    unjudged, last = Unjudged(), {"p": before, "q": before}
+    left: set[tuple[str, int]] = set()
+    for publisher, count in pages:
+        unjudged.read(publisher, last[publisher], last[publisher] + count)
+        left |= {(publisher, last[publisher] + number) for number in range(1, count + 1)}
+        last[publisher] += count
+    for publisher, number in judged:
+        assert unjudged.holds(numbered(number, publisher)) == ((publisher, number) in left)
+        unjudged.judged(publisher, number)
+        left.discard((publisher, number))
+    assert [(gap.publisher, number) for gap in unjudged.spans() for number in range(gap.first, gap.last + 1)] == sorted(
+        left, key=lambda each: (list(dict.fromkeys(name for name, _ in pages)).index(each[0]), each[1])
+    )
+
+
+def test_who_judges_too_much_out_of_order_is_not_remembered() -> None:
+    unjudged = Unjudged()
+    unjudged.read("p", 0, 10 * MOST_BEYOND)
+    for number in range(MOST_BEYOND + 1):
+        unjudged.judged("p", 2 + number)
+    assert unjudged == Unjudged()
 
 
 def test_publishers_are_counted_apart_and_those_without_numbers_not_at_all() -> None:
