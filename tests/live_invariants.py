@@ -23,6 +23,7 @@ from tests.simulated_redis import SimulatedRedis
 if TYPE_CHECKING:
     from tests.live_world import Life
 
+THROWN = re.compile(r"message (\S+) was thrown away")
 GAP = re.compile(r"of (\S+) the messages (\d+) to (\d+) are missing")
 
 
@@ -43,6 +44,8 @@ class Watch:
         self.names: dict[str, str] = {}  # id in the stream → the signal's own
         self._lost: set[str] = set()
         self._numbers: dict[str, tuple[str, int]] = {}  # of signals, by their publishers
+        self._thrown: set[str] = set()
+        self._first: dict[str, int] = {}  # of publishers, as they became known
         self._missing: list[tuple[str, int, int]] = []  # as it was told
         self.has_lost = False
         self.may_differ = False  # the broker's books are another's, or nobody's
@@ -71,6 +74,8 @@ class Watch:
         if isinstance(fact, facts.SignalJudged):
             assert fact.id not in self.judged, f"{fact.id} is judged twice"
             self.judged[fact.id] = fact.outcome
+        if isinstance(fact, facts.SignalsRead):
+            self._first = dict(fact.numbers) | self._first
         if isinstance(fact, facts.Decided | facts.Acted):
             assert not self.acted_on & set(fact.signals), f"{fact.signals} are acted on twice"
             self.acted_on |= set(fact.signals)
@@ -126,6 +131,7 @@ class Watch:
         self._numbers[name] = publisher, number
 
     def alarmed(self, text: str) -> None:
+        self._thrown |= {self.names.get(stream_id, "") for stream_id in THROWN.findall(text)}
         self._missing += [(name, int(first), int(last)) for name, first, last in GAP.findall(text)]
         assert self.has_lost or "are missing" not in text or STREAM not in text, f"{text}, and nothing was lost"
 
@@ -166,11 +172,9 @@ class Watch:
         """But for what nothing came after, and what was said before anybody knew that publisher."""
         for name in self._lost - self.judged.keys() - {""}:
             publisher, number = self._numbers[name]
-            if number < min(
-                (known for of, known in (self._numbers.get(each, ("", 0)) for each in self.judged) if of == publisher), default=0
-            ):
+            if number < self._first.get(publisher, 0):
                 continue
-            is_told = any(first <= number <= last for of, first, last in self._missing if of == publisher)
+            is_told = name in self._thrown or any(first <= number <= last for of, first, last in self._missing if of == publisher)
             assert is_told or number >= self.shadow.numbers.get(publisher, 0), (
                 f"{name}, {number} of {publisher}, is lost, and nobody says so"
             )

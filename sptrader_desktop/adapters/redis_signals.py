@@ -62,7 +62,7 @@ class RedisSignalFeed:
         self._shown, self._link, self._bell = server.shown, RedisLink(server), RedisLink(server)
         self._position, self._sequences, self._key_of = since, Sequences(sequences or {}), key_of
         self._consumer, self._idle_ms, self._only_signed = consumer, idle_ms, only_signed
-        self._since, self._unjudged = since, deepcopy(unjudged) if unjudged and unjudged.spans() else None
+        self._given, self._unjudged = since, deepcopy(unjudged) if unjudged and unjudged.spans() else None
         self._handed: dict[str, _Handed] = {}
         self._due: dict[str, None] = {}  # to be acknowledged, in order
         self._replaced: Counter[str] = Counter()  # of how many that are gone and not done with yet a later message has the name
@@ -81,7 +81,7 @@ class RedisSignalFeed:
     @property
     def position(self) -> FeedPosition | None:
         """It stays where it was until all that was read and not judged was read again, or told as lost."""
-        return self._position if self._unjudged is None else self._since
+        return self._given
 
     @property
     def sequences(self) -> Mapping[str, int]:
@@ -101,6 +101,7 @@ class RedisSignalFeed:
             if not _is_gone(error):
                 await self._link.rest(error)
         told, self._told = self._told, []
+        self._given = self._position if self._unjudged is None else self._given
         return [*told, *(record for entry in page for record in self._records(entry))]
 
     def believe_only_signed(self) -> None:
