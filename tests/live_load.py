@@ -125,7 +125,7 @@ class Load:
     def price(self, *symbols: str) -> None:
         told = {}
         for symbol in symbols or SYMBOLS:
-            self._prices[symbol] += 1 if self._number % 2 else -1
+            self._prices[symbol] += 1 if self._number // len(SYMBOLS) % 2 else -1  # up and down: it must not wander off to nothing
             bid = self._prices[symbol]
             told[symbol] = {"bid": f"{bid / 100:.2f}", "ask": f"{(bid + 1) / 100:.2f}"}
         try:
