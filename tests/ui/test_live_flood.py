@@ -51,6 +51,7 @@ def test_a_flood_of_signals_is_followed_within_bounds(driven: Driven) -> None:
     assert chart.content.price.crosshair.newest is not None
     assert chart.content.price.crosshair.newest[1] == "muted"
     assert not page.view.risk.isEnabled()
+    assert not page.view.health.isEnabled()
     assert page.view.charts.isEnabled(), "the others can still be looked at"
     assert page.view.ages.text().startswith("The session was last heard")
     driven.until(lambda: driven.find(QLabel, "connectionsLabel").text().startswith("session lost"), "the foot to say so")
