@@ -256,7 +256,7 @@ class ScriptedSession:
             return self.told
         now = datetime.now(UTC)
         second = iso(now.replace(microsecond=0))
-        prices = [{**price, "at": second} for price in self.told["prices"]]
+        prices = [{**price, "at": price["at"] if price["symbol"] in self.stale else second} for price in self.told["prices"]]
         positions = [{**row, "price_at": row["price_at"] if row["symbol"] in self.stale else second} for row in self.told["positions"]]
         return self.told | {"at": iso(now), "seconds": second, "prices": prices, "positions": positions}
 

@@ -39,7 +39,7 @@ def test_tiles_say_the_figures_with_units_and_signs(scene: Scene) -> None:
     state = of(scene)
     assert view.tiles(state)["plug"] == ("No bound", "", -1)
     assert "holds no stop for BTCUSD" in view.plug_words(state)
-    assert view.positions_table(state, Zone.UTC, NOON)["held"].exact(0) == "NO"
+    assert view.positions_table(state, Zone.UTC, view.muted(state, NOON))["held"].exact(0) == "NO"
 
 
 def test_what_is_old_is_muted_and_said(scene: Scene) -> None:
@@ -50,10 +50,19 @@ def test_what_is_old_is_muted_and_said(scene: Scene) -> None:
     assert view.is_stale(of(scene, at=old), old)
     assert view.is_silent(state, silent)
     assert "was last heard 4 s ago" in view.age_words(state, silent)
-    for now, is_muted in ((fresh, False), (silent, True)):
-        muted = view.positions_table(state, Zone.UTC, now).muted
-        assert muted is not None
-        assert muted.tolist() == [is_muted]
+    for now, is_lost in ((fresh, False), (fresh, True), (silent, False), (silent, True)):
+        is_muted = is_lost or now == silent
+        assert view.muted(state, now, is_lost=is_lost) == [is_muted], "also where its prices are of this moment"
+        assert ("was last heard" in view.age_words(state, now, is_lost=is_lost)) == is_muted
+
+    priced = view.micros(state["prices"][0]["at"])
+    for age, is_old in ((SECOND, False), (11 * SECOND, True)):
+        assert view.is_priced_long_ago(of(scene, at=priced + age), "BTCUSD", priced + age) == is_old
+
+
+@pytest.mark.parametrize(("told", "shown"), [("0.7", "0.70"), ("1", "1.00"), ("0.87", "0.87"), ("0.0052", "0.0052"), ("-3", "-3.00")])
+def test_strengths_stand_below_each_other_and_lose_no_digit(told: str, shown: str) -> None:
+    assert view.hundredths(told) == shown
 
 
 def test_tables_hold_what_the_session_said(scene: Scene) -> None:
@@ -66,7 +75,7 @@ def test_tables_hold_what_the_session_said(scene: Scene) -> None:
     assert (signals["why"].exact(1), signals["strength"].text(1), signals["strength"].text(0)) == ("it is stale", "0.75", "–")
     orders = view.orders_table(state, Zone.UTC)
     assert (orders["state"].exact(0), orders["filled"].text(0), orders["level"].text(0)) == ("filled", "0.5000", "–")
-    positions = view.positions_table(state, Zone.UTC, NOON)
+    positions = view.positions_table(state, Zone.UTC, view.muted(state, NOON))
     assert (positions["profit"].text(0), positions["entry_price"].exact(0)) == ("+50.00", "20000.00")
     assert len(view.events_table(scene.events, Zone.UTC)) == len(scene.events) > 0
     instants, equity = view.equity_of(state)
@@ -136,6 +145,6 @@ def test_the_tree_says_how_each_service_is_and_by_what_it_is_restarted() -> None
     now = view.micros("2024-01-29T12:00:00Z")
     assert rows["EURUSD"].texts(now)[:2] == ("EURUSD", "running 4/4")
     service = rows["EURUSD StrategyEvaluationService"]
-    assert service.texts(now) == ("Strategy evaluation", "running", "", "0", "0", "29 s ago", "1.5 h")
+    assert service.texts(now) == ("Strategy evaluation", "running", "", "0", "0", "29 s", "1.5 h")
     assert (service.about, rows["EURUSD"].about, rows["account"].about) == ("EURUSD StrategyEvaluationService", "EURUSD", "")
     assert rows["connections broker"].state == "up"

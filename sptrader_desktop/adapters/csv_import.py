@@ -30,6 +30,7 @@ from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.core.resample import Ticks, candles_of_ticks
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.present.market_hours import MINUTE_US
+from sptrader_desktop.present.numbers import clock
 
 Notes = tuple[tuple[str, str], ...]
 _DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
@@ -304,14 +305,14 @@ class _File:
     def _notes(self, candles: Candles, zoned: Zoned, stamps: Stamps, more: list[tuple[str, str]]) -> Notes:
         table, known = self.table, self.known
         header = "a header" if table.names else "no header"
-        first, last = (stamp_text(int(candles.timestamp[at])) for at in (0, -1))
+        first, last = (clock(int(candles.timestamp[at])) for at in (0, -1))
         written = stamps.how + (f", {stamps.order}" if stamps.order else "")
         notes = [
             ("layout", f"{known.layout.name}: {_DELIMITERS[table.delimiter]} between columns, {header}, {written}"),
             ("symbol", f"{candles.symbol}, {self.symbol_why}"),
             ("clock", zoned.why),
             *more,
-            ("rows", f"{table.rows:,}, {len(candles):,} bars from {first} to {last}"),
+            ("rows", f"{table.rows:,}, {len(candles):,} bars from {first} to {last} UTC"),
         ]
         if known.unused:
             notes.append(("unused", ", ".join(known.unused)))

@@ -134,12 +134,12 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "component.verify",
-        "Try for Honesty",
+        "Check for Look-Ahead",
         Menu.RUN,
         "shield-check",
         ("Ctrl+Shift+Return",),
         Scope.EDITOR,
-        "Does it look ahead?",
+        "Does the component see the future, or forget what it needs?",
         "component",
     ),
     Action(

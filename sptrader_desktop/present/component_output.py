@@ -102,7 +102,7 @@ def honesty_report(verdict: Judged) -> ComponentReport:
         said = next(sentences) if finding.is_honest is False else finding.text
         sentence = linked(said, source)
         findings.append(Linked(f"{MARKS[finding.is_honest]} {finding.check}: {sentence.text}", sentence.line, finding.is_honest is False))
-    state = "is honest" if verdict.is_honest else "cannot be traded on"
+    state = "can be traded on" if verdict.is_honest else "cannot be traded on"
     return ComponentReport(f"{verdict.spec.dotted} {state}, {verdict.coverage}", findings=tuple(findings), is_bad=not verdict.is_honest)
 
 

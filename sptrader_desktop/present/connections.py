@@ -5,11 +5,11 @@ from sptrader_desktop.present.watchlist import age_text
 NONE_WORDS = "not connected"
 
 
-def connections_text(prices: str, prices_age: int | None, has_session: bool, session_age: int | None) -> str:
-    """`prices` is the state of live prices, `off` for none; ages are in microseconds, None before the first price."""
+def connections_text(prices: str, prices_age: int | None, session: str, session_age: int | None) -> str:
+    """`prices` is the state of live prices, `off` for none, and `session` of a live session; ages in microseconds, None before a price."""
     told = []
-    if has_session:
-        told.append(f"session live{_tick(session_age)}")
+    if session != "off":
+        told.append(f"session {session}{_tick(session_age)}")
     if prices != "off":
         told.append(f"prices {prices}{_tick(prices_age)}")
     return " · ".join(told) or NONE_WORDS

@@ -24,7 +24,7 @@ TONES = {
     "halted": "danger",
     "stopped": "danger",
 }
-COLUMNS = ("Name", "State", "", "Restarts", "Errors", "Last active", "Up")
+COLUMNS = ("Name", "State", "", "Restarts", "Errors", "Idle", "Up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Row:
     about: str = ""
 
     def texts(self, now: int) -> tuple[str, ...]:
-        active = NONE if self.active is None else f"{age_text(now - self.active)} ago"
+        active = NONE if self.active is None else age_text(now - self.active)
         return (self.name, self.state, "", self.restarts, self.errors, active if self.is_service else "", self.up)
 
     @property

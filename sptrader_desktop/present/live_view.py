@@ -83,7 +83,14 @@ def position_words(position: Mapping[str, Any]) -> str:
 
 
 def worth_words(position: Mapping[str, Any], state: State) -> str:
-    return f"{amount(fixed(Decimal(position['profit'])), signed=True)} {state['account']['currency']}"
+    """On one line, wherever it stands."""
+    return f"{amount(fixed(Decimal(position['profit'])), signed=True)}\N{NO-BREAK SPACE}{state['account']['currency']}"
+
+
+def hundredths(figure: str) -> str:
+    """At least two decimals, so that a column of them can be read down; what was told more finely stays so."""
+    told = Decimal(figure)
+    return f"{told:f}" if -int(told.as_tuple().exponent) > 2 else f"{told:.2f}"
 
 
 def grouped(quantity: str) -> str:
@@ -136,18 +143,24 @@ def is_stale(state: State, now: int) -> bool:
     return is_silent(state, now) or any(muted(state, now))
 
 
-def muted(state: State, now: int) -> list[bool]:
-    """By position."""
-    return [_is_old(row, now) or is_silent(state, now) for row in state["positions"]]
+def muted(state: State, now: int, *, is_lost: bool = False) -> list[bool]:
+    """By position; of a session that is lost or silent nothing is of now."""
+    is_all = is_lost or is_silent(state, now)
+    return [is_all or _is_old(row["price_at"], now) for row in state["positions"]]
 
 
-def _is_old(position: Mapping[str, Any], now: int) -> bool:
-    return position["price_at"] is None or now - micros(position["price_at"]) > STALE_US
+def is_priced_long_ago(state: State, symbol: str, now: int) -> bool:
+    """Whether the newest price of a symbol is old, or nothing is heard at all."""
+    return is_silent(state, now) or any(_is_old(price["at"], now) for price in state["prices"] if price["symbol"] == symbol)
 
 
-def age_words(state: State, now: int) -> str:
+def _is_old(price_at: str | None, now: int) -> bool:
+    return price_at is None or now - micros(price_at) > STALE_US
+
+
+def age_words(state: State, now: int, *, is_lost: bool = False) -> str:
     """How old each price is, or that nothing is heard at all."""
-    if is_silent(state, now):
+    if is_lost or is_silent(state, now):
         return f"The session was last heard {age_text(now - micros(state['at']))} ago: what is shown is from then"
     ages = {price["symbol"]: now - micros(price["at"]) for price in state["prices"]}
     if not ages:
@@ -167,7 +180,7 @@ def age_text(micro: int) -> str:
 # Tables
 
 
-def positions_table(state: State, zone: Zone, now: int) -> Columns:
+def positions_table(state: State, zone: Zone, muted_rows: Sequence[bool]) -> Columns:
     rows, currency = state["positions"], state["account"]["currency"]
     return Columns(
         (
@@ -185,11 +198,12 @@ def positions_table(state: State, zone: Zone, now: int) -> Columns:
             _words("closing", "Closing", rows, lambda row: (row["closing"] or NONE).replace("_", " ")),
             _times("entry_time", "Opened", rows, zone),
         ),
-        np.array(muted(state, now), bool),
+        np.array(muted_rows, bool),
     )
 
 
-def orders_table(state: State, zone: Zone) -> Columns:
+def orders_table(state: State, zone: Zone, *, is_lost: bool = False) -> Columns:
+    """The newest first. What became of those of a session that is lost is not known here."""
     rows = state["orders"][::-1]
     return Columns(
         (
@@ -203,7 +217,8 @@ def orders_table(state: State, zone: Zone) -> Columns:
             _figures("level", "Level", rows),
             _words("state", "State", rows, lambda row: row["state"].replace("_", " ")),
             _words("reason", "Why", rows, lambda row: row["reason"].replace("_", " ")),
-        )
+        ),
+        np.full(len(rows), is_lost),
     )
 
 
@@ -216,7 +231,7 @@ def signals_table(state: State, zone: Zone) -> Columns:
             _words("symbol", "Symbol", rows),
             _words("name", "Signal", rows),
             _words("type", "Type", rows),
-            _figures("strength", "Strength", rows),
+            _figures("strength", "Strength", rows, hundredths),
             _words("outcome", "Outcome", rows),
             _words("why", "Why", rows),
         )

@@ -1,5 +1,6 @@
 """Exact integers as text: plain decimals for programs, grouped and signed figures for people. What a number looks like is decided here."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -106,6 +107,11 @@ def clock(stamp: int) -> str:
     """To the minute, or the second where a minute would lie."""
     moment = datetime.fromtimestamp(stamp // 1_000_000, UTC)
     return f"{moment:%Y-%m-%d %H:%M}" if stamp % MINUTE_US == 0 else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def unbroken(sentence: str) -> str:
+    """A figure and its unit on one line, wherever the sentence is broken."""
+    return re.sub(r"(?<=\d) (?=%|[A-Z]{3}\b|of \d)|(?<=\d of) (?=\d)", "\N{NO-BREAK SPACE}", sentence)
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

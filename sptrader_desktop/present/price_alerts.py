@@ -12,7 +12,7 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.column_makers import times, word
 from sptrader_desktop.present.columns import NOTHING, Columns
-from sptrader_desktop.present.numbers import Unit
+from sptrader_desktop.present.numbers import NONE, Unit
 from sptrader_desktop.present.selection import Zone
 
 Kind = Literal["at", "above", "below"]
@@ -169,7 +169,7 @@ def alert_columns(alerts: Sequence[PriceAlert], zone: Zone) -> Columns:
     symbols, prices = sorted({alert.symbol for alert in alerts}), [alert.price for alert in alerts]
     rows, states = np.arange(len(alerts)), ("waiting", "fired")
     fired = np.array([NOTHING if alert.fired is None else alert.fired.stamp for alert in alerts], np.int64)
-    reached = ["" if alert.fired is None else price_text(alert.tick, alert.fired.ticks) for alert in alerts]
+    reached = [NONE if alert.fired is None else price_text(alert.tick, alert.fired.ticks) for alert in alerts]
     return Columns(
         (
             word("symbol", "Symbol", np.array([symbols.index(alert.symbol) for alert in alerts], np.int64), symbols),

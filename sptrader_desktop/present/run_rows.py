@@ -22,6 +22,7 @@ def run_columns(runs: Sequence[RunSummary], zone: Zone) -> Columns:
     drawdowns = np.array([np.nan if run.drawdown is None else 100 * run.drawdown for run in runs], np.float64)
     return Columns(
         (
+            _names(runs),
             times("saved_at", "Saved", _stamps([run.saved_at for run in runs]), zone),
             _words("strategy", "Strategy", [run.strategy for run in runs]),
             _words("symbols", "Symbols", [" ".join(run.symbols) for run in runs]),
@@ -33,9 +34,14 @@ def run_columns(runs: Sequence[RunSummary], zone: Zone) -> Columns:
             ratio("drawdown", "Drawdown", drawdowns, "%", "the largest fall of equity from its highest value so far"),
             _words("tags", "Tags", [", ".join(run.tags) for run in runs]),
             _words("note", "Note", [" ".join(run.note.split()) for run in runs]),
-            _words("id", "Run", [run.id for run in runs], is_shown=False),
         )
     )
+
+
+def _names(runs: Sequence[RunSummary]) -> Column:
+    """By its number, as its strategy stands beside it."""
+    places, words = codes([run.id for run in runs])
+    return word("id", "Run", places, words, shown=[name.partition("-")[0] for name in words])
 
 
 def _net(runs: Sequence[RunSummary]) -> Column:

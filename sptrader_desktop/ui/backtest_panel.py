@@ -127,8 +127,13 @@ class BacktestPanel(QWidget):
         self.foot.say(words)
         if question in run_form.MORE:
             self._folded.unfold(True)
+        self._mark(question.key if question else "")
         if question:
-            self._answers[question.key].setFocus(Qt.FocusReason.OtherFocusReason)
+            self._scroll.bring(self._answers[question.key])
+
+    def _mark(self, refused: str = "") -> None:
+        for key, field in self._answers.items():
+            give(field, tone="danger" if key == refused else "")
 
     # What it answers
 
@@ -207,13 +212,14 @@ class BacktestPanel(QWidget):
         column.addWidget(self._folded)
         column.addStretch(1)
         self._align_labels(inner)
-        scroll = ColumnScroll(inner)
-        scroll.setObjectName("backtestScroll")
+        self._scroll = ColumnScroll(inner)
+        self._scroll.setObjectName("backtestScroll")
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(scroll, 1)
+        whole.addWidget(self._scroll, 1)
         whole.addWidget(self.foot)
+        self.changed.connect(self._mark)
         self.foot.runAsked.connect(self.runAsked)
         self.foot.cancelAsked.connect(self.cancelAsked)
 

@@ -55,9 +55,10 @@ class ConnectionLine(QLabel):
         state = self._session.state
         stamps = [micros(price["at"]) for price in state["prices"]] if state is not None else []
         since = None if self._came is None else int((time.monotonic() - self._came) * 1_000_000)
-        text = connections_text(self._feed.state, since, state is not None, max(0, self._clock() - max(stamps)) if stamps else None)
+        session = "off" if state is None else "lost" if self._session.is_lost else "live"
+        text = connections_text(self._feed.state, since, session, max(0, self._clock() - max(stamps)) if stamps else None)
         if text != self.text():
             self.setText(text)
-        give(self, tone="warning" if self._feed.state == "lost" else "")
+        give(self, tone="warning" if "lost" in {self._feed.state, session} else "")
         links = [] if state is None else connection_words(state)
         self.setToolTip("\n".join([TIP, *filter(None, [self._feed.words]), *links]))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QTextBrowser, QToolBu
 
 from sptrader_desktop.core.explained import Explanation
 from sptrader_desktop.present.explanation import MARKS, explanation_parts, explanation_text
+from sptrader_desktop.present.numbers import unbroken
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
@@ -136,7 +137,7 @@ def _line(line: str) -> str:
     depth = max(0, (len(line) - len(line.lstrip())) // 2 - 1)
     tone = next((tone for mark, tone in TONES.items() if words.startswith(mark)), "text")
     ground = f"; background-color:{_tone('raised')}; font-weight:600" if words.startswith(NEED) else ""
-    return f'<p style="margin:0 0 {GRID // 2}px {GRID * 4 * depth}px; color:{_tone(tone)}{ground}">{escape(words)}</p>'
+    return f'<p style="margin:0 0 {GRID // 2}px {GRID * 4 * depth}px; color:{_tone(tone)}{ground}">{escape(unbroken(words))}</p>'
 
 
 def _tone(role: str) -> str:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from sptrader_desktop.present.log_lines import LEVELS, LogFilter, LogLine, LogLines, level_word, line_clock, line_text
+from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.ui.tables.table_view import CELL_ROOM, RoomyCells
@@ -205,7 +206,7 @@ class LogPane(QWidget):
     def _say_count(self) -> None:
         shown, kept = len(self._lines.shown), len(self._lines)
         self._stack.setCurrentIndex(0 if shown else 1)
-        self._count.setText(f"{shown:,} lines" if shown == kept else f"{shown:,} of {kept:,} lines")
+        self._count.setText(counted(kept, "line") if shown == kept else f"{shown:,} of {counted(kept, 'line')}")
 
     def _go_on(self) -> None:
         if self._follow.isChecked():

@@ -112,7 +112,7 @@ class TextsPage(QObject):
     def _component_editor(self) -> EditorPane:
         editor = ComponentEditor(self._desk.examine_component, self._keeper)
         editor.runWanted.connect(partial(self._compute, editor, self._desk.run_component, "computing"))
-        editor.verifyWanted.connect(partial(self._compute, editor, self._desk.verify_component, "trying for honesty"))
+        editor.verifyWanted.connect(partial(self._compute, editor, self._desk.verify_component, "checking for look-ahead"))
         series = self._panel.chosen_series()
         editor.set_data(series.label if series else "")
         return editor

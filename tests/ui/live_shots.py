@@ -133,7 +133,7 @@ def troubled(driven: Driven, page: LivePage, session: ScriptedSession, folder: P
     old = iso(datetime.now(UTC) - timedelta(seconds=47))
     session.say(state="running", reason="", gate="open", gate_why="", plug=market.state()["plug"], risk=market.state()["risk"])
     session.stale = {"EURUSD"}
-    session.say(positions=[{**row, "price_at": old} for row in bare])
+    session.say(positions=[{**row, "price_at": old} for row in bare], prices=[{**price, "at": old} for price in session.told["prices"]])
     says("running")
     driven.until(lambda: not told.is_stopped, "no latch")
     yield "live_stale"

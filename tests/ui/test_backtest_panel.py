@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QDate, Qt
+from PySide6.QtCore import QDate, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
@@ -21,6 +21,7 @@ from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.jobs import Report
 from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
+from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
 from tests.ui.windows import Driven, driven_window, fresh_home
 
@@ -185,9 +186,17 @@ def test_a_day_is_typed_or_picked_with_keys_alone(panel: BacktestPanel) -> None:
 def test_files_are_picked_below_more_which_opens_at_what_is_wrong_in_it(panel: BacktestPanel, qtbot: QtBot) -> None:
     field = line(panel, "instrumentsAnswer")
     assert not field.isVisible()
+    panel.resize(panel.width(), 300)
     panel.refuse("--finer-ask x.parquet: no such file")
     assert field.isVisible()
     assert panel.problem.text().startswith("Finer ask x.parquet")
+    refused, scroll = line(panel, "finer_askAnswer"), panel.findChild(ColumnScroll)
+    assert scroll is not None
+    assert refused.property("tone") == "danger"
+    assert refused.hasFocus()
+    qtbot.waitUntil(lambda: _is_in_sight(refused, scroll))
+    refused.setText("y.parquet")
+    assert refused.property("tone") == ""
     button = panel.findChild(QToolButton, "instrumentsPick")
     assert button is not None
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -200,6 +209,10 @@ def test_files_are_picked_below_more_which_opens_at_what_is_wrong_in_it(panel: B
     asked = panel.recipe()
     assert asked
     assert asked.instruments == str(HERE)
+
+
+def _is_in_sight(field: QLineEdit, scroll: ColumnScroll) -> bool:
+    return scroll.viewport().rect().contains(QRect(field.mapTo(scroll.viewport(), QPoint()), field.size()))
 
 
 # A run at work

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.live.live_session import EVENTS
@@ -42,7 +42,19 @@ def test_a_flood_of_signals_is_followed_within_bounds(driven: Driven) -> None:
     assert len(page.session.events) == EVENTS
     assert page.view.tables["signals"].model.rowCount() == 200
     sys.stdout.write(f"{told} events in {SECONDS:g} s; loop held up p99.9 {lag.p999:.1f} ms, longest {lag.longest:.1f} ms\n")
-    driven.until(lambda: page.session.is_lost or page.session.state is None, "its end")
+    driven.until(lambda: page.session.is_lost, "its end")
+    page.view.tabs.setCurrentIndex(0)
+    positions, chart = page.view.tables["positions"].model, page.view.chart_of["EURUSD"]
+    driven.until(lambda: positions.table.muted is not None and positions.table.muted.all(), "every position to be grey")
+    assert chart.content is not None
+    assert {level.role for level in chart.levels("EURUSD")} == {"muted"}
+    assert chart.content.price.crosshair.newest is not None
+    assert chart.content.price.crosshair.newest[1] == "muted"
+    assert not page.view.risk.isEnabled()
+    assert not page.view.health.isEnabled()
+    assert page.view.charts.isEnabled(), "the others can still be looked at"
+    assert page.view.ages.text().startswith("The session was last heard")
+    driven.until(lambda: driven.find(QLabel, "connectionsLabel").text().startswith("session lost"), "the foot to say so")
 
 
 class Flood:

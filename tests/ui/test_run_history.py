@@ -84,7 +84,11 @@ def test_one_run_is_opened_and_several_are_compared(qtbot: QtBot, history: RunHi
     open_, compare = child(history, QPushButton, "openRunButton"), child(history, QPushButton, "compareRunsButton")
     choose(history)
     assert (open_.isEnabled(), compare.isEnabled()) == (False, False)
+    (tags,) = [label for label in history.findChildren(QLabel) if label.text() == "Tags"]
+    assert not tags.isEnabled(), "as grey as its line"
+    assert history.table.model.index(0, 0).data() == "r0003"
     choose(history, 0)
+    assert tags.isEnabled()
     assert (open_.isEnabled(), compare.isEnabled()) == (True, False)
     with qtbot.waitSignal(history.openAsked) as asked:
         QTest.mouseClick(open_, Qt.MouseButton.LeftButton)

@@ -145,6 +145,7 @@ class EquityChart(TimeChart):
         self.add_pane(self.drawdown_pane, 1)
         self._curve: CurveSeries | None = None
         self._ghost: CurveSeries | None = None
+        self._newest = "accent"  # the colour of the newest value
         self._halts = HaltMarks([], [])
         for pane in self.panes:
             pane.crosshair.touches = [SpanInView(self._span_in_view)]
@@ -162,7 +163,7 @@ class EquityChart(TimeChart):
             self.show_stamps(instants, int(np.median(np.diff(instants[:1000]))) if len(instants) > 1 else 0)
         if len(equity):
             self.equity_pane.axis.tagged = float(equity[-1])
-            self.equity_pane.crosshair.newest = (float(equity[-1]), "accent")
+            self.equity_pane.crosshair.newest = (float(equity[-1]), self._newest)
             first, last = (clock_text(int(moment), self.selection.zone.value, self.bar_us) for moment in (instants[0], instants[-1]))
             self.setAccessibleName(f"Equity: {amount(int(equity[0]))} on {first} to {amount(int(equity[-1]))} {currency} on {last}")
         self._compose()
@@ -170,6 +171,15 @@ class EquityChart(TimeChart):
             self.redraw()
         else:
             self.show_range(Bars(0.0, float(max(1, len(instants))), len(instants)).zoomed(1e9, 0.0))
+
+    def mute(self, is_muted: bool) -> None:
+        """The newest value is of some time ago."""
+        role, crosshair = "muted" if is_muted else "accent", self.equity_pane.crosshair
+        if role != self._newest:
+            self._newest = role
+            if crosshair.newest is not None:
+                crosshair.newest = (crosshair.newest[0], role)
+                crosshair.update()
 
     def set_ghost(self, instants: Int64Array | None = None, equity: Int64Array | None = None, curve: Curve | None = None) -> None:
         """The curve there was before, under the one there is; nothing takes it away. `curve` is what it was drawn from."""

@@ -103,9 +103,10 @@ class DatabasePanel(QWidget):
         self.load_button.setEnabled(bool(shown))
 
     def _show_kind(self) -> None:
-        for field in (self.host, self.port, self.database, self.user, self.password):
-            field.setEnabled(self.by_parts.isChecked())
-        self.url.setEnabled(self.by_url.isChecked())
+        parts = (self.host, self.port, self.database, self.user, self.password)
+        for field, is_asked in (*((part, self.by_parts.isChecked()) for part in parts), (self.url, self.by_url.isChecked())):
+            for each in (field, self._answers.labelForField(field)):
+                each.setEnabled(is_asked)
 
     # Building
 
@@ -132,7 +133,7 @@ class DatabasePanel(QWidget):
             "databaseUseButton", "Connect", "Use it until the program ends; its tables are made if they are missing", "primary"
         )
         self.load_button = button("databaseLoadButton", "Load Files…", LOADS)
-        answers = form()
+        self._answers = answers = form()
         answers.addRow(self.own)
         answers.addRow(self.by_parts)
         for text, field in (

@@ -41,6 +41,7 @@ from sptrader_desktop.ui.data.parts import (
 )
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
@@ -318,9 +319,9 @@ class ImportPanel(QWidget):
             ("Columns: choose what each holds where it was not recognised", (self.columns,)),
             ("Understood as", (self.notes, self.understood)),
         ):
-            part = QWidget()
-            split.addWidget(part)
-            part.setLayout(column(label(title, "muted"), *widgets, *((1,) if self.notes in widgets else ()), margin=2))
+            part, is_long = QWidget(), self.notes in widgets
+            part.setLayout(column(label(title, "muted"), *widgets, *((1,) if is_long else ()), margin=2))
+            split.addWidget(ColumnScroll(part) if is_long else part)
         split.setSizes([2, 2, 3])
         return split
 

@@ -43,7 +43,7 @@ class ComponentEditor(EditorPane):
         self._examine = examine
         self.run_button = self._button("Run on This Data", "play", "runComponentButton", "Save it and compute it (Ctrl+Enter)")
         self.verify_button = self._button(
-            "Try for Honesty", "shield-check", "verifyComponentButton", "Does it look ahead, or forget what it needs?"
+            "Check for Look-Ahead", "shield-check", "verifyComponentButton", "Does it look ahead, or forget what it needs?"
         )
         self.data_label = ElidedLabel(NO_DATA, self)
         give(self.data_label, role="muted")

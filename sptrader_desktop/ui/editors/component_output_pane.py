@@ -28,8 +28,8 @@ class ComponentOutputPane(QWidget):
         self.tabs.setAccessibleName("Component output")
         self.table = DataTable("componentValues", "Values", EMPTY, parent=self)
         self.printed = LinkedList("componentPrinted", "Printed", self)
-        self.honesty = LinkedList("componentHonesty", "Honesty", self)
-        for widget, name in ((self.table, "Values"), (self.printed, "Printed"), (self.honesty, "Honesty")):
+        self.honesty = LinkedList("componentHonesty", "Look-Ahead", self)
+        for widget, name in ((self.table, "Values"), (self.printed, "Printed"), (self.honesty, "Look-Ahead")):
             self.tabs.addTab(widget, name)
         for lines in (self.printed, self.honesty):
             lines.lineWanted.connect(self.lineWanted)

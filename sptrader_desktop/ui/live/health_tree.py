@@ -26,8 +26,9 @@ class HealthTree(QWidget):
         self.tree.setHeaderLabels(list(COLUMNS))
         self.tree.setUniformRowHeights(True)
         self.tree.setRootIsDecorated(True)
-        self.tree.setIndentation(GRID * 4)
+        self.tree.setIndentation(GRID * 3)
         self.tree.header().setStretchLastSection(False)
+        self.tree.header().setMinimumSectionSize(GRID * 6)
         self.items: dict[str, QTreeWidgetItem] = {}
         self._rows: dict[str, Row] = {}
         self.why = label("", "muted")
@@ -85,7 +86,7 @@ class HealthTree(QWidget):
             if item.text(column) != text:
                 item.setText(column, text)
         if self._rows.get(found.key) != found:
-            item.setForeground(STATE, QBrush(look().colour(found.tone or "text")))
+            item.setForeground(STATE, self._ink(found))
             item.setToolTip(STATE, found.why)
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{found.name}: {found.state}{f', {found.why}' if found.why else ''}")
 
@@ -114,6 +115,10 @@ class HealthTree(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.EnabledChange}:
             for key, item in self.items.items():
-                item.setForeground(STATE, QBrush(look().colour(self._rows[key].tone or "text")))
+                item.setForeground(STATE, self._ink(self._rows[key]))
+
+    def _ink(self, found: Row) -> QBrush:
+        """A state of some time ago has no colour of now."""
+        return QBrush(look().colour((found.tone or "text") if self.isEnabled() else "edge"))

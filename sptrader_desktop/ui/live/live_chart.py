@@ -29,6 +29,7 @@ class LiveChart(CandleChart):
         self._closed: Candles | None = None
         self._asked_for = -1  # the open of the last closed bar that was asked for
         self._levels: list[PriceLevel] = []
+        self._is_muted = False
         self.levels = lambda _symbol: self._levels
         self.tells_far_levels = True
         self.setObjectName(f"liveChart{instrument.symbol}")
@@ -36,6 +37,13 @@ class LiveChart(CandleChart):
 
     def take_bars(self, rows: Sequence[Sequence[str]]) -> None:
         self._closed = live_chart.candles_of(self.instrument, self._timeframe, rows)
+
+    def mute(self, is_muted: bool) -> None:
+        """What is shown is of some time ago: nothing of it has the colours of now."""
+        if is_muted != self._is_muted:
+            self._is_muted = is_muted
+            self._tag_newest()
+            self.show_levels()
 
     def show_state(self, state: Mapping[str, Any]) -> None:
         symbol = self.instrument.symbol
@@ -47,6 +55,8 @@ class LiveChart(CandleChart):
         if self._closed is not None:
             self._show(live_chart.with_forming(self._closed, live_chart.of_symbol(state.get("forming", ()), symbol)))
         found = [PriceLevel(*level) for level in live_chart.levels(state, self.instrument)]
+        if self._is_muted:
+            found = [level._replace(role="muted") for level in found]
         if found != self._levels:
             is_elsewhere = [level.ticks for level in found] != [level.ticks for level in self._levels]
             self._levels = found
@@ -66,6 +76,12 @@ class LiveChart(CandleChart):
             self.extend(candles)
             if shows_all and len(candles) > len(shown):  # at the beginning it fills up, until a bar is as wide as usual
                 self.show_newest()
+
+    def _tag_newest(self) -> None:
+        super()._tag_newest()
+        crosshair = None if self.content is None else self.content.price.crosshair
+        if self._is_muted and crosshair is not None and crosshair.newest is not None:
+            crosshair.newest = (crosshair.newest[0], "muted")
 
     def _compose(self) -> None:
         super()._compose()

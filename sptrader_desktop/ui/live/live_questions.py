@@ -13,7 +13,7 @@ from sptrader_desktop.ui.live.question import Question
 from sptrader_desktop.ui.theme.roles import give
 
 STOP = "Emergency stop"
-STOP_WORDS = "No order leaves any more and working orders are cancelled, until a person re-arms."
+STOP_WORDS = "Until a person re-arms, no order leaves any more; working orders are cancelled."
 
 
 class LiveQuestions(QObject):

@@ -76,10 +76,19 @@ class SessionView(QWidget):
         self._turns.hand(self.equity, self._show_equity)
         for name in ("positions", "orders", "signals"):
             self._turns.hand(self.tables[name], self._show_table, name)
-        for chart in self.chart_of.values():
-            self._turns.hand(chart, chart.show_state, state)
+        self._show_charts()
 
     # Parts
+
+    def _show_charts(self) -> None:
+        for chart in self.chart_of.values():
+            self._turns.hand(chart, self._show_chart, chart)
+
+    def _show_chart(self, chart: LiveChart) -> None:
+        state = self.session.state
+        if state is not None:
+            chart.mute(self.session.is_lost or view.is_priced_long_ago(state, chart.instrument.symbol, now()))
+            chart.show_state(state)
 
     def _show_tiles(self) -> None:
         state = self.session.state
@@ -110,19 +119,22 @@ class SessionView(QWidget):
 
     def _show_equity(self) -> None:
         state = self.session.state
-        if state is not None and self._is_new("equity", state["equity"][-1:]):
+        if state is None:
+            return
+        self.equity.mute(self.session.is_lost or view.is_stale(state, now()))
+        if self._is_new("equity", state["equity"][-1:]):
             self.equity.set_curve(*view.equity_of(state), state["account"]["currency"])
 
     def _show_table(self, name: str) -> None:
-        state, zone = self.session.state, self._selection.zone.value
+        state, zone, is_lost = self.session.state, self._selection.zone.value, self.session.is_lost
         if state is None:
             return
-        muted = view.muted(state, now()) if name == "positions" else ()
-        if not self._is_new(name, (state[name], zone, muted)):
+        muted = view.muted(state, now(), is_lost=is_lost) if name == "positions" else ()
+        if not self._is_new(name, (state[name], zone, muted, is_lost)):
             return
         made: dict[str, Callable[[], Columns]] = {
-            "positions": lambda: view.positions_table(state, zone, now()),
-            "orders": lambda: view.orders_table(state, zone),
+            "positions": lambda: view.positions_table(state, zone, muted),
+            "orders": lambda: view.orders_table(state, zone, is_lost=is_lost),
             "signals": lambda: view.signals_table(state, zone),
         }
         self._fill(name, made[name]())
@@ -164,24 +176,26 @@ class SessionView(QWidget):
         chart = self.chart_of.get(message["symbol"])
         if chart is not None:
             chart.take_bars(message["rows"])
-            self._turns.hand(chart, chart.show_state, self.session.state)
+            self._turns.hand(chart, self._show_chart, chart)
 
     def _show_ages(self) -> None:
         """What time alone changes."""
         state = self.session.state
         if state is None:
             return
-        at = now()
-        self.ages.setText(view.age_words(state, at))
-        is_stale = view.is_stale(state, at)
-        give(self.ages, tone="warning" if is_stale else "")
-        if self._is_new("stale", (is_stale, is_lost := self.session.is_lost)):
+        at, is_lost = now(), self.session.is_lost
+        self.ages.setText(view.age_words(state, at, is_lost=is_lost))
+        is_stale, is_gone = view.is_stale(state, at), is_lost or view.is_silent(state, at)
+        give(self.ages, tone="warning" if is_stale or is_lost else "")
+        if self._is_new("stale", (is_stale, is_gone)):
             for name, tile in self.tiles.items():
-                tile.setEnabled(not (is_lost or (is_stale and name in VALUED)))
-            for part in (self.risk, self.health, self.charts):
-                part.setEnabled(not is_lost)
+                tile.setEnabled(not (is_gone or (is_stale and name in VALUED)))
+            for part in (self.risk, self.health):
+                part.setEnabled(not is_gone)
             self._show_chosen()
         self._turns.hand(self.tables["positions"], self._show_table, "positions")
+        self._turns.hand(self.equity, self._show_equity)
+        self._show_charts()
 
     def _is_new(self, name: str, what: object) -> bool:
         is_new = name not in self._put or self._put[name] != what
@@ -246,7 +260,7 @@ class SessionView(QWidget):
             split.setChildrenCollapsible(False)
             for place, share in enumerate(shares):
                 split.setStretchFactor(place, share)
-        upper.setSizes([look().pixels(2 * SIDE), look().pixels(SIDE)])
+        upper.setSizes([look().pixels(5 * SIDE), look().pixels(3 * SIDE)])  # services are read without moving them sideways
         whole.setSizes([look().pixels(SIDE), look().pixels(SIDE)])
         for split, name in ((upper, "liveUpper"), (whole, "liveSplit")):
             split.setObjectName(name)

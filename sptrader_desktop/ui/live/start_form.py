@@ -92,6 +92,7 @@ class StartForm(QWidget):
         self._say(words, "danger" if words else "")
         if key:
             self._mark({key: words})
+            self._lead_to(key, {key: words})
 
     # Asking
 
@@ -101,13 +102,16 @@ class StartForm(QWidget):
         if found:
             self._say(f"{len(found)} answer{'s' if len(found) > 1 else ''} to mend before it can start", "danger")
             first = next(key for key in (STRATEGY, *self._fields) if key in found)
-            if found.keys() & {question.key for question in live_form.MORE}:
-                self._more.unfold(True)
-            self._field(first).setFocus(Qt.FocusReason.OtherFocusReason)
+            self._lead_to(first, found)
         else:
             self._kept.set(self.answers)
             self._say("")
             self.startAsked.emit(live_form.command(self.answers))
+
+    def _lead_to(self, key: str, found: Mapping[str, str]) -> None:
+        if found.keys() & {question.key for question in live_form.MORE}:
+            self._more.unfold(True)
+        self._scroll.bring(self._field(key))
 
     def _changed(self) -> None:
         answers = self.answers
@@ -216,10 +220,10 @@ class StartForm(QWidget):
         holder = QWidget()
         holder.setMaximumWidth(look().pixels(2 * SIDE + 8 * GRID))
         holder.setLayout(column(label("Live trading on paper", "title"), label(WHAT, "muted"), sides, command, foot, 1, margin=0))
-        scroll = ColumnScroll(holder)
+        self._scroll = ColumnScroll(holder)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.addWidget(self._scroll)
         self.strategy.currentIndexChanged.connect(lambda _: self._changed())
         browse.clicked.connect(lambda _=False: self._pick())
         take.clicked.connect(lambda _=False: self._take_from_backtest())

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QInputDialog, QLabel, QMenu, QScrollArea, QToolButton, QWidget
 
@@ -87,6 +87,7 @@ class ChartBar(QFrame):
         for slot, number in slots:
             self._chip_row.addWidget(self._chip(slot, number))
         self._chip_row.addStretch(1)
+        self._fit()
         chips = self._all_chips()
         if focused is not None and chips:
             chips[min(focused, len(chips) - 1)].setFocus()
@@ -151,7 +152,23 @@ class ChartBar(QFrame):
         room.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         room.setFixedHeight(self.add.sizeHint().height())
         room.setWidget(self._chips)
+        room.installEventFilter(self)
+        self._room = room
         return room
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Resize and watched is self._room:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        """Where the room is too narrow, names go without their parameters: those are in the tip and in the readout."""
+        chips, spaces = self._all_chips(), GRID * max(0, len(self._shown) - 1)
+        for is_short in (False, True):
+            for chip, (slot, _) in zip(chips, self._shown, strict=True):
+                chip.setText(slot.indicator.title.partition(" (")[0] if is_short else slot.indicator.title)
+            if sum(chip.sizeHint().width() for chip in chips) + spaces <= self._room.width():
+                break
 
     def _button(self, name: str, text: str, drawing: str, tip: str) -> QToolButton:
         button = QToolButton()

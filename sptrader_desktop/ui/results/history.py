@@ -79,6 +79,7 @@ class RunHistory(QWidget):
         text = "Every backtest that is kept will be here, with what it was made from."
         self.table = DataTable("runs", "Runs", text, "Run Backtest  F5", drawing="history", headline="No runs yet")
         self._tags, self._note, self._message = QLineEdit(), QLineEdit(), QLabel()
+        self._labels: dict[QLineEdit, QLabel] = {}
         self._message.setObjectName("historyMessage")
         self._message.setWordWrap(True)
         self._open = self._button("openRunButton", "Open", "Open the chosen run")
@@ -92,7 +93,7 @@ class RunHistory(QWidget):
             line.setObjectName(name)
             line.setAccessibleName(f"{title} of the chosen run")
             line.editingFinished.connect(self._write)
-            label = QLabel(title)
+            label = self._labels[line] = QLabel(title)
             label.setBuddy(line)
             row.addWidget(label)
             row.addWidget(line, stretch)
@@ -147,7 +148,8 @@ class RunHistory(QWidget):
         self._compare.setEnabled(FEWEST <= len(chosen) <= MOST)
         self._compare.setText(f"Compare {counted(len(chosen), 'run')}" if len(chosen) > 1 else "Compare")
         for line, text in ((self._tags, ", ".join(one.tags) if one else ""), (self._note, one.note if one else "")):
-            line.setEnabled(one is not None)
+            for part in (line, self._labels[line]):
+                part.setEnabled(one is not None)
             if not (self._is_writing and one is not None and one.id == self._described):
                 line.setText(text)
         self._described = one.id if one else ""

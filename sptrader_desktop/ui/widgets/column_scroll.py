@@ -1,7 +1,9 @@
 """A column of controls that scrolls up and down and is never cut off at the side: it asks for the width its content needs, at any size."""
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+from sptrader_desktop.ui.theme.tokens import GRID
 
 
 class ColumnScroll(QScrollArea):
@@ -12,7 +14,21 @@ class ColumnScroll(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(content)
         content.installEventFilter(self)
+        self._wanted: QWidget | None = None
+        self._bringing = QTimer(self, interval=0, singleShot=True)
+        self._bringing.timeout.connect(self._bring)
         self._ask()
+
+    def bring(self, part: QWidget) -> None:
+        """Into sight and to the keyboard, with what stands around it; a part that was unfolded just now has no place before its turn."""
+        part.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._wanted = part
+        self._bringing.start()
+
+    def _bring(self) -> None:
+        if self._wanted is not None:
+            self.ensureWidgetVisible(self._wanted, 0, 8 * GRID)
+            self._wanted = None
 
     def minimumSizeHint(self) -> QSize:
         content = self.widget()
