@@ -50,7 +50,7 @@ KINDS = "Candles and ticks (*.csv *.txt *.parquet);;All files (*)"
 NO_FILE = "Choose a CSV or Parquet file, or drop one here: what is in it and how it is understood is shown before anything is kept."
 NOTHING_YET = "The first candles stand here as soon as nothing is left to ask."
 STOPPED = "Stopped; nothing was kept"
-UNDERSTOOD = 60 * GRID
+UNDERSTOOD = 32 * GRID
 
 
 class ImportPanel(QWidget):
@@ -324,12 +324,12 @@ class ImportPanel(QWidget):
             part, is_long = QWidget(), self.notes in widgets
             part.setLayout(column(label(title, "muted"), *widgets, *((1,) if is_long else ()), margin=2))
             split.addWidget(_scrolled(part) if is_long else part)
-        split.setSizes([2, 2, 4])
+        split.setSizes([2, 2, 7])
         return split
 
 
 def _scrolled(part: QWidget) -> ColumnScroll:
-    """Sentences that need more lines than there is room for are moved to; the first candles are in sight with them."""
+    """Sentences that need more lines than there is room for are moved to."""
     made = ColumnScroll(part)
     made.setMinimumHeight(look().pixels(UNDERSTOOD))
     return made
