@@ -168,7 +168,7 @@ def age_words(state: State, now: int, *, is_lost: bool = False) -> str:
     stale = [f"{symbol} {age_text(age)}" for symbol, age in ages.items() if age > STALE_US]
     fresh = [age for age in ages.values() if age <= STALE_US]
     words = [f"Old prices: {', '.join(stale)}"] if stale else []
-    words += [f"{'Others' if stale else 'Prices'} at most {age_text(max(fresh))} old"] if fresh else []
+    words += [f"{'others' if stale else 'Prices'} at most {age_text(max(fresh))} old"] if fresh else []
     return "; ".join(words)
 
 

@@ -41,6 +41,7 @@ from sptrader_desktop.ui.data.parts import (
 )
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
+from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
@@ -49,6 +50,7 @@ KINDS = "Candles and ticks (*.csv *.txt *.parquet);;All files (*)"
 NO_FILE = "Choose a CSV or Parquet file, or drop one here: what is in it and how it is understood is shown before anything is kept."
 NOTHING_YET = "The first candles stand here as soon as nothing is left to ask."
 STOPPED = "Stopped; nothing was kept"
+UNDERSTOOD = 32 * GRID
 
 
 class ImportPanel(QWidget):
@@ -321,9 +323,16 @@ class ImportPanel(QWidget):
         ):
             part, is_long = QWidget(), self.notes in widgets
             part.setLayout(column(label(title, "muted"), *widgets, *((1,) if is_long else ()), margin=2))
-            split.addWidget(ColumnScroll(part) if is_long else part)
-        split.setSizes([2, 2, 3])
+            split.addWidget(_scrolled(part) if is_long else part)
+        split.setSizes([2, 2, 7])
         return split
+
+
+def _scrolled(part: QWidget) -> ColumnScroll:
+    """Sentences that need more lines than there is room for are moved to."""
+    made = ColumnScroll(part)
+    made.setMinimumHeight(look().pixels(UNDERSTOOD))
+    return made
 
 
 def _foot_of(foot: Foot, keep: QWidget) -> QHBoxLayout:

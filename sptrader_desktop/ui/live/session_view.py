@@ -260,7 +260,7 @@ class SessionView(QWidget):
             split.setChildrenCollapsible(False)
             for place, share in enumerate(shares):
                 split.setStretchFactor(place, share)
-        upper.setSizes([look().pixels(5 * SIDE), look().pixels(3 * SIDE)])  # services are read without moving them sideways
+        upper.setSizes([look().pixels(8 * SIDE), look().pixels(5 * SIDE)])  # services are read without moving them sideways
         whole.setSizes([look().pixels(SIDE), look().pixels(SIDE)])
         for split, name in ((upper, "liveUpper"), (whole, "liveSplit")):
             split.setObjectName(name)
