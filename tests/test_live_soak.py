@@ -32,7 +32,8 @@ TROUBLES = (
     "empty",
     "stop_guardian",
 )
-WARM_S, STEEPEST = 60.0, 1 << 20  # bytes a minute, once a process has warmed up
+# Bytes a minute, once a process has warmed up: each of its threads has its own part of the heap, and the last fills it after 100 s.
+WARM_S, STEEPEST = 120.0, 1 << 20
 KEPT = {"Valkey": 1_000}  # what each signal leaves: itself and a price, until the streams are long enough; nobody else keeps anything
 MOST_WAITING, LOOKS = 2_000, 5  # signals; a queue that does not grow is shorter than that once in so many looks, one before each trouble
 LEAST_ORDERS = 100
