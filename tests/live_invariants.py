@@ -158,7 +158,9 @@ class Watch:
         assert account.booked == self.ledger.n, f"transaction {account.booked} of {self.ledger.n} is booked"
         assert not account.lives.unknown(), f"{account.lives.unknown()} are unknown"
         self._agree_with(paper, account)
-        closes = {request.position for _, life_of in account.lives.going() if isinstance(request := life_of.request, Close)}
+        coming = {item.request.id for item in paper.way}  # may find its position closed by a stop, and comes too late then
+        going = [life_of.request for name, life_of in account.lives.going() if name not in coming]
+        closes = {request.position for request in going if isinstance(request, Close)}
         asked = {account.symbol_of(position) for position in closes}
         assert "" not in asked
         late = set(self.names.values()) - {""} - self.judged.keys() - self._lost

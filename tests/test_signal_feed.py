@@ -204,6 +204,32 @@ def test_a_stream_that_begins_again_with_earlier_names_is_read(valkey: RedisServ
     assert in_session(valkey, story).numbers == [1, 2, 3, 4]
 
 
+def test_a_stream_that_is_removed_while_its_group_is_made_is_read_from_its_beginning(valkey: RedisServer) -> None:
+    client: Any = valkey.client
+
+    async def story(session: Session) -> None:
+        put(client, 1, 2)
+        await session.until_has(2)
+        client.xgroup_destroy(STREAM, GROUP)
+        await session.feed.close()
+        await session.crash()
+        link = session.feed._link
+        asked = link.together
+
+        async def together(*commands: Any) -> Any:
+            if commands[0][:2] == ("XGROUP", "CREATE"):
+                client.delete(STREAM)
+            return await asked(*commands)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(link, "together", together)
+            await session.step()
+        put(client, 3, id="1000-*")
+        await session.until_has(3)
+
+    assert in_session(valkey, story).numbers == [1, 2, 3]
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_what_was_read_and_not_judged_comes_again_after_a_restart_or_is_told_as_lost(valkey: RedisServer, is_there: bool) -> None:
     client: Any = valkey.client

@@ -240,6 +240,9 @@ class RedisSignalFeed:
         )
         if isinstance(made, ResponseError):
             raise made
+        if known is not None and not begins_anew and _is_behind(pairs_of(stream), known):  # it was removed just before
+            await self._link.one("XGROUP", "SETID", STREAM, GROUP, BEGINNING)
+            begins_anew = True
         if begins_anew:
             self._begin_anew()
         elif known is None:

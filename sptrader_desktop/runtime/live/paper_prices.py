@@ -96,7 +96,7 @@ class PricedBroker(PaperBroker):
         s = self.symbols.index(symbol) if symbol in self.symbols else NOWHERE
         if now is not None:
             passed, self._now = max(0, now - (self._now or now)), now
-            at = max(at, self.clock + passed // 2) if self.clock > now + AHEAD_US else at
+            at = max(at, self.clock + passed // 2) if self.clock > now and at > now - AHEAD_US else at
         if s == NOWHERE or raw <= 0 or (ask is not None and ask < raw) or at < self.book.tape.time[s]:
             return []
         coming = sum(item.request.quantity for item in self.way if isinstance(item.request, Place))
