@@ -75,7 +75,7 @@ def test_a_range_stays_while_the_hand_moves_and_follows_a_value_typed_outside_of
     spec = next(spec for spec in before if spec.path == path)
     moved = sliders(examined(examined(FULL).with_value(path, spec.maximum)), catalogue(), before)
     assert next(each for each in moved if each.path == path) == SliderSpec(
-        path, "stop", spec.maximum, spec.minimum, spec.maximum, spec.step, "%"
+        path, "stop", spec.maximum, spec.minimum, spec.maximum, spec.step, "%", group="Parameters"
     )
     typed = sliders(examined(examined(FULL).with_value(path, Decimal("0.5"))), catalogue(), before)
     assert next(each for each in typed if each.path == path).maximum > spec.maximum
