@@ -124,7 +124,8 @@ def test_with_real_money_only_what_a_known_publisher_signed_is_traded_and_the_re
 
     def know_the_key() -> None:
         assert world.life is not None
-        world.life.core._feed._key_of = {"q": KEY}.get  # type: ignore[attr-defined]
+        feed: Any = world.life.core._feed
+        feed._key_of = {"q": KEY}.get
 
     def say_signed(name: str, key: bytes) -> None:
         now = world.clock.now()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from sptrader_desktop.present import live_form
 from sptrader_desktop.present.navigator import Kind
@@ -265,8 +265,8 @@ def _text_of(field: Field) -> str:
     return str(field.currentData() or "") if isinstance(field, QComboBox) else field.text()
 
 
-def _side(*parts: QWidget | QFormLayout | QVBoxLayout | object) -> QWidget:
+def _side(*parts: QWidget | QHBoxLayout | QFormLayout | QVBoxLayout) -> QWidget:
     whole = QWidget()
-    whole.setLayout(column(*parts, 1, margin=0))  # type: ignore[arg-type]
+    whole.setLayout(column(*parts, 1, margin=0))
     whole.setFixedWidth(look().pixels(SIDE))
     return whole
