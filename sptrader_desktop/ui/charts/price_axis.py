@@ -77,6 +77,7 @@ class PriceAxis(Axis):
         self.scale_of_values = scale
         self.frame: Frame | None = None
         self.marks: list[float] = []
+        self.guides: list[float] = []
         self._step = scale.least
         self.tagged: float | None = None  # a value that has a tag of its own: labels make room for it
 
@@ -88,7 +89,7 @@ class PriceAxis(Axis):
         steps = [after - before for before, after in pairwise(self.marks)]
         low, high = from_scale(frame.low, frame.is_log), from_scale(frame.high, frame.is_log)
         alone = nice_step(high - low) / 10 if high > low else 0.0  # a mark without a neighbour: as finely as what is in sight
-        seen = [level for level in guides if low <= level <= high]
+        self.guides = seen = [level for level in guides if low <= level <= high]
         exact = [10.0 ** -numbers.Unit.of(Decimal(str(level))).places for level in seen if level % 1]
         self._step = max(self.scale_of_values.least, min([min(steps, default=alone), *exact]))
         clear = [mark for mark in self.marks if all(abs(frame.y_of(mark) - frame.y_of(level)) >= gap * frame.scale for level in seen)]
@@ -115,6 +116,8 @@ class PriceAxis(Axis):
         tag = None if self.tagged is None else self.frame.y_of(self.tagged) / self.frame.scale
         for value in self.marks:
             y = self.frame.y_of(value) / self.frame.scale
+            if value in self.guides:  # at the edge of a low pane it is named beside its line
+                y = min(max(y, 2 * GRID), area.height() - 2 * GRID)
             if 2 * GRID <= y <= area.height() - 2 * GRID and (tag is None or abs(y - tag) >= 4 * GRID):
                 painter.drawText(_line_at(area, y), TO_THE_RIGHT, self.text(value, is_mark=True))
 

@@ -50,7 +50,7 @@ class Picker(QFrame):
         self.field.clear()
         self._look_for("")
         rows = min(ROWS, max(4, len(entries)))
-        self.resize(look().pixels(GRID * 90), look().pixels(GRID * 7) * rows + self.field.sizeHint().height() + look().pixels(GRID * 6))
+        self.resize(look().pixels(GRID * 120), look().pixels(GRID * 7) * rows + self.field.sizeHint().height() + look().pixels(GRID * 6))
         self.move(widget.mapToGlobal(QPoint(0, widget.height())))
         self.show()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
