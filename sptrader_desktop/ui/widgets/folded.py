@@ -3,7 +3,6 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from sptrader_desktop.ui.theme.icons import beside
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
@@ -14,7 +13,7 @@ class Folded(QWidget):
         self.button, self._content = QToolButton(), content
         self.button.setObjectName(name)
         self.button.setAccessibleName(title)
-        self.button.setText(beside(title))
+        self.button.setText(title)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         give(self.button, role="flat")
