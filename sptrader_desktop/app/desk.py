@@ -219,7 +219,8 @@ class WindowDesk:
         return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
 
     def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles", heed: Heed | None = None) -> Sequence[Curve]:
-        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue(), heed))
+        catalogue = self.catalogue()
+        return curves_of(catalogue.indicator(dotted), params, candles, compose_components.component_runner(self._settings, catalogue, heed))
 
     # What a person gathers, and live prices
 

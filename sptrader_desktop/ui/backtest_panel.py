@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QLineEd
 from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
-from sptrader_desktop.ui.run_fields import Field, form_of, made_field, named, offer_given, row_of
+from sptrader_desktop.ui.run_fields import Field, answer_of, form_of, made_field, named, offer_given, row_of
 from sptrader_desktop.ui.run_foot import RunFoot
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -157,7 +157,7 @@ class BacktestPanel(QWidget):
         strategy, series = self.chosen_strategy(), self.chosen_series()
         if strategy is None or series is None:
             return None
-        answers: dict[str, Any] = {key: run_form.BY_KEY[key].value(self._answer(key)) for key in self._answers}
+        answers: dict[str, Any] = {key: run_form.BY_KEY[key].value(answer_of(field)) for key, field in self._answers.items()}
         if series.path:
             return replace(Recipe(str(strategy), data=(series.path, *self._other_files(series))), **answers)
         symbols = (series.symbol, *(item.symbol for item in self._others(series)))
@@ -165,17 +165,13 @@ class BacktestPanel(QWidget):
 
     def answers(self) -> dict[str, str]:
         """As a person wrote them, to be kept."""
-        return {**{key: self._answer(key) for key in self._answers}, SYMBOLS: self.more.text().strip()}
+        return {**{key: answer_of(field) for key, field in self._answers.items()}, SYMBOLS: self.more.text().strip()}
 
     def _series_of(self, recipe: Recipe) -> Series | None:
         if recipe.data:
             return next((item for item in self._series if item.path == recipe.data[0]), None)
         wanted = recipe.source, *recipe.symbols[:1], recipe.timeframe
         return next((item for item in self._series if (item.source, item.symbol, item.timeframe) == wanted), None)
-
-    def _answer(self, key: str) -> str:
-        field = self._answers[key]
-        return str(field.currentData()) if isinstance(field, QComboBox) else field.text().strip()
 
     @property
     def unknown(self) -> list[str]:

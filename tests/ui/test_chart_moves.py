@@ -15,6 +15,7 @@ from sptrader_desktop.present.selection import BarAt, Selection, Zone
 from sptrader_desktop.present.trade_marks import TradeMarks
 from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
+from sptrader_desktop.ui.charts.crosshair import ROW
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -88,6 +89,17 @@ def test_nothing_that_is_fitted_lies_behind_the_readout(qtbot: QtBot, is_inverte
         ends = sorted(frame.y_of(float(value)) / frame.scale for value in reached)
         assert ends[0] + 1 > pane.crosshair.readout_height() > 10 * GRID, first
         assert ends[1] < frame.height / frame.scale
+
+
+def test_a_low_pane_has_its_values_below_its_one_line_of_readout(qtbot: QtBot) -> None:
+    chart, values = shown(qtbot, walk(2000), size=(900, 200)), np.sin(np.arange(2000.0))
+    chart.set_overlays([Line(f"{name} (14)", values, name) for name in ("RSI", "CCI")])
+    show_exactly(chart, 100, 200)
+    for pane in chart.panes[1:]:
+        assert pane.plot_area().height() <= 12 * GRID
+        frame = pane.frame()
+        assert frame.y_of(values[100:200].max()) / frame.scale + 1 > GRID + ROW
+        assert frame.y_of(values[100:200].min()) < frame.height
 
 
 def test_the_values_fit_until_the_axis_is_dragged_and_again_after_a_double_click(qtbot: QtBot) -> None:

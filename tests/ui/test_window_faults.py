@@ -254,7 +254,7 @@ def stale(driven: Driven) -> str:
 def test_each_answer_makes_the_result_stale_and_taking_it_back_does_not(ran: Driven) -> None:
     panel = ran.window.page.panel
     for key, field in panel._answers.items():
-        before = panel._answer(key)
+        before = panel.answers()[key]
         if isinstance(field, QLineEdit):
             panel.set_answer(key, "2024-02-01")
         else:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QTransform, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QTransform, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.present.chart_frame import Frame, to_scale
@@ -103,6 +103,7 @@ class Pane(Canvas):
         self.backdrop: list[Series] = []
         self.series: list[Series] = []
         self.marks: list[TimeMark] = []
+        self.guides: list[float] = []  # values that the series are read against: in sight and labelled, quietly
         self.is_fitting = True
         self.is_log = False
         self.is_inverted = False
@@ -135,7 +136,7 @@ class Pane(Canvas):
     def refresh(self) -> None:
         if self.is_fitting:
             self.fit()
-        self.axis.show(self.frame())
+        self.axis.show(self.frame(), self.guides)
         self.plot.redraw()
         self.crosshair.update()
 
@@ -147,6 +148,7 @@ class Pane(Canvas):
         ]
         if not reached:
             return
+        reached += [(level, level) for level in self.guides]
         low, high = to_scale(np.array([min(low for low, _ in reached), max(high for _, high in reached)]), self.is_log).tolist()
         air = (high - low) * AIR or max(abs(high) * AIR, self.axis.scale_of_values.least)
         least, most = low if self.keeps_zero and low == 0 else low - air, high if self.keeps_zero and high == 0 else high + air
@@ -178,7 +180,11 @@ class Pane(Canvas):
         for mark in self.marks:
             painter.fillRect(round(frame.x_of(mark.bar)), 0, frame.line_px, frame.height, quiet if mark.rank == TIME else clear)
         for value in self.axis.marks:
-            painter.fillRect(0, round(frame.y_of(value)), frame.width, frame.line_px, quiet)
+            if value not in self.guides:
+                painter.fillRect(0, round(frame.y_of(value)), frame.width, frame.line_px, quiet)
+        painter.setPen(QPen(mixed(look().colour("edge"), look().colour("field")), frame.line_px, Qt.PenStyle.DashLine))
+        for value in self.guides:
+            painter.drawLine(0, round(frame.y_of(value)), frame.width, round(frame.y_of(value)))
 
     # What the mouse does
 

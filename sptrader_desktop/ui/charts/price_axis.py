@@ -1,5 +1,7 @@
 """The scale at a pane's right edge, and how a pane's values are written on it and in its tags."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
@@ -75,18 +77,23 @@ class PriceAxis(Axis):
         self.scale_of_values = scale
         self.frame: Frame | None = None
         self.marks: list[float] = []
+        self.guides: list[float] = []
         self._step = scale.least
         self.tagged: float | None = None  # a value that has a tag of its own: labels make room for it
 
-    def show(self, frame: Frame) -> None:
-        """Labels for these ranges; the pane's picture draws its grid at the same marks."""
+    def show(self, frame: Frame, guides: Sequence[float] = ()) -> None:
+        """Labels for these ranges; the pane's picture draws its grid at the same marks. Guides in sight come first."""
         self.frame = frame
         gap = max(LEAST_GAP, min(GAP, frame.height / frame.scale / 5))
         self.marks = price_marks(frame, round(gap * frame.scale), self.scale_of_values.least)
         steps = [after - before for before, after in pairwise(self.marks)]
         low, high = from_scale(frame.low, frame.is_log), from_scale(frame.high, frame.is_log)
         alone = nice_step(high - low) / 10 if high > low else 0.0  # a mark without a neighbour: as finely as what is in sight
-        self._step = max(self.scale_of_values.least, min(steps, default=alone))
+        self.guides = seen = [level for level in guides if low <= level <= high]
+        exact = [10.0 ** -numbers.Unit.of(Decimal(str(level))).places for level in seen if level % 1]
+        self._step = max(self.scale_of_values.least, min([min(steps, default=alone), *exact]))
+        clear = [mark for mark in self.marks if all(abs(frame.y_of(mark) - frame.y_of(level)) >= gap * frame.scale for level in seen)]
+        self.marks = sorted([*seen, *clear])
         self.update()
 
     def text(self, value: float, *, is_mark: bool = False) -> str:
@@ -109,6 +116,8 @@ class PriceAxis(Axis):
         tag = None if self.tagged is None else self.frame.y_of(self.tagged) / self.frame.scale
         for value in self.marks:
             y = self.frame.y_of(value) / self.frame.scale
+            if value in self.guides:  # at the edge of a low pane it is named beside its line
+                y = min(max(y, 2 * GRID), area.height() - 2 * GRID)
             if 2 * GRID <= y <= area.height() - 2 * GRID and (tag is None or abs(y - tag) >= 4 * GRID):
                 painter.drawText(_line_at(area, y), TO_THE_RIGHT, self.text(value, is_mark=True))
 

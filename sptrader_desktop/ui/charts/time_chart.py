@@ -30,7 +30,7 @@ from sptrader_desktop.ui.widgets.empty_state import EmptyState, EmptyWords
 T = TypeVar("T")
 
 USUAL_BAR = 2 * GRID  # logical pixels a bar has at first
-SUB_PANE_SHARE = 5  # the panes below have one part each to so many of the first
+SUB_PANE_SHARE = 4  # the panes below have one part each to so many of the first
 
 
 class TimeChart(QWidget):

@@ -239,13 +239,11 @@ class ChartDocument(Composite):
         """In a job."""
         catalogue = self._desk.catalogue()
         found = []
-        for dotted in sorted(catalogue.indicators, key=lambda name: name.rpartition(".")[2]):
-            spec = catalogue.found[dotted]
-            family = ", ".join(dotted.split(".")[1:-1])
-            reason = "" if isinstance(spec, ComponentSpec) else "broken"
-            name = dotted.rpartition(".")[2]
-            found.append(Entry(dotted, name.upper(), partial(self.add_indicator, dotted), family, "", "square-function", reason))
-        return found
+        for dotted in catalogue.indicators:
+            spec, name = catalogue.found[dotted], dotted.rpartition(".")[2]
+            title, reason = (spec.title, "") if isinstance(spec, ComponentSpec) else (name, "broken")
+            found.append(Entry(dotted, title, partial(self.add_indicator, dotted), name, "", "square-function", reason))
+        return sorted(found, key=lambda entry: entry.text.casefold())
 
     def _pick(self, entries: Sequence[Entry]) -> None:
         self.picker.open_below(self.bar.add, entries)
