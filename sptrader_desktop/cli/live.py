@@ -51,7 +51,7 @@ def live(chosen: argparse.Namespace) -> int:
     from sptrader_desktop.compose_live import LiveAsked, verified
 
     if len(chosen.strategies) > 1:
-        raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE each")
+        raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE and another Redis each")
     if not (chosen.headless or chosen.verify):
         raise RunError("a live session has no window of its own: add --headless, and see it on the window's Live page")
     keep_one_heap()
