@@ -14,6 +14,7 @@ from sptrader_desktop.present.actions import ACTIONS, Scope
 from sptrader_desktop.present.drawings import drawings_read, drawings_written
 from sptrader_desktop.present.selection import BarAt, Selection, Zone
 from sptrader_desktop.present.trade_marks import TradeMarks
+from sptrader_desktop.ui.charts.backdrops import VolumeBars
 from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
 from sptrader_desktop.ui.charts.line_series import Line
@@ -482,3 +483,5 @@ def test_readouts_have_the_decimals_that_the_values_need(qtbot: QtBot) -> None:
     chart.set_overlays([Line(name, np.full(200, value), None if name == "price" else name) for name, value in values.items()])
     said = [part.text for pane in chart.panes for parts in pane.crosshair.said() for part in parts if part.name in values]
     assert said == ["1.08000", "57.12", "0.0001235", "123,457"]
+    volume = np.array([1538.0, 0.0, 0.4, 64.25])
+    assert [VolumeBars(volume).said(bar)[0].text for bar in range(4)] == ["1,538", "0", "0.4000", "64.25"]
