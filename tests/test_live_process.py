@@ -22,12 +22,15 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSes
         yield live
 
 
-def test_signals_become_positions_and_a_killed_core_goes_on_where_it_was(session: LiveSession) -> None:
+def test_signals_become_positions_through_a_new_guardian_and_a_killed_core_goes_on_where_it_was(session: LiveSession) -> None:
     own = session.folder.parent / "own.yaml"
     own.write_text("instruments: {BTCUSD: {long_rate: 0.01}}")
     options = ("--instruments", str(own))
     session.start(*options)
     session.tick()
+    session.kill_guardian()
+    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new guardian to open its gate")
+    session.until(lambda: session.is_connected, "the broker to be heard")
     session.say("golden_cross")
     session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
     session.tick(+100)
@@ -90,18 +93,6 @@ def is_settled(session: LiveSession) -> bool:
     session.tick()
     time.sleep(0.4)
     return session.done() == before
-
-
-def test_a_guardian_that_is_killed_is_started_again_and_orders_pass_through_it(session: LiveSession) -> None:
-    session.start()
-    session.tick()
-    session.kill_guardian()
-    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new guardian to open its gate")
-    session.until(lambda: session.is_connected, "the broker to be heard")
-    session.say("golden_cross")
-    session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
-    session.end()
-    assert [fact.outcome for fact in session.facts() if isinstance(fact, SignalJudged)] == ["taken"]
 
 
 def test_an_emergency_stop_closes_everything_and_trading_goes_on_after_rearming(session: LiveSession) -> None:
