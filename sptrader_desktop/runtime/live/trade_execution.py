@@ -71,10 +71,10 @@ class TradeExecutionService(Service):
 
     async def _open(self) -> None:
         self._is_held = False
-        self._listen(SignalGenerated, self._heard_orders)
+        self._listen(SignalGenerated, self.heard_orders)
         self._spawn(self._work())
 
-    def _heard_orders(self, event: SignalGenerated) -> None:
+    def heard_orders(self, event: SignalGenerated) -> None:
         for order in event.orders:
             self.submit(order)
 
