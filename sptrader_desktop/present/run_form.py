@@ -103,7 +103,7 @@ def answers_of(recipe: Mapping[str, Any]) -> dict[str, str]:
 
 
 def candles_line(candles: "Candles") -> str:
-    """`2,621 bars, 2024-01-02 00:00 to 2024-05-31 20:00`: how many, and the opens of the first and the last."""
+    """`2,621 bars, 2024-01-02 00:00 to 2024-05-31 20:00 UTC`: how many, and the opens of the first and the last."""
     if not len(candles):
         return "no bars"
-    return f"{counted(len(candles), 'bar')}, {clock(int(candles.timestamp[0]))} to {clock(int(candles.timestamp[-1]))}"
+    return f"{counted(len(candles), 'bar')}, {clock(int(candles.timestamp[0]))} to {clock(int(candles.timestamp[-1]))} UTC"

@@ -113,8 +113,8 @@ class BacktestPanel(QWidget):
         self.read.setText(words)
         self.read.setVisible(True)
         place = self.data.currentIndex()
-        self.data.setItemData(place, f"{self.data.itemText(place)}\n{words} UTC", Qt.ItemDataRole.ToolTipRole)
-        self.data.setToolTip(f"{self.data.currentText()}\n{words} UTC")
+        self.data.setItemData(place, f"{self.data.itemText(place)}\n{words}", Qt.ItemDataRole.ToolTipRole)
+        self.data.setToolTip(f"{self.data.currentText()}\n{words}")
         if len(candles):
             for key, stamp in (("start", candles.timestamp[0]), ("end", candles.timestamp[-1])):
                 field = self._answers[key]
@@ -130,6 +130,11 @@ class BacktestPanel(QWidget):
         self._mark(question.key if question else "")
         if question:
             self._scroll.bring(self._answers[question.key])
+
+    def _forget_refusal(self) -> None:
+        """It was about other answers than these."""
+        self.foot.say("")
+        self._mark()
 
     def _mark(self, refused: str = "") -> None:
         for key, field in self._answers.items():
@@ -215,7 +220,7 @@ class BacktestPanel(QWidget):
         whole.setSpacing(0)
         whole.addWidget(self._scroll, 1)
         whole.addWidget(self.foot)
-        self.changed.connect(self._mark)
+        self.changed.connect(self._forget_refusal)
         self.foot.runAsked.connect(self.runAsked)
         self.foot.cancelAsked.connect(self.cancelAsked)
 

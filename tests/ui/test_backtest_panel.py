@@ -219,6 +219,7 @@ def test_files_are_picked_below_more_which_opens_at_what_is_wrong_in_it(panel: B
     qtbot.waitUntil(lambda: _is_in_sight(refused, scroll))
     refused.setText("y.parquet")
     assert refused.property("tone") == ""
+    assert panel.problem.text() == "", "it was about another answer"
     button = panel.findChild(QToolButton, "instrumentsPick")
     assert button is not None
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -314,7 +315,7 @@ def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_the_choice_says_how_many_bars_from_when(opened: Driven) -> None:
     candles, panel = opened.window.page.chart.candles, opened.window.page.panel
     assert candles is not None
-    assert panel.read.text() == f"{len(candles):,} bars, 2024-01-02 00:00 to 2024-05-31 20:00"
+    assert panel.read.text() == f"{len(candles):,} bars, 2024-01-02 00:00 to 2024-05-31 20:00 UTC"
     assert panel.read.text() in panel.data.toolTip()
 
 

@@ -37,8 +37,10 @@ class PriceDoubts:
 
     def why(self, price: LivePrice) -> str:
         """Nothing where it is believed."""
+        if price.ask is not None and price.ask < price.price:
+            return f"its ask, {price.ask}, is lower"
         last = self._last.get(price.symbol)
-        high = price.price if price.ask is None else max(price.price, price.ask)
+        high = price.price if price.ask is None else price.ask
         if not self._is_exact(price.symbol, price.price, high):
             return "with it money could not be told exactly"
         if last is not None and not _alike(last, price.price, high) and not self._is_convinced(price.symbol, price.price, high):

@@ -5,6 +5,7 @@ What it draws is kept as a picture, so that a moving crosshair redraws none of i
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import log10
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ AIR = 0.06  # of the height, free above and below what is fitted
 NOTCH = 120  # what a wheel reports for one notch
 ZOOM = 1.25  # a notch
 DRAG = GRID  # logical pixels a click may wander
+NEAREST = 1e-6  # of a power of ten: as near as a hand brings values on a logarithmic scale
 
 
 def mixed(one: QColor, other: QColor) -> QColor:
@@ -149,6 +151,7 @@ class Pane(Canvas):
         if not reached:
             return
         reached += [(level, level) for level in self.guides]
+        reached = [reach for reach in reached if reach[0] > 0] or reached if self.is_log else reached  # what has no place there
         low, high = to_scale(np.array([min(low for low, _ in reached), max(high for _, high in reached)]), self.is_log).tolist()
         air = (high - low) * AIR or max(abs(high) * AIR, self.axis.scale_of_values.least)
         least, most = low if self.keeps_zero and low == 0 else low - air, high if self.keeps_zero and high == 0 else high + air
@@ -263,12 +266,19 @@ class Pane(Canvas):
         _, (low, high) = self.box.ranges()
         middle, half = (low + high) / 2, (high - low) / 2 * min(max(factor, 0.1), 10.0)
         self.is_fitting = False
-        self.box.show_values(middle - half, middle + half)
+        self._put(middle - half, middle + half)
         self.refresh()
 
     def shift(self, share: float) -> None:
         _, (low, high) = self.box.ranges()
-        self.box.show_values(low + share * (high - low), high + share * (high - low))
+        self._put(low + share * (high - low), high + share * (high - low))
+
+    def _put(self, low: float, high: float) -> None:
+        """By hand, as far as values go and as near as they can be told apart: beyond that a hand is not followed."""
+        scale, (_, now) = self.axis.scale_of_values, self.box.ranges()
+        most, least = (log10(scale.most), NEAREST) if self.is_log else (scale.most, scale.least)
+        if max(-low, high) <= max(most, -now[0], now[1]) and high - low >= min(least, now[1] - now[0]):
+            self.box.show_values(low, high)
 
     def settle(self) -> None:
         self.plot.lie_over(self.plot_area())

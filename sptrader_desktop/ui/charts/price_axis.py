@@ -13,6 +13,7 @@ from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.money import MONEY_ONE
 from sptrader_desktop.present import numbers
 from sptrader_desktop.present.chart_frame import Frame, from_scale
+from sptrader_desktop.present.price_alerts import MOST_TICKS
 from sptrader_desktop.present.price_marks import nice_step, places_of, price_marks
 from sptrader_desktop.ui.charts.pyqtgraph_base import Axis, Box
 from sptrader_desktop.ui.theme.look import look
@@ -23,9 +24,13 @@ GAP, LEAST_GAP = 10 * GRID, 5 * GRID  # between labels, in a high pane and in a 
 
 
 class Scale(Protocol):
-    """How values of a pane are written. `least` is the smallest step worth a label; `step` is that between the labels around."""
+    """How values of a pane are written. `least` is the smallest step worth a label; `step` is that between the labels around.
+
+    `most` is as far as a hand may go from zero.
+    """
 
     least: float
+    most: float
 
     def text(self, value: float, step: float) -> str: ...
 
@@ -33,7 +38,7 @@ class Scale(Protocol):
 class TickScale:
     """Prices in whole ticks, at the instrument's precision."""
 
-    least = 1.0
+    least, most = 1.0, float(MOST_TICKS)
 
     def __init__(self, instrument: Instrument) -> None:
         self._unit = numbers.price_unit(instrument)
@@ -45,7 +50,7 @@ class TickScale:
 class FigureScale:
     """Plain numbers with the decimals that the step needs, up to six of them."""
 
-    least = 1e-6
+    least, most = 1e-6, 1e18
 
     def text(self, value: float, step: float) -> str:
         return numbers.figure(value, places=min(6, places_of(step)))
@@ -54,7 +59,7 @@ class FigureScale:
 class MoneyScale:
     """Integers of 1e-8 of a currency, as whole amounts where the step is whole."""
 
-    least = float(MONEY_ONE) / 100
+    least, most = float(MONEY_ONE) / 100, float(2**63)
 
     def text(self, value: float, step: float) -> str:
         if step < MONEY_ONE:
@@ -65,7 +70,7 @@ class MoneyScale:
 class ShareScale:
     """Fractions as percent."""
 
-    least = 1e-5
+    least, most = 1e-5, 1e6
 
     def text(self, value: float, step: float) -> str:
         return numbers.share(value, places=min(3, max(0, places_of(step * 100))))

@@ -214,6 +214,7 @@ class ChartDocument(Composite):
     def _show(self, prepared: tuple[Candles, Pyramid]) -> None:
         candles, pyramid = prepared
         self.problem.hide()
+        self.chart.empty.say(f"No bar of {candles.timeframe}", "These candles are too few for one: choose a shorter timeframe above")
         self.chart.show_candles(candles, pyramid)
         self.bar.show_timeframe(candles.timeframe)
         self.titleChanged.emit(self.title)
