@@ -155,8 +155,7 @@ class Pane(Canvas):
         low, high = to_scale(np.array([min(low for low, _ in reached), max(high for _, high in reached)]), self.is_log).tolist()
         air = (high - low) * AIR or max(abs(high) * AIR, self.axis.scale_of_values.least)
         least, most = low if self.keeps_zero and low == 0 else low - air, high if self.keeps_zero and high == 0 else high + air
-        # Where zero is the upper edge the readout lies over it: it is the edge that is looked for there.
-        taken = 0.0 if most == high else self.crosshair.readout_height() / max(1.0, self.plot_area().height())
+        taken = self.crosshair.readout_height() / max(1.0, self.plot_area().height())
         if self.is_inverted:
             least = min(least, low - (most - low) * taken / (1 - taken))
         else:

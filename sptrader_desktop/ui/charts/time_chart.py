@@ -139,13 +139,13 @@ class TimeChart(QWidget):
         self._align()
         width = self.panes[0].plot_area().width()
         self._marks = time_marks(self.stamps, self.bars.first, self.bars.last, int(width // LABEL_ROOM), self.selection.zone.value)
+        self._read()  # what is fitted begins below the readout
         for pane in self.panes:
             pane.show_bars(self.bars.first, self.bars.last, self._marks)
         self._align()
         newest = int(self.stamps[self.bar_index(self.bars.last)])
         self._width = self._plot_width()
         self.time_axis.show_marks(self._marks, zone_text(self.selection.zone.value, newest), self.panes[0].plot_area().right())
-        self._read()
 
     def _align(self) -> None:
         """One width for the axes of all panes, so that a bar stands at the same place in each. It grows at once and shrinks seldom."""
