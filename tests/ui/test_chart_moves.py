@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS, Scope
 from sptrader_desktop.present.drawings import drawings_read, drawings_written
-from sptrader_desktop.present.selection import BarAt, Selection, Zone
+from sptrader_desktop.present.selection import BarAt, Selection, Span, Zone
 from sptrader_desktop.present.trade_marks import TradeMarks
 from sptrader_desktop.ui.charts.backdrops import VolumeBars
 from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
@@ -350,6 +350,8 @@ def test_charts_of_one_selection_share_the_moment_and_if_asked_the_range(qtbot: 
     assert other.panes[0].crosshair.value is None
     show_exactly(other, 600, 700)
     assert span(one) == (200, 300)  # only who is linked follows
+    selection.span.set(Span(0, HOUR_US))
+    assert span(other) == (600, 700), "of that time it has nothing"
 
 
 def test_the_same_symbol_stays_at_the_same_time_and_another_shows_its_newest(qtbot: QtBot) -> None:

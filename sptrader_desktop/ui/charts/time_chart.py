@@ -212,6 +212,8 @@ class TimeChart(QWidget):
     def _follow(self, span: Span | None) -> None:
         if span is None or self._is_following or not self.is_range_linked or not len(self.stamps):
             return
+        if span.last < self.stamps[0] or span.first > self.stamps[-1] + self.bar_us:
+            return  # it has nothing of that time
         with self._following():
             first, last = self.bar_of(span.first), self.bar_of(span.last)
             self.show_range(Bars(float(first), float(max(last, first + 1)) + 1, len(self.stamps)))

@@ -70,6 +70,7 @@ class ChartDocument(Composite):
         self._base: Candles | None = None
         self._wanted = before.timeframe if before else ""
         self._is_list_asked = False
+        self._moment: int | None = None  # to go to when there are candles
         own = Selection()
         self.chart = CandleChart(own, book, WAITING)
         self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
@@ -111,6 +112,12 @@ class ChartDocument(Composite):
         self._is_list_asked = self._base is None
         if not self._is_list_asked:
             self.bar.open_timeframes()
+
+    def go_to(self, stamp: int) -> None:
+        """As soon as there are candles."""
+        self._moment = stamp if self._base is None else None
+        if self._base is not None:
+            self.chart.go_to(stamp)
 
     def open_indicators(self) -> None:
         self._start("list", "listing indicators", lambda _: self._entries(), self._pick)
@@ -198,6 +205,8 @@ class ChartDocument(Composite):
         self.set_linked(self.bar.link.isChecked())
         if self._wanted in timeframes_from(prepared[0].timeframe) and self._wanted != prepared[0].timeframe:
             self._show_timeframe(self._wanted)
+        if self._moment is not None:
+            self.go_to(self._moment)
         if self._is_list_asked:
             self.open_timeframes()
 
