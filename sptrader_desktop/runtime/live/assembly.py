@@ -115,7 +115,7 @@ def live_symbol(traded: Traded, config: ServicesConfig, parts: Parts) -> LiveSym
     )
     services = [service for service, is_on in switched if is_on]
     if not config.trade_execution.enabled:  # else what was decided would be waited for as if it had been sent
-        bus.subscribe(SignalGenerated, execution.heard_orders, execution.fail)
+        bus.subscribe(SignalGenerated, execution.take, execution.fail)
     orchestrator = SymbolOrchestrator(symbol, services, bus, parts.clock, is_restarting=config.orchestrator.enable_auto_restart)
     return LiveSymbol(
         orchestrator, bus, bars, lambda: data.forming, close_only, data.price, data.prices_lost, strategy.take, execution.submit

@@ -46,6 +46,10 @@ class TradeExecutionService(Service):
         self._waiting.append(order)
         self._came.set()
 
+    def take(self, event: SignalGenerated) -> None:
+        for order in event.orders:
+            self.submit(order)
+
     def restriction(self, order: Order) -> str:
         """The first thing that forbids it, or nothing."""
         if order.symbol != self.symbol:
@@ -71,12 +75,8 @@ class TradeExecutionService(Service):
 
     async def _open(self) -> None:
         self._is_held = False
-        self._listen(SignalGenerated, self.heard_orders)
+        self._listen(SignalGenerated, self.take)
         self._spawn(self._work())
-
-    def heard_orders(self, event: SignalGenerated) -> None:
-        for order in event.orders:
-            self.submit(order)
 
     async def _work(self) -> None:
         while True:
