@@ -260,7 +260,9 @@ def test_where_only_symbols_are_halted_they_are_named_and_nothing_else_is_armed(
     (asked,) = window.findChildren(Question)
     assert all(f"{name} is halted" in asked.words.text() for name in armed)
     go, reason = asked.findChild(QPushButton, "rearmNowButton"), asked.findChild(QLineEdit, "rearmReason")
+    assert go is not None
+    assert reason is not None
     assert go.text() == f"Re-arm {', '.join(armed)}"
-    qtbot.keyClicks(reason, "it was a drill")
-    qtbot.mouseClick(go, Qt.MouseButton.LeftButton)
+    QTest.keyClicks(reason, "it was a drill")
+    QTest.mouseClick(go, Qt.MouseButton.LeftButton)
     assert session.asked == [("it was a drill", armed)]
