@@ -422,7 +422,8 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
         publisher = compose_servers.open_publisher(settings, PUBLISHER)
         held.callback(publisher.close)
         stream = OwnStream(publisher)
-    parts = Parts(clock, market, latch, runner, core.decide, core.execute, feed, builds_bars=True, stream=stream)
+    doubt = core.intake.doubts.why_bar
+    parts = Parts(clock, market, latch, runner, core.decide, core.execute, feed, builds_bars=True, stream=stream, doubt=doubt)
     symbols = {
         item.symbol: live_symbol(Traded(item, known.asked.timeframe, strategy, own, regime), config, parts) for item in known.instruments
     }
