@@ -154,8 +154,8 @@ def test_every_command_on_the_sample_data_is_done(
     for words in (*commands(README), *commands(GUIDE)):
         if words[1:2] == ["data"] or "--source" in words:
             continue  # these ask a vendor, write files or read the catalogue: their own tests give them a server and a folder
-        if words[1:2] in (["live"], ["stop"], ["rearm"], ["status"]):
-            continue  # test_live_process and test_cli_stop start what they need
+        if words[1:2] in (["live"], ["stop"], ["rearm"], ["status"], ["trades"]):
+            continue  # test_live_program, test_live_process and test_cli_stop start what they need
         if words[-2:] == ["verify", "all"]:
             continue  # all that ships is tried in test_honesty
         if words[0] == "sptrader" and all((ROOT / word).exists() for word in words if word.endswith((".yaml", ".parquet", ".csv"))):

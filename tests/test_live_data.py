@@ -1,6 +1,7 @@
 """The data service tells each closed bar once and in order, whatever the source does; what it holds equals what the source has."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,15 +12,17 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ports import LivePrice
-from sptrader_desktop.runtime.live.bars_from_prices import INCOMPLETE, Bar, BarsFromPrices
+from sptrader_desktop.runtime.live.bars_from_prices import INCOMPLETE, Bar, BarsFromPrices, Four
 from sptrader_desktop.runtime.live.clock import SECOND_US
-from sptrader_desktop.runtime.live.data_fetching import DataFetchingService, bars_of
+from sptrader_desktop.runtime.live.data_fetching import DataFetchingService, bars_of, believed
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import DataFetchFailed, NewCandle
 from sptrader_desktop.runtime.live.parts import PauseReason
+from sptrader_desktop.runtime.live.price_intake import CONVINCING, PriceIntake
 from sptrader_desktop.runtime.live.services_config import DataFetching
 from sptrader_desktop.runtime.live.symbol_bars import SymbolBars
 from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolOrchestrator
+from tests.account_desk import Desk
 from tests.live_candles import EURUSD, MINUTE_US, away, candles_of, feed, minute_bar, minute_bars
 from tests.live_session import NOON, HandClock, Heard, played
 
@@ -29,13 +32,21 @@ PAST = 30
 class Data:
     """A data service in its orchestrator, over minutes of which 30 are past."""
 
-    def __init__(self, *, with_feed: bool = True, with_prices: bool = False, keep: int | None = 20, **config: Any) -> None:
+    def __init__(
+        self,
+        *,
+        with_feed: bool = True,
+        with_prices: bool = False,
+        keep: int | None = 20,
+        doubt: Callable[[Bar], str] = believed,
+        **config: Any,
+    ) -> None:
         self.clock, self.bus = HandClock(NOON + PAST * MINUTE_US + 10 * SECOND_US), LocalEventBus()
         self.bars, self.heard = SymbolBars(EURUSD, "1m", keep), Heard(self.bus)
         self.feed = feed(self.clock, minute_bars(0, 300))
         self.builder = BarsFromPrices("EURUSD", "1m") if with_prices else None
         self.service = DataFetchingService(
-            self.bus, self.clock, DataFetching(**config), self.bars, self.feed if with_feed else None, self.builder
+            self.bus, self.clock, DataFetching(**config), self.bars, self.feed if with_feed else None, self.builder, doubt
         )
         self.orchestrator = SymbolOrchestrator("EURUSD", [self.service], self.bus, self.clock)
 
@@ -97,6 +108,26 @@ def test_every_bar_is_told_once_and_in_order_whatever_the_source_does(minutes: l
         assert data.told() == list(range(PAST - 1 - (index - 2), newest + 1))
         assert [bar.opens for bar in bars_of(data.bars.candles())] == [bar.opens for bar in minute_bars(newest - 19, 20)]
         assert data.service.error_count == minutes.count("crash")
+
+    played(story())
+
+
+def test_a_candle_that_is_no_price_is_told_once_and_trades_nothing_until_the_market_stays_there() -> None:
+    async def story() -> None:
+        desk = Desk()
+        data = await Data(nbr_bars=4, doubt=PriceIntake(None, desk.engine, desk.send, str).doubts.why_bar).start()  # type: ignore[arg-type]
+        for number in (PAST + 1, PAST + 2, *range(PAST + 5, PAST + 5 + CONVINCING + 2)):
+            bar = data.feed.bars[number]
+            data.feed.bars[number] = replace(bar, prices=Four(*(1_000 * price for price in bar.prices)))
+        await data.minutes(5 + CONVINCING + 1)
+        believed = [PAST - 1, PAST, PAST + 3, PAST + 4, *range(PAST + 5 + CONVINCING - 1, PAST + 5 + CONVINCING + 1)]
+        assert data.told() == believed
+        assert {bar.opens for bar in bars_of(data.bars.candles())}.isdisjoint({minute_bar(PAST + 1).opens, minute_bar(PAST + 5).opens})
+        told = [event.why for event in data.heard.of(DataFetchFailed)]
+        assert [text.partition(" is not")[0] for text in told] == [
+            "the candle of 2024-01-29 12:31:00Z",
+            "the candle of 2024-01-29 12:35:00Z",
+        ]
 
     played(story())
 

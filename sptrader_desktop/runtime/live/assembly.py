@@ -10,7 +10,7 @@ from sptrader_desktop.core.strategy import SignalUse, Strategy
 from sptrader_desktop.ports import ComponentRunner, LivePrice
 from sptrader_desktop.runtime.live.bars_from_prices import Bar, BarsFromPrices
 from sptrader_desktop.runtime.live.clock import Clock
-from sptrader_desktop.runtime.live.data_fetching import DataFetchingService
+from sptrader_desktop.runtime.live.data_fetching import DataFetchingService, believed
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import SignalGenerated
 from sptrader_desktop.runtime.live.indicator_calculation import IndicatorCalculationService, Offload, on_a_thread
@@ -37,7 +37,8 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the session brings. Candles are asked of `feed`, or built from prices with `builds_bars`, or both: past and gaps of the feed."""
+    """What the session brings. Candles are asked of `feed`, or built from prices with `builds_bars`, or both: past and gaps of the feed.
+    `doubt` says why one of the feed is not believed."""
 
     clock: Clock
     market: Market
@@ -49,6 +50,7 @@ class Parts:
     builds_bars: bool = False
     stream: SignalStream | None = None
     offload: Offload = on_a_thread
+    doubt: Callable[[Bar], str] = believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def live_symbol(traded: Traded, config: ServicesConfig, parts: Parts) -> LiveSym
     asked = [*traded.own, *(() if traded.regime is None else (traded.regime,))]
     bars = SymbolBars(traded.instrument, traded.timeframe, window_size(asked, config.indicator_calculation.recent_rows_limit))
     builder = BarsFromPrices(symbol, traded.timeframe) if parts.builds_bars else None
-    data = DataFetchingService(bus, parts.clock, config.data_fetching, bars, parts.feed, builder)
+    data = DataFetchingService(bus, parts.clock, config.data_fetching, bars, parts.feed, builder, parts.doubt)
     indicators = IndicatorCalculationService(
         bus,
         parts.clock,
