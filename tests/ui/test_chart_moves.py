@@ -14,7 +14,6 @@ from sptrader_desktop.present.actions import ACTIONS, Scope
 from sptrader_desktop.present.drawings import drawings_read, drawings_written
 from sptrader_desktop.present.selection import BarAt, Selection, Span, Zone
 from sptrader_desktop.present.trade_marks import TradeMarks
-from sptrader_desktop.ui.charts.backdrops import VolumeBars
 from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
 from sptrader_desktop.ui.charts.crosshair import ROW
@@ -489,13 +488,3 @@ def test_the_guide_names_every_key_of_the_chart() -> None:
     shown_keys = ["+".join(words.get(part, part) for part in key.split("+")) if len(key) > 1 else key for key in keys]
     assert len(shown_keys) > 20
     assert [key for key in shown_keys if key not in told] == []
-
-
-def test_readouts_have_the_decimals_that_the_values_need(qtbot: QtBot) -> None:
-    chart = shown(qtbot, walk(200))
-    values = {"price": 1.08, "rsi": 57.123456, "tiny": 0.000123456, "volume": 123_456.7}
-    chart.set_overlays([Line(name, np.full(200, value), None if name == "price" else name) for name, value in values.items()])
-    said = [part.text for pane in chart.panes for parts in pane.crosshair.said() for part in parts if part.name in values]
-    assert said == ["1.08000", "57.12", "0.0001235", "123,457"]
-    volume = np.array([1538.0, 0.0, 0.4, 64.25])
-    assert [VolumeBars(volume).said(bar)[0].text for bar in range(4)] == ["1,538", "0", "0.4000", "64.25"]

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from sptrader_desktop.present.chart_frame import Frame
 from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.present.trade_marks import SignalMarks, TradeMarks
+from sptrader_desktop.ui.charts.backdrops import VolumeBars
 from sptrader_desktop.ui.charts.candle_series import STYLES, CandleSeries, Style
 from sptrader_desktop.ui.charts.line_series import Line, LineSeries
 from sptrader_desktop.ui.charts.pane import mixed
@@ -232,3 +233,13 @@ def test_charts_load_no_pandas_numba_or_pyarrow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_readouts_have_the_decimals_that_the_values_need(qtbot: QtBot) -> None:
+    chart = shown(qtbot, walk(200))
+    values = {"price": 1.08, "rsi": 57.123456, "tiny": 0.000123456, "volume": 123_456.7}
+    chart.set_overlays([Line(name, np.full(200, value), None if name == "price" else name) for name, value in values.items()])
+    said = [part.text for pane in chart.panes for parts in pane.crosshair.said() for part in parts if part.name in values]
+    assert said == ["1.08000", "57.12", "0.0001235", "123,457"]
+    volume = np.array([1538.0, 0.0, 0.4, 64.25])
+    assert [VolumeBars(volume).said(bar)[0].text for bar in range(4)] == ["1,538", "0", "0.4000", "64.25"]
