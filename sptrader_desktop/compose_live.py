@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from sptrader_desktop.adapters.guardian_link import GuardianLink
     from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker
     from sptrader_desktop.adapters.redis_events import RedisEventBus
+    from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
     from sptrader_desktop.compose import StrategyRead
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
+    from sptrader_desktop.core.live_account import LiveAccount
     from sptrader_desktop.core.risk_tree import NodeLimits
     from sptrader_desktop.core.tables import Plan
     from sptrader_desktop.core.terms import Terms
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "paper"  # one to a live folder: one ledger, one guardian, one stop
 JOURNAL, BEGUN, BROKER, PUBLISHER = "journal.sqlite3", "begun.json", "broker", "live"
+COPIES = 3  # of a journal that is written meanwhile, before it counts as broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,9 @@ def _inputs(known: _Known) -> str:
     """What an account's decisions and money rest on: with another of them its journal means something else."""
     asked = known.asked
     parts = [known.read.text, json.dumps(asked.recipe.as_json() | {"strategy": ""}, sort_keys=True), *known.symbols, asked.timeframe]
+    if asked.recipe.instruments:  # a file of yours, which may say something else tomorrow; its rates may, the broker charges them
+        own = [replace(item, long_rate=Decimal(0), short_rate=Decimal(0)) for item in (*known.instruments, *known.rates)]
+        parts += [json.dumps(asdict(item), default=str, sort_keys=True) for item in own]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -196,17 +203,22 @@ async def _engine(known: _Known, clock: "Clock", held: AsyncExitStack) -> "tuple
 
 
 def _new_session(known: _Known, journal: "Journal", store: "SnapshotStore | None" = None) -> "tuple[Session, LiveFeeds]":
+    from sptrader_desktop.present.live_feeds import LiveFeeds
+    from sptrader_desktop.runtime.live.session import Session
+
+    account = _new_account(known)
+    feeds = LiveFeeds(account, (*known.instruments, *known.rates))
+    return Session(account, journal, feeds.hear, store, feeds), feeds
+
+
+def _new_account(known: _Known, *, history: bool = False) -> "LiveAccount":
     from sptrader_desktop.core.live_account import LiveAccount
     from sptrader_desktop.core.live_book import Book
     from sptrader_desktop.core.money import fixed
     from sptrader_desktop.core.plan import atr_periods
-    from sptrader_desktop.present.live_feeds import LiveFeeds
-    from sptrader_desktop.runtime.live.session import Session
 
     book = Book(known.plan, fixed(known.terms.capital), len(atr_periods(known.read.strategy)))
-    account = LiveAccount(ACCOUNT, known.symbols, book, latches=True)
-    feeds = LiveFeeds(account, (*known.instruments, *known.rates))
-    return Session(account, journal, feeds.hear, store, feeds), feeds
+    return LiveAccount(ACCOUNT, known.symbols, book, latches=True, history=history)
 
 
 def verified(settings: Settings, asked: LiveAsked) -> str:
@@ -259,9 +271,6 @@ def _keep_asked(known: _Known) -> None:
 def last_known(settings: Settings) -> dict[str, object] | None:
     """What the account had come to where its journal ends, for when no session tells it; nothing where there is no journal. Read from a
     copy: nothing is changed by looking."""
-    from tempfile import TemporaryDirectory
-
-    from sptrader_desktop.adapters.sqlite_journal import SqliteJournal, copy_journal
     from sptrader_desktop.present.live_state import last_state
     from sptrader_desktop.present.numbers import iso_time
     from sptrader_desktop.runtime.live.clock import SECOND_US, SystemClock
@@ -271,16 +280,50 @@ def last_known(settings: Settings) -> dict[str, object] | None:
     if not (settings.live / JOURNAL).exists():
         return None
     known = _begun(settings)
-    with TemporaryDirectory() as folder:
-        path = copy_journal(settings.live / JOURNAL, Path(folder))
-        with closing(SqliteJournal(path, reserve=0)) as journal:
-            _refuse_another(journal, known)
-            session, feeds = _new_session(known, journal, SnapshotFiles(path, rules()))
-            session.recover()
-            entries, at = journal.head[0], _last_at(session)
+    with _copied_journal(known) as (path, journal):
+        session, feeds = _new_session(known, journal, SnapshotFiles(path, rules()))
+        session.recover()
+        entries, at = journal.head[0], _last_at(session)
     age = max(0, SystemClock().now() - at) // SECOND_US
     says = f"from the journal, whose last entry is {age:,} s old: no session tells it, and what the broker did since is not known here"
     return {"says": says, "at": iso_time(at), "age_s": age, "entries": entries, **last_state(_told_of(known), session.account, feeds)}
+
+
+@contextmanager
+def _copied_journal(known: _Known) -> "Iterator[tuple[Path, SqliteJournal]]":
+    from tempfile import TemporaryDirectory
+
+    from sptrader_desktop.adapters.sqlite_journal import SqliteJournal, copy_journal
+
+    with TemporaryDirectory() as folder:
+        path = copy_journal(known.folder / JOURNAL, Path(folder))
+        with closing(SqliteJournal(path, reserve=0)) as journal:
+            _refuse_another(journal, known)
+            yield path, journal
+
+
+def trades_so_far(settings: Settings) -> "list[dict[str, Any]]":
+    """Of the live account, from its whole journal, which a session may be writing meanwhile; as the result of a backtest has them."""
+    from sptrader_desktop.core.errors import JournalError
+    from sptrader_desktop.runtime.live.ready_stages import ready_account
+
+    if not (settings.live / JOURNAL).exists():
+        raise RunError(f"{settings.live}: no live account was begun there: start a session, or name another folder by SPTRADER_LIVE")
+    known = _begun(settings)
+    ready_account()
+    for _ in range(COPIES - 1):
+        with suppress(JournalError, FileNotFoundError):  # it may have been copied while it was tidied
+            return _trades(known)
+    return _trades(known)
+
+
+def _trades(known: _Known) -> "list[dict[str, Any]]":
+    from sptrader_desktop.present.result_json import rows_of_trades
+    from sptrader_desktop.runtime.live.trade_history import trade_history
+
+    with _copied_journal(known) as (_, journal):
+        trades = trade_history(_new_account(known, history=True), journal)
+    return rows_of_trades(trades, known.terms.currency, known.instruments)
 
 
 def _last_at(session: "Session") -> int:
@@ -316,12 +359,13 @@ async def _guarded_paper(
     settings: Settings, known: _Known, held: AsyncExitStack, told: Callable[[str], None], clock: "Clock"
 ) -> "tuple[GuardianLink, KeptPaperBroker]":
     from sptrader_desktop.adapters.guardian_link import GuardianLink
+    from sptrader_desktop.adapters.json_paper_terms import kept_frictions
     from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker, places_in, use_paper_broker
     from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 
-    exits = exits_of(known.plan, known.symbols)
-    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits, holds_stops=known.asked.holds_stops)
-    places = places_in(known.folder / BROKER, settings)
+    exits, places = exits_of(known.plan, known.symbols), places_in(known.folder / BROKER, settings)
+    frictions = kept_frictions(places.terms)
+    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits, frictions, known.asked.holds_stops)
     await asyncio.to_thread(use_paper_broker, places, terms)
     link = GuardianLink(settings.live, str(places.socket), "core", told)
     await link.open()
@@ -383,7 +427,8 @@ def _assemble(settings: Settings, known: _Known, core: "LiveCore", clock: "Clock
         publisher = compose_servers.open_publisher(settings, PUBLISHER)
         held.callback(publisher.close)
         stream = OwnStream(publisher)
-    parts = Parts(clock, market, latch, runner, core.decide, core.execute, feed, builds_bars=True, stream=stream)
+    doubt = core.intake.doubts.why_bar
+    parts = Parts(clock, market, latch, runner, core.decide, core.execute, feed, builds_bars=True, stream=stream, doubt=doubt)
     symbols = {
         item.symbol: live_symbol(Traded(item, known.asked.timeframe, strategy, own, regime), config, parts) for item in known.instruments
     }

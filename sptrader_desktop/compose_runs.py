@@ -53,7 +53,7 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
         return bundle_bytes(stored)
     document = json.loads(stored.document)  # the store has checked it to be as it was written
     if kind == "csv":
-        return trades_csv(document).encode()
+        return trades_csv(document["completed_trades"]).encode()
     return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
 
 

@@ -8,6 +8,7 @@ from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.runtime.live.paper_prices import Trick
 from tests.simulated_disk import Fault, Moment
 
+TRAILING = 3  # the variant of the strategy that moves its levels
 REST_S = 3.0  # so long after the last fault all must be well
 LASTS = (5.0, 9.0, 11.0)  # seconds of faults; a world does not end where a bar does
 EVENTS = (
@@ -52,6 +53,7 @@ CHANCES = (
     "no_prices",
     "bad_prices",
 )
+TO_THE_END = ("room", "lag", "frictions", "rejects", "no_stops")  # from the first moment on
 BAD_PRICES = ("crossed", "nothing", "negative", "no number", "no JSON", "absurd", "old", "from the future")
 
 
@@ -79,11 +81,12 @@ class Weather:
             self.frictions |= {"latency_us": swarm.choice((0, 50_000, 400_000)), "partial": swarm.choice((0, FRACTION_ONE // 2))}
         if swarm.random() < often and "rejects" not in without:
             self.frictions |= {"reject": FRACTION_ONE // 5}
+        self.holds_stops = "no_stops" in without or self.dice("no stops").random() < 0.7
 
     @property
     def names(self) -> list[str]:
         """All that can be left out of it."""
-        return [*self.events, *self.chances, "room", "lag", "frictions", "rejects"]
+        return [*self.events, *self.chances, *TO_THE_END]
 
     @property
     def is_over(self) -> bool:
@@ -167,7 +170,8 @@ class Weather:
 
     def trick(self) -> Trick:
         tricks: tuple[Trick, ...] = ("reject", "partial", "overfill", "fill_after_cancel")
-        return self.dice("which trick").choice(tricks)
+        own: tuple[Trick, ...] = ("no_protect", "no_protect") if self.variant == TRAILING and self.holds_stops else ()
+        return self.dice("which trick").choice((*tricks, *own))
 
     def command(self) -> str:
         commands = ("pause", "resume", "close", "cancel", "flatten", "rearm", "close", "cancel", "resume", "halt")

@@ -17,6 +17,7 @@ from sptrader_desktop.runtime.live.paper_state import snapshot_of
 from sptrader_desktop.runtime.live.replay import UnkeptJournal
 from sptrader_desktop.runtime.live.session import Session
 from sptrader_desktop.runtime.live.steady_time import LATE_S
+from tests.live_exit_invariants import ExitWatch
 from tests.simulated_ledger import Holding, Ledger
 from tests.simulated_redis import SimulatedRedis
 
@@ -34,6 +35,7 @@ class Watch:
         self.ledger = ledger
         self.shadow = Session(new_account(), UnkeptJournal())
         self._new_account, self._time, self._quarantine_s = new_account, time, quarantine_us / SECOND_US
+        self.exits = ExitWatch(self.shadow, time)
         self.wrong: AssertionError | None = None
         self.is_stopped = False
         self.entries = 0
@@ -89,6 +91,8 @@ class Watch:
         for request in self.shadow.commit():
             assert request.id not in self.intents, f"{request.id} names two requests"
             self.intents[request.id] = request
+            self.exits.asked(request)
+        self.exits.learned(fact)
 
     def _compare(self, account: LiveAccount) -> None:
         assert state_of(account) == state_of(self.shadow.account), "what is written down comes to another state than what is believed"
@@ -98,12 +102,14 @@ class Watch:
         n = account.booked
         assert int(account.book.account["cash"][0]) == self.ledger.cash[n], f"another cash than the broker's after transaction {n}"
         assert holdings(account) == self.ledger.held[n], f"other positions than the broker's after transaction {n}"
+        self.exits.look()
 
     def began(self, session: Session) -> None:
         """Nothing that was on the disk is gone; what is there and nobody heard of is learned now."""
         assert session.journal.head[0] >= self.entries, "what was on the disk is gone"
         for entry in list(session.journal.read(self.entries)):
             self._learn(read_fact(entry.kind, entry.body))
+        self.exits.began()
         self._compare(session.account)
 
     # Lines
@@ -157,6 +163,7 @@ class Watch:
         assert core.is_synced.is_set(), "it has not heard all that the broker did"
         assert account.booked == self.ledger.n, f"transaction {account.booked} of {self.ledger.n} is booked"
         assert not account.lives.unknown(), f"{account.lives.unknown()} are unknown"
+        self.exits.rested()
         self._agree_with(paper, account)
         coming = {item.request.id for item in paper.way}  # may find its position closed by a stop, and comes too late then
         going = [life_of.request for name, life_of in account.lives.going() if name not in coming]
@@ -214,5 +221,6 @@ def state_of(account: LiveAccount) -> bytes:
     tables += [book.log.orders[: used["orders"]], book.log.trades[: used["trades"]], book.log.fills[: used["fills"]]]
     told = (account.barred, account.halted, account.mismatch, account.alarms, account.alarmed, account.booked, account.equity, account.at)
     undone = account.undone.closes, sorted(account.undone.levels), sorted(account.foreign)
+    watched = sorted(account.watched.unkept), account.watched.again_at, account.watched.parted, sorted(account.watched.parting)
     lives = [(name, str(life.state), life.filled) for name, life in account.lives.going()]
-    return b"".join(table.tobytes() for table in tables) + repr((told, undone, lives)).encode()
+    return b"".join(table.tobytes() for table in tables) + repr((told, undone, watched, lives)).encode()

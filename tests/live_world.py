@@ -34,10 +34,11 @@ from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.core.tables import Plan
 from sptrader_desktop.core.terms import Commission, Terms
 from sptrader_desktop.core.timeframes import parse_timeframe
+from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.runtime.live.assembly import Parts, Traded, live_symbol
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.core import LiveCore
-from sptrader_desktop.runtime.live.engine import Engine
+from sptrader_desktop.runtime.live.engine import Engine, Market
 from sptrader_desktop.runtime.live.multi_symbol_orchestrator import MultiSymbolTradingOrchestrator
 from sptrader_desktop.runtime.live.paper_prices import Frictions
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
@@ -125,6 +126,20 @@ class WatchedJournal(SimulatedJournal):
         return last
 
 
+class WatchedEngine(Engine):
+    """`priced` hears of each price that was taken and not written down, while all else is."""
+
+    priced: Callable[[LiveAccount, int, Market], None]
+
+    def price(self, price: LivePrice) -> bool:
+        before, is_all_kept = self.markets.get(price.symbol), not self.session._entries
+        is_written = super().price(price)
+        market = self.markets.get(price.symbol)
+        if market is not None and market is not before and not market.is_seen and is_all_kept:
+            self.priced(self.account, self.account.symbols.index(price.symbol), market)
+        return is_written
+
+
 class Life:
     """One life of the core, from its journal on."""
 
@@ -139,7 +154,8 @@ class Life:
             self.session.take(SessionBegan(world.clock.now(), ACCOUNT, "", strategy.name, SYMBOLS, TIMEFRAME))
             self.session.commit()
         session = self.session
-        engine = Engine(session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
+        engine = WatchedEngine(session, strategy, world.clock, dict.fromkeys(SYMBOLS, (0, 0)))
+        engine.priced = world.priced
         self.feed = SimulatedFeed(self._new_link, position_of(session.place), session.numbers, session.unjudged)
         side = SimulatedSide(world.guardian, self.process, world.tell)
         prices = SimulatedPriceFeed(self._new_link, SYMBOLS, CATALOGUE)
@@ -203,7 +219,8 @@ class World:
     def _terms(self) -> PaperTerms:
         _, plan = traded(self.weather.variant)
         frictions = replace(Frictions(), seed=self.seed, **self.weather.frictions)
-        return PaperTerms(ACCOUNT, TERMS, tuple(CATALOGUE[name] for name in SYMBOLS), exits=exits_of(plan, SYMBOLS), frictions=frictions)
+        symbols, holds = tuple(CATALOGUE[name] for name in SYMBOLS), self.weather.holds_stops
+        return PaperTerms(ACCOUNT, TERMS, symbols, exits=exits_of(plan, SYMBOLS), frictions=frictions, holds_stops=holds)
 
     @property
     def ends(self) -> float:
@@ -311,6 +328,10 @@ class World:
     def kept(self, entries: Sequence[tuple[str, bytes]], was_full: bool) -> None:
         with self._watched():
             self.watch.kept(entries, None if self.life is None else self.life.session.account, was_full=was_full)
+
+    def priced(self, account: LiveAccount, s: int, market: Market) -> None:
+        with self._watched():
+            self.watch.exits.priced(account, s, market)
 
     def alarmed(self, _at: int, text: str) -> None:
         with self._watched():

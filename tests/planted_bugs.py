@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from sptrader_desktop.adapters import guarded_broker
-from sptrader_desktop.core import facts, order_lives
-from sptrader_desktop.core.broker_messages import Cancel, Place, Request, Transaction, Welcome, What
+from sptrader_desktop.core import facts, order_lives, undone, watched_exits
+from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, Welcome, What
 from sptrader_desktop.core.errors import JournalBroken
 from sptrader_desktop.core.live_account import LiveAccount
+from sptrader_desktop.core.live_book import Book
+from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.order_lives import OrderLives
 from sptrader_desktop.core.orders import OrderState, moved
 from sptrader_desktop.core.sequences import Unjudged
+from sptrader_desktop.core.undone import Undone
+from sptrader_desktop.core.watched_exits import WatchedExits
 from sptrader_desktop.guardian.gate import Gate
 from sptrader_desktop.guardian.pipe import Pipe, _Waiting
 from sptrader_desktop.runtime.journal_chain import decode
@@ -35,6 +39,8 @@ _judge, _hear, _alarm = LiveCore._judge, LiveCore._hear, LiveCore.alarm
 _commit, _take, _tell = Session.commit, Session.take, Engine.tell
 _book, _book_entry, _told = LiveAccount._book, LiveAccount._book_entry, PricedBroker._tell
 _lapse, _ask, _lives_tell = Engine.lapse, OrderLives.ask, OrderLives.tell
+_reopen, _keep_here, _protect = undone._reopen, undone._keep_here, LiveAccount._protect
+_refused, _undone_order = WatchedExits.refused, Undone.order
 
 
 def _patched(owner: Any, name: str, to: Any) -> Plant:
@@ -226,6 +232,42 @@ def _life_without_partial(self: OrderLives, done: Transaction) -> bool:
     return _lives_tell(self, done)
 
 
+def _reopen_and_forget(self: undone.Wanting, request: Close, left: int) -> None:
+    _reopen(self, request, left)
+    self.undone.closes.clear()
+
+
+def _forget_what_is_undone(self: Undone, _: Book) -> list[tuple[int, int]]:
+    self.closes, self.levels = {}, set()
+    return []
+
+
+def _order_without_levels(self: Undone, book: Book) -> list[tuple[int, int]]:
+    _undone_order(self, book)
+    return []
+
+
+def _keep_nowhere(self: undone.Wanting, request: Protect, why: str) -> None:
+    _keep_here(self, request, why)
+    self.watched.unkept.clear()
+
+
+def _protect_and_watch_on(self: LiveAccount, done: Transaction) -> None:
+    before = set(self.watched.unkept)
+    _protect(self, done)
+    self.watched.unkept |= before
+
+
+def _refused_and_left(self: WatchedExits, book: Book, number: int, reason: int, at: int) -> bool:
+    """A part that a rule asked for is waited for as if a level had."""
+    return _refused(self, book, number, reason, at) or self.watches(number)
+
+
+def _refused_without_target(self: WatchedExits, book: Book, number: int, reason: int, at: int) -> bool:
+    self.parted.clear()
+    return _refused(self, book, number, reason, at) or self.watches(number)
+
+
 @dataclass(frozen=True, slots=True)
 class Mix:
     """The worlds in which a bug shows soon; as they are drawn, unless it says otherwise."""
@@ -246,10 +288,33 @@ def _only(chances: dict[str, float] | None = None, *, lag: float = 0.0005, **eve
     return change
 
 
+def _undoing(variant: int, *, holds_stops: bool, **events: int) -> Mix:
+    """Every third order is refused, and whatever else there is."""
+
+    def change(weather: Any) -> None:
+        _only({}, **events)(weather)
+        weather.variant, weather.holds_stops, weather.frictions = variant, holds_stops, {"reject": FRACTION_ONE // 3}
+
+    return Mix(change)
+
+
+WATCHED, PARTS, TRAILING = _undoing(0, holds_stops=False), _undoing(2, holds_stops=False), _undoing(3, holds_stops=True, trick=12, cut=4)
+
 # Those that the drawn worlds show late or not at all.
 MIXES: dict[str, Mix] = {
     # What was read together and not decided yet is lost when the group forgets who has it and then the core dies.
     "place behind what was not taken yet": Mix(_only({"poison": 0.3, "doubles": 0.2}, lag=0.2, crash=4, group_gone=4)),
+    "undone close forgotten": WATCHED,
+    "undone close asked again and lost": WATCHED,
+    "undone close never asked again": WATCHED,
+    "part by a rule left to a level": PARTS,
+    "target of an undone part gone": PARTS,
+    "undone level watched by nobody": TRAILING,
+    "undone level never asked again": TRAILING,
+    "level that the broker took watched on": TRAILING,
+    "watched level passed": WATCHED,
+    "watched level met at the beat": WATCHED,
+    "watched level given up when its close was refused": WATCHED,
 }
 
 PLANTED: dict[str, Plant] = {
@@ -286,5 +351,16 @@ PLANTED: dict[str, Plant] = {
     "late refusal is a mismatch": _patched(order_lives, "ENDINGS", frozenset()),
     "entries on a full disk": _patched(SimulatedJournal, "is_full", property(_never_full)),
     "wait for a bar behind the first": _patched(StrategyEvaluationService, "_next", _next_of_any),
+    "undone close forgotten": _patched(undone, "_reopen", _reopen_and_forget),
+    "undone close asked again and lost": _patched(Undone, "order", _forget_what_is_undone),
+    "undone close never asked again": _patched(LiveCore, "_ask_again", lambda _: None),
+    "part by a rule left to a level": _patched(WatchedExits, "refused", _refused_and_left),
+    "target of an undone part gone": _patched(WatchedExits, "refused", _refused_without_target),
+    "undone level watched by nobody": _patched(undone, "_keep_here", _keep_nowhere),
+    "undone level never asked again": _patched(Undone, "order", _order_without_levels),
+    "level that the broker took watched on": _patched(LiveAccount, "_protect", _protect_and_watch_on),
+    "watched level passed": _patched(WatchedExits, "order", lambda *_: None),
+    "watched level met at the beat": _patched(WatchedExits, "is_touched", lambda *_: False),
+    "watched level given up when its close was refused": _patched(watched_exits, "AGAIN_US", 1 << 60),
     "halted and never begun again": _patched(LiveCore, "_trade", _trade_at_once),
 }

@@ -39,7 +39,7 @@ from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.worker_pool import Limits
 from sptrader_desktop.settings import load_settings, shipped
 from tests.documents import ARCHITECTURE, GUIDE, PACKAGE, README, ROOT, codes, fences, keys_told, rows, section, text
-from tests.live_faults import CHANCES, EVENTS
+from tests.live_faults import CHANCES, EVENTS, TO_THE_END
 
 SAMPLE = "workspace/data/EURUSD_1h_2024-01-02_2024-05-31.parquet"
 DOCUMENTS = (
@@ -154,8 +154,8 @@ def test_every_command_on_the_sample_data_is_done(
     for words in (*commands(README), *commands(GUIDE)):
         if words[1:2] == ["data"] or "--source" in words:
             continue  # these ask a vendor, write files or read the catalogue: their own tests give them a server and a folder
-        if words[1:2] in (["live"], ["stop"], ["rearm"], ["status"]):
-            continue  # test_live_process and test_cli_stop start what they need
+        if words[1:2] in (["live"], ["stop"], ["rearm"], ["status"], ["trades"]):
+            continue  # test_live_program, test_live_process and test_cli_stop start what they need
         if words[-2:] == ["verify", "all"]:
             continue  # all that ships is tried in test_honesty
         if words[0] == "sptrader" and all((ROOT / word).exists() for word in words if word.endswith((".yaml", ".parquet", ".csv"))):
@@ -400,7 +400,7 @@ def test_every_refusal_of_candles_is_quoted_as_it_is_said() -> None:
 
 def test_the_faults_told_are_those_of_the_simulated_world() -> None:
     told = [code for row in rows(text("docs/simulation.md"), "fault") for code in codes(row[0])]
-    assert sorted(told) == sorted([*EVENTS, *CHANCES, "room", "lag", "frictions", "rejects"])
+    assert sorted(told) == sorted([*EVENTS, *CHANCES, *TO_THE_END])
 
 
 def test_the_instruments_listed_are_those_built_in() -> None:

@@ -1,6 +1,7 @@
 """The data service tells each closed bar once and in order, whatever the source does; what it holds equals what the source has."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,15 +12,17 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ports import LivePrice
-from sptrader_desktop.runtime.live.bars_from_prices import INCOMPLETE, Bar, BarsFromPrices
+from sptrader_desktop.runtime.live.bars_from_prices import INCOMPLETE, Bar, BarsFromPrices, Four
 from sptrader_desktop.runtime.live.clock import SECOND_US
-from sptrader_desktop.runtime.live.data_fetching import DataFetchingService, bars_of
+from sptrader_desktop.runtime.live.data_fetching import DataFetchingService, bars_of, believed
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import DataFetchFailed, NewCandle
 from sptrader_desktop.runtime.live.parts import PauseReason
+from sptrader_desktop.runtime.live.price_intake import CONVINCING, PriceIntake
 from sptrader_desktop.runtime.live.services_config import DataFetching
 from sptrader_desktop.runtime.live.symbol_bars import SymbolBars
 from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolOrchestrator
+from tests.account_desk import Desk
 from tests.live_candles import EURUSD, MINUTE_US, away, candles_of, feed, minute_bar, minute_bars
 from tests.live_session import NOON, HandClock, Heard, played
 
@@ -29,13 +32,21 @@ PAST = 30
 class Data:
     """A data service in its orchestrator, over minutes of which 30 are past."""
 
-    def __init__(self, *, with_feed: bool = True, with_prices: bool = False, keep: int | None = 20, **config: Any) -> None:
+    def __init__(
+        self,
+        *,
+        with_feed: bool = True,
+        with_prices: bool = False,
+        keep: int | None = 20,
+        doubt: Callable[[Bar], str] = believed,
+        **config: Any,
+    ) -> None:
         self.clock, self.bus = HandClock(NOON + PAST * MINUTE_US + 10 * SECOND_US), LocalEventBus()
         self.bars, self.heard = SymbolBars(EURUSD, "1m", keep), Heard(self.bus)
         self.feed = feed(self.clock, minute_bars(0, 300))
         self.builder = BarsFromPrices("EURUSD", "1m") if with_prices else None
         self.service = DataFetchingService(
-            self.bus, self.clock, DataFetching(**config), self.bars, self.feed if with_feed else None, self.builder
+            self.bus, self.clock, DataFetching(**config), self.bars, self.feed if with_feed else None, self.builder, doubt
         )
         self.orchestrator = SymbolOrchestrator("EURUSD", [self.service], self.bus, self.clock)
 
@@ -97,6 +108,26 @@ def test_every_bar_is_told_once_and_in_order_whatever_the_source_does(minutes: l
         assert data.told() == list(range(PAST - 1 - (index - 2), newest + 1))
         assert [bar.opens for bar in bars_of(data.bars.candles())] == [bar.opens for bar in minute_bars(newest - 19, 20)]
         assert data.service.error_count == minutes.count("crash")
+
+    played(story())
+
+
+def test_a_candle_that_is_no_price_is_told_once_and_trades_nothing_until_the_market_stays_there() -> None:
+    async def story() -> None:
+        desk = Desk()
+        data = await Data(nbr_bars=4, doubt=PriceIntake(None, desk.engine, desk.send, str).doubts.why_bar).start()  # type: ignore[arg-type]
+        for number in (PAST + 1, PAST + 2, *range(PAST + 5, PAST + 5 + CONVINCING + 2)):
+            bar = data.feed.bars[number]
+            data.feed.bars[number] = replace(bar, prices=Four(*(1_000 * price for price in bar.prices)))
+        await data.minutes(5 + CONVINCING + 1)
+        believed = [PAST - 1, PAST, PAST + 3, PAST + 4, *range(PAST + 5 + CONVINCING - 1, PAST + 5 + CONVINCING + 1)]
+        assert data.told() == believed
+        assert {bar.opens for bar in bars_of(data.bars.candles())}.isdisjoint({minute_bar(PAST + 1).opens, minute_bar(PAST + 5).opens})
+        told = [event.why for event in data.heard.of(DataFetchFailed)]
+        assert [text.partition(" is not")[0] for text in told] == [
+            "the candle of 2024-01-29 12:31:00Z",
+            "the candle of 2024-01-29 12:35:00Z",
+        ]
 
     played(story())
 
@@ -221,6 +252,7 @@ def test_what_prices_cannot_tell_is_had_from_the_source() -> None:
         volumes = {event.bar.opens: event.bar.volume for event in data.heard.of(NewCandle)}
         built = [at for at in range(30, 38) if volumes[NOON + at * MINUTE_US] == 6.0]
         assert built == [31, 36, 37]
+        assert len(data.bars) == 20  # with those from before, of which the source knows no ask
 
     played(story())
 
@@ -262,13 +294,20 @@ def test_what_is_read_is_a_copy_and_bars_only_move_forward() -> None:
         held.append(minute_bar(4))
 
 
-def test_bars_of_two_kinds_are_never_held_together() -> None:
-    held = SymbolBars(EURUSD, "1m")
-    for bar in minute_bars(0, 5):
+def test_bars_of_two_sides_are_never_held_together_and_an_ask_takes_no_history_away() -> None:
+    held, past = SymbolBars(EURUSD, "1m"), minute_bars(0, 5)
+    both = [replace(minute_bar(at), ask=minute_bar(at + 1).prices) for at in (5, 6)]
+    for bar in [*past, *both]:
         held.append(bar)
-    both = replace(minute_bar(5), ask=minute_bar(6).prices)
-    held.append(both)
-    assert list(bars_of(held.candles())) == [both]
+    assert list(bars_of(held.candles())) == [*past, *(replace(bar, ask=None) for bar in both)]
+    assert list(bars_of(held.candles(both[0].opens))) == both
+    held.forget_since(both[1].opens)
+    assert held.last == both[0]
+    held.forget_since(both[0].opens)
+    assert held.last == past[-1]
+    other = replace(minute_bar(7), side="mid")
+    held.append(other)
+    assert list(bars_of(held.candles())) == [other]
 
 
 def test_volumes_and_asks_survive_the_way_into_columns_and_out() -> None:

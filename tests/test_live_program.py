@@ -1,8 +1,11 @@
 """A live session of real processes, watched and commanded through its control socket as the window does."""
 
 import asyncio
+import csv
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +17,13 @@ from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.cli import run
 from sptrader_desktop.core.errors import SptraderError
 from tests.live_program import Program, live_program, watching
+
+TRADED = {"symbol": "BTCUSD", "side": "long", "entry_price": "20001.00", "exit_price": "20201.00", "quantity": "0.5000"} | {
+    "pnl": "100.00",
+    "commission": "0.00",
+    "currency": "USD",
+    "exit_reason": "emergency",
+}
 
 
 @pytest.fixture
@@ -28,6 +38,14 @@ def test_a_session_is_watched_and_commanded(program: Program, capsys: pytest.Cap
     assert program.process.wait(30) == 0
     assert run(["status"]) == 0
     assert json.loads(capsys.readouterr().out)["core"] is None
+    traded = Path(os.environ["HOME"]) / "traded.csv"
+    assert run(["trades", "--csv", str(traded)]) == 0
+    (row,) = csv.DictReader(traded.read_text(encoding="utf-8").splitlines())
+    assert row.items() >= TRADED.items()
+    assert run(["trades", "--csv", str(traded)]) == 1, "never over a file"
+    capsys.readouterr()
+    assert run(["trades"]) == 0
+    assert "100.00" in capsys.readouterr().out.splitlines()[1]
 
 
 async def _a_session_is_watched_and_commanded(program: Program) -> None:
@@ -81,6 +99,8 @@ async def _a_session_is_watched_and_commanded(program: Program) -> None:
     assert state["portfolio"]["cash"] == state["portfolio"]["total_value"] == "10100.00"
     assert {event["kind"] for event in watcher.events} >= {"signal", "order", "fill", "service", "state"}
 
+    assert (await asyncio.to_thread(_traded))[0].items() >= TRADED.items(), "while it runs"
+
     await watcher.ask("emergency_stop")
     await watcher.until(lambda state: state["gate"] == "shut", "the shut gate")
     await watcher.ask("rearm")
@@ -92,6 +112,12 @@ async def _a_session_is_watched_and_commanded(program: Program) -> None:
         await asyncio.sleep(0.1)
     assert watcher.has_left
     await watcher.client.close()
+
+
+def _traded() -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "sptrader_desktop", "trades", "--json"]
+    found: list[dict[str, Any]] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return found
 
 
 def _status() -> dict[str, Any]:

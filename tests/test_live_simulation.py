@@ -30,7 +30,10 @@ SHOW_AT_ONCE = (
     "dedupe off",
     "transaction left out",
     "gate ignored",
-    *MIXES,
+    "place behind what was not taken yet",
+    "undone close forgotten",
+    "part by a rule left to a level",
+    "undone level watched by nobody",
 )
 
 

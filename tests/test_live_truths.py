@@ -34,7 +34,7 @@ class CalmWorld(World):
     def __init__(self, seed: int = 1, *, variant: int = 0, speaks: bool = True) -> None:
         def calm(weather: Any) -> None:
             weather.events, weather.chances, weather.frictions, weather.room, weather.variant = {}, {}, {}, None, variant
-            weather.lag, weather.ends, weather.rearms = (lambda: 0.0005), 11.0, False
+            weather.lag, weather.ends, weather.rearms, weather.holds_stops = (lambda: 0.0005), 11.0, False, True
 
         super().__init__(seed, change=calm)
         self.is_frozen = False

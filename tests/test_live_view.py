@@ -12,7 +12,7 @@ from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present import live_chart, live_guard, live_risk, live_tree
 from sptrader_desktop.present import live_view as view
 from sptrader_desktop.present.selection import Zone
-from tests.live_states import Market
+from tests.live_states import Market, gauge
 from tests.test_live_state import NOON, Scene, entered
 
 SECOND = 1_000_000
@@ -99,6 +99,17 @@ def test_the_headline_and_the_gate_say_why() -> None:
     assert (view.headline(of(scene)), view.reason_words(of(scene))) == ("Paused", "Paused by me")
     shut = {**of(scene), "gate": "shut", "gate_why": "stopped"}
     assert view.reason_words(shut) == "Paused by me; no order leaves while the gate is shut (stopped)"
+
+
+def test_symbols_that_are_halted_alone_are_armed_alone_and_with_everything_where_more_waits() -> None:
+    market, alone = Market(datetime(2024, 1, 29, 12, tzinfo=UTC)), {"EURUSD": "filled by what nobody waited for"}
+    assert not view.waits_for_person(market.state())
+    assert view.waits_for_person(market.state(latched=alone)), "no limit is latched and no gate is shut"
+    assert view.halted_alone(market.state(latched=alone)) == alone
+    whole = gauge("drawdown", "money", "1", "1", latched=True, scope="global")
+    of_all = {"latched": alone | {"*": "x"}}, {"state": "halted"}, {"gate": "shut"}, {"limits_wait": True}, {"risk": [whole]}
+    more: list[dict[str, Any]] = [{"latched": alone, **changes} for changes in of_all]
+    assert not any(view.halted_alone(market.state(**changes)) for changes in more)
 
 
 def test_a_stop_that_stands_is_told_with_who_when_and_how_far_it_came() -> None:

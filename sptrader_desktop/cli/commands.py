@@ -17,6 +17,7 @@ from sptrader_desktop.cli import (
     emergency,
     export_run,
     live,
+    live_trades,
 )
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
@@ -155,6 +156,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "data": data,
     "components": components,
     "runs": runs,
+    "trades": live_trades.trades,
     **emergency.COMMANDS,
     "doctor": doctor,
 }

@@ -16,6 +16,7 @@ from sptrader_desktop.cli.data_load import add_load
 from sptrader_desktop.cli.emergency import add_emergency
 from sptrader_desktop.cli.export_run import add_export
 from sptrader_desktop.cli.live import add_live
+from sptrader_desktop.cli.live_trades import add_trades
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _data(command(commands, "data", "candles: bring them in, look into them, mend, fetch and make them"))
     _components(command(commands, "components", "look after your indicators and signals"))
     command(commands, "runs", "list the stored runs")
+    add_trades(command(commands, "trades", "what the live account has traded since it began"))
     add_emergency(commands)
     command(commands, "doctor", "look for what would keep the program from working")
     return top

@@ -19,14 +19,14 @@ from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.errors import BrokerMismatchError
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Book, Hits
 from sptrader_desktop.core.live_worth import Seen, Worth
-from sptrader_desktop.core.order_lives import OVER, REMEMBERED, Life, OrderLives
+from sptrader_desktop.core.order_lives import OVER, REMEMBERED, OrderLives
 from sptrader_desktop.core.own_ids import OwnIds
 from sptrader_desktop.core.position_marks import Marks, PositionMarks
 from sptrader_desktop.core.records import CANCELLED, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
 from sptrader_desktop.core.risk_tree import WHOLE
 from sptrader_desktop.core.tables import FREE, Table
-from sptrader_desktop.core.undone import Undone
-from sptrader_desktop.core.watched_exits import BY_LEVEL, WatchedExits
+from sptrader_desktop.core.undone import Undone, will_not_be
+from sptrader_desktop.core.watched_exits import WatchedExits
 
 _Before = tuple[bytes, tuple[int, ...], int]
 EVERY = WHOLE  # in place of a symbol
@@ -357,44 +357,12 @@ class LiveAccount:
             stages.settle(self.book.lent, index, outcome, self.book.present_bar(self._series[done.symbol]))
         life = self.lives.get(done.id)
         if life is not None:
-            self._will_not_be(life, done.reason)
-
-    def _will_not_be(self, life: Life, why: str) -> None:
-        """What lessens risk is wanted all the same, and asked again when the broker hears us."""
-        if isinstance(life.request, Close):
-            self._reopen(life.request, life.left)
-        if isinstance(life.request, Protect):
-            self._keep_here(life.request, why)
-
-    def _reopen(self, request: Close, left: int) -> None:
-        """The position is whole until another close of it comes. One by a level that is watched here comes by that level."""
-        number, reason = self.ours(request.position), EXIT_REASONS.index(request.reason)
-        index = self.book.position(number)
-        if index < 0 or self.lives.is_closing(request.position):
-            return
-        self.book.state.positions["closing"][index] = 0
-        self.watched.refused(self.book, number, reason, self.at)
-        if not (self.watched.watches(number) and reason in BY_LEVEL):
-            self.undone.closes[number] = left, reason
-            self.alarm(f"{request.id}, which closes position {number}, was not carried out: it is asked again")
+            will_not_be(self, life, done.reason)
 
     def _ask_again(self, fact: facts.AskedAgain) -> list[Request]:
         self.at, before = fact.at, self._before()
         levels = self.undone.order(self.book)
         return self._asked_since(before) + [Protect(self.next_id(), self._theirs[number], trail) for number, trail in levels]
-
-    def _keep_here(self, request: Protect, why: str) -> None:
-        """A level that the broker would not take is watched here, until it takes another."""
-        index = self.book.position(self._ours.get(request.position, -1))
-        if index >= 0:
-            row = self.book.state.positions[index]
-            self.watched.unkept.add(int(row["number"]))
-            self.undone.levels.add(int(row["number"]))
-            said = f" ({why})" if why else ""
-            self.alarm(
-                f"{self.symbols[row['symbol']]}: the broker does not hold the new stop of position {int(row['number'])}{said}: "
-                "it is watched here, on every price, and only while this computer works"
-            )
 
     def _protect(self, done: Transaction) -> None:
         row = self._position(done)
@@ -420,7 +388,7 @@ class LiveAccount:
         index = self.book.waiting(self.ids.row(fact.id))
         if index >= 0:
             stages.settle(self.book.lent, index, CANCELLED, self.book.present_bar(int(self.book.state.pending["symbol"][index])))
-        self._will_not_be(self.lives[fact.id], "it never came there")
+        will_not_be(self, self.lives[fact.id], "it never came there")
         return []
 
     # Where the broker's books are others

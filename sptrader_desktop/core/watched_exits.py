@@ -11,7 +11,7 @@ from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.records import LONG, PARTIAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP
 from sptrader_desktop.core.tables import FAR, Table
 
-BY_LEVEL = frozenset({STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, PARTIAL})
+BY_LEVEL = frozenset({STOP_LOSS, TRAILING_STOP, TAKE_PROFIT})
 AGAIN_US = 1_000_000
 
 
@@ -23,6 +23,7 @@ class WatchedExits:
     unkept: set[int] = field(default_factory=set)
     again_at: dict[int, int] = field(default_factory=dict)  # position → from when a close that did not come about is asked for again
     parted: dict[int, dict[int, int]] = field(default_factory=dict)  # series → targets that a partial close in flight takes away
+    parting: set[int] = field(default_factory=set)  # positions of which a target, and no rule, asked for a part
 
     @property
     def is_idle(self) -> bool:
@@ -47,24 +48,31 @@ class WatchedExits:
     def closed(self, number: int, s: int, reason: int, *, is_gone: bool) -> None:
         if reason == PARTIAL:
             self.parted.pop(s, None)
+            self.parting.discard(number)
         if is_gone:
             self.unkept.discard(number)
+            self.parting.discard(number)
             self.again_at.pop(number, None)
 
-    def refused(self, book: Book, number: int, reason: int, at: int) -> None:
-        """A close will not come. If it was a part, the targets that it would have ended are there again."""
-        index = book.position(number)
-        if self.watches(number) and index >= 0:
-            self.again_at[number] = at + AGAIN_US
-            s = int(book.state.positions["symbol"][index])
-            targets = self.parted.pop(s, {}) if reason == PARTIAL else {}
-            for row in _of(book, s):
-                row["target"] = targets.get(int(row["number"]), int(row["target"]))
+    def refused(self, book: Book, number: int, reason: int, at: int) -> bool:
+        """A close will not come; gives whether its level brings it again. The targets that a part would have ended are there again."""
+        index, is_part = book.position(number), number in self.parting
+        self.parting.discard(number)
+        if not self.watches(number) or index < 0:
+            return False
+        self.again_at[number] = at + AGAIN_US
+        s = int(book.state.positions["symbol"][index])
+        targets = self.parted.pop(s, {}) if is_part else {}
+        for row in _of(book, s):
+            row["target"] = targets.get(int(row["number"]), int(row["target"]))
+        is_there = abs(int(book.state.positions["target"][index])) < FAR
+        return is_part and is_there if reason == PARTIAL else reason in BY_LEVEL
 
     def _reached(self, row: Table, worth: Worth, at: int) -> int | None:
         """Why it is to be closed now; nothing while it is being closed."""
         number, side, stop, trail = (int(row[name]) for name in ("number", "side", "stop", "trail"))
-        if row["closing"] >= row["quantity"] or not self.watches(number) or at < self.again_at.get(number, at):
+        is_resting = at < self.again_at.get(number, at) <= at + AGAIN_US  # more than that is a clock that was set back
+        if row["closing"] >= row["quantity"] or not self.watches(number) or is_resting:
             return None
         price = worth.exit_price(int(row["symbol"]), side)
         if side * (price - (max(stop, trail) if side == LONG else min(stop, trail))) <= 0:
@@ -84,6 +92,7 @@ class WatchedExits:
                 _close(row, part, PARTIAL)
                 cut.add(int(row["number"]))
             left -= part
+        self.parting |= cut
         return cut
 
 

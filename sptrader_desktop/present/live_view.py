@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sptrader_desktop.core.money import fixed
+from sptrader_desktop.core.risk_tree import WHOLE
 from sptrader_desktop.present.column_filters import read_number
 from sptrader_desktop.present.column_makers import money, times, word
 from sptrader_desktop.present.columns import NOTHING, Column, Columns, Values
 from sptrader_desktop.present.listing import codes
+from sptrader_desktop.present.live_risk import GLOBAL
 from sptrader_desktop.present.numbers import NONE, amount, counted, duration
 from sptrader_desktop.present.selection import Zone
 
@@ -100,8 +102,16 @@ def grouped(quantity: str) -> str:
 
 def waits_for_person(state: State) -> bool:
     """Whether re-arming would change something."""
-    is_latched = any(gauge["latched"] for gauge in state["risk"])
+    is_latched = any(gauge["latched"] for gauge in state["risk"]) or bool(state["latched"])
     return is_latched or state["state"] in {"halted", "close_only"} or (state["gate"] == "shut" and "hello" not in state["gate_why"])
+
+
+def halted_alone(state: State) -> dict[str, str]:
+    """Symbols that wait for a person, and why; none where all of the account does, or its gate."""
+    latched: dict[str, str] = state["latched"]
+    is_whole = WHOLE in latched or state["state"] == "halted" or state["gate"] != "open" or state.get("limits_wait", False)
+    is_limit = any(gauge["latched"] and gauge.get("scope", GLOBAL) == GLOBAL for gauge in state["risk"])
+    return {} if is_whole or is_limit else latched
 
 
 def lost_words(state: State, now: int) -> str:

@@ -20,11 +20,13 @@ from sptrader_desktop.core.metrics_trades import net_results, percent_results
 from sptrader_desktop.core.money import money_text
 from sptrader_desktop.core.records import EXIT_REASONS, LONG, TRADE
 from sptrader_desktop.core.rules import EventTable
+from sptrader_desktop.core.tables import Table
 from sptrader_desktop.present.data_quality import DataQuality, data_quality
 from sptrader_desktop.present.numbers import iso_date, iso_time, iso_times, price_unit, quantity_unit
 from sptrader_desktop.present.result_orders import all_exits, executed_orders, order_decisions
 
 if TYPE_CHECKING:
+    from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.results import Result
 
 MONEY = frozenset(
@@ -109,9 +111,12 @@ def _joined(parts: Iterable[tuple[str, Any]]) -> bytes:
 
 
 def completed_trades(result: "Result") -> list[Row]:
+    return rows_of_trades(result.outcome.trades, result.request.terms.currency, [item.instrument for item in result.request.traded])
+
+
+def rows_of_trades(trades: Table, currency: str, instruments: "Sequence[Instrument]") -> list[Row]:
     """In the order in which they closed, which is what their numbers count."""
-    trades, currency = result.outcome.trades, result.request.terms.currency
-    symbols = [(item.symbol, price_unit(item.instrument).text, quantity_unit(item.instrument).text) for item in result.request.traded]
+    symbols = [(item.symbol, price_unit(item).text, quantity_unit(item).text) for item in instruments]
     net = net_results(trades)
     columns = {name: trades[name].tolist() for name in TRADE.names or ()}
     entered, left = iso_times(trades["entry_time"]), iso_times(trades["exit_time"])

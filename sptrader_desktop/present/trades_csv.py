@@ -1,8 +1,8 @@
-"""The trades of a JSON result as CSV: the same names, the same exact texts."""
+"""Trades as a JSON result has them, as CSV: the same names, the same exact texts."""
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 HEAD = (
@@ -11,11 +11,11 @@ HEAD = (
 )
 
 
-def trades_csv(document: Mapping[str, Any]) -> str:
+def trades_csv(trades: Iterable[Mapping[str, Any]]) -> str:
     """Numbers by their shortest exact form; true and false as in JSON."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)
-    for row in document["completed_trades"]:
+    for row in trades:
         writer.writerow([str(row[name]).lower() if isinstance(row[name], bool) else row[name] for name in HEAD])
     return out.getvalue()

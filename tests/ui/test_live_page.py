@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QTabWidget, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.guardian.asking import status
@@ -16,8 +19,11 @@ from sptrader_desktop.sdk import SignalPublisher
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.data.parts import chosen
 from sptrader_desktop.ui.live.live_page import LivePage
+from sptrader_desktop.ui.live.live_questions import LiveQuestions
+from sptrader_desktop.ui.live.question import Question
 from tests.live_process import end_detached
 from tests.live_program import STRATEGY
+from tests.live_states import Market
 from tests.ui.windows import Driven, driven_window, fresh_home
 
 FARTHEST = 200  # steps of Tab
@@ -227,3 +233,36 @@ def _is_stopped(trader: Trader) -> None:
     assert trader.window.status.mode.text() == "RESEARCH"
     driven.until(lambda: "window" not in status(load_settings().live)["heartbeats"], "the window to be waited for no longer")
     trader.driven.settle()
+
+
+# Re-arming one symbol
+
+
+class HaltedSession:
+    """Of which a test says what it said last; it keeps what it was asked."""
+
+    guard, is_stopped, is_attached = None, False, True
+
+    def __init__(self, **changes: Any) -> None:
+        self.state = Market(datetime.now(UTC)).state(**changes)
+        self.asked: list[tuple[str, list[str]]] = []
+
+    def rearm(self, why: str, symbols: list[str]) -> None:
+        self.asked.append((why, symbols))
+
+
+@pytest.mark.parametrize(("symbol", "armed"), [("", ["EURUSD", "GBPUSD"]), ("GBPUSD", ["GBPUSD"]), ("USDJPY", ["EURUSD", "GBPUSD"])])
+def test_where_only_symbols_are_halted_they_are_named_and_nothing_else_is_armed(qtbot: QtBot, symbol: str, armed: list[str]) -> None:
+    window, session = QWidget(), HaltedSession(latched={"GBPUSD": "one reason", "EURUSD": "another"})
+    qtbot.addWidget(window)
+    any_session: Any = session
+    LiveQuestions(any_session, window).ask_rearm_of(symbol)
+    (asked,) = window.findChildren(Question)
+    assert all(f"{name} is halted" in asked.words.text() for name in armed)
+    go, reason = asked.findChild(QPushButton, "rearmNowButton"), asked.findChild(QLineEdit, "rearmReason")
+    assert go is not None
+    assert reason is not None
+    assert go.text() == f"Re-arm {', '.join(armed)}"
+    QTest.keyClicks(reason, "it was a drill")
+    QTest.mouseClick(go, Qt.MouseButton.LeftButton)
+    assert session.asked == [("it was a drill", armed)]

@@ -10,8 +10,9 @@ from sptrader_desktop.core.strategy import SignalUse, Strategy
 from sptrader_desktop.ports import ComponentRunner, LivePrice
 from sptrader_desktop.runtime.live.bars_from_prices import Bar, BarsFromPrices
 from sptrader_desktop.runtime.live.clock import Clock
-from sptrader_desktop.runtime.live.data_fetching import DataFetchingService
+from sptrader_desktop.runtime.live.data_fetching import DataFetchingService, believed
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
+from sptrader_desktop.runtime.live.events import SignalGenerated
 from sptrader_desktop.runtime.live.indicator_calculation import IndicatorCalculationService, Offload, on_a_thread
 from sptrader_desktop.runtime.live.own_signals import OwnComponent, window_size
 from sptrader_desktop.runtime.live.parts import CandleFeed, CloseOnly, Decide, Execute, Latch, Market, Order, Regime, Signal, SignalStream
@@ -36,7 +37,8 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the session brings. Candles are asked of `feed`, or built from prices with `builds_bars`, or both: past and gaps of the feed."""
+    """What the session brings. Candles are asked of `feed`, or built from prices with `builds_bars`, or both: past and gaps of the feed.
+    `doubt` says why one of the feed is not believed."""
 
     clock: Clock
     market: Market
@@ -48,6 +50,7 @@ class Parts:
     builds_bars: bool = False
     stream: SignalStream | None = None
     offload: Offload = on_a_thread
+    doubt: Callable[[Bar], str] = believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def live_symbol(traded: Traded, config: ServicesConfig, parts: Parts) -> LiveSym
     asked = [*traded.own, *(() if traded.regime is None else (traded.regime,))]
     bars = SymbolBars(traded.instrument, traded.timeframe, window_size(asked, config.indicator_calculation.recent_rows_limit))
     builder = BarsFromPrices(symbol, traded.timeframe) if parts.builds_bars else None
-    data = DataFetchingService(bus, parts.clock, config.data_fetching, bars, parts.feed, builder)
+    data = DataFetchingService(bus, parts.clock, config.data_fetching, bars, parts.feed, builder, parts.doubt)
     indicators = IndicatorCalculationService(
         bus,
         parts.clock,
@@ -113,6 +116,8 @@ def live_symbol(traded: Traded, config: ServicesConfig, parts: Parts) -> LiveSym
         (execution, config.trade_execution.enabled),
     )
     services = [service for service, is_on in switched if is_on]
+    if not config.trade_execution.enabled:  # else what was decided would be waited for as if it had been sent
+        bus.subscribe(SignalGenerated, execution.take, execution.fail)
     orchestrator = SymbolOrchestrator(symbol, services, bus, parts.clock, is_restarting=config.orchestrator.enable_auto_restart)
     return LiveSymbol(
         orchestrator, bus, bars, lambda: data.forming, close_only, data.price, data.prices_lost, strategy.take, execution.submit

@@ -1,7 +1,7 @@
 """Gets the candles of one symbol: asked of a source or built from prices as they come. Gaps are filled, each closed bar is told once."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -27,10 +27,15 @@ REACH_US = 4 * 24 * 3_600 * SECOND_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def believed(_: Bar) -> str:
+    return ""
+
+
 class DataFetchingService(Service):
     """With a feed it asks it, with a builder it is told prices, with both the feed gives what the builder cannot have: past and gaps.
 
-    A bar that was told never changes: where the feed says otherwise later this is an error, and all bars are fetched anew.
+    A bar that was told never changes: where the feed says otherwise later this is an error, and all bars are fetched anew. One of the feed
+    of which `doubt` says why it is not believed is told to nobody.
     """
 
     def __init__(
@@ -41,9 +46,13 @@ class DataFetchingService(Service):
         bars: SymbolBars,
         feed: CandleFeed | None = None,
         builder: BarsFromPrices | None = None,
+        doubt: Callable[[Bar], str] = believed,
     ) -> None:
         super().__init__(bars.instrument.symbol, bus, clock)
         self._config, self._bars, self._feed, self._builder = config, bars, feed, builder
+        self._doubt = doubt
+        self._doubted = set[int]()  # opens of those of the feed that are not believed
+        self._judged = -1  # the open of the last one that was looked at
         self._told = -1  # the open of the last bar that was told
         self._waiting: list[Bar] = []  # built from prices, and left out by `candle_index` so far
         self._came = asyncio.Event()
@@ -74,7 +83,7 @@ class DataFetchingService(Service):
         builder.begin_again(now)
         self._bars.forget_since(now - self._bars.length_us)
         self._waiting = [bar for bar in self._waiting if bar.closes <= now]
-        self._told = min(self._told, now - self._bars.length_us)
+        self._told, self._judged = (min(last, now - self._bars.length_us) for last in (self._told, self._judged))
         why = "the clock was ahead and is set right: bars of the time to come are forgotten, and the first whole one from now on is told"
         self._bus.publish(DataFetchFailed(self.symbol, now, why))
 
@@ -84,6 +93,8 @@ class DataFetchingService(Service):
     async def _open(self) -> None:
         self._bars.clear()
         self._waiting.clear()
+        self._doubted.clear()
+        self._judged = -1
         if self._builder is not None:
             self._heed_clock(self._builder)
             self._builder.lost(self._clock.now())
@@ -140,11 +151,23 @@ class DataFetchingService(Service):
 
     def _take(self, candles: Candles) -> None:
         """The bars that are over."""
-        over = [bar for bar in bars_of(candles) if bar.closes + GRACE_US <= self._clock.now()]
+        over = [bar for bar in bars_of(candles) if bar.closes + GRACE_US <= self._clock.now() and self._is_believed(bar)]
         acted_on = self._acted_on(over)
         if self._builder is None:  # else another vendor's bars, or ours of other prices
             self._check_again(acted_on)
         self._tell(acted_on)
+
+    def _is_believed(self, bar: Bar) -> bool:
+        """Each is judged once, for a feed gives the last ones again and again; of a row of doubtful ones the first is told."""
+        if bar.opens > self._judged:
+            was_doubtful, why = self._judged in self._doubted, self._doubt(bar)
+            self._judged = bar.opens
+            if why:
+                self._doubted.add(bar.opens)
+            if why and not was_doubtful:
+                words = f"the candle of {_moment(bar.opens):%Y-%m-%d %H:%M:%S}Z is not believed and left out: {why}"
+                self._bus.publish(DataFetchFailed(self.symbol, self._clock.now(), words))
+        return bar.opens not in self._doubted
 
     def _check_again(self, found: Sequence[Bar]) -> None:
         held = {bar.opens: bar for bar in bars_of(self._bars.candles(found[0].opens))} if found else {}

@@ -1,4 +1,4 @@
-"""Prices as they come: those that can be are the account's and the bars', the others are told and do nothing.
+"""Prices as they come, and candles of a source: those that can be are the account's and the bars', the others are told and do nothing.
 
 What is a hundred times off, or would make money that cannot be told exactly, is no price; whoever keeps to it is believed in the end.
 """
@@ -11,6 +11,7 @@ from sptrader_desktop.core.live_worth import Seen, is_too_far
 from sptrader_desktop.core.tables import STEPS
 from sptrader_desktop.ports import LivePrice, PriceFeed
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
+from sptrader_desktop.runtime.live.bars_from_prices import Bar
 from sptrader_desktop.runtime.live.engine import Engine
 
 FAR_OFF, NEARBY = 100, 50
@@ -37,8 +38,12 @@ class PriceDoubts:
 
     def why(self, price: LivePrice) -> str:
         """Nothing where it is believed."""
+        if price.ask is not None and price.ask < price.price:
+            return f"its ask, {price.ask}, is lower"
         last = self._last.get(price.symbol)
-        high = price.price if price.ask is None else max(price.price, price.ask)
+        high = price.price if price.ask is None else price.ask
+        if price.price <= 0:
+            return "nothing costs that"
         if not self._is_exact(price.symbol, price.price, high):
             return "with it money could not be told exactly"
         if last is not None and not _alike(last, price.price, high) and not self._is_convinced(price.symbol, price.price, high):
@@ -46,6 +51,11 @@ class PriceDoubts:
         self._last[price.symbol] = price.price
         self._streaks.pop(price.symbol, None)
         return ""
+
+    def why_bar(self, bar: Bar) -> str:
+        """As of a price that goes from the lowest to the highest of it."""
+        prices = (*bar.prices, *(bar.ask or bar.prices))
+        return self.why(LivePrice(bar.symbol, bar.closes, min(prices), max(prices)))
 
     def _is_exact(self, symbol: str, low: int, high: int) -> bool:
         """It takes longer than all the rest, and leaves room enough for a price nearby while nothing new is open or ordered."""
@@ -76,7 +86,7 @@ class PriceIntake:
 
     def __init__(self, feed: PriceFeed, engine: Engine, written: Callable[[], None], alarm: Callable[[str], None]) -> None:
         self._feed, self._engine, self._written, self._alarm = feed, engine, written, alarm
-        self._doubts = PriceDoubts(engine.account.book, {symbol: s for s, symbol in enumerate(engine.account.symbols)})
+        self.doubts = PriceDoubts(engine.account.book, {symbol: s for s, symbol in enumerate(engine.account.symbols)})
         self._doubted: set[str] = set()
 
     async def run(self, symbols: Mapping[str, LiveSymbol]) -> None:
@@ -94,7 +104,7 @@ class PriceIntake:
 
     def take(self, price: LivePrice) -> bool:
         """Whether it is one."""
-        why = self._doubts.why(price)
+        why = self.doubts.why(price)
         if why and price.symbol not in self._doubted:
             self._doubted.add(price.symbol)
             self._alarm(f"{price.symbol}: a price of {price.price} ticks is not believed: {why}")

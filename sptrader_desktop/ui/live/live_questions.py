@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLabel, QWidget
@@ -12,6 +13,7 @@ from sptrader_desktop.ui.live.live_session import LiveSession
 from sptrader_desktop.ui.live.question import Question
 from sptrader_desktop.ui.theme.roles import give
 
+NOTHING: dict[str, Any] = {"latched": {}, "state": "", "gate": "", "risk": ()}  # of a session that has not spoken
 STOP = "Emergency stop"
 STOP_WORDS = "Until a person re-arms, no order leaves any more; working orders are cancelled."
 
@@ -61,14 +63,24 @@ class LiveQuestions(QObject):
             asked.open()
 
     def ask_rearm(self) -> None:
-        """With a reason, which is written down."""
-        asked = self._ask("rearmQuestion", "Re-arm", f"{self._what_stands()} From here on orders may pass again, and limits count anew.")
+        self.ask_rearm_of("")
+
+    def ask_rearm_of(self, symbol: str) -> None:
+        """With a reason, which is written down. Where only symbols are halted, they are armed and nothing else; `symbol` alone if it is."""
+        halted = {} if self.session.is_stopped else live_view.halted_alone(self.session.state or NOTHING)
+        symbols = [symbol] if symbol in halted else sorted(halted)
+        stands = " ".join(f"{each} is halted: {halted[each]}." for each in symbols) or self._what_stands()
+        names = ", ".join(symbols)
+        what = f"{names} may be entered again, and limits of {names}" if symbols else "orders may pass again, and limits"
+        asked = self._ask("rearmQuestion", "Re-arm", f"{stands} From here on {what} count anew.")
         reason, problem = line("rearmReason", "Why may it trade again?", "Why may it trade again?"), QLabel()
         reason.setMaxLength(live_guard.LONGEST_REASON)
         problem.setObjectName("rearmProblem")
         give(problem, tone="danger")
         tip = "The reason is kept in the journal of the session, and in the guardian's log"
-        go = asked.answer("rearmNowButton", "Re-arm", lambda: self.session.rearm(reason.text()), tip=tip, role="primary")
+        go = asked.answer(
+            "rearmNowButton", f"Re-arm {names}".rstrip(), lambda: self.session.rearm(reason.text(), symbols), tip=tip, role="primary"
+        )
         asked.leave("rearmNotButton", "Leave It Stopped")
         asked.ask_for(reason, problem)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -86,10 +86,11 @@ class LiveSession(QObject):
         work = partial(self._desk.emergency_stop, flatten=flatten)
         return self._in_job("emergency stop", "stopping everything", work)
 
-    def rearm(self, why: str) -> None:
-        """By the session where there is one: its own halt ends with the guardian's."""
+    def rearm(self, why: str, symbols: Collection[str] = ()) -> None:
+        """By the session where there is one: its own halt ends with the guardian's. `symbols` alone, or everything."""
         if self._watch is not None:
-            self.command("rearm", "", why)
+            for about in symbols or ("",):
+                self.command("rearm", about, why)
         else:
             self._in_job("live rearm", "re-arming", partial(self._desk.rearm, why))
 

@@ -20,7 +20,7 @@ TONES: dict[str, Tone] = {"danger": "danger", "warning": "warning"}
 class RiskGauges(QWidget):
     """Each is drawn where it stood before, and only where it changed."""
 
-    rearmAsked = Signal()
+    rearmAsked = Signal(str)  # a symbol, or nothing
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,8 +48,8 @@ class RiskGauges(QWidget):
             old.hide()
             old.deleteLater()
         self.rows = {gauge.key: GaugeRow(gauge) for gauge in gauges}
-        for place, made in enumerate(self.rows.values()):
-            made.rearm.clicked.connect(lambda _=False: self.rearmAsked.emit())
+        for place, (gauge, made) in enumerate(zip(gauges, self.rows.values(), strict=True)):
+            made.rearm.clicked.connect(lambda _=False, scope=gauge.scope: self.rearmAsked.emit(scope))
             self._column.insertWidget(place, made)
 
 

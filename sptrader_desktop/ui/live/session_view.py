@@ -291,7 +291,7 @@ class SessionView(QWidget):
         self._acts["orders"].clicked.connect(lambda _=False: self._cancel())
         self.tables["positions"].rowActivated.connect(lambda _: self._close())
         self.health.restartAsked.connect(lambda about: session.command("restart_service", about))
-        self.risk.rearmAsked.connect(self.questions.ask_rearm)
+        self.risk.rearmAsked.connect(self.questions.ask_rearm_of)
         for name in KEYS:
             self.tables[name].rowChosen.connect(lambda _: self._show_chosen())
         self._aging = QTimer(self, interval=AGES_MS)
