@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,8 @@ def open_it(host: Host) -> None:
         return made[0]
 
     opening.open_window = kept
+    if sys.argv[1] != "close while importing":  # there it is looked at how soon all ends; elsewhere a busy machine may take its time
+        host.shutdown._bound_s = PATIENCE_S
     opening.open_first_window(host, load_settings(), 100)
     if made:
         host.task(_driven(host, made[0]), "the test")
@@ -211,8 +214,22 @@ async def _driven(host: Host, window: MainWindow) -> None:
         raise
 
 
-if __name__ == "__main__":
+def main() -> int:
     with opening.logging_to(load_settings().logs):
         ended = run_window(open_it)
     assert QApplication.instance() is not None
-    sys.exit(ended)
+    return ended
+
+
+def play(arguments: Sequence[str], surroundings: Mapping[str, str], folder: Path) -> None:
+    """In a copy of a process that has everything loaded; what it prints is in that folder."""
+    os.environ.clear()
+    os.environ.update(surroundings)
+    sys.argv[1:] = arguments
+    for stream, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT, 0o600), stream)
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

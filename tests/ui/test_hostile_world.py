@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
@@ -17,8 +18,9 @@ import pytest
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.ports import CandleRequest
 from sptrader_desktop.runtime.file_lock import lock_workspace
-from tests.ui.hostile_program import THOUGHT
+from tests.ui.hostile_program import THOUGHT, play
 from tests.vendor_files import SPRING, market, metatrader_5, written
+from tests.window_files import PROCESSES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 180.0
@@ -48,9 +50,27 @@ def ended(home: Path, *arguments: str, **more: str) -> list[dict[str, Any]]:
             out, err = program.communicate(timeout=PATIENCE_S)
         finally:
             program.kill()
+    return checked(out, err, program.returncode)
+
+
+def played(home: Path, *arguments: str, **more: str) -> list[dict[str, Any]]:
+    """The same, without each of them loading all that a window needs; how the interpreter ends is not seen so."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = PROCESSES.Process(target=play, args=(arguments, surroundings(home, **more), Path(folder)))
+        program.start()
+        try:
+            program.join(PATIENCE_S)
+        finally:
+            program.kill()
+            program.join()
+        out, err = ((Path(folder) / name).read_text(encoding="utf-8") for name in ("out", "err"))
+    return checked(out, err, program.exitcode)
+
+
+def checked(out: str, err: str, code: int | None) -> list[dict[str, Any]]:
     said = [json.loads(line) for line in out.splitlines()]
     assert not [line for line in said if "failed" in line], (said, err[-2000:])
-    assert (program.returncode, "Traceback" in err) == (0, False), err[-2000:]
+    assert (code, "Traceback" in err) == (0, False), err[-2000:]
     return said
 
 
@@ -109,14 +129,14 @@ def test_a_window_that_is_closed_during_an_import_ends_and_what_is_kept_is_whole
 
 
 def test_the_window_comes_up_whatever_is_in_its_preferences(home: Path) -> None:
-    (sound,) = ended(home, "look")
+    (sound,) = played(home, "look")
     path = home / "preferences.json"
     kept = json.loads(path.read_bytes())
     assert sound["is_seen"]
     assert kept["layouts"]
     for name, damage in damages(kept).items():
         path.write_text(json.dumps(damage))
-        (seen,) = ended(home, "look")
+        (seen,) = played(home, "look")
         assert seen["is_seen"], name
         assert {"backtest", "navigator", "results"} <= set(seen["docks"]), name
         assert seen["notices"], name
@@ -135,17 +155,17 @@ def damages(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_what_stood_on_a_screen_that_is_gone_comes_back_on_the_one_there_is(home: Path) -> None:
-    ended(home, "stand on the other screen", QT_QPA_PLATFORM=screens(home, "one", "other"))
-    (again,) = ended(home, "look where", QT_QPA_PLATFORM=screens(home, "one", "other"))
+    played(home, "stand on the other screen", QT_QPA_PLATFORM=screens(home, "one", "other"))
+    (again,) = played(home, "look where", QT_QPA_PLATFORM=screens(home, "one", "other"))
     assert (again["window"], again["floating"]) == ("other", {"explain": "other", "log": "one"})
-    (alone,) = ended(home, "look where", QT_QPA_PLATFORM=screens(home, "one"))
+    (alone,) = played(home, "look where", QT_QPA_PLATFORM=screens(home, "one"))
     assert alone["window"] == "one"
     assert set(alone["floating"].values()) <= {"one"}
     assert {"explain", "log"} <= set(alone["shown"])
 
 
 def test_the_first_window_is_no_larger_than_a_small_screen(home: Path) -> None:
-    (seen,) = ended(home, "look where", QT_QPA_PLATFORM=screens(home, "small", size=(1366, 768)))
+    (seen,) = played(home, "look where", QT_QPA_PLATFORM=screens(home, "small", size=(1366, 768)))
     assert seen["size"] == [1366, 768]
 
 
@@ -160,7 +180,7 @@ def screens(home: Path, *names: str, size: tuple[int, int] = (1920, 1080)) -> st
 def test_preferences_of_a_newer_version_are_left_as_they_are_and_said(home: Path) -> None:
     path, content = home / "preferences.json", b'{"schema": 999, "theme": {"of": "a kind nobody knows yet"}}\n'
     path.write_bytes(content)
-    (seen,) = ended(home, "look")
+    (seen,) = played(home, "look")
     assert any("newer version (schema 999" in notice for notice in seen["notices"])
     assert path.read_bytes() == content
     assert seen["is_seen"]
@@ -171,7 +191,7 @@ def test_preferences_of_a_newer_version_are_left_as_they_are_and_said(home: Path
 
 def test_no_password_is_in_a_message_the_log_the_diagnostics_or_any_file(home: Path) -> None:
     diagnostics = home / "diagnostics.zip"
-    said = ended(home, "keep secrets", str(diagnostics), DATABASE_URL="postgresql://me:givensecret@127.0.0.1:1/none")
+    said = played(home, "keep secrets", str(diagnostics), DATABASE_URL="postgresql://me:givensecret@127.0.0.1:1/none")
     secrets = (b"typedsecret", b"givensecret")
     texts = [json.dumps(said).encode()]
     with zipfile.ZipFile(diagnostics) as packed:
