@@ -42,14 +42,15 @@ def test_they_load_next_to_nothing(folder: Path) -> None:
 
 def test_without_a_guardian_a_stop_is_kept_and_says_that_nothing_is_live(folder: Path, capsys: Captured) -> None:
     assert run(["stop"]) == 0
-    assert "so nothing is live there. Nothing will start before `sptrader rearm`" in capsys.readouterr().out
+    assert "nothing was ever traded there, so nothing is live. Nothing will start before a re-arm." in capsys.readouterr().out
     first = read_latch(folder / "stopped.json")
     assert first
     assert run(["stop"]) == 0
     assert read_latch(folder / "stopped.json") == first
-    write_account(folder / "guardian-account.json", Account("paper", 3))
-    assert run(["stop", "--flatten"]) == 1
-    assert "nothing was cancelled or closed at the broker of account paper" in capsys.readouterr().err
+    for broker, why in (("", "where it is was not kept"), ("/no/such.sock", "nobody answers at /no/such.sock")):
+        write_account(folder / "guardian-account.json", Account("paper", 3, broker))
+        assert run(["stop", "--flatten"]) == 1
+        assert f"nothing was cancelled or closed at the broker of account paper: {why}" in capsys.readouterr().err
     (folder / "guardian-account.json").unlink()
     assert run(["stop", "--flatten"]) == 0
     again = read_latch(folder / "stopped.json")

@@ -4,22 +4,17 @@ Only the core has a line to the broker. A line that ends is never repaired: what
 """
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
 from sptrader_desktop.core.errors import MachineError
+from sptrader_desktop.guardian.launching import ATTEMPTS, PAUSE_S, launch
 from sptrader_desktop.guardian.lines import LONGEST, LONGEST_OF_BROKER, LineError, Message, parsed, written
-from sptrader_desktop.guardian.places import GuardianError, Places, live_places
-from sptrader_desktop.settings import CHECKOUT
+from sptrader_desktop.guardian.places import GuardianError, live_places
 
 BEAT_S = 0.2
 SILENCE_S = 1.0
-ATTEMPTS, PAUSE_S = 20, 0.05
-STARTED, TAKEN = 0, 3
-LONGEST_LOG = 1 << 20
 
 
 class GuardianLink:
@@ -44,8 +39,11 @@ class GuardianLink:
             with suppress(FileNotFoundError, ConnectionRefusedError):
                 self._streams = await asyncio.open_unix_connection(self._places.control, limit=LONGEST)
                 break
-            self.starts += await asyncio.to_thread(_start, self._places, self._broker, self._options)
-            await asyncio.sleep(PAUSE_S)  # another may be starting it, or it may just be leaving
+            try:
+                self.starts += await asyncio.to_thread(launch, self._places, self._broker, self._options)
+            except GuardianError as error:
+                raise MachineError(str(error)) from None
+            await asyncio.sleep(PAUSE_S)
         else:
             raise MachineError(f"{self._places.folder}: no guardian can be reached there: see {self._places.log}")
         await self._beat()
@@ -154,24 +152,3 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
     except OSError:
         pass
-
-
-def _start(places: Places, broker: str, options: tuple[str, ...]) -> bool:
-    """Returns when it can be reached; whether it is ours. It is nobody's child, and what is installed beside us is out of its sight."""
-    command = [sys.executable, "-E", "-S", "-m", "sptrader_desktop.guardian", "--live", str(places.folder), "--broker", broker, "--detach"]
-    try:
-        if places.log.exists() and places.log.stat().st_size > LONGEST_LOG:
-            places.log.replace(places.log.with_suffix(".log.old"))
-        with places.log.open("ab") as log:
-            command += options
-            done = subprocess.run(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
-    except OSError as error:
-        raise MachineError(f"{places.folder}: the guardian cannot be started ({error.strerror}): make room, or get the right to") from None
-    if done.returncode not in {STARTED, TAKEN}:
-        raise MachineError(f"the guardian does not start: {_last_line(places.log)}")
-    return done.returncode == STARTED
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_bytes()[-LONGEST:].decode(errors="replace").split("\n")
-    return next((line for line in reversed(lines) if line.strip()), f"see {log}")

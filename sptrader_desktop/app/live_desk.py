@@ -14,7 +14,7 @@ from sptrader_desktop.adapters.core_control import CoreClient
 from sptrader_desktop.adapters.guardian_watch import GuardianWatch
 from sptrader_desktop.core.errors import DataError, RunError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
-from sptrader_desktop.guardian import asking
+from sptrader_desktop.guardian import asking, stopping
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
 from sptrader_desktop.runtime.live.command import LONGEST
 from sptrader_desktop.settings import CHECKOUT, Settings
@@ -104,13 +104,11 @@ class WindowLiveDesk:
 
     def emergency_stop(self, *, flatten: bool) -> str:
         try:
-            answer, trouble = asking.stop(self._settings.live, flatten=flatten, by=asking.who(WHERE))
+            answer = stopping.stop(self._settings.live, flatten=flatten, by=asking.who(WHERE))
         except GuardianError as error:
             raise RunError(str(error)) from None
-        if trouble:
-            raise RunError(f"{trouble}; the stop is on disk for whoever starts next, and waits for this one too")
         if answer is None:
-            return "Stopped: no guardian runs, so nothing is live; nothing will start before it is re-armed"
+            return stopping.nothing_live(self._settings.live)
         return f"Stopped: the gate is {answer['gate']['state']}, no order leaves until it is re-armed"
 
     def rearm(self, why: str) -> str:

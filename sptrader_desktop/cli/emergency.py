@@ -3,21 +3,18 @@
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 from sptrader_desktop.cli.command_parser import command, top_parser
 from sptrader_desktop.core.errors import RunError, SptraderError
-from sptrader_desktop.guardian import asking
-from sptrader_desktop.guardian.latch import read_account
+from sptrader_desktop.guardian import asking, stopping
 from sptrader_desktop.guardian.lines import Message
 from sptrader_desktop.guardian.places import GuardianError, live_places
 from sptrader_desktop.settings import load_settings
 
 DONE, FAILED = 0, 1
 JOURNAL = "journal.sqlite3"
-LOOKED_AT_S, LOOK_S = 0.05, 0.01
+LOOKED_AT_S = 0.05
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,43 +36,17 @@ def add_emergency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 def stop(chosen: argparse.Namespace) -> int:
     folder = load_settings().live
     try:
-        answer, trouble = asking.stop(folder, flatten=chosen.flatten)
-        if answer is None and not trouble:
-            _refuse_unflattened(folder, is_asked=chosen.flatten)
-            print(f"No guardian runs in {folder}, so nothing is live there. Nothing will start before `sptrader rearm`.")
-            return DONE
-        if answer is None:
-            raise RunError(f"{trouble}; the stop is on disk for whoever starts next, and waits for this one too")
-        _print_stop(_looked_at(answer))
+        answer = stopping.stop(folder, flatten=chosen.flatten)
+        if answer is not None:
+            _print_stop(asking.looked_at(live_places(folder), answer, LOOKED_AT_S))
     except GuardianError as error:
         raise RunError(str(error)) from None
+    if answer is None:
+        print(stopping.nothing_live(folder))
+        return DONE
     if answer["latch"]["unkept"]:
         raise RunError(f"stopped, but not on disk: {answer['latch']['unkept']}; the guardian goes on trying")
     return DONE
-
-
-def _refuse_unflattened(folder: Path, *, is_asked: bool) -> None:
-    """Where a session ended a while ago its positions are still at the broker, and nobody is there who would close them."""
-    known = read_account(live_places(folder).account) if is_asked else None
-    if known is not None:
-        raise RunError(
-            f"stopped, and nothing leaves before `sptrader rearm`; but no guardian runs in {folder}, so nothing was cancelled or closed at "
-            f"the broker of account {known.name}: start the session there, whose guardian does that first"
-        )
-
-
-def _looked_at(answer: Message) -> Message:
-    """What is done in a moment is told as done."""
-    folder, until = load_settings().live, time.monotonic() + LOOKED_AT_S
-    while time.monotonic() < until and not _is_clear(answer):
-        time.sleep(LOOK_S)
-        answer = asking.ask(live_places(folder), {"do": "status"}) or answer
-    return answer
-
-
-def _is_clear(answer: Message) -> bool:
-    stop = answer["stop"] or {}
-    return stop.get("verify", {}).get("state") in {"watching", "done"} or "cancel" not in stop
 
 
 def _print_stop(answer: Message) -> None:

@@ -12,6 +12,7 @@ from sptrader_desktop.guardian.lines import LONGEST, LONGEST_OF_BROKER, LineBuff
 from sptrader_desktop.guardian.places import GuardianError, Places, live_places
 
 PATIENCE_S, COMMAND_S = 1.0, 15.0
+LOOK_S = 0.01
 
 
 def ask(places: Places, message: Message, patience: float = PATIENCE_S) -> Message | None:
@@ -97,8 +98,8 @@ def silence(places: Places, error: Exception) -> GuardianError:
     return GuardianError(f"{places.folder}: the guardian{known} does not answer ({error}): while it is silent no order passes it")
 
 
-def stop(folder: Path, *, flatten: bool, by: str = "") -> tuple[Message | None, str]:
-    """What the guardian answers, or nothing if there is none; and what went wrong, for which the latch was written from here."""
+def stop(folder: Path, *, flatten: bool, by: str = "") -> Message | None:
+    """What the guardian answers, or nothing if there is none. For one that is silent too the latch was written from here."""
     places = live_places(folder)
     by = by or who()
     message: Message = {"do": "stop", "flatten": flatten, "by": by}
@@ -106,11 +107,25 @@ def stop(folder: Path, *, flatten: bool, by: str = "") -> tuple[Message | None, 
         answer = ask(places, message)
     except GuardianError as error:
         _write_own_latch(places, by, flatten=flatten)
-        return None, str(error)
+        raise GuardianError(f"{error}; the stop is on disk for whoever starts next, and waits for this one too") from None
     if answer is None:
         _write_own_latch(places, by, flatten=flatten)
         answer = ask(places, message)  # one that began meanwhile may have looked before the latch was there
-    return answer, ""
+    return answer
+
+
+def looked_at(places: Places, answer: Message, seconds: float) -> Message:
+    """What is done in a moment is told as done."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not _is_clear(answer):
+        time.sleep(LOOK_S)
+        answer = ask(places, {"do": "status"}) or answer
+    return answer
+
+
+def _is_clear(answer: Message) -> bool:
+    stop = answer["stop"] or {}
+    return stop.get("verify", {}).get("state") in {"watching", "done"} or "cancel" not in stop
 
 
 def _write_own_latch(places: Places, by: str, *, flatten: bool) -> None:

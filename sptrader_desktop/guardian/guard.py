@@ -33,9 +33,9 @@ class Outside(Protocol):
 class Guard:
     """`name` makes the ids of this process its own."""
 
-    def __init__(self, terms: Terms, outside: Outside, name: str, latch: Latch | None, account: Account | None) -> None:
+    def __init__(self, terms: Terms, outside: Outside, name: str, latch: Latch | None, account: Account | None, broker: str = "") -> None:
         self.gate = Gate(terms.silence, terms.window_silence)
-        self.account = account
+        self.account, self._broker = account, broker
         self._terms, self._out, self._latch = terms, outside, latch
         self._ids = self._new_ids(name)
         self._sweep: Sweep | None = None
@@ -53,7 +53,7 @@ class Guard:
 
     def core_hello(self, message: Message, now: float) -> None:
         """Its hello went through; from here on the gate is open if nothing else keeps it shut."""
-        account = Account(text_of(message, "account"), number_of({"n": message.get("since")}))
+        account = Account(text_of(message, "account"), number_of({"n": message.get("since")}), self._broker)
         if account != self.account:
             if self.account is None or account.name != self.account.name:
                 self._number = account.since

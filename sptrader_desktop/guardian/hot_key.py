@@ -47,7 +47,7 @@ class HotKey:
         try:
             asking.stop(self._folder, flatten=False, by=f"the hot key {self.keys}")
         except GuardianError as error:
-            sys.stderr.write(f"the hot key was pressed, and nothing was stopped: {error}\n")
+            sys.stderr.write(f"the hot key was pressed: {error}\n")
 
 
 def _unavailable(keys: str) -> str:

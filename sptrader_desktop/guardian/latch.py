@@ -25,10 +25,11 @@ class Latch:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the core last said in its hello."""
+    """What the core last said in its hello, and where its broker is."""
 
     name: str
     since: int
+    broker: str = ""
 
 
 def new_latch(by: str, *, flatten: bool) -> Latch:
@@ -66,8 +67,11 @@ def write_latch(path: Path, latch: Latch | None) -> None:
 
 
 def read_account(path: Path) -> Account | None:
+    """A folder that was copied or moved has another broker than the one that was written down in it."""
     try:
         match json.loads(path.read_bytes()):
+            case {"name": str(name), "since": int(since), "broker": str(broker), "folder": str(folder)} if folder == str(path.parent):
+                return Account(name, since, broker)
             case {"name": str(name), "since": int(since)}:
                 return Account(name, since)
     except (OSError, ValueError, RecursionError):
@@ -76,7 +80,7 @@ def read_account(path: Path) -> Account | None:
 
 
 def write_account(path: Path, account: Account) -> None:
-    write_durably(path, asdict(account))
+    write_durably(path, asdict(account) | {"folder": str(path.parent)})
 
 
 def write_durably(path: Path, content: dict[str, object]) -> None:

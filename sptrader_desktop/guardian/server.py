@@ -41,7 +41,7 @@ class Server:
         self._said = ""
         self._hot_key = HotKey(places.folder)
         self._needed_at = now()
-        self.guard = Guard(terms, self, name, read_latch(places.latch), read_account(places.account))
+        self.guard = Guard(terms, self, name, read_latch(places.latch), read_account(places.account), broker)
 
     # The loop
 
