@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sptrader_desktop.app.live_desk import WindowLiveDesk
 from sptrader_desktop.cli import run
+from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.guardian.latch import Account, new_latch, read_latch, write_account, write_latch
+from sptrader_desktop.settings import load_settings
 from tests.documents import GUIDE, keys_told, section
 from tests.guardian_rig import ROOT, Rig, freeze, live_session, thaw, wait_for
 
@@ -51,6 +54,8 @@ def test_without_a_guardian_a_stop_is_kept_and_says_that_nothing_is_live(folder:
         write_account(folder / "guardian-account.json", Account("paper", 3, broker))
         assert run(["stop", "--flatten"]) == 1
         assert f"nothing was cancelled or closed at the broker of account paper: {why}" in capsys.readouterr().err
+        with pytest.raises(RunError, match=f"nothing was cancelled or closed .*: {why}"):
+            WindowLiveDesk(load_settings(), list, dict).emergency_stop(flatten=False)
     (folder / "guardian-account.json").unlink()
     assert run(["stop", "--flatten"]) == 0
     again = read_latch(folder / "stopped.json")
