@@ -5,7 +5,8 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +165,9 @@ def _inputs(known: _Known) -> str:
     """What an account's decisions and money rest on: with another of them its journal means something else."""
     asked = known.asked
     parts = [known.read.text, json.dumps(asked.recipe.as_json() | {"strategy": ""}, sort_keys=True), *known.symbols, asked.timeframe]
+    if asked.recipe.instruments:  # a file of yours, which may say something else tomorrow; its rates may, the broker charges them
+        own = [replace(item, long_rate=Decimal(0), short_rate=Decimal(0)) for item in (*known.instruments, *known.rates)]
+        parts += [json.dumps(asdict(item), default=str, sort_keys=True) for item in own]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -355,12 +359,13 @@ async def _guarded_paper(
     settings: Settings, known: _Known, held: AsyncExitStack, told: Callable[[str], None], clock: "Clock"
 ) -> "tuple[GuardianLink, KeptPaperBroker]":
     from sptrader_desktop.adapters.guardian_link import GuardianLink
+    from sptrader_desktop.adapters.json_paper_terms import kept_frictions
     from sptrader_desktop.adapters.paper_broker_process import KeptPaperBroker, places_in, use_paper_broker
     from sptrader_desktop.runtime.live.paper_terms import PaperTerms, exits_of
 
-    exits = exits_of(known.plan, known.symbols)
-    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits, holds_stops=known.asked.holds_stops)
-    places = places_in(known.folder / BROKER, settings)
+    exits, places = exits_of(known.plan, known.symbols), places_in(known.folder / BROKER, settings)
+    frictions = kept_frictions(places.terms)
+    terms = PaperTerms(ACCOUNT, known.terms, known.instruments, known.rates, exits, frictions, known.asked.holds_stops)
     await asyncio.to_thread(use_paper_broker, places, terms)
     link = GuardianLink(settings.live, str(places.socket), "core", told)
     await link.open()

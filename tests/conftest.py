@@ -36,8 +36,10 @@ FIRST = """
     sweep honesty pool_misbehaviour data_sources host data_faults hostile_world candle_catalogue pool_trouble pool indicators
     download_dukascopy guardian sqlite_journal journal_disk servers signal_feed_servers postgres_candles data_page documents_in_editors
     signal_publisher guardian_link signal_feed live_orchestrators chart_moves chart_pixels theme single_instance
-    live_simulation paper_broker live_process guardian_paper every_command window_faults next_start run_faults every_button
-    market_charts market_prices backtest_panel signals cli_bad_input cli closes explain strategies engine
+    live_simulation live_process every_command live_mending window_faults paper_broker next_start workspaces backtest_panel live_chaos
+    signals full_disk explain every_button run_faults strategies live_page market_charts cli_bad_input window engine market_prices
+    documents realtime_window live_flood closes live_program workstation wheel house live_protection_process guardian_paper
+    reference_runs explain_conditions watchlist run_history cli
 """.split()
 
 

@@ -53,6 +53,7 @@ CHANCES = (
     "no_prices",
     "bad_prices",
 )
+TO_THE_END = ("room", "lag", "frictions", "rejects", "no_stops")  # from the first moment on
 BAD_PRICES = ("crossed", "nothing", "negative", "no number", "no JSON", "absurd", "old", "from the future")
 
 
@@ -85,7 +86,7 @@ class Weather:
     @property
     def names(self) -> list[str]:
         """All that can be left out of it."""
-        return [*self.events, *self.chances, "room", "lag", "frictions", "rejects", "no_stops"]
+        return [*self.events, *self.chances, *TO_THE_END]
 
     @property
     def is_over(self) -> bool:

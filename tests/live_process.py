@@ -1,5 +1,6 @@
 """A live session of real processes on bitcoin, whose market never closes: the core, its guardian, the paper broker, Valkey."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -36,7 +38,7 @@ class LiveSession:
         options: Sequence[str] = (),
     ) -> None:
         self.folder, self.places = folder, places_in(folder / "broker", load_settings())
-        self._words = ["live", str(strategy), "--headless", "--symbols", *symbols, *options]
+        self.words = ["live", str(strategy), "--headless", "--symbols", *symbols, *options]
         self.log = folder.parent / "core.log"
         self.core: subprocess.Popen[bytes] | None = None
         self.publisher = SignalPublisher(symbol="BTCUSD")
@@ -48,7 +50,7 @@ class LiveSession:
         """Seconds until it trades."""
         began = time.monotonic()
         self._told_before += self._text()
-        words = [*self._words, "--timeframe", timeframe, "--signals", signals, *options]
+        words = [*self.words, "--timeframe", timeframe, "--signals", signals, *options]
         with self.log.open("wb") as log:
             self.core = subprocess.Popen([sys.executable, "-m", "sptrader_desktop", *words], stdout=log, stderr=log)
         self.until(lambda: b"live on paper" in self.log.read_bytes(), "the core to be live")
@@ -120,6 +122,17 @@ class LiveSession:
 
     def command(self, *words: str) -> int:
         return subprocess.run([sys.executable, "-m", "sptrader_desktop", *words], check=False, stdout=subprocess.DEVNULL).returncode
+
+    @property
+    def errs(self) -> dict[str, Any]:
+        """How the paper broker does."""
+        found: dict[str, Any] = json.loads(self.places.terms.read_text())["frictions"]
+        return found
+
+    def err(self, **frictions: int) -> None:
+        """From its next greeting on."""
+        terms = json.loads(self.places.terms.read_text())
+        self.places.terms.write_text(json.dumps(terms | {"frictions": terms["frictions"] | frictions}))
 
     # What was said and written down
 

@@ -125,7 +125,7 @@ class SimulatedJournal:
         self._meet(Moment.WRITTEN)
         self._disk.sync()
         self._meet(Moment.SYNCED)
-        self._grow(last, encoded, grown)
+        self._grow(last, encoded, grown, entries)
         self._disk.told = self.head
         return last
 
@@ -142,10 +142,10 @@ class SimulatedJournal:
     def close(self) -> None:
         self._disk.in_use = False
 
-    def _grow(self, last: int, encoded: bytes, chain: Chain) -> None:
+    def _grow(self, last: int, encoded: bytes, chain: Chain, entries: Sequence[tuple[str, bytes]]) -> None:
         self._commits.append((last, encoded))
         self._hashes[last] = chain.hash
-        self._names.update(names_in([(entry.kind, entry.body) for entry in decode(last, encoded)]))
+        self._names.update(names_in(entries))
         self._seq, self._chain = last, chain
 
     def _follow(self) -> None:
@@ -158,7 +158,7 @@ class SimulatedJournal:
             grown = self._chain.with_commit(last, encoded)
             if end > len(kept) or kept[end - HASH_BYTES : end] != grown.hash:
                 break
-            self._grow(last, encoded, grown)
+            self._grow(last, encoded, grown, [(entry.kind, entry.body) for entry in decode(last, encoded)])
             if last == self._disk.told[0] and grown.hash != self._disk.told[1]:
                 raise JournalError(f"entry {last:,} is not the one that was written: do not trade on")
             at = end

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sptrader_desktop.cli import run
-from sptrader_desktop.guardian.latch import new_latch, read_latch, write_latch
+from sptrader_desktop.guardian.latch import Account, new_latch, read_latch, write_account, write_latch
 from tests.documents import GUIDE, keys_told, section
 from tests.guardian_rig import ROOT, Rig, freeze, live_session, thaw, wait_for
 
@@ -47,6 +47,10 @@ def test_without_a_guardian_a_stop_is_kept_and_says_that_nothing_is_live(folder:
     assert first
     assert run(["stop"]) == 0
     assert read_latch(folder / "stopped.json") == first
+    write_account(folder / "guardian-account.json", Account("paper", 3))
+    assert run(["stop", "--flatten"]) == 1
+    assert "nothing was cancelled or closed at the broker of account paper" in capsys.readouterr().err
+    (folder / "guardian-account.json").unlink()
     assert run(["stop", "--flatten"]) == 0
     again = read_latch(folder / "stopped.json")
     assert again

@@ -75,6 +75,7 @@ def test_metadata_becomes_a_spec_and_no_component_is_run(tmp_path: Path) -> None
     catalogue = load_catalogue(workspace(tmp_path))
     sma, cross = catalogue.indicator("sma"), catalogue.signal("signals.cross")
     assert (sma.dotted, sma.name, sma.class_name, sma.outputs, sma.line) == ("indicators.trend.sma", "sma", "SMA", ("sma",), 3)
+    assert (sma.title, sma.levels) == ("Sma", ()), "what a file does not say"
     assert sma.parameters == {
         "period": ParameterSpec("int", Decimal(20), Decimal(1), Decimal(500)),
         "weight": ParameterSpec("float", Decimal("0.1"), Decimal("-1.5")),
@@ -100,6 +101,9 @@ def test_a_signal_hands_its_own_parameters_to_its_indicators_and_to_its_warm_up(
 def test_the_components_that_ship_are_whole_and_agree() -> None:
     catalogue = load_catalogue(ROOT / "workspace")
     assert [name for name, found in catalogue.found.items() if isinstance(found, ComponentError)] == []
+    rsi, titles = catalogue.indicator("rsi"), [catalogue.indicator(name).title for name in catalogue.indicators]
+    assert (rsi.title, rsi.levels) == ("Relative Strength Index (RSI)", (30.0, 70.0))
+    assert len(set(titles)) == len(titles)
     cross = catalogue.signal("signals.ma_crossover")
     assert cross.event_types == ("golden_cross", "death_cross")
     assert cross.bars_needed({}) == 51

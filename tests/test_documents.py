@@ -39,7 +39,7 @@ from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.worker_pool import Limits
 from sptrader_desktop.settings import load_settings, shipped
 from tests.documents import ARCHITECTURE, GUIDE, PACKAGE, README, ROOT, codes, fences, keys_told, rows, section, text
-from tests.live_faults import CHANCES, EVENTS
+from tests.live_faults import CHANCES, EVENTS, TO_THE_END
 
 SAMPLE = "workspace/data/EURUSD_1h_2024-01-02_2024-05-31.parquet"
 DOCUMENTS = (
@@ -400,7 +400,7 @@ def test_every_refusal_of_candles_is_quoted_as_it_is_said() -> None:
 
 def test_the_faults_told_are_those_of_the_simulated_world() -> None:
     told = [code for row in rows(text("docs/simulation.md"), "fault") for code in codes(row[0])]
-    assert sorted(told) == sorted([*EVENTS, *CHANCES, "room", "lag", "frictions", "rejects"])
+    assert sorted(told) == sorted([*EVENTS, *CHANCES, *TO_THE_END])
 
 
 def test_the_instruments_listed_are_those_built_in() -> None:

@@ -59,9 +59,9 @@ def test_nine_functions_in_ten_are_shorter_than_30_lines() -> None:
 
 
 def test_every_module_says_in_one_to_six_lines_why_it_exists() -> None:
-    docstrings = {name: ast.get_docstring(parsed(name)) for name in sources()}
+    docstrings = {name: re.match(r'(?:#.*\n|\n)*"""(.+?)"""', text, re.DOTALL) for name, text in sources().items()}
     assert [name for name, docstring in docstrings.items() if not docstring] == []
-    first_paragraphs = {name: (docstring or "").split("\n\n")[0].count("\n") + 1 for name, docstring in docstrings.items()}
+    first_paragraphs = {name: found[1].strip().split("\n\n")[0].count("\n") + 1 for name, found in docstrings.items() if found}
     assert {name: lines for name, lines in first_paragraphs.items() if lines > 6} == {}
 
 

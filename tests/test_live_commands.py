@@ -153,6 +153,7 @@ def test_absurd_numbers_are_refused_and_real_ones_are_not() -> None:
     live, commands = traded()
     for about in ("abc", "1", "9" * 60, "-0", " 0", "٣"):
         assert "is not open" in refusal(commands, {"what": "close", "about": about})
+    assert "DataFetchingService of which symbol" in refusal(commands, {"what": "restart_service", "about": " DataFetchingService"})
     assert live.engine.account.undone.is_empty
     assert not refusal(commands, {"what": "close", "about": "0", "by": "me"})
     assert not live.engine.account.undone.is_empty  # there is no line: it is asked when there is one

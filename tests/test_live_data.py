@@ -252,6 +252,7 @@ def test_what_prices_cannot_tell_is_had_from_the_source() -> None:
         volumes = {event.bar.opens: event.bar.volume for event in data.heard.of(NewCandle)}
         built = [at for at in range(30, 38) if volumes[NOON + at * MINUTE_US] == 6.0]
         assert built == [31, 36, 37]
+        assert len(data.bars) == 20  # with those from before, of which the source knows no ask
 
     played(story())
 
@@ -293,13 +294,20 @@ def test_what_is_read_is_a_copy_and_bars_only_move_forward() -> None:
         held.append(minute_bar(4))
 
 
-def test_bars_of_two_kinds_are_never_held_together() -> None:
-    held = SymbolBars(EURUSD, "1m")
-    for bar in minute_bars(0, 5):
+def test_bars_of_two_sides_are_never_held_together_and_an_ask_takes_no_history_away() -> None:
+    held, past = SymbolBars(EURUSD, "1m"), minute_bars(0, 5)
+    both = [replace(minute_bar(at), ask=minute_bar(at + 1).prices) for at in (5, 6)]
+    for bar in [*past, *both]:
         held.append(bar)
-    both = replace(minute_bar(5), ask=minute_bar(6).prices)
-    held.append(both)
-    assert list(bars_of(held.candles())) == [both]
+    assert list(bars_of(held.candles())) == [*past, *(replace(bar, ask=None) for bar in both)]
+    assert list(bars_of(held.candles(both[0].opens))) == both
+    held.forget_since(both[1].opens)
+    assert held.last == both[0]
+    held.forget_since(both[0].opens)
+    assert held.last == past[-1]
+    other = replace(minute_bar(7), side="mid")
+    held.append(other)
+    assert list(bars_of(held.candles())) == [other]
 
 
 def test_volumes_and_asks_survive_the_way_into_columns_and_out() -> None:

@@ -1,13 +1,20 @@
 """The engine without any wire: what is decided, what is not, and why."""
 
 from dataclasses import dataclass
-from typing import Any
+from math import isnan
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sptrader_desktop.core.atr import wilder_atr
 from sptrader_desktop.core.broker_messages import Close, Place, Transaction, What
 from sptrader_desktop.core.candles import Candles, Prices
+from sptrader_desktop.core.facts import Decided
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.live_book import Book
@@ -16,14 +23,20 @@ from sptrader_desktop.core.plan import make_plan
 from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.runtime.live.bars_from_prices import Bar, Four
+from sptrader_desktop.runtime.live.core import LiveCore
 from sptrader_desktop.runtime.live.engine import TAKEN, Engine
+from sptrader_desktop.runtime.live.event_bus import LocalEventBus
+from sptrader_desktop.runtime.live.events import NewCandle
+from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Signal
 from sptrader_desktop.runtime.live.session import Session
+from sptrader_desktop.runtime.live.symbol_bars import SymbolBars
 from tests.simulated_disk import SimulatedDisk, SimulatedJournal
-from tests.small_runs import strategy
+from tests.small_runs import TEXT, strategy
 
 MINUTE = 60_000_000
 NOON = 1_709_553_600_000_000  # a Monday
+EURUSD = CATALOGUE["EURUSD"]
 
 
 @dataclass
@@ -51,10 +64,10 @@ class FillingUp(SimulatedJournal):
 
 
 class Live:
-    def __init__(self) -> None:
+    def __init__(self, text: str = TEXT) -> None:
         none = np.zeros(0, np.int64)
         unborn = Candles(CATALOGUE["EURUSD"], "1m", MINUTE, none, Prices(*[none] * 4), ask=Prices(*[none] * 4))
-        traded, terms = strategy(), Terms()
+        traded, terms = strategy(text), Terms()
         account = LiveAccount("test", ["EURUSD"], Book(make_plan(traded, terms, [unborn], []), fixed(terms.capital), 1), latches=True)
         self.journal, self.clock = FillingUp(SimulatedDisk()), HandClock()
         self.engine = Engine(Session(account, self.journal), traded, self.clock, {"EURUSD": (0, 0)})
@@ -131,3 +144,35 @@ def test_what_became_of_a_signal_is_what_its_rules_came_to() -> None:
     live.engine.command("resume", "", "me")
     assert live.say("up", shut="nobody answers") == "nothing is opened: nobody answers"
     assert live.say("nothing that a rule names", shut="nobody answers") == TAKEN
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from(("in time", "late", "after others", "again")), max_size=15), st.integers(0, 99))
+def test_averages_know_every_bar_that_is_held_whoever_told_of_it(told: list[str], seed: int) -> None:
+    live = Live(TEXT.replace("{type: pips, value: 30}", "{type: atr, value: 2, period: 5}"))
+    bus, held = LocalEventBus(), SymbolBars(EURUSD, "1m")
+    nobody, chance = cast(Any, SimpleNamespace()), Random(seed)
+    symbols: Any = {"EURUSD": SimpleNamespace(bus=bus, bars=held)}
+    LiveCore(live.engine, nobody, nobody, nobody, live.clock).attach(symbols, nobody)
+
+    def bar() -> Bar:
+        opens, close = NOON + len(held) * MINUTE, chance.randint(109_000, 111_000)
+        high, low = close + chance.randint(0, 90), close - chance.randint(0, 90)
+        held.append(Bar("EURUSD", "1m", opens, opens + MINUTE, Four(close, high, low, close), None, 1.0, "mid"))
+        assert held.last is not None
+        return held.last
+
+    found = bar()
+    bus.publish(NewCandle("EURUSD", NOON, found, is_late=False))
+    for how in [*told, "in time"]:
+        if how == "after others":  # a session began, or its services did: of the past only the last bar is told
+            for _ in range(chance.randint(1, 12)):
+                bar()
+        found = found if how == "again" else bar()
+        bus.publish(NewCandle("EURUSD", NOON, found, is_late=how != "in time"))
+    live.say("up", found.opens)
+    live.engine.commit()
+    *_, decided = [fact for entry in live.journal.read() if isinstance(fact := read_fact(entry.kind, entry.body), Decided)]
+    prices, at = held.candles().prices, decided.hits[0].atr[0]
+    wanted = wilder_atr(prices.high, prices.low, prices.close, 5)[-1]
+    assert at == wanted or (isnan(at) and isnan(wanted))

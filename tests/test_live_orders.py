@@ -191,6 +191,6 @@ def test_a_person_may_close_by_hand_and_a_stopped_service_says_that_it_is() -> N
         live.orchestrator.pause()
         live.service.submit(FakeOrder("close", opens=False))
         await settled()
-        assert live.told() == [("early", "trade execution is created"), ("close", "close is open")]
+        assert live.told() == [("early", "trade execution is not started"), ("close", "close is open")]
 
     played(story())

@@ -22,25 +22,38 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSes
         yield live
 
 
-def test_signals_become_positions_and_a_killed_core_goes_on_where_it_was(session: LiveSession) -> None:
-    session.start()
+def test_signals_become_positions_through_a_new_guardian_and_a_killed_core_goes_on_where_it_was(session: LiveSession) -> None:
+    own = session.folder.parent / "own.yaml"
+    own.write_text("instruments: {BTCUSD: {long_rate: 0.01}}")
+    options = ("--instruments", str(own))
+    session.start(*options)
     session.tick()
+    session.kill_guardian()
+    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new guardian to open its gate")
+    session.until(lambda: session.is_connected, "the broker to be heard")
     session.say("golden_cross")
     session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
     session.tick(+100)
     session.until(lambda: session.count(What.FILLED) == 1, "the entry to fill")
     session.kill()
     session.say("death_cross")  # nobody hears it now
-    session.start()
+    own.write_text("instruments: {BTCUSD: {long_rate: 0.02}}")
+    session.err(latency_us=1)
+    session.start(*options)
     session.until(lambda: session.count(What.ACCEPTED) == 2, "the close to be asked for")
     session.tick(+100)
     session.until(lambda: session.count(What.CLOSED) == 1, "the position to be closed")
     session.end()
+    assert session.errs["latency_us"] == 1  # the owner's word stays
     facts = session.facts()
     judged = [fact for fact in facts if isinstance(fact, SignalJudged)]
     assert [(fact.name, fact.outcome) for fact in judged] == [("ma_crossover", "taken"), ("ma_crossover", "taken")]
     assert [fact.transaction for fact in facts if isinstance(fact, TransactionSeen)] == session.done()
     assert isinstance(facts[0], SessionBegan)
+    verify = [*session.words, *options, "--timeframe", "1m", "--signals", "stream", "--verify"]
+    assert session.command(*verify) == 0
+    own.write_text("instruments: {BTCUSD: {tick: 0.001}}")  # what is in the journal would be ten times less
+    assert session.command(*verify) == 1
 
 
 def rounds(session: LiveSession, count: int, seed: int) -> None:
@@ -80,18 +93,6 @@ def is_settled(session: LiveSession) -> bool:
     session.tick()
     time.sleep(0.4)
     return session.done() == before
-
-
-def test_a_guardian_that_is_killed_is_started_again_and_orders_pass_through_it(session: LiveSession) -> None:
-    session.start()
-    session.tick()
-    session.kill_guardian()
-    session.until(lambda: session.log.read_bytes().count(b"the gate is open") >= 2, "a new guardian to open its gate")
-    session.until(lambda: session.is_connected, "the broker to be heard")
-    session.say("golden_cross")
-    session.until(lambda: session.count(What.ACCEPTED) == 1, "the order to arrive")
-    session.end()
-    assert [fact.outcome for fact in session.facts() if isinstance(fact, SignalJudged)] == ["taken"]
 
 
 def test_an_emergency_stop_closes_everything_and_trading_goes_on_after_rearming(session: LiveSession) -> None:

@@ -19,6 +19,7 @@ from sptrader_desktop.runtime.honesty_candles import part
 from sptrader_desktop.runtime.live.assembly import LiveSymbol, Parts, Traded, live_symbol, own_components, regime_component
 from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.events import (
+    SignalGenerated,
     SignalRejected,
     TradeExecuted,
     TradeFailed,
@@ -140,3 +141,6 @@ def test_a_service_that_is_switched_off_is_not_there_and_what_needs_it_does_noth
     assert ("NEW_CANDLE" in found) == (off != "data_fetching")
     assert ("INDICATORS_UPDATED" in found) == (off not in {"data_fetching", "indicator_calculation"})
     assert bool(decide.sets) == (off in {"indicator_calculation", "trade_execution"})
+    live.bus.publish(SignalGenerated("EURUSD", 0, None, (FakeOrder("x"),)))
+    failed = [(event.order, event.why) for event in heard.of(TradeFailed)]
+    assert (failed[-1:] == [("x", "trade execution is not started")]) == (off == "trade_execution")

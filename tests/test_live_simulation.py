@@ -19,7 +19,7 @@ from tests.live_hunts import Campaign, first_seen, tried
 from tests.planted_bugs import DRAWN, MIXES, PLANTED
 from tests.simulated_redis import SimulatedRedis
 
-PART, PARTS = 30, 10  # in the suite
+PART, PARTS = 30, 8  # in the suite
 SLICE, SLICES = 250, 40  # in the campaign
 MOST_SEEDS = 2_000  # worlds in which a planted bug has to show
 # Those that show at once; the others take a minute and more together.

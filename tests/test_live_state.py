@@ -174,6 +174,20 @@ def test_a_loss_uses_up_the_limits_and_a_breach_latches() -> None:
     assert state["barred"] == state["latched"] == {"*": "the day's loss limit was reached"}
 
 
+def test_a_rearming_takes_nothing_from_the_day_s_loss_or_the_deepest_drawdown() -> None:
+    scene = Scene(daily_loss_limit=Decimal("0.03"))
+    entered(scene)
+    scene.close_bar(1_939_000, is_entry=False)
+    before = scene.state()["portfolio"]
+    assert (before["daily_pnl"], before["max_drawdown"]) == ("-305.00", "3.0500")
+    for _ in range(2):
+        scene.hear(facts.Commanded(scene.bar, "rearm", "me", ""))
+        assert scene.state()["portfolio"] == before
+    assert scene.state()["risk"][0]["used"] == "0.00"  # the limit counts from here
+    scene.hear(facts.BarsOpened(scene.bar, (BarOpen(0, scene.bar, 1_939_000, 1_939_100, 19_752, 0),)))
+    assert scene.state()["portfolio"] == before | {"daily_pnl": "0.00"}
+
+
 def test_what_the_broker_has_not_said_it_holds_is_not_protected() -> None:
     scene = Scene()
     entered(scene)

@@ -93,6 +93,11 @@ def test_the_only_symbol_halted_is_everything_halted() -> None:
         await session.all.start()
         await session.ruin("EURUSD")
         assert session.latch.reason.startswith("1 of 1 symbols")
+        running = asyncio.ensure_future(session.all.run())  # as when it was halted at its very start: exits are watched beside it
+        await settled()
+        assert not running.done()
+        await session.all.stop()
+        await running
 
     played(story())
 

@@ -179,6 +179,14 @@ def test_whatever_is_published_as_a_price_the_session_and_the_broker_go_on_and_c
     assert desk.recovered().book.state.positions.tobytes() == desk.account.book.state.positions.tobytes()
 
 
+def test_a_crossed_price_is_told_and_is_in_no_candle() -> None:
+    desk, alarms = Desk(), list[str]()
+    intake = PriceIntake(None, desk.engine, desk.send, alarms.append)  # type: ignore[arg-type]
+    assert not intake.take(LivePrice("EURUSD", desk.clock.at, 110_008, 110_000))
+    assert alarms == ["EURUSD: a price of 110008 ticks is not believed: its ask, 110000, is lower"]
+    assert intake.take(LivePrice("EURUSD", desk.clock.at, 110_000, 110_000))
+
+
 def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:
     desk, alarms = Desk(), list[str]()
     intake = PriceIntake(None, desk.engine, desk.send, alarms.append)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from sptrader_desktop.adapters.sqlite_paper_ledger import PaperLedger
 from sptrader_desktop.core.broker_messages import Cancel, Close, Ping, Place, Pong, Refused, Request, Transaction, Welcome, What
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.core.money import FRACTION_ONE
 from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.runtime.live.paper_prices import Frictions
 from sptrader_desktop.runtime.live.paper_state import state_of
@@ -199,6 +200,15 @@ def test_terms_come_back_from_their_file_and_what_it_does_not_know_is_refused(tm
     for old, new in (('"USDJPY"', "1"), ('"account"', '"acount"'), ('"10000"', "10000.5"), ('"10000"', '"many"'), ("next_open", "never")):
         with pytest.raises(ValueError, match=r"terms|10000\.5"):
             terms_in(terms_text(terms).replace(old, new, 1))
+    for wrong in (
+        Frictions(latency_us=-1),
+        Frictions(partial=2 * FRACTION_ONE),
+        Frictions(least=-1),
+        Frictions(reject=-1),
+        Frictions(reasons=()),
+    ):
+        with pytest.raises(ValueError, match=r"terms\.frictions"):
+            terms_in(terms_text(replace(terms, frictions=wrong)))
 
 
 # Whatever happens

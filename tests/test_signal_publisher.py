@@ -346,6 +346,7 @@ def test_the_lines_and_the_script_of_the_guide_publish(valkey: RedisServer, monk
         (["--signal", "ma"], 2, "give --signal and --type, --prices, or both"),
         (["--prices", "EURUSD=much"], 2, "invalid prices value"),
         (["--signal", "ma", "--type", "x", "--metadata", "[]"], 2, "invalid metadata value"),
+        (["--prices", "EURUSD=1", "--every", "-1"], 2, "invalid seconds value"),
         (["--signal", "ma", "--type", "x", "--bar-time", "soon"], 1, "bar_time 'soon' cannot be used: times are like"),
     ],
 )

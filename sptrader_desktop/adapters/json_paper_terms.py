@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.money import FRACTION_ONE
+from sptrader_desktop.runtime.live.paper_prices import Frictions
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms
 from sptrader_desktop.runtime.whole_files import write_whole
+
+AGAIN = "correct it, or take the file away and let the program write it again"
 
 
 def write_terms(path: Path, terms: PaperTerms) -> None:
@@ -27,15 +31,31 @@ def read_terms(path: Path) -> tuple[PaperTerms, str]:
         text = path.read_text(encoding="utf-8")
         return terms_in(text), text
     except OSError as error:
-        raise DataError(f"{path}: the paper account's terms cannot be read ({error.strerror}): let the program write them again") from None
+        raise DataError(f"{path}: the paper account's terms cannot be read ({error.strerror}): {AGAIN}") from None
     except ValueError as error:
-        raise DataError(f"{path}: {error}: let the program write the paper account's terms again") from None
+        raise DataError(f"{path}: {error}: {AGAIN}") from None
+
+
+def kept_frictions(path: Path) -> Frictions:
+    """How the broker errs is its owner's, who writes it there: whatever else of the terms a session brings."""
+    return read_terms(path)[0].frictions if path.exists() else Frictions()
 
 
 def terms_in(text: str) -> PaperTerms:
     """ValueError says what is wrong."""
     terms: PaperTerms = _built(PaperTerms, json.loads(text, parse_float=_no_float, parse_constant=_no_float), "terms")
+    _refuse_impossible(terms.frictions)
     return terms
+
+
+def _refuse_impossible(given: Frictions) -> None:
+    if given.latency_us < 0:
+        raise ValueError("terms.frictions.latency_us is below 0")
+    for name in ("partial", "least", "reject"):
+        if not 0 <= getattr(given, name) <= FRACTION_ONE:
+            raise ValueError(f"terms.frictions.{name} is a share in 1e-8, from 0 to {FRACTION_ONE}")
+    if not given.reasons:
+        raise ValueError("terms.frictions.reasons is empty: a refusal has a reason")
 
 
 def _no_float(text: str) -> None:

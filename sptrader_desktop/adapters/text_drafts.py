@@ -112,7 +112,12 @@ class TextDrafts:
         """A file that is renamed takes its versions along."""
         folder, target = self._history / _name(old), self._history / _name(new)
         if folder.is_dir() and not target.exists():
-            folder.rename(target)
+            try:
+                folder.rename(target)
+            except OSError as error:
+                raise DataError(
+                    f"the versions of {old.name} stay under that name ({error.strerror}): see who may write in {folder.parent}"
+                ) from error
 
     def _now(self, path: Path) -> str:
         return self.read(path).fingerprint if path.exists() else ""

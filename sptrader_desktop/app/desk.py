@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from sptrader_desktop.present.watchlist import Watched, watched_of
 from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings
+from sptrader_desktop.ui.data.data_desk import POSTGRES
 from sptrader_desktop.ui.desk import Finished, Series
 
 if TYPE_CHECKING:
@@ -103,6 +104,17 @@ class WindowDesk:
         ) as error:  # a catalogue that cannot be read must not keep the files from being seen, nor the window from opening
             LOG.error("the catalogue of candles: %s", error)
         return [*(item for item in of_files if item), *kept]
+
+    def _of_database(self) -> Sequence[Series]:
+        """Of the one that was connected to since the start; what it does not tell hides nothing else."""
+        if self._candle_settings is self._settings:
+            return ()
+        try:
+            with closing(compose_servers.open_postgres(self._candle_settings)) as store:
+                return tuple(dict.fromkeys(Series(item.symbol, item.timeframe, source=POSTGRES) for item in store.datasets()))
+        except SptraderError as error:
+            LOG.warning("what the database holds is not in the list: %s", error)
+            return ()
 
     def candles(self, series: Series) -> "Candles":
         recipe = self._recipe_of(series)
@@ -192,7 +204,8 @@ class WindowDesk:
         found = [strategy_item(path, workspace / "strategies") for path in self.strategies()]
         found += [component_item(dotted, spec, workspace / "core") for dotted, spec in self.catalogue().found.items()]
         with suppress(SptraderError):
-            found += [dataset_item(item.symbol, item.timeframe, item.path, item.source) for item in self.series()]
+            series = (*self.series(), *self._of_database())
+            found += [dataset_item(item.symbol, item.timeframe, item.path, item.source) for item in series]
         with suppress(SptraderError):
             found += [run_item(run) for run in self.runs.list()]
         return found
@@ -219,7 +232,8 @@ class WindowDesk:
         return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
 
     def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles", heed: Heed | None = None) -> Sequence[Curve]:
-        return curves_of(dotted, params, candles, compose_components.component_runner(self._settings, self.catalogue(), heed))
+        catalogue = self.catalogue()
+        return curves_of(catalogue.indicator(dotted), params, candles, compose_components.component_runner(self._settings, catalogue, heed))
 
     # What a person gathers, and live prices
 

@@ -5,10 +5,12 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from sptrader_desktop.cli.command_parser import command, top_parser
 from sptrader_desktop.core.errors import RunError, SptraderError
 from sptrader_desktop.guardian import asking
+from sptrader_desktop.guardian.latch import read_account
 from sptrader_desktop.guardian.lines import Message
 from sptrader_desktop.guardian.places import GuardianError, live_places
 from sptrader_desktop.settings import load_settings
@@ -39,6 +41,7 @@ def stop(chosen: argparse.Namespace) -> int:
     try:
         answer, trouble = asking.stop(folder, flatten=chosen.flatten)
         if answer is None and not trouble:
+            _refuse_unflattened(folder, is_asked=chosen.flatten)
             print(f"No guardian runs in {folder}, so nothing is live there. Nothing will start before `sptrader rearm`.")
             return DONE
         if answer is None:
@@ -49,6 +52,16 @@ def stop(chosen: argparse.Namespace) -> int:
     if answer["latch"]["unkept"]:
         raise RunError(f"stopped, but not on disk: {answer['latch']['unkept']}; the guardian goes on trying")
     return DONE
+
+
+def _refuse_unflattened(folder: Path, *, is_asked: bool) -> None:
+    """Where a session ended a while ago its positions are still at the broker, and nobody is there who would close them."""
+    known = read_account(live_places(folder).account) if is_asked else None
+    if known is not None:
+        raise RunError(
+            f"stopped, and nothing leaves before `sptrader rearm`; but no guardian runs in {folder}, so nothing was cancelled or closed at "
+            f"the broker of account {known.name}: start the session there, whose guardian does that first"
+        )
 
 
 def _looked_at(answer: Message) -> Message:

@@ -15,6 +15,7 @@ from sptrader_desktop.cli.progress import ProgressLine
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.guardian.precedence import TRADES, ask_for_precedence, settle
+from sptrader_desktop.runtime.heap import keep_one_heap
 from sptrader_desktop.runtime.loop_thread import sharing_threads
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.whole_files import write_whole
@@ -50,9 +51,10 @@ def live(chosen: argparse.Namespace) -> int:
     from sptrader_desktop.compose_live import LiveAsked, verified
 
     if len(chosen.strategies) > 1:
-        raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE each")
+        raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE and another Redis each")
     if not (chosen.headless or chosen.verify):
         raise RunError("a live session has no window of its own: add --headless, and see it on the window's Live page")
+    keep_one_heap()
     settings = load_settings()
     compose.ready_engine(settings, _say)
     recipe = Recipe(

@@ -56,6 +56,9 @@ def _rearm(account: Obeying, scope: str) -> None:
         if account.mismatch:
             account.barred[WHOLE] = account.mismatch
         account.halted = ""
-        row = account.book.account
+        row = account.book.account[0]
+        account.limits.day_before += int(row["equity"]) - int(row["base"])
+        if row["peak"] > 0:
+            row["worst"] = max(float(row["worst"]), (int(row["peak"]) - min(int(row["trough"]), int(row["equity"]))) / int(row["peak"]))
         row["drawn_down"], row["lost_day"] = FREE, FREE
         row["peak"] = row["trough"] = row["base"] = row["equity"]

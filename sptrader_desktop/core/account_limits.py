@@ -17,6 +17,7 @@ class AccountLimits:
     def __init__(self, book: Book, symbols: Sequence[str], bar: Callable[[str, str], None]) -> None:
         self.tree = RiskTree(int(book.plan.terms["leverage"][0]))
         self.earned = [0] * len(symbols)  # what each series has added to the cash
+        self.day_before = 0  # what the trading day had won or lost when a person re-armed: from there limits count, the day does not
         self.refusals: list[str] = []  # why entries of the last decision were not asked for, though its rules held
         self._book, self._symbols, self._bar = book, tuple(symbols), bar
 
@@ -45,7 +46,10 @@ class AccountLimits:
 
     def after_open(self, before: Day) -> None:
         day, figures = before
-        if figures and self._book.account["day"][0] != day:
+        if self._book.account["day"][0] == day:
+            return
+        self.day_before = 0
+        if figures:
             self.tree.roll(figures)
 
     def meet(self, at: int) -> None:

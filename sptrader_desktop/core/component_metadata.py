@@ -19,9 +19,10 @@ from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.core.strategy_fields import IDENTIFIER, NO_NAME, Field, Findings, Plain, Section
 
 TYPES: tuple[ParameterType, ...] = ("int", "float", "str", "bool")
-INDICATOR_KEYS = ("name", "family", "description", "parameters", "outputs", "warm_up")
+INDICATOR_KEYS = ("name", "title", "family", "description", "parameters", "outputs", "levels", "warm_up")
 SIGNAL_KEYS = ("name", "description", "parameters", "required_indicators", "event_types", "outputs", "warm_up")
 MOST_BARS = 1_000_000
+MOST_LEVELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def read_metadata(data: Plain, file: ComponentFile) -> ComponentSpec | tuple[Pro
         event_types=_names(root.required("event_types")) if is_signal else (),
         source=file.source,
         line=file.line,
+        title=_title(root.get("title"), file.dotted),
+        levels=_levels(root.get("levels")),
     )
     if is_signal and outputs is not None and {EVENT_TYPE, EVENT_STRENGTH} & set(spec.outputs):
         outputs.refuse(f"holds {EVENT_TYPE} or {EVENT_STRENGTH}, which every event has: leave them out")
@@ -114,6 +117,19 @@ def _name(field: Field) -> str:
     if name and not IDENTIFIER.fullmatch(name):
         field.refuse(NO_NAME)
     return name
+
+
+def _title(field: Field | None, dotted: str) -> str:
+    return dotted.rpartition(".")[2].replace("_", " ").capitalize() if field is None else field.text()
+
+
+def _levels(field: Field | None) -> tuple[float, ...]:
+    if field is None:
+        return ()
+    found = [bound for item in field.items() if (bound := _bound(item)) is not None]
+    if len(found) > MOST_LEVELS:
+        field.refuse(f"holds more than {MOST_LEVELS}: name those that are looked at")
+    return tuple(map(float, found))
 
 
 def _warm_up(field: Field, parameters: dict[str, ParameterSpec], *, is_sound: bool) -> str:

@@ -50,7 +50,10 @@ class RequiredIndicator:
 
 @dataclass(frozen=True, slots=True)
 class ComponentSpec:
-    """`dotted` is `signals.ma_crossover`; from bar number `warm_up` on (the first is 1) it no longer matters where the data starts."""
+    """`dotted` is `signals.ma_crossover`; from bar number `warm_up` on (the first is 1) it no longer matters where the data starts.
+
+    `title` is an indicator's name as people say it, `levels` are the values at which its curves are read.
+    """
 
     dotted: str
     class_name: str
@@ -61,6 +64,8 @@ class ComponentSpec:
     event_types: tuple[str, ...] = ()
     source: str = ""
     line: int = 1
+    title: str = ""
+    levels: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+LARGEST = 300.0  # powers of ten; a float holds a few more
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def to_scale(values: Array, is_log: bool) -> NDArray[np.float64]:
 
 
 def from_scale(drawn: float, is_log: bool) -> float:
-    return float(10.0**drawn) if is_log else drawn
+    return float(10.0 ** min(drawn, LARGEST)) if is_log else drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,14 @@ class Drawing:
 Drawings = tuple[Drawing, ...]
 
 
+def exchanged(drawings: Drawings, gone: Drawing | None, come: Drawing | None, place: int) -> Drawings:
+    """One line instead of another; without `gone` it comes in at `place`. Where `gone` is not there any more nothing changes."""
+    if gone is not None and gone not in drawings:
+        return drawings
+    at = place if gone is None else drawings.index(gone)
+    return (*drawings[:at], *([] if come is None else [come]), *drawings[at + (gone is not None) :])
+
+
 class DrawingBook:
     """The lines of all symbols. `save` is told of every change: a symbol and all of its lines."""
 

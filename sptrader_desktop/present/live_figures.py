@@ -66,7 +66,7 @@ class Figures:
 
     @property
     def day_profit(self) -> int:
-        return self.total - int(self._used["base"])
+        return self.total - int(self._used["base"]) + self._limits.day_before
 
     @property
     def all_profit(self) -> int:
@@ -93,7 +93,7 @@ class Figures:
     def _of_all(self) -> Iterator[Gauge]:
         terms, used = self._plan.terms[0], self._used
         base, peak, leverage = int(used["base"]), int(used["peak"]), int(terms["leverage"])
-        lost = max(0, -self.day_profit)
+        lost = max(0, base - self.total)
         yield Gauge("daily loss", "money", lost, _limit(int(terms["daily_loss"]), base), bool(used["lost_day"] != FREE))
         yield Gauge("drawdown", "money", self.drop, _limit(int(terms["max_drawdown"]), peak), bool(used["drawn_down"] != FREE))
         committed = self._worth.committed()

@@ -88,6 +88,19 @@ def figure(value: float | None, *, signed: bool = False, places: int = 2) -> str
     return text.lstrip("+-") if is_zero else text
 
 
+def grouped(text: str) -> str:
+    """What a person wrote, with separators of thousands if it is a plain number; nothing else of it changes."""
+    whole, point, rest = ungrouped(text).partition(".")
+    if not re.fullmatch(r"[0-9]+", whole) or not re.fullmatch(r"[0-9]*", rest):
+        return text
+    return f"{re.sub(r'(?<=[0-9])(?=(?:[0-9]{3})+$)', ',', whole)}{point}{rest}"
+
+
+def ungrouped(text: str) -> str:
+    """Without separators of thousands. A comma anywhere else stays, for whoever refuses it: it may be meant as a decimal point."""
+    return text.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", text) else text
+
+
 def plain(value: Decimal) -> str:
     """An exact number a person gave, with grouped thousands and no zeros that say nothing."""
     text = f"{value:,f}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
 
 DAY_US = 86_400_000_000
-Kind = Literal["text", "date", "file", "files", "words"]
+Kind = Literal["text", "amount", "date", "file", "files", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ RANGE = (
     Question("end", "To", "Bars opening before this, UTC; empty: to the last bar there is", hint="last bar", kind="date"),
 )
 ACCOUNT = (
-    Question("capital", "Capital", "What the account starts with", "10000"),
+    Question("capital", "Capital", "What the account starts with", "10000", kind="amount"),
     Question("currency", "Currency", "The account's currency, in which all money is told", "USD"),
     Question("leverage", "Leverage", "Exposure may be so many times the equity", "30", suffix=": 1"),
 )
@@ -103,7 +103,7 @@ def answers_of(recipe: Mapping[str, Any]) -> dict[str, str]:
 
 
 def candles_line(candles: "Candles") -> str:
-    """`2,621 bars, 2024-01-02 00:00 to 2024-05-31 20:00`: how many, and the opens of the first and the last."""
+    """`2,621 bars, 2024-01-02 00:00 to 2024-05-31 20:00 UTC`: how many, and the opens of the first and the last."""
     if not len(candles):
         return "no bars"
-    return f"{counted(len(candles), 'bar')}, {clock(int(candles.timestamp[0]))} to {clock(int(candles.timestamp[-1]))}"
+    return f"{counted(len(candles), 'bar')}, {clock(int(candles.timestamp[0]))} to {clock(int(candles.timestamp[-1]))} UTC"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sptrader_desktop.core.candles import Candles
-from sptrader_desktop.core.components import Catalogue
+from sptrader_desktop.core.components import Catalogue, ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Scalar, Strategy
 from sptrader_desktop.ports import Answer, ComponentJob, ComponentRunner
@@ -18,13 +18,17 @@ NEAR_PRICE = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """One output of an indicator over all bars, NaN where it has no value; `is_price` when it belongs on the candles."""
+    """One output of an indicator over all bars, NaN where it has no value; `is_price` when it belongs on the candles.
+
+    What has a pane of its own may be read against `levels`.
+    """
 
     indicator: str
     output: str
     params: str
     values: NDArray[np.float64]
     is_price: bool
+    levels: tuple[float, ...] = ()
 
     @property
     def title(self) -> str:
@@ -54,19 +58,19 @@ def indicator_curves(strategy: Strategy, candles: Candles, catalogue: Catalogue,
     for (dotted, shown), answer in zip(jobs, runner.run(list(jobs.values())), strict=True):
         if isinstance(answer.result, ComponentError):
             continue
-        curves += _curves(dotted, shown, answer, candles)
+        curves += _curves(catalogue.indicator(dotted), shown, answer, candles)
     return curves
 
 
-def curves_of(dotted: str, params: Mapping[str, Scalar], candles: Candles, runner: ComponentRunner) -> Sequence[Curve]:
+def curves_of(spec: ComponentSpec, params: Mapping[str, Scalar], candles: Candles, runner: ComponentRunner) -> Sequence[Curve]:
     """One indicator by itself, whose ComponentError is raised; `params` are shown as they are given."""
-    (answer,) = runner.run([ComponentJob(dotted, params, candles)])
-    return _curves(dotted, ", ".join(f"{value}" for value in params.values()), answer, candles)
+    (answer,) = runner.run([ComponentJob(spec.dotted, params, candles)])
+    return _curves(spec, ", ".join(f"{value}" for value in params.values()), answer, candles)
 
 
-def _curves(dotted: str, shown: str, answer: Answer, candles: Candles) -> Sequence[Curve]:
-    name = dotted.rpartition(".")[2]
-    return [Curve(name, output, shown, values, is_price(values, candles)) for output, values in answer.values().items()]
+def _curves(spec: ComponentSpec, shown: str, answer: Answer, candles: Candles) -> Sequence[Curve]:
+    found = answer.values().items()
+    return [Curve(spec.name, output, shown, values, is_price(values, candles), spec.levels) for output, values in found]
 
 
 def is_price(values: NDArray[np.float64], candles: Candles) -> bool:

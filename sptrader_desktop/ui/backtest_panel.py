@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QLineEd
 from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series
-from sptrader_desktop.ui.run_fields import Field, form_of, made_field, named, offer_given, row_of
+from sptrader_desktop.ui.run_fields import Field, answer_of, form_of, made_field, named, offer_given, row_of
 from sptrader_desktop.ui.run_foot import RunFoot
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -113,8 +113,8 @@ class BacktestPanel(QWidget):
         self.read.setText(words)
         self.read.setVisible(True)
         place = self.data.currentIndex()
-        self.data.setItemData(place, f"{self.data.itemText(place)}\n{words} UTC", Qt.ItemDataRole.ToolTipRole)
-        self.data.setToolTip(f"{self.data.currentText()}\n{words} UTC")
+        self.data.setItemData(place, f"{self.data.itemText(place)}\n{words}", Qt.ItemDataRole.ToolTipRole)
+        self.data.setToolTip(f"{self.data.currentText()}\n{words}")
         if len(candles):
             for key, stamp in (("start", candles.timestamp[0]), ("end", candles.timestamp[-1])):
                 field = self._answers[key]
@@ -130,6 +130,11 @@ class BacktestPanel(QWidget):
         self._mark(question.key if question else "")
         if question:
             self._scroll.bring(self._answers[question.key])
+
+    def _forget_refusal(self) -> None:
+        """It was about other answers than these."""
+        self.foot.say("")
+        self._mark()
 
     def _mark(self, refused: str = "") -> None:
         for key, field in self._answers.items():
@@ -157,7 +162,7 @@ class BacktestPanel(QWidget):
         strategy, series = self.chosen_strategy(), self.chosen_series()
         if strategy is None or series is None:
             return None
-        answers: dict[str, Any] = {key: run_form.BY_KEY[key].value(self._answer(key)) for key in self._answers}
+        answers: dict[str, Any] = {key: run_form.BY_KEY[key].value(answer_of(field)) for key, field in self._answers.items()}
         if series.path:
             return replace(Recipe(str(strategy), data=(series.path, *self._other_files(series))), **answers)
         symbols = (series.symbol, *(item.symbol for item in self._others(series)))
@@ -165,17 +170,13 @@ class BacktestPanel(QWidget):
 
     def answers(self) -> dict[str, str]:
         """As a person wrote them, to be kept."""
-        return {**{key: self._answer(key) for key in self._answers}, SYMBOLS: self.more.text().strip()}
+        return {**{key: answer_of(field) for key, field in self._answers.items()}, SYMBOLS: self.more.text().strip()}
 
     def _series_of(self, recipe: Recipe) -> Series | None:
         if recipe.data:
             return next((item for item in self._series if item.path == recipe.data[0]), None)
         wanted = recipe.source, *recipe.symbols[:1], recipe.timeframe
         return next((item for item in self._series if (item.source, item.symbol, item.timeframe) == wanted), None)
-
-    def _answer(self, key: str) -> str:
-        field = self._answers[key]
-        return str(field.currentData()) if isinstance(field, QComboBox) else field.text().strip()
 
     @property
     def unknown(self) -> list[str]:
@@ -219,7 +220,7 @@ class BacktestPanel(QWidget):
         whole.setSpacing(0)
         whole.addWidget(self._scroll, 1)
         whole.addWidget(self.foot)
-        self.changed.connect(self._mark)
+        self.changed.connect(self._forget_refusal)
         self.foot.runAsked.connect(self.runAsked)
         self.foot.cancelAsked.connect(self.cancelAsked)
 

@@ -72,7 +72,9 @@ def throw_away(item: Item) -> None:
 
 
 def reveal(item: Item) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(_file(item).parent)))
+    folder = _file(item).parent
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+        raise DataError(f"this computer has no program for folders: {item.name} is in {folder}")
 
 
 def _renamed(kind: Kind, source: Path, name: str) -> bytes:

@@ -107,7 +107,16 @@ class MainWindow(QMainWindow):
         )
         self.runs = RunsPage(desk, host.jobs, self.research, self.selection, self.notices, self)
         self.data = DataTab(
-            data_desk, host.jobs, self.selection, self.page.chart, self.texts.documents, self.texts.navigator, self.research, host.tell
+            data_desk,
+            host.jobs,
+            self.selection,
+            self.page.chart,
+            self.texts.documents,
+            self.texts.navigator,
+            self.research,
+            self.page.panel,
+            self.market.open_chart,
+            host.tell,
         )
         self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self, desk.documents, self.page.panel.answers)
         self.tabs = OpenTabs(self.texts.documents, {"dataPage": self.data.open, "livePage": self.live.open})

@@ -17,6 +17,7 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.watchlist import Watched, quickest
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.price_levels import PriceLevel
+from sptrader_desktop.ui.data.data_desk import POSTGRES
 from sptrader_desktop.ui.desk import Desk, Heed, Series
 from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.market.alerts_pane import AlertsPane
@@ -121,7 +122,8 @@ class PricesPage(QObject):
 
     def _row(self, symbol: str, offered: Sequence[Series], heed: Heed) -> Watched:
         heed()
-        series = quickest(symbol, offered)
+        # All that a database holds of a symbol is too much to ask for one price at every look.
+        series = quickest(symbol, (one for one in offered if one.source != POSTGRES))
         if series is None:
             return Watched(symbol, origin="no candles")
         try:

@@ -10,6 +10,7 @@ from sptrader_desktop.present.run_form import Question
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.amount_field import AmountField
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.date_field import DateField
 
@@ -25,13 +26,21 @@ def made_field(question: Question, changed: Callable[[], object], entered: Calla
             field.addItem(label, value)
         field.currentIndexChanged.connect(lambda _: changed())
     else:
-        field = DateField() if question.kind == "date" else QLineEdit(question.default)
+        of_kind: dict[str, Callable[[], QLineEdit]] = {"date": DateField, "amount": lambda: AmountField(question.default)}
+        field = of_kind.get(question.kind, lambda: QLineEdit(question.default))()
         field.setPlaceholderText(question.hint)
         field.textChanged.connect(lambda _: changed())
         field.returnPressed.connect(entered)
     named(field, f"{question.key}Answer", question.label)
     field.setToolTip(question.tip)
     return field
+
+
+def answer_of(field: Field) -> str:
+    """As it is kept and asked: a choice by its own name, an amount without separators."""
+    if isinstance(field, QComboBox):
+        return str(field.currentData() or "")
+    return field.amount if isinstance(field, AmountField) else field.text().strip()
 
 
 def row_of(question: Question, field: Field) -> QWidget:

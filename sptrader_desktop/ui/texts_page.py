@@ -184,9 +184,12 @@ class TextsPage(QObject):
         self.documents.open(path)
 
     def _moved(self, old: Path, new: Path) -> None:
-        self._keeper.moved(old, new)
-        self.documents.moved(old, new)
-        self._panel.renamed(old, new)
+        """Versions that cannot go along leave the editor and the choice no less to."""
+        try:
+            self._keeper.moved(old, new)
+        finally:
+            self.documents.moved(old, new)
+            self._panel.renamed(old, new)
 
 
 def _series(item: Item) -> Series:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, 
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present import run_form
+from sptrader_desktop.present.numbers import grouped, ungrouped
 from sptrader_desktop.present.preferences import MOST_RECENT, Preferences
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
@@ -72,7 +73,7 @@ RECIPES = st.builds(
     instruments=st.sampled_from(["", "/data/mine.yaml"]),
     financing=st.sampled_from(["", "/data/rates.yaml"]),
     params=st.lists(WORD, max_size=2).map(tuple),
-    capital=st.sampled_from(["10000", "5"]),
+    capital=st.sampled_from(["10000", "5", "1234567.50", "1,5"]),
     currency=st.sampled_from(["USD", "EUR"]),
     fill=st.sampled_from(["next_open", "close"]),
     intrabar=st.sampled_from(["stop_first", "target_first"]),
@@ -124,6 +125,27 @@ def test_answers_come_back_at_the_next_start_and_those_unknown_are_left_out(pane
     other.restore({**panel.answers(), "of a later version": "x"}, {})
     assert other.recipe() == panel.recipe()
     assert other.recipe() != Recipe("/s/one.yaml", data=("/data/EURUSD_1h.parquet",))
+
+
+def test_an_amount_is_grouped_while_nobody_types_in_it_and_taken_either_way(panel: BacktestPanel, qtbot: QtBot) -> None:
+    field, next_one = line(panel, "capitalAnswer"), line(panel, "currencyAnswer")
+    panel.activateWindow()
+    for typed, asked, left in (("250000", "250000", "250,000"), ("1,500,000.25", "1500000.25", "1,500,000.25"), ("1,5", "1,5", "1,5")):
+        field.setFocus()
+        qtbot.waitUntil(field.hasFocus)
+        assert field.text().isdecimal() or "." in field.text(), "no separators in the way of who types"
+        field.selectAll()
+        QTest.keyClicks(field, typed)
+        assert panel.answers()["capital"] == asked
+        with qtbot.assertNotEmitted(panel.changed):
+            next_one.setFocus()
+        assert (field.text(), panel.answers()["capital"]) == (left, asked)
+
+
+@given(st.text("0123456789,.- x", max_size=12))
+def test_separators_of_thousands_say_nothing(text: str) -> None:
+    assert ungrouped(grouped(text)) == ungrouped(text)
+    assert grouped(ungrouped(text)) == grouped(text)
 
 
 @given(st.lists(st.sampled_from(["1", "2", "3", ""]), max_size=20))
@@ -197,6 +219,7 @@ def test_files_are_picked_below_more_which_opens_at_what_is_wrong_in_it(panel: B
     qtbot.waitUntil(lambda: _is_in_sight(refused, scroll))
     refused.setText("y.parquet")
     assert refused.property("tone") == ""
+    assert panel.problem.text() == "", "it was about another answer"
     button = panel.findChild(QToolButton, "instrumentsPick")
     assert button is not None
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -292,7 +315,7 @@ def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_the_choice_says_how_many_bars_from_when(opened: Driven) -> None:
     candles, panel = opened.window.page.chart.candles, opened.window.page.panel
     assert candles is not None
-    assert panel.read.text() == f"{len(candles):,} bars, 2024-01-02 00:00 to 2024-05-31 20:00"
+    assert panel.read.text() == f"{len(candles):,} bars, 2024-01-02 00:00 to 2024-05-31 20:00 UTC"
     assert panel.read.text() in panel.data.toolTip()
 
 

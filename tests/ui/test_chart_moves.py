@@ -11,10 +11,13 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS, Scope
-from sptrader_desktop.present.selection import BarAt, Selection, Zone
+from sptrader_desktop.present.drawings import drawings_read, drawings_written
+from sptrader_desktop.present.selection import BarAt, Selection, Span, Zone
 from sptrader_desktop.present.trade_marks import TradeMarks
+from sptrader_desktop.ui.charts.backdrops import VolumeBars
 from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.chart_picture import STRIP, chart_picture
+from sptrader_desktop.ui.charts.crosshair import ROW
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -90,6 +93,17 @@ def test_nothing_that_is_fitted_lies_behind_the_readout(qtbot: QtBot, is_inverte
         assert ends[1] < frame.height / frame.scale
 
 
+def test_a_low_pane_has_its_values_below_its_one_line_of_readout(qtbot: QtBot) -> None:
+    chart, values = shown(qtbot, walk(2000), size=(900, 200)), np.sin(np.arange(2000.0))
+    chart.set_overlays([Line(f"{name} (14)", values, name) for name in ("RSI", "CCI")])
+    show_exactly(chart, 100, 200)
+    for pane in chart.panes[1:]:
+        assert pane.plot_area().height() <= 12 * GRID
+        frame = pane.frame()
+        assert frame.y_of(values[100:200].max()) / frame.scale + 1 > GRID + ROW
+        assert frame.y_of(values[100:200].min()) < frame.height
+
+
 def test_the_values_fit_until_the_axis_is_dragged_and_again_after_a_double_click(qtbot: QtBot) -> None:
     chart = shown(qtbot, walk(2000))
     show_exactly(chart, 500, 600)
@@ -110,6 +124,27 @@ def test_the_values_fit_until_the_axis_is_dragged_and_again_after_a_double_click
     _, (low, high) = pane.box.ranges()
     assert low < prices.low[900:1000].min()
     assert (high - low) < 1.2 * (prices.high[900:1000].max() - prices.low[900:1000].min())
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+def test_however_far_a_hand_turns_the_axis_there_is_a_chart_and_a_line_on_it_can_be_kept(qtbot: QtBot, is_log: bool) -> None:
+    chart = shown(qtbot, walk(500))
+    pane = pane_of(chart)
+    on_axis = pane.plot_area().right() + 10
+    chart.set_overlays([Line("NOTHING", np.zeros(500))])
+    if is_log:
+        chart.toggle_log()
+        assert pane.box.ranges()[1][0] > 5, "what has no place on this scale makes none of the others small"
+    for notches in (-2000, 2000):
+        for _ in range(30):
+            wheel(pane, on_axis, 100, notches)
+        painted(pane)
+        hover(pane, 300, 100)
+        chart.draw_horizontal()
+    assert drawings_read(drawings_written({"EURUSD": chart.tools.drawings})) == {"EURUSD": chart.tools.drawings}
+    assert pane.axis.marks
+    double_click(pane, on_axis, 150)
+    assert pane.frame().value_at(pane.frame().height / 2) < 200_000
 
 
 def test_a_moving_pointer_reads_the_bar_in_every_pane_and_paints_no_series_again(qtbot: QtBot) -> None:
@@ -315,6 +350,8 @@ def test_charts_of_one_selection_share_the_moment_and_if_asked_the_range(qtbot: 
     assert other.panes[0].crosshair.value is None
     show_exactly(other, 600, 700)
     assert span(one) == (200, 300)  # only who is linked follows
+    selection.span.set(Span(0, HOUR_US))
+    assert span(other) == (600, 700), "of that time it has nothing"
 
 
 def test_the_same_symbol_stays_at_the_same_time_and_another_shows_its_newest(qtbot: QtBot) -> None:
@@ -460,3 +497,5 @@ def test_readouts_have_the_decimals_that_the_values_need(qtbot: QtBot) -> None:
     chart.set_overlays([Line(name, np.full(200, value), None if name == "price" else name) for name, value in values.items()])
     said = [part.text for pane in chart.panes for parts in pane.crosshair.said() for part in parts if part.name in values]
     assert said == ["1.08000", "57.12", "0.0001235", "123,457"]
+    volume = np.array([1538.0, 0.0, 0.4, 64.25])
+    assert [VolumeBars(volume).said(bar)[0].text for bar in range(4)] == ["1,538", "0", "0.4000", "64.25"]

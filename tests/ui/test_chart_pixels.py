@@ -16,6 +16,7 @@ from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.present.trade_marks import SignalMarks, TradeMarks
 from sptrader_desktop.ui.charts.candle_series import STYLES, CandleSeries, Style
 from sptrader_desktop.ui.charts.line_series import Line, LineSeries
+from sptrader_desktop.ui.charts.pane import mixed
 from sptrader_desktop.ui.charts.series import Series
 from sptrader_desktop.ui.charts.trade_series import SignalSeries, TradeSeries
 from sptrader_desktop.ui.theme import tokens
@@ -156,6 +157,19 @@ def test_the_window_shows_the_picture_pixel_by_pixel(qtbot: QtBot) -> None:
         middle = (int(prices.open[bar]) + int(prices.close[bar])) / 2
         role = "up" if prices.close[bar] >= prices.open[bar] else "down"
         assert colour_at(image, frame.x_of(bar + 0.5), frame.y_of(middle)) == look().colour(role).name()
+
+
+def test_guides_are_in_sight_and_labelled_and_stand_only_where_a_line_names_them(qtbot: QtBot) -> None:
+    chart, calm = shown(qtbot, walk(300)), 50 + np.sin(np.arange(300.0))
+    chart.set_overlays([Line("RSI", calm, "RSI", levels=(30.0, 70.0)), Line("ATR", calm, "ATR")])
+    guided, plain = chart.panes[1:]
+    ink = mixed(look().colour("edge"), look().colour("field")).name()
+    image, frame = painted(guided), guided.frame()
+    inked = [row for row in range(frame.height) if any(colour_at(image, x, row) == ink for x in range(20))]
+    assert inked == [round(frame.y_of(70.0)), round(frame.y_of(30.0))]
+    assert {30.0, 70.0} <= set(guided.axis.marks)
+    image = painted(plain)
+    assert not any(colour_at(image, x, row) == ink for row in range(image.height()) for x in range(20))
 
 
 def test_a_new_look_repaints_the_chart(qtbot: QtBot) -> None:

@@ -309,6 +309,21 @@ def test_replace_all_is_one_step_to_undo_and_puts_groups_in_place(qtbot: QtBot) 
     assert edit.text() == "1a\\7 b2\nc3\n"
 
 
+def test_replace_all_means_also_those_that_are_too_many_to_be_shown(qtbot: QtBot) -> None:
+    text = "stop 🙂\n" * 2100
+    edit = shown(qtbot, YamlEdit(), text)
+    found = bar(qtbot, edit)
+    type_into(qtbot, found.find_field, "stop")
+    type_into(qtbot, found.replace_field, "stopped")
+    button = found.findChild(QPushButton, "replaceAllButton")
+    assert button is not None
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert edit.text() == text.replace("stop", "stopped")
+    assert found.count_label.text() == "2,100 replaced"
+    edit.undo()
+    assert edit.text() == text
+
+
 def test_a_pattern_that_would_take_for_ever_gives_up(qtbot: QtBot) -> None:
     edit = shown(qtbot, YamlEdit(), "a" * 40 + "!")
     found = bar(qtbot, edit)

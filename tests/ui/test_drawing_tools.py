@@ -97,6 +97,25 @@ def test_a_chosen_line_is_deleted_and_comes_back(qtbot: QtBot) -> None:
     assert chart.tools.drawings == kept
 
 
+def test_two_charts_of_a_symbol_undo_and_delete_their_own_lines_alone(qtbot: QtBot) -> None:
+    book = DrawingBook()
+    one, other = shown(qtbot, book), shown(qtbot, book)
+    for chart, share in ((one, 0.3), (other, 0.6)):
+        hover(pane_of(chart), *at(chart, 450.5, share))
+        QTest.keyClick(chart, Qt.Key.Key_H, ALT)
+    first, second = one.tools.drawings
+    QTest.keyClick(one, Qt.Key.Key_Z, CONTROL)
+    assert one.tools.drawings == (second,)
+    QTest.keyClick(one, Qt.Key.Key_Z, CONTROL | SHIFT)
+    QTest.keyClick(other, Qt.Key.Key_Z, CONTROL)
+    assert one.tools.drawings == (first,)
+    QTest.keyClick(other, Qt.Key.Key_Z, CONTROL | SHIFT)
+    click(pane_of(other), *at(other, 410.5, 0.6))  # the second one is chosen there
+    QTest.keyClick(one, Qt.Key.Key_Z, CONTROL)
+    QTest.keyClick(other, Qt.Key.Key_Delete)
+    assert not one.tools.drawings
+
+
 def test_the_ruler_tells_bars_time_pips_and_percent_and_leaves_nothing(qtbot: QtBot) -> None:
     chart = shown(qtbot)
     drag(pane_of(chart), at(chart, 420.5, 0.7), at(chart, 444.5, 0.3), SHIFT)

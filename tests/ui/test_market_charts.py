@@ -9,14 +9,15 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFrame, QInputDialog, QLineEdit, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QInputDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
 from sptrader_desktop.core.resample import resample
 from sptrader_desktop.present.navigator import MIME, Kind
+from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.market.chart_document import ChartDocument
-from tests.ui.charts import click, hover, pane_of
+from tests.ui.charts import click, hover, pane_of, part
 from tests.ui.windows import Driven, driven_window
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -169,6 +170,16 @@ def test_a_timeframe_that_cannot_be_made_is_told_on_the_chart_which_stays(opened
     assert not chart.problem.isVisible()
 
 
+def test_candles_too_few_for_a_bar_of_a_timeframe_say_so_and_are_not_waited_for(opened: Driven, chart: ChartDocument) -> None:
+    base = chart.chart.candles
+    assert base is not None
+    chart._show_base((part(base, 30), Pyramid.of_prices(part(base, 30).prices)))
+    chart.bar.timeframeChosen.emit("1w")
+    opened.settle()
+    assert chart.bar.timeframe == "1w"
+    assert any(label.text() == "No bar of 1w" and label.isVisible() for label in chart.chart.empty.findChildren(QLabel))
+
+
 def test_slash_finds_an_indicator_and_it_is_drawn_over_the_candles(opened: Driven, chart: ChartDocument) -> None:
     plain = chart.chart.grab().toImage()
     add(opened, chart, "sma")
@@ -183,16 +194,16 @@ def test_slash_finds_an_indicator_and_it_is_drawn_over_the_candles(opened: Drive
     assert chart.chart.grab().toImage() != plain
     chip = chart.bar.chip(slot)
     assert chip is not None
-    assert chip.text() == f"SMA ({period})"
+    assert chip.text().strip() == f"SMA ({period})"
     chart.bar.setFixedWidth(chart.bar.minimumSizeHint().width())
     opened.settle()
-    assert chip.text() == "SMA", "whole, where there is no room for all of it"
+    assert chip.text().strip() == "SMA", "whole, where there is no room for all of it"
 
 
 def test_what_is_no_price_gets_a_pane_and_follows_the_timeframe(opened: Driven, chart: ChartDocument) -> None:
     assert dropped(chart, Kind.INDICATOR, "indicators.momentum.rsi")
     opened.settle()
-    assert [pane.name for pane in chart.chart.panes] == ["", "RSI (14, close)"]
+    assert [(pane.name, pane.guides) for pane in chart.chart.panes] == [("", []), ("RSI (14, close)", [30.0, 70.0])]
     chart.bar.timeframeChosen.emit("4h")
     opened.settle()
     (line,) = chart.indicators.slots[0].lines

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -19,6 +20,7 @@ from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.price_alerts import PriceAlert
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.market.live_feed import LiveFeed
+from sptrader_desktop.ui.market.watchlist_pane import MINUTE_MS
 from sptrader_desktop.ui.theme.look import look
 from tests.kept_candles import hourly, put_into
 from tests.ui.charts import colour_at, hover, painted, pane_of
@@ -118,6 +120,16 @@ def test_rows_come_from_candles_until_prices_are_asked_for(watching: Driven) -> 
     assert cell(watching, "USDJPY", "origin") == "no candles"
     assert watching.window.prices.feed.state == "off"
     assert watching.find(QPushButton, "connectPricesButton").text() == "Connect to Live Prices"
+
+
+def test_the_age_of_candles_grows_while_nobody_asks_for_prices(watching: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, now = cell(watching, "EURUSD", "age"), time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 10 * 86_400_000_000_000)
+    beat = watching.window.prices.watchlist._beat
+    beat.setInterval(1)  # of a minute
+    watching.until(lambda: cell(watching, "EURUSD", "age") != before, "its age, ten days later")
+    assert int(cell(watching, "EURUSD", "age").replace(",", "").removesuffix(" d")) - int(before.replace(",", "").removesuffix(" d")) == 10
+    beat.setInterval(MINUTE_MS)
 
 
 def test_return_opens_the_chart_of_a_row(watching: Driven) -> None:

@@ -8,7 +8,7 @@ from threading import get_ident
 
 import pytest
 from PySide6.QtCore import QFile, QPointF, Qt
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
@@ -132,6 +132,13 @@ def test_without_a_trash_nothing_is_deleted(qtbot: QtBot, navigator: Navigator, 
         QTest.keyClick(navigator.view, Key.Key_Delete)
     assert "nothing was deleted" in failed.args[0]
     assert (folder / "beta.yaml").exists()
+
+
+def test_a_folder_that_no_program_opens_is_named(qtbot: QtBot, navigator: Navigator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
+    with qtbot.waitSignal(navigator.failed) as failed:
+        QTest.keyClick(navigator.view, Key.Key_R, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert failed.args[0].endswith(str(folder))
 
 
 def test_what_is_no_file_cannot_be_thrown_away(qtbot: QtBot, navigator: Navigator) -> None:

@@ -1,10 +1,12 @@
 """The window as a person uses it: real candles, real components in real processes, real keys and clicks."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
@@ -26,6 +28,7 @@ from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui import research
 from sptrader_desktop.ui.charts.prepared import Drawing, drawing_of
+from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.main_window import MainWindow
 from tests.ui.windows import Driven, driven_window
 
@@ -278,6 +281,34 @@ def test_a_moment_of_the_data_page_is_shown_in_the_chart(opened: Driven) -> None
     opened.window.actions_.action("file.close").trigger()
     assert documents.indexOf(page) == -1
     assert documents.currentWidget() is chart
+
+
+def test_candles_of_the_data_page_are_those_that_f5_runs_on_or_have_a_chart_of_their_own(opened: Driven, tmp_path: Path) -> None:
+    window, page = opened.window, opened.window.data.open()
+    panel, sample = window.page.panel, window.page.panel.series[0]
+    table = pq.read_table(sample.path)
+    inside, outside = Path(sample.path).with_name("EURUSD_1h_short.parquet"), tmp_path / "EURUSD_1h_outside.parquet"
+    for path, count in ((inside, 200), (outside, 500)):
+        pq.write_table(table.slice(0, count), path)
+    window.texts.navigator.refresh()
+    opened.until(lambda: any(series.path == str(inside) for series in panel.series), "the other candles")
+    page.seriesAsked.emit(Series("EURUSD", "1h", str(inside)))
+    opened.settle()
+    assert panel.chosen_series() == Series("EURUSD", "1h", str(inside))
+    assert panel.read.text().startswith("200 bars")
+    page.momentAsked.emit(Series("EURUSD", "1h", str(outside)), int(window.page.chart.stamps[20]))
+    opened.settle()
+    document = window.texts.documents.current_chart
+    assert document is not None
+    assert len(document.chart.stamps) == 500
+    assert document.chart.bars.first <= 20 <= document.chart.bars.last
+    assert (len(window.page.chart.stamps), panel.read.text()[:8]) == (200, "200 bars"), "the first chart stays with what is chosen"
+    document.closeAsked.emit()
+    panel.choose(None, sample)
+    inside.unlink()
+    window.texts.navigator.refresh()
+    opened.until(lambda: len(panel.series) == 1, "the candles to be gone")
+    opened.settle()
 
 
 def test_the_data_workspace_has_the_data_page_in_front(opened: Driven) -> None:

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop import compose_components
 from sptrader_desktop.app.desk import WindowDesk
-from sptrader_desktop.core.errors import Cancelled
+from sptrader_desktop.core.errors import Cancelled, DataError
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.desk import Finished, Heed, Series
@@ -254,7 +254,7 @@ def stale(driven: Driven) -> str:
 def test_each_answer_makes_the_result_stale_and_taking_it_back_does_not(ran: Driven) -> None:
     panel = ran.window.page.panel
     for key, field in panel._answers.items():
-        before = panel._answer(key)
+        before = panel.answers()[key]
         if isinstance(field, QLineEdit):
             panel.set_answer(key, "2024-02-01")
         else:
@@ -380,11 +380,21 @@ def test_a_strategy_that_vanishes_is_replaced_by_none_and_chosen_again_when_it_i
     assert panel.chosen_strategy() == strategy
 
 
-def test_a_strategy_that_is_renamed_stays_chosen(ran: Driven) -> None:
+def refused(_path: Path, _target: Path) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_strategy_that_is_renamed_stays_chosen_also_where_its_versions_cannot_go_along(
+    ran: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window, (strategy, _) = ran.window, sample(ran)
     panel, other = window.page.panel, strategy.with_name("renamed.yaml")
+    window.texts._keeper.keep_version(strategy, "as it was")
     strategy.rename(other)
-    window.texts._moved(strategy, other)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refused)
+        with pytest.raises(DataError, match=r"versions of ma_crossover\.yaml stay"):
+            window.texts._moved(strategy, other)
     window.texts.navigator.refresh()
     ran.until(lambda: other in panel.strategies and strategy not in panel.strategies, "the list with the new name")
     assert panel.chosen_strategy() == other

@@ -12,6 +12,7 @@ from sptrader_desktop.runtime.live.bars_from_prices import Bar, BarsFromPrices
 from sptrader_desktop.runtime.live.clock import Clock
 from sptrader_desktop.runtime.live.data_fetching import DataFetchingService, believed
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
+from sptrader_desktop.runtime.live.events import SignalGenerated
 from sptrader_desktop.runtime.live.indicator_calculation import IndicatorCalculationService, Offload, on_a_thread
 from sptrader_desktop.runtime.live.own_signals import OwnComponent, window_size
 from sptrader_desktop.runtime.live.parts import CandleFeed, CloseOnly, Decide, Execute, Latch, Market, Order, Regime, Signal, SignalStream
@@ -115,6 +116,8 @@ def live_symbol(traded: Traded, config: ServicesConfig, parts: Parts) -> LiveSym
         (execution, config.trade_execution.enabled),
     )
     services = [service for service, is_on in switched if is_on]
+    if not config.trade_execution.enabled:  # else what was decided would be waited for as if it had been sent
+        bus.subscribe(SignalGenerated, execution.heard_orders, execution.fail)
     orchestrator = SymbolOrchestrator(symbol, services, bus, parts.clock, is_restarting=config.orchestrator.enable_auto_restart)
     return LiveSymbol(
         orchestrator, bus, bars, lambda: data.forming, close_only, data.price, data.prices_lost, strategy.take, execution.submit

@@ -62,6 +62,8 @@ class Commands:
     async def _restart(self, about: str) -> None:
         symbol, _, service = about.partition(" ")
         self._known_symbol(symbol)
+        if service and not symbol:
+            raise SptraderError(f"{service} of which symbol: name it first, as in {next(iter(self._core.symbols))} {service}")
         self._heed_limits(is_rearmed=False)
         if service:
             await self._core.orchestrator.orchestrators[symbol].restart_service(service)

@@ -229,7 +229,7 @@ class LiveCore:
 
     def _hear_candle(self, event: NewCandle) -> None:
         if event.is_late:
-            self.engine.late_candle(event.bar)
+            self.engine.late_candle(event.symbol, self.symbols[event.symbol].bars.candles(until=event.bar.opens))
         else:
             self.engine.candle(event.bar)
 

@@ -68,19 +68,13 @@ class Engine:
         self.bars: dict[str, Bar] = {}
         self._series = {symbol: s for s, symbol in enumerate(self.account.symbols)}
         self._closing: set[str] = set()
-        periods = atr_periods(strategy)
-        self._atr = {symbol: [WilderNow(period) for period in periods] for symbol in self.account.symbols}
+        self._periods = atr_periods(strategy)
+        self._atr = {symbol: [WilderNow(period) for period in self._periods] for symbol in self.account.symbols}
+        self._averaged: dict[str, int] = {}  # the open of the last bar that averages remember
         self._needed = [(rule.when, signals_named(rule.when)) for rule in strategy.entries]
         self._needed_to_leave = [(rule.when, signals_named(rule.when)) for rule in strategy.exits.rules]
 
     # The market
-
-    def warm(self, symbol: str, candles: Candles) -> None:
-        """Bars that were over before the session began: only averages remember them."""
-        prices = candles.prices
-        for high, low, close in zip(prices.high.tolist(), prices.low.tolist(), prices.close.tolist(), strict=True):
-            for atr in self._atr[symbol]:
-                atr.add(high, low, close)
 
     def price(self, price: LivePrice) -> bool:
         """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit. What is older than the
@@ -115,15 +109,23 @@ class Engine:
         if self.account.book.series["under"][s] < 0:
             self._open(s, bar.opens, bar.prices.open, ask.open)
         self.bars[bar.symbol] = bar
-        for atr in self._atr[bar.symbol]:
-            atr.add(bar.prices.high, bar.prices.low, bar.prices.close)
+        self._average(bar.symbol, bar.opens, bar.prices.high, bar.prices.low, bar.prices.close)
         self.session.take(facts.BarsClosed(bar.closes, (BarRange(s, bar.opens, bar.closes, *bar.prices, *ask),)))
         self._closing.add(bar.symbol)
 
-    def late_candle(self, bar: Bar) -> None:
-        """Of a time that is over: only averages remember it."""
-        for atr in self._atr[bar.symbol]:
-            atr.add(bar.prices.high, bar.prices.low, bar.prices.close)
+    def late_candle(self, symbol: str, held: Candles) -> None:
+        """The last of `held` is of a time that is over: only averages remember it, and with it those before it of which nobody told."""
+        is_next = self._averaged.get(symbol) == (int(held.timestamp[-2]) if len(held) > 1 else None)
+        if not is_next:
+            self._atr[symbol] = [WilderNow(period) for period in self._periods]
+        columns = held.timestamp, held.prices.high, held.prices.low, held.prices.close
+        for row in zip(*(column[-1 if is_next else 0 :].tolist() for column in columns), strict=True):
+            self._average(symbol, *row)
+
+    def _average(self, symbol: str, opens: int, high: int, low: int, close: int) -> None:
+        self._averaged[symbol] = opens
+        for atr in self._atr[symbol]:
+            atr.add(high, low, close)
 
     @property
     def is_exposed(self) -> bool:

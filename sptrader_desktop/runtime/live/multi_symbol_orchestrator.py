@@ -116,13 +116,14 @@ class MultiSymbolTradingOrchestrator:
         self._since = self._clock.monotonic() if self._since is None else self._since
 
     async def run(self, check_interval: float | None = None) -> None:
-        """Until `stop` is called, or this is cancelled: it stops all then."""
+        """Until `stop` is called, or this is cancelled: it stops all then. What was started before stays as it came out, halted too."""
         watching = [
             asyncio.ensure_future(work)
             for work in (self._watch(check_interval or self._config.health_check_interval), self._log_status(), self._stopping.wait())
         ]
         try:
-            await self.start()
+            if self._since is None:
+                await self.start()
             done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()

@@ -38,8 +38,10 @@ class PriceDoubts:
 
     def why(self, price: LivePrice) -> str:
         """Nothing where it is believed."""
+        if price.ask is not None and price.ask < price.price:
+            return f"its ask, {price.ask}, is lower"
         last = self._last.get(price.symbol)
-        high = price.price if price.ask is None else max(price.price, price.ask)
+        high = price.price if price.ask is None else price.ask
         if price.price <= 0:
             return "nothing costs that"
         if not self._is_exact(price.symbol, price.price, high):

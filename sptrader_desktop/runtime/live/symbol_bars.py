@@ -18,7 +18,8 @@ WIDTH = 9
 
 
 class SymbolBars:
-    """`keep` of the last bars; None keeps all. Bars with and without ask are never held together: the last kind stays."""
+    """`keep` of the last bars; None keeps all. Bars of two sides are never held together: those of the last stay. An ask is told where all
+    have one, since a source knows none of what prices had later."""
 
     def __init__(self, instrument: Instrument, timeframe: str, keep: int | None = None) -> None:
         self.instrument, self.timeframe, self.keep = instrument, timeframe, keep
@@ -36,7 +37,7 @@ class SymbolBars:
             raise DataError(
                 f"{bar.symbol} {bar.timeframe}: a bar of {bar.opens} comes after one of {self.last.opens}: stop whoever sends it"
             )
-        if self.last is not None and (bar.side, bar.ask is None) != (self.last.side, self.last.ask is None):
+        if self.last is not None and bar.side != self.last.side:
             self.clear()
         if self._end == len(self._rows):
             self._make_room()
@@ -55,7 +56,7 @@ class SymbolBars:
         self._end = self._first + int(np.searchsorted(self._rows[self._first : self._end, 0], opens))
         if self.last is not None and self.last.opens >= opens:
             at, volume = self._rows[self._end - 1].tolist(), float(self._volume[self._end - 1])
-            ask = None if self.last.ask is None else Four(*at[5:9])
+            ask = None if Four(*at[5:9]) == NO_ASK else Four(*at[5:9])
             closes = at[0] + self.length_us
             self.last = replace(self.last, opens=at[0], closes=closes, prices=Four(*at[1:5]), ask=ask, volume=volume) if len(self) else None
 
@@ -65,7 +66,7 @@ class SymbolBars:
         first = self._first + int(np.searchsorted(opens, since))
         end = self._end if until is None else self._first + int(np.searchsorted(opens, until, side="right"))
         columns = [column.copy() for column in self._rows[first:end].T]
-        has_ask = self.last is not None and self.last.ask is not None
+        has_ask = len(columns[5]) > 0 and bool(columns[5].all())
         return Candles(
             self.instrument,
             self.timeframe,

@@ -8,7 +8,7 @@ from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import SignalGenerated, TradeExecuted, TradeFailed
 from sptrader_desktop.runtime.live.parts import CloseOnly, Execute, Latch, Market, Order
-from sptrader_desktop.runtime.live.service import Service
+from sptrader_desktop.runtime.live.service import Service, ServiceState
 from sptrader_desktop.runtime.live.services_config import TradeExecution
 
 STALE_S = 30.0
@@ -40,7 +40,7 @@ class TradeExecutionService(Service):
     def submit(self, order: Order) -> None:
         """Also from a person, who closes a position by hand."""
         if self.is_ending:
-            self._tell_failed(order, f"trade execution is {self.state}")
+            self._tell_failed(order, f"trade execution is {'not started' if self.state is ServiceState.CREATED else self.state}")
             return
         self._worked()
         self._waiting.append(order)
@@ -71,10 +71,10 @@ class TradeExecutionService(Service):
 
     async def _open(self) -> None:
         self._is_held = False
-        self._listen(SignalGenerated, self._heard_orders)
+        self._listen(SignalGenerated, self.heard_orders)
         self._spawn(self._work())
 
-    def _heard_orders(self, event: SignalGenerated) -> None:
+    def heard_orders(self, event: SignalGenerated) -> None:
         for order in event.orders:
             self.submit(order)
 

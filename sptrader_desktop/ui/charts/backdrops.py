@@ -12,6 +12,7 @@ from sptrader_desktop.present.chart_frame import Frame
 from sptrader_desktop.present.pyramid import Level, Pyramid
 from sptrader_desktop.present.sessions import CITIES, session_spans
 from sptrader_desktop.ui.charts.batches import fill_rects
+from sptrader_desktop.ui.charts.line_series import places_for
 from sptrader_desktop.ui.charts.series import Said
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
@@ -117,4 +118,6 @@ class VolumeBars(Backdrop):
         fill_rects(painter, look().colour("edge", 90), left, frame.height - height, width, height)
 
     def said(self, bar: int) -> list[Said]:
-        return [Said("Vol", f"{self._volume[bar]:,.0f}", look().colour("text"))]
+        volume = float(self._volume[bar])
+        places = 0 if volume.is_integer() else max(0, places_for(self._volume[bar : bar + 1]))
+        return [Said("Vol", f"{volume:,.{places}f}", look().colour("text"))]

@@ -150,6 +150,7 @@ class CandleChart(TimeChart):
         for pane in self.panes[1:]:
             pane.series = list(self._lines[pane.name])
             pane.keeps_zero = any(series.line.kind == "histogram" for series in self._lines[pane.name])
+            pane.guides = sorted({level for series in self._lines[pane.name] for level in series.line.levels})
         self._compose()
         self.redraw()
 

@@ -15,7 +15,7 @@ from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 
 MOST_ROWS = 3
 ROW = 5 * GRID
-MOST_SHARE = 4  # the readout keeps values from no more than this part of a low pane
+MOST_SHARE = 2  # the readout keeps values from no more than this part of a pane
 LOW = 30 * GRID  # a pane with less height says all in one line
 
 

@@ -9,8 +9,9 @@ from PySide6.QtGui import QPainter, QPen, QUndoCommand, QUndoStack
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.present.chart_frame import Frame
-from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Drawings, measured
+from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Drawings, exchanged, measured
 from sptrader_desktop.present.numbers import price_unit
+from sptrader_desktop.present.price_alerts import MOST_TICKS
 from sptrader_desktop.ui.charts.backdrops import Backdrop
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.trade_series import draw_text
@@ -22,15 +23,20 @@ NEAR = 1.5 * GRID  # logical pixels from a line that still mean it
 
 
 class Change(QUndoCommand):
-    def __init__(self, book: DrawingBook, symbol: str, before: Drawings, after: Drawings, text: str) -> None:
+    """Of one line: those that another chart of the symbol drew meanwhile stay."""
+
+    def __init__(self, book: DrawingBook, symbol: str, before: Drawing | None, after: Drawing | None, place: int, text: str) -> None:
         super().__init__(text)
-        self._book, self._symbol, self._before, self._after = book, symbol, before, after
+        self._book, self._symbol, self._before, self._after, self._place = book, symbol, before, after, place
 
     def redo(self) -> None:
-        self._book.put(self._symbol, self._after)
+        self._exchange(self._before, self._after)
 
     def undo(self) -> None:
-        self._book.put(self._symbol, self._before)
+        self._exchange(self._after, self._before)
+
+    def _exchange(self, gone: Drawing | None, come: Drawing | None) -> None:
+        self._book.put(self._symbol, exchanged(self._book.page(self._symbol).value, gone, come, self._place))
 
 
 class DrawingTools(QObject):
@@ -49,12 +55,14 @@ class DrawingTools(QObject):
         self._origin: tuple[Spot, Drawing | None, int] | None = None
         self._bar_of, self._bar_index = bar_of, bar_index
         self._candles: Candles | None = None
+        self._seen: Drawings = ()
         self._unwatch: Callable[[], None] = lambda: None
 
     def attach(self, pane: Pane, candles: Candles) -> None:
         self._unwatch()
         self._candles, self.chosen, self.ruler, self.dragged = candles, None, None, None
-        self._unwatch = self.book.page(candles.symbol).watch(lambda _drawings: self._redraw())
+        self._seen = self.drawings
+        self._unwatch = self.book.page(candles.symbol).watch(self._follow)
         pane.takes_drag = self.takes_drag
         pane.dragged.connect(self.drag)
         pane.dropped.connect(self.drop)
@@ -84,23 +92,31 @@ class DrawingTools(QObject):
     def draw_horizontal(self, ticks: int, bar: int) -> None:
         if self._candles is not None:
             corner = Corner(int(self._candles.timestamp[bar]), ticks)
-            self._change((*self.drawings, Drawing("horizontal", corner, corner)), "draw a horizontal line")
-            self.chosen = len(self.drawings) - 1
+            self._change(None, Drawing("horizontal", corner, corner), "draw a horizontal line")
 
     def delete_chosen(self) -> None:
         if self.chosen is not None and self.chosen < len(self.drawings):
-            kept = tuple(drawing for number, drawing in enumerate(self.drawings) if number != self.chosen)
-            self.chosen = None
-            self._change(kept, "delete a line")
+            self._change(self.drawings[self.chosen], None, "delete a line")
 
     def leave(self) -> None:
         """Whatever was begun is dropped."""
         self.tool, self.chosen, self.ruler, self.dragged, self._origin = "", None, None, None, None
         self._redraw()
 
-    def _change(self, after: Drawings, text: str) -> None:
-        if self._candles is not None and after != self.drawings:
-            self.undo_stack.push(Change(self.book, self._candles.symbol, self.drawings, after, text))
+    def _change(self, before: Drawing | None, after: Drawing | None, text: str) -> None:
+        """What came of it is the chosen line."""
+        if self._candles is not None and after != before and (before is None or before in self.drawings):
+            place = len(self.drawings) if before is None else self.drawings.index(before)
+            self.undo_stack.push(Change(self.book, self._candles.symbol, before, after, place, text))
+            self.chosen = None if after is None else self.drawings.index(after)
+
+    def _follow(self, drawings: Drawings) -> None:
+        """The chosen line stays so, whichever place it has now."""
+        if self.chosen is not None:
+            line = self._seen[self.chosen]
+            self.chosen = drawings.index(line) if line in drawings else None
+        self._seen = drawings
+        self._redraw()
 
     # The mouse
 
@@ -149,14 +165,10 @@ class DrawingTools(QObject):
             self.tool = ""
         if self.dragged is None:
             return
-        (number, drawing), self.dragged, self._origin = self.dragged, None, None
-        self.tool = ""
-        if drawing.kind == "trend" and drawing.start == drawing.end:
-            self._redraw()
-            return
-        is_new = number == len(self.drawings)
-        self._change((*self.drawings[:number], drawing, *self.drawings[number + 1 :]), "draw a trend line" if is_new else "move a line")
-        self.chosen = number
+        (_, drawing), original = self.dragged, self._origin[1] if self._origin else None
+        self.tool, self.dragged, self._origin = "", None, None
+        if drawing.kind == "horizontal" or drawing.start != drawing.end:
+            self._change(original, drawing, "draw a trend line" if original is None else "move a line")
         self._redraw()
 
     def line_at(self, spot: Spot) -> tuple[int, int] | None:
@@ -182,7 +194,7 @@ class DrawingTools(QObject):
     def _corner(self, spot: Spot) -> Corner:
         candles = self._candles
         stamp = int(candles.timestamp[self._bar_index(spot.bar)]) if candles is not None else 0
-        return Corner(stamp, round(spot.value))
+        return Corner(stamp, min(max(round(spot.value), -MOST_TICKS), MOST_TICKS))  # a hand may leave the pane
 
     def ruler_text(self) -> str:
         if self.ruler is None or self._candles is None:

@@ -141,7 +141,7 @@ class EquityChart(TimeChart):
         self.equity_pane = Pane(MoneyScale(), "equity")
         self.drawdown_pane = Pane(ShareScale(), "drawdown")
         self.drawdown_pane.keeps_zero = True
-        self.add_pane(self.equity_pane, 3)
+        self.add_pane(self.equity_pane, 2)
         self.add_pane(self.drawdown_pane, 1)
         self._curve: CurveSeries | None = None
         self._ghost: CurveSeries | None = None

@@ -26,6 +26,7 @@ class Line:
     """`values` one a bar, NaN where there is none. Without a pane the line lies over the candles, in prices.
 
     `pyramid` may be made beforehand, on any thread. `places` are the decimals of a readout; without them as many as the values need.
+    `levels` are guides of its pane.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Line:
     kind: Kind = "line"
     pyramid: Pyramid | None = None
     places: int | None = None
+    levels: tuple[float, ...] = ()
 
 
 class LineSeries:

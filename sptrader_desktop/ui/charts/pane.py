@@ -5,11 +5,12 @@ What it draws is kept as a picture, so that a moving crosshair redraws none of i
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import log10
 from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QTransform, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QTransform, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.present.chart_frame import Frame, to_scale
@@ -25,6 +26,7 @@ AIR = 0.06  # of the height, free above and below what is fitted
 NOTCH = 120  # what a wheel reports for one notch
 ZOOM = 1.25  # a notch
 DRAG = GRID  # logical pixels a click may wander
+NEAREST = 1e-6  # of a power of ten: as near as a hand brings values on a logarithmic scale
 
 
 def mixed(one: QColor, other: QColor) -> QColor:
@@ -103,6 +105,7 @@ class Pane(Canvas):
         self.backdrop: list[Series] = []
         self.series: list[Series] = []
         self.marks: list[TimeMark] = []
+        self.guides: list[float] = []  # values that the series are read against: in sight and labelled, quietly
         self.is_fitting = True
         self.is_log = False
         self.is_inverted = False
@@ -135,7 +138,7 @@ class Pane(Canvas):
     def refresh(self) -> None:
         if self.is_fitting:
             self.fit()
-        self.axis.show(self.frame())
+        self.axis.show(self.frame(), self.guides)
         self.plot.redraw()
         self.crosshair.update()
 
@@ -147,11 +150,12 @@ class Pane(Canvas):
         ]
         if not reached:
             return
+        reached += [(level, level) for level in self.guides]
+        reached = [reach for reach in reached if reach[0] > 0] or reached if self.is_log else reached  # what has no place there
         low, high = to_scale(np.array([min(low for low, _ in reached), max(high for _, high in reached)]), self.is_log).tolist()
         air = (high - low) * AIR or max(abs(high) * AIR, self.axis.scale_of_values.least)
         least, most = low if self.keeps_zero and low == 0 else low - air, high if self.keeps_zero and high == 0 else high + air
-        # Where zero is the upper edge the readout lies over it: it is the edge that is looked for there.
-        taken = 0.0 if most == high else self.crosshair.readout_height() / max(1.0, self.plot_area().height())
+        taken = self.crosshair.readout_height() / max(1.0, self.plot_area().height())
         if self.is_inverted:
             least = min(least, low - (most - low) * taken / (1 - taken))
         else:
@@ -178,7 +182,11 @@ class Pane(Canvas):
         for mark in self.marks:
             painter.fillRect(round(frame.x_of(mark.bar)), 0, frame.line_px, frame.height, quiet if mark.rank == TIME else clear)
         for value in self.axis.marks:
-            painter.fillRect(0, round(frame.y_of(value)), frame.width, frame.line_px, quiet)
+            if value not in self.guides:
+                painter.fillRect(0, round(frame.y_of(value)), frame.width, frame.line_px, quiet)
+        painter.setPen(QPen(mixed(look().colour("edge"), look().colour("field")), frame.line_px, Qt.PenStyle.DashLine))
+        for value in self.guides:
+            painter.drawLine(0, round(frame.y_of(value)), frame.width, round(frame.y_of(value)))
 
     # What the mouse does
 
@@ -258,12 +266,19 @@ class Pane(Canvas):
         _, (low, high) = self.box.ranges()
         middle, half = (low + high) / 2, (high - low) / 2 * min(max(factor, 0.1), 10.0)
         self.is_fitting = False
-        self.box.show_values(middle - half, middle + half)
+        self._put(middle - half, middle + half)
         self.refresh()
 
     def shift(self, share: float) -> None:
         _, (low, high) = self.box.ranges()
-        self.box.show_values(low + share * (high - low), high + share * (high - low))
+        self._put(low + share * (high - low), high + share * (high - low))
+
+    def _put(self, low: float, high: float) -> None:
+        """By hand, as far as values go and as near as they can be told apart: beyond that a hand is not followed."""
+        scale, (_, now) = self.axis.scale_of_values, self.box.ranges()
+        most, least = (log10(scale.most), NEAREST) if self.is_log else (scale.most, scale.least)
+        if max(-low, high) <= max(most, -now[0], now[1]) and high - low >= min(least, now[1] - now[0]):
+            self.box.show_values(low, high)
 
     def settle(self) -> None:
         self.plot.lie_over(self.plot_area())

@@ -44,7 +44,9 @@ def kind_of(curve: IndicatorCurve) -> Kind:
 
 
 def lines_of(curves: Sequence[IndicatorCurve]) -> list[Line]:
-    lines = [Line(curve.title, curve.values, curve.pane, kind_of(curve), Pyramid.of_line(curve.values)) for curve in curves]
+    lines = [
+        Line(curve.title, curve.values, curve.pane, kind_of(curve), Pyramid.of_line(curve.values), levels=curve.levels) for curve in curves
+    ]
     for line in lines:
         if line.pyramid is not None:
             line.pyramid.wait()

@@ -30,7 +30,7 @@ from sptrader_desktop.ui.widgets.empty_state import EmptyState, EmptyWords
 T = TypeVar("T")
 
 USUAL_BAR = 2 * GRID  # logical pixels a bar has at first
-SUB_PANE_SHARE = 5  # the panes below have one part each to so many of the first
+SUB_PANE_SHARE = 4  # the panes below have one part each to so many of the first
 
 
 class TimeChart(QWidget):
@@ -139,13 +139,13 @@ class TimeChart(QWidget):
         self._align()
         width = self.panes[0].plot_area().width()
         self._marks = time_marks(self.stamps, self.bars.first, self.bars.last, int(width // LABEL_ROOM), self.selection.zone.value)
+        self._read()  # what is fitted begins below the readout
         for pane in self.panes:
             pane.show_bars(self.bars.first, self.bars.last, self._marks)
         self._align()
         newest = int(self.stamps[self.bar_index(self.bars.last)])
         self._width = self._plot_width()
         self.time_axis.show_marks(self._marks, zone_text(self.selection.zone.value, newest), self.panes[0].plot_area().right())
-        self._read()
 
     def _align(self) -> None:
         """One width for the axes of all panes, so that a bar stands at the same place in each. It grows at once and shrinks seldom."""
@@ -212,6 +212,8 @@ class TimeChart(QWidget):
     def _follow(self, span: Span | None) -> None:
         if span is None or self._is_following or not self.is_range_linked or not len(self.stamps):
             return
+        if span.last < self.stamps[0] or span.first > self.stamps[-1] + self.bar_us:
+            return  # it has nothing of that time
         with self._following():
             first, last = self.bar_of(span.first), self.bar_of(span.last)
             self.show_range(Bars(float(first), float(max(last, first + 1)) + 1, len(self.stamps)))

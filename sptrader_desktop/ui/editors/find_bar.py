@@ -1,7 +1,8 @@
 """Find and replace in one editor. Patterns are run by Qt's engine, which gives up instead of thinking for minutes."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from PySide6.QtCore import QEvent, QObject, QRegularExpression, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QTextCharFormat
@@ -69,14 +70,7 @@ class FindBar(QWidget):
 
     def search(self) -> None:
         self._rest.stop()
-        self._found, self._fault = [], ""
-        pattern = self._pattern()
-        if pattern is not None:
-            found = pattern.globalMatch(self._edit.text())
-            while found.hasNext() and len(self._found) < MOST:
-                match = found.next()
-                if match.capturedLength():
-                    self._found.append(Stretch(*(self._edit.offset_at(at) for at in (match.capturedStart(), match.capturedEnd()))))
+        self._found = list(islice(self._stretches(), MOST))
         self._paint()
         self._show_count()
 
@@ -100,20 +94,27 @@ class FindBar(QWidget):
         self.go()
 
     def replace_all(self) -> None:
-        """One step to undo."""
-        self.search()
-        if self._edit.isReadOnly() or not self._found:
+        """One step to undo; also those that are too many to be shown."""
+        found, text = list(self._stretches()), self._edit.text()
+        if self._edit.isReadOnly() or not found:
             return
-        new = [(each, self._replacement(each)) for each in self._found]
-        cursor = self._edit.textCursor()
-        cursor.beginEditBlock()
-        for stretch, text in reversed(new):
-            self._edit.replace(stretch, text)
-        cursor.endEditBlock()
+        ends = [0, *(each.end for each in found)]
+        parts = [part for each, end in zip(found, ends, strict=False) for part in (text[end : each.start], self._replacement(each))]
+        self._edit.take_text("".join((*parts, text[ends[-1] :])))
         self.search()
-        self.count_label.setText(f"{len(new)} replaced")
+        self.count_label.setText(f"{len(found):,} replaced")
 
     # Within
+
+    def _stretches(self) -> Iterator[Stretch]:
+        self._fault = ""
+        pattern = self._pattern()
+        if pattern is not None:
+            found = pattern.globalMatch(self._edit.text())
+            while found.hasNext():
+                match = found.next()
+                if match.capturedLength():
+                    yield Stretch(*(self._edit.offset_at(at) for at in (match.capturedStart(), match.capturedEnd())))
 
     def _pattern(self) -> QRegularExpression | None:
         asked = self.find_field.text()

@@ -84,7 +84,7 @@ def _timeframe_problem(text: str) -> dict[str, str]:
 
 
 def _figure_problem(question: Question, answers: Answers) -> dict[str, str]:
-    text = answers[question.key].strip()
+    text = str(question.value(answers[question.key]))
     try:
         terms_of(Recipe.from_json({"strategy": "", question.key: text.upper() if question.key == "currency" else text}))
     except SptraderError as error:

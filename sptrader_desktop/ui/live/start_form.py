@@ -15,7 +15,7 @@ from sptrader_desktop.ui.data.parts import button, choice, chosen, column, form,
 from sptrader_desktop.ui.live.answer_problems import problems_of, where_refused
 from sptrader_desktop.ui.live.live_desk import LiveDesk
 from sptrader_desktop.ui.navigator import dragged_item
-from sptrader_desktop.ui.run_fields import Field, made_field, row_of
+from sptrader_desktop.ui.run_fields import Field, answer_of, made_field, row_of
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
@@ -59,7 +59,7 @@ class StartForm(QWidget):
 
     @property
     def answers(self) -> dict[str, str]:
-        return {STRATEGY: chosen(self.strategy), **{key: _text_of(field) for key, field in self._fields.items()}}
+        return {STRATEGY: chosen(self.strategy), **{key: answer_of(field) for key, field in self._fields.items()}}
 
     @property
     def at_stop(self) -> str:
@@ -259,10 +259,6 @@ def _title(text: str) -> QLabel:
     made = label(text, wraps=False)
     made.setMinimumWidth(look().pixels(TITLE_ROOM))
     return made
-
-
-def _text_of(field: Field) -> str:
-    return str(field.currentData() or "") if isinstance(field, QComboBox) else field.text()
 
 
 def _side(*parts: QWidget | QHBoxLayout | QFormLayout | QVBoxLayout) -> QWidget:

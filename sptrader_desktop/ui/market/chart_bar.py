@@ -166,7 +166,7 @@ class ChartBar(QFrame):
         chips, spaces = self._all_chips(), GRID * max(0, len(self._shown) - 1)
         for is_short in (False, True):
             for chip, (slot, _) in zip(chips, self._shown, strict=True):
-                chip.setText(slot.indicator.title.partition(" (")[0] if is_short else slot.indicator.title)
+                chip.setText(beside(slot.indicator.title.partition(" (")[0] if is_short else slot.indicator.title))
             if sum(chip.sizeHint().width() for chip in chips) + spaces <= self._room.width():
                 break
 

@@ -70,6 +70,7 @@ class ChartDocument(Composite):
         self._base: Candles | None = None
         self._wanted = before.timeframe if before else ""
         self._is_list_asked = False
+        self._moment: int | None = None  # to go to when there are candles
         own = Selection()
         self.chart = CandleChart(own, book, WAITING)
         self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
@@ -111,6 +112,12 @@ class ChartDocument(Composite):
         self._is_list_asked = self._base is None
         if not self._is_list_asked:
             self.bar.open_timeframes()
+
+    def go_to(self, stamp: int) -> None:
+        """As soon as there are candles."""
+        self._moment = stamp if self._base is None else None
+        if self._base is not None:
+            self.chart.go_to(stamp)
 
     def open_indicators(self) -> None:
         self._start("list", "listing indicators", lambda _: self._entries(), self._pick)
@@ -198,6 +205,8 @@ class ChartDocument(Composite):
         self.set_linked(self.bar.link.isChecked())
         if self._wanted in timeframes_from(prepared[0].timeframe) and self._wanted != prepared[0].timeframe:
             self._show_timeframe(self._wanted)
+        if self._moment is not None:
+            self.go_to(self._moment)
         if self._is_list_asked:
             self.open_timeframes()
 
@@ -214,6 +223,7 @@ class ChartDocument(Composite):
     def _show(self, prepared: tuple[Candles, Pyramid]) -> None:
         candles, pyramid = prepared
         self.problem.hide()
+        self.chart.empty.say(f"No bar of {candles.timeframe}", "These candles are too few for one: choose a shorter timeframe above")
         self.chart.show_candles(candles, pyramid)
         self.bar.show_timeframe(candles.timeframe)
         self.titleChanged.emit(self.title)
@@ -239,13 +249,11 @@ class ChartDocument(Composite):
         """In a job."""
         catalogue = self._desk.catalogue()
         found = []
-        for dotted in sorted(catalogue.indicators, key=lambda name: name.rpartition(".")[2]):
-            spec = catalogue.found[dotted]
-            family = ", ".join(dotted.split(".")[1:-1])
-            reason = "" if isinstance(spec, ComponentSpec) else "broken"
-            name = dotted.rpartition(".")[2]
-            found.append(Entry(dotted, name.upper(), partial(self.add_indicator, dotted), family, "", "square-function", reason))
-        return found
+        for dotted in catalogue.indicators:
+            spec, name = catalogue.found[dotted], dotted.rpartition(".")[2]
+            title, reason = (spec.title, "") if isinstance(spec, ComponentSpec) else (name, "broken")
+            found.append(Entry(dotted, title, partial(self.add_indicator, dotted), name, "", "square-function", reason))
+        return sorted(found, key=lambda entry: entry.text.casefold())
 
     def _pick(self, entries: Sequence[Entry]) -> None:
         self.picker.open_below(self.bar.add, entries)

@@ -50,7 +50,7 @@ class Picker(QFrame):
         self.field.clear()
         self._look_for("")
         rows = min(ROWS, max(4, len(entries)))
-        self.resize(look().pixels(GRID * 90), look().pixels(GRID * 7) * rows + self.field.sizeHint().height() + look().pixels(GRID * 6))
+        self.resize(look().pixels(GRID * 120), look().pixels(GRID * 7) * rows + self.field.sizeHint().height() + look().pixels(GRID * 6))
         self.move(widget.mapToGlobal(QPoint(0, widget.height())))
         self.show()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -58,10 +58,11 @@ class Picker(QFrame):
     def _look_for(self, query: str) -> None:
         ranked = []
         for place, entry in enumerate(self._entries):
-            found = match(query, entry.text) or match(query, f"{entry.text} {entry.detail}")
-            if found is not None:
-                letters = tuple(at for at in found.places if at < len(entry.text))
-                ranked.append(((bool(entry.reason), found if query.strip() else (), place), Found(entry, letters)))
+            by_text = match(query, entry.text)
+            ways = [by_text, match(query, entry.detail), match(query, f"{entry.text} {entry.detail} {entry.key}")]
+            if found := [way for way in ways if way is not None]:
+                letters = tuple(at for at in (by_text or found[-1]).places if at < len(entry.text))
+                ranked.append(((bool(entry.reason), min(found) if query.strip() else (), place), Found(entry, letters)))
         ranked.sort(key=lambda one: one[0])
         self.model.show_entries([found for _, found in ranked])
         self.list.setCurrentIndex(self.model.index(0))

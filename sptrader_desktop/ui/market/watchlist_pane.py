@@ -36,7 +36,7 @@ from sptrader_desktop.ui.widgets.empty_state import EmptyState
 from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 
 Known = Observable[Mapping[str, Instrument]]
-SECOND_MS, SOON_MS = 1000, 200
+SECOND_MS, MINUTE_MS, SOON_MS = 1000, 60_000, 200
 ROOM = 5 * GRID  # beside the widest text of a column
 EMPTY = "The symbols you watch will be here, with their last prices. Add some below, or take those of your candles."
 STATES: Mapping[State, tuple[str, Tone, str]] = {
@@ -69,7 +69,7 @@ class WatchlistPane(QWidget):
         self.view.setAccessibleName("Watched symbols")
         self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
         self._soon.timeout.connect(self._refresh)
-        self._beat = QTimer(self, interval=SECOND_MS)
+        self._beat = QTimer(self)
         self._beat.timeout.connect(self._refresh)
         self._build()
         self.view.activated.connect(self._open)
@@ -103,10 +103,8 @@ class WatchlistPane(QWidget):
         self.state.show_text(f"{said}: {words}" if words else said)
         give(self.state, role="muted", tone=tone)
         self.connect_button.setText(button)
-        if state == "live":
-            self._beat.start()
-        elif state == "off":
-            self._beat.stop()
+        if state in {"live", "off"}:
+            self._beat.start(SECOND_MS if state == "live" else MINUTE_MS)  # prices of candles age too
         self._refresh()
 
     @property

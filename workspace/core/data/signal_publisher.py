@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bar-time", help="the open of its bar, such as 2024-01-29T12:00:00Z; the bar that closed last unless given")
     parser.add_argument("--valid-until", help="when it expires")
     parser.add_argument("--prices", type=prices, help="such as EURUSD=1.0850/1.0852,USDJPY=148.5: bid and ask, or a number")
-    parser.add_argument("--every", type=float, help="again after so many seconds, until it is interrupted")
+    parser.add_argument("--every", type=seconds, help="again after so many seconds, until it is interrupted")
     parser.add_argument("--count", type=int, help="with --every: at most so often")
     parser.add_argument("--redis-url", help="the server, else REDIS_URL, else the program's own")
     chosen = parser.parse_args(arguments)
@@ -57,6 +57,13 @@ def publish(chosen: argparse.Namespace) -> int:
             if done:
                 print(f"published {chosen.signal or ''} {chosen.type or ''} {chosen.prices or ''}".rstrip(), flush=True)
     return 0
+
+
+def seconds(text: str) -> float:
+    found = float(text)
+    if not 0 < found <= 86_400:
+        raise ValueError(text)
+    return found
 
 
 def metadata(text: str) -> dict[str, object]:

@@ -8,10 +8,12 @@ from sptrader_desktop.sdk import main, typical_ticks, window_sum
 __metadata_version__ = 2
 __metadata__ = {
     "name": "cci",
+    "title": "Commodity Channel Index (CCI)",
     "family": "momentum",
     "description": "(typical price - its average) / (0.015 × its mean absolute deviation); no value where it stands still.",
     "parameters": {"period": {"type": "int", "default": 20, "min": 2, "max": 1000}},
     "outputs": ["cci"],
+    "levels": [-100, 100],
     "warm_up": "period",
 }
 

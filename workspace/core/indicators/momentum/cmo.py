@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, ratio, ticks, window_sum
 __metadata_version__ = 2
 __metadata__ = {
     "name": "cmo",
+    "title": "Chande Momentum Oscillator (CMO)",
     "family": "momentum",
     "description": "100 (rises - falls) / (rises + falls) over `period` changes, -100 to 100; no value where prices stand still.",
     "parameters": {
@@ -14,6 +15,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["cmo"],
+    "levels": [-50, 50],
     "warm_up": "period + 1",
 }
 

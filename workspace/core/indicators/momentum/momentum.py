@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "momentum",
+    "title": "Momentum",
     "family": "momentum",
     "description": "price - price before, in price.",
     "parameters": {
@@ -14,6 +15,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["momentum"],
+    "levels": [0],
     "warm_up": "period + 1",
 }
 

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import above_ema, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "ppo",
+    "title": "Percentage Price Oscillator (PPO)",
     "family": "momentum",
     "description": "100 (fast EMA - slow EMA) / slow EMA.",
     "parameters": {
@@ -15,6 +16,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["ppo"],
+    "levels": [0],
     "warm_up": "25 * slow_period",
 }
 

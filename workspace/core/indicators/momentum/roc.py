@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "roc",
+    "title": "Rate of Change (ROC)",
     "family": "momentum",
     "description": "100 (price - price before) / price before.",
     "parameters": {
@@ -14,6 +15,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["roc"],
+    "levels": [0],
     "warm_up": "period + 1",
 }
 

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, rsi
 __metadata_version__ = 2
 __metadata__ = {
     "name": "rsi",
+    "title": "Relative Strength Index (RSI)",
     "family": "momentum",
     "description": "Average rise in percent of average rise and fall (Wilder's), 0 to 100; no value where prices stand still.",
     "parameters": {
@@ -14,6 +15,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["rsi"],
+    "levels": [30, 70],
     "warm_up": "45 * period",
 }
 

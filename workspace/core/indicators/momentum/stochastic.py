@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import highest, lowest, main, mean, ratio
 __metadata_version__ = 2
 __metadata__ = {
     "name": "stochastic",
+    "title": "Stochastic Oscillator",
     "family": "momentum",
     "description": "k is 0 at the lowest low and 100 at the highest high, averaged over `k_smooth` bars; d averages k.",
     "parameters": {
@@ -15,6 +16,7 @@ __metadata__ = {
         "d_period": {"type": "int", "default": 3, "min": 1, "max": 1000},
     },
     "outputs": ["k", "d"],
+    "levels": [20, 80],
     "warm_up": "k_period + k_smooth + d_period",
 }
 

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import highest, lowest, main, mean, ratio, rsi
 __metadata_version__ = 2
 __metadata__ = {
     "name": "stochastic_rsi",
+    "title": "Stochastic RSI",
     "family": "momentum",
     "description": "k is 0 where the RSI is at its lowest and 100 at its highest, averaged over `k_smooth` bars; d averages k.",
     "parameters": {
@@ -17,6 +18,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["k", "d"],
+    "levels": [20, 80],
     "warm_up": "60 * period + stochastic_period + k_smooth + d_period",
 }
 

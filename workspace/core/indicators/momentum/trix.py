@@ -10,6 +10,7 @@ from sptrader_desktop.sdk import ema, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "trix",
+    "title": "Triple Smoothed Rate of Change (TRIX)",
     "family": "momentum",
     "description": "100 times the triple EMA of the changes over the triple EMA of the bar before.",
     "parameters": {
@@ -17,6 +18,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["trix"],
+    "levels": [0],
     "warm_up": "40 * period",
 }
 

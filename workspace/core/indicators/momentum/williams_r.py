@@ -7,10 +7,12 @@ from sptrader_desktop.sdk import highest, lowest, main, ratio
 __metadata_version__ = 2
 __metadata__ = {
     "name": "williams_r",
+    "title": "Williams %R",
     "family": "momentum",
     "description": "0 at the highest high and -100 at the lowest low of the last `period` bars.",
     "parameters": {"period": {"type": "int", "default": 14, "min": 1, "max": 10000}},
     "outputs": ["williams_r"],
+    "levels": [-80, -20],
     "warm_up": "period",
 }
 

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, regression
 __metadata_version__ = 2
 __metadata__ = {
     "name": "linear_regression",
+    "title": "Linear Regression",
     "family": "statistics",
     "description": "The line's rise per bar, its price at this bar, and r2, the share of the variance it explains.",
     "parameters": {

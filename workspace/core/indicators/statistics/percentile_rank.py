@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "percentile_rank",
+    "title": "Percentile Rank",
     "family": "statistics",
     "description": "The share of the `period` prices before this one that are not above it, in percent.",
     "parameters": {

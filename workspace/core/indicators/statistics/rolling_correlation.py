@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import correlation, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "rolling_correlation",
+    "title": "Rolling Correlation",
     "family": "statistics",
     "description": "Pearson's correlation of `first` and `second` over `period` bars, -1 to 1; no value where one of them stands still.",
     "parameters": {
@@ -15,6 +16,7 @@ __metadata__ = {
         "second": {"type": "str", "default": "volume", "choices": ["open", "high", "low", "close", "volume"]},
     },
     "outputs": ["correlation"],
+    "levels": [0],
     "warm_up": "period",
 }
 

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import deviation, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "standard_deviation",
+    "title": "Standard Deviation",
     "family": "statistics",
     "description": "Of the last `period` prices as a population (divided by `period`), as Bollinger bands and TA-Lib take it.",
     "parameters": {

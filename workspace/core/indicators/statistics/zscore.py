@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import average, deviation, main, ratio
 __metadata_version__ = 2
 __metadata__ = {
     "name": "zscore",
+    "title": "Z-Score",
     "family": "statistics",
     "description": "(price - average) / standard deviation (of the population) over `period` bars; no value where prices stand still.",
     "parameters": {
@@ -14,6 +15,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["zscore"],
+    "levels": [-2, 2],
     "warm_up": "period",
 }
 

@@ -11,10 +11,12 @@ from sptrader_desktop.sdk import main, ratio, true_range, wilder
 __metadata_version__ = 2
 __metadata__ = {
     "name": "adx",
+    "title": "Average Directional Index (ADX)",
     "family": "trend",
     "description": "ADX averages 100 |+DI - -DI| / (+DI + -DI), 0 to 100; the DI are directional moves in percent of the true range.",
     "parameters": {"period": {"type": "int", "default": 14, "min": 1, "max": 10000}},
     "outputs": ["adx", "plus_di", "minus_di"],
+    "levels": [25],
     "warm_up": "65 * period",
 }
 

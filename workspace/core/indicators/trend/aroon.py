@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import bars_since_highest, bars_since_lowest, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "aroon",
+    "title": "Aroon",
     "family": "trend",
     "description": "100 when the highest high (up) or lowest low (down) of period + 1 bars is this bar's, 0 when it is the oldest.",
     "parameters": {"period": {"type": "int", "default": 14, "min": 1, "max": 10000}},

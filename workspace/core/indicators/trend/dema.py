@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import ema, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "dema",
+    "title": "Double Exponential Moving Average (DEMA)",
     "family": "trend",
     "description": "2 EMA - EMA of EMA.",
     "parameters": {

@@ -10,6 +10,7 @@ from sptrader_desktop.sdk import ema, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "ema",
+    "title": "Exponential Moving Average (EMA)",
     "family": "trend",
     "description": "The average in which each price weighs 2 / (period + 1) and what came before the rest.",
     "parameters": {

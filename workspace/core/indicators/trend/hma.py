@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, ticks, weighted_average
 __metadata_version__ = 2
 __metadata__ = {
     "name": "hma",
+    "title": "Hull Moving Average (HMA)",
     "family": "trend",
     "description": "WMA over √period of 2 WMA over period / 2 - WMA over period; √period and period / 2 are rounded down.",
     "parameters": {

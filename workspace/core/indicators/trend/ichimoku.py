@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import highest, lowest, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "ichimoku",
+    "title": "Ichimoku Cloud",
     "family": "trend",
     "description": "Middles of three ranges; the spans are those of `displacement` bars ago, as a chart shows them at this bar.",
     "parameters": {

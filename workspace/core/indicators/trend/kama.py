@@ -11,6 +11,7 @@ from sptrader_desktop.sdk import main, window_sum
 __metadata_version__ = 2
 __metadata__ = {
     "name": "kama",
+    "title": "Kaufman Adaptive Moving Average (KAMA)",
     "family": "trend",
     "description": "Moves towards the price at a pace between those of two EMAs, by how direct the way of the last `period` bars was.",
     "parameters": {

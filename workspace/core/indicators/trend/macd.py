@@ -10,6 +10,7 @@ from sptrader_desktop.sdk import above_ema, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "macd",
+    "title": "Moving Average Convergence/Divergence (MACD)",
     "family": "trend",
     "description": "The fast EMA less the slow one, the EMA of that as signal line, and the distance between the two.",
     "parameters": {
@@ -19,6 +20,7 @@ __metadata__ = {
         "source": {"type": "str", "default": "close", "choices": ["open", "high", "low", "close"]},
     },
     "outputs": ["macd", "signal", "histogram"],
+    "levels": [0],
     "warm_up": "25 * slow_period + 25 * signal_period",
 }
 

@@ -11,6 +11,7 @@ from sptrader_desktop.sdk import main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "parabolic_sar",
+    "title": "Parabolic Stop and Reverse (SAR)",
     "family": "trend",
     "description": "The stop in force on each bar, after a touch the new one; direction is 1 with the stop below the price, else -1.",
     "parameters": {

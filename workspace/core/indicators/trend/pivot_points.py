@@ -10,6 +10,7 @@ from sptrader_desktop.sdk import main, trading_day
 __metadata_version__ = 2
 __metadata__ = {
     "name": "pivot_points",
+    "title": "Pivot Points",
     "family": "trend",
     "description": "The mean of yesterday's high, low and close, with two resistances and supports; the same all day.",
     "outputs": ["pivot", "r1", "s1", "r2", "s2"],

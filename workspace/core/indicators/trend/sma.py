@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import average, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "sma",
+    "title": "Simple Moving Average (SMA)",
     "family": "trend",
     "description": "The mean of the last `period` closes.",
     "parameters": {"period": {"type": "int", "default": 20, "min": 1, "max": 10000}},

@@ -10,6 +10,7 @@ from sptrader_desktop.sdk import main, true_range, wilder
 __metadata_version__ = 2
 __metadata__ = {
     "name": "supertrend",
+    "title": "Supertrend",
     "family": "trend",
     "description": "A line `multiplier` ATRs off that never steps back; direction is 1 with the line below the price, else -1.",
     "parameters": {

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import ema, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "tema",
+    "title": "Triple Exponential Moving Average (TEMA)",
     "family": "trend",
     "description": "3 EMA - 3 EMA of EMA + EMA of EMA of EMA.",
     "parameters": {

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, ticks, window_sum
 __metadata_version__ = 2
 __metadata__ = {
     "name": "trima",
+    "title": "Triangular Moving Average (TRIMA)",
     "family": "trend",
     "description": "The average of averages; together they span the last `period` prices.",
     "parameters": {

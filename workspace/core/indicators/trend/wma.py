@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, ticks, weighted_average
 __metadata_version__ = 2
 __metadata__ = {
     "name": "wma",
+    "title": "Weighted Moving Average (WMA)",
     "family": "trend",
     "description": "The average of the last `period` prices with weights that rise by one from bar to bar.",
     "parameters": {

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, true_range, wilder
 __metadata_version__ = 2
 __metadata__ = {
     "name": "atr",
+    "title": "Average True Range (ATR)",
     "family": "volatility",
     "description": "The Wilder average of the true range; the first bar has none, so the first value stands on bar period + 1.",
     "parameters": {"period": {"type": "int", "default": 14, "min": 1, "max": 10000}},

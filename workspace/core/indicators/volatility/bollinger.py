@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import average, deviation, main, ratio
 __metadata_version__ = 2
 __metadata__ = {
     "name": "bollinger",
+    "title": "Bollinger Bands",
     "family": "volatility",
     "description": "Average ± `deviations` σ; width is their distance over the average, percent_b 0 on the lower and 1 on the upper band.",
     "parameters": {

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import highest, lowest, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "donchian",
+    "title": "Donchian Channels",
     "family": "volatility",
     "description": "Highest high and lowest low of the last `period` bars and their middle; shift by one bar to look for a breakout.",
     "parameters": {"period": {"type": "int", "default": 20, "min": 1, "max": 10000}},

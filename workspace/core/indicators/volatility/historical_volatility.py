@@ -8,6 +8,7 @@ from sptrader_desktop.sdk import bars_per_year, deviation, main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "historical_volatility",
+    "title": "Historical Volatility",
     "family": "volatility",
     "description": "100 × the sample deviation of `period` log returns of the close × √(bars of a year of 252 trading days).",
     "parameters": {"period": {"type": "int", "default": 20, "min": 2, "max": 10000}},

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import ema, main, true_range, wilder
 __metadata_version__ = 2
 __metadata__ = {
     "name": "keltner",
+    "title": "Keltner Channels",
     "family": "volatility",
     "description": "Lines `multiplier` average true ranges (Wilder's) away from the EMA of the close.",
     "parameters": {

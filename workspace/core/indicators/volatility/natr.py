@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, true_range, wilder
 __metadata_version__ = 2
 __metadata__ = {
     "name": "natr",
+    "title": "Normalized Average True Range (NATR)",
     "family": "volatility",
     "description": "100 ATR / close, with Wilder's average.",
     "parameters": {"period": {"type": "int", "default": 14, "min": 1, "max": 10000}},

@@ -7,6 +7,7 @@ from sptrader_desktop.sdk import main, true_range
 __metadata_version__ = 2
 __metadata__ = {
     "name": "true_range",
+    "title": "True Range",
     "family": "volatility",
     "description": "max(high, close before) - min(low, close before).",
     "outputs": ["true_range"],

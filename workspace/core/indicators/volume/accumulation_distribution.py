@@ -10,6 +10,7 @@ from sptrader_desktop.sdk import main, ratio
 __metadata_version__ = 2
 __metadata__ = {
     "name": "accumulation_distribution",
+    "title": "Accumulation/Distribution Line",
     "family": "volume",
     "description": "The running sum of volume × ((close - low) - (high - close)) / (high - low); bars without a range add nothing.",
     "outputs": ["ad"],

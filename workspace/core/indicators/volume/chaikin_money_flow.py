@@ -7,10 +7,12 @@ from sptrader_desktop.sdk import main, ratio, window_sum
 __metadata_version__ = 2
 __metadata__ = {
     "name": "chaikin_money_flow",
+    "title": "Chaikin Money Flow (CMF)",
     "family": "volume",
     "description": "Volumes counted by where in its bar the close stands, over all volume of `period` bars, -1 to 1.",
     "parameters": {"period": {"type": "int", "default": 20, "min": 1, "max": 10000}},
     "outputs": ["cmf"],
+    "levels": [0],
     "warm_up": "period",
 }
 

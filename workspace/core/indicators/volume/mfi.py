@@ -7,10 +7,12 @@ from sptrader_desktop.sdk import main, ratio, typical_price, typical_ticks, wind
 __metadata_version__ = 2
 __metadata__ = {
     "name": "mfi",
+    "title": "Money Flow Index (MFI)",
     "family": "volume",
     "description": "Flows of bars with a rising typical price in percent of all flows of `period` changes, 0 to 100.",
     "parameters": {"period": {"type": "int", "default": 14, "min": 1, "max": 10000}},
     "outputs": ["mfi"],
+    "levels": [20, 80],
     "warm_up": "period + 1",
 }
 

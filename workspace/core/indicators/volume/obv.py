@@ -11,6 +11,7 @@ from sptrader_desktop.sdk import main
 __metadata_version__ = 2
 __metadata__ = {
     "name": "obv",
+    "title": "On-Balance Volume (OBV)",
     "family": "volume",
     "description": "The running sum of the volumes, each with the sign of its bar's change of close; it starts at zero.",
     "outputs": ["obv"],

@@ -10,6 +10,7 @@ from sptrader_desktop.sdk import main, ratio, trading_day, typical_price
 __metadata_version__ = 2
 __metadata__ = {
     "name": "vwap",
+    "title": "Volume-Weighted Average Price (VWAP)",
     "family": "volume",
     "description": "The typical prices since the roll, weighted with their volumes; no value before the day's first volume.",
     "outputs": ["vwap"],
