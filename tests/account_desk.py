@@ -113,15 +113,15 @@ class Desk:
         self.engine.limit(limits)
         self.send()
 
-    def price(self, symbol: str, bid: int, width: int = 0) -> bool:
-        """Whether the account was told of it at once."""
+    def price(self, symbol: str, bid: int, width: int = 0, *, is_lost: bool = False) -> bool:
+        """Whether the account was told of it at once. What it asks for then may be lost on its way."""
         self.clock.at += SECOND
         self.bids[symbol] = bid, bid + width
         self.hear(self.broker.price(symbol, self.clock.at, bid, bid + width))
         is_felt = self.engine.price(LivePrice(symbol, self.clock.at, bid, bid + width))
         if self.is_eager:
             self.engine.see_prices()
-        self.send()
+        self.send(is_lost=is_lost)
         return is_felt
 
     def act(self, symbol: str, *, enters: bool = False, leaves: bool = False) -> list[Place]:
@@ -133,14 +133,14 @@ class Desk:
         self.send()
         return [request for request in self.sent[before:] if isinstance(request, Place)]
 
-    def command(self, what: str, about: str = "") -> None:
+    def command(self, what: str, about: str = "", *, is_lost: bool = False) -> None:
         self.engine.command(what, about, "me")
-        self.send()
+        self.send(is_lost=is_lost)
 
-    def send(self) -> None:
+    def send(self, *, is_lost: bool = False) -> None:
         for asked in self.engine.commit():
             self.sent.append(asked.request)
-            self.hear(self.broker.ask(asked.request, self.clock.at))
+            self.hear([] if is_lost else self.broker.ask(asked.request, self.clock.at))
 
     def hear(self, told: list[Transaction]) -> None:
         self.told += told

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import Protect, What
 from sptrader_desktop.core.tables import FAR
 from sptrader_desktop.runtime.live.bars_from_prices import Bar, Four
@@ -117,6 +118,19 @@ def test_a_close_that_is_refused_is_asked_for_again_a_second_later_and_a_part_ge
     assert desk.closed() == [(0, "partial", 4_000, target + 1)]
     assert not desk.price("EURUSD", target + 100), "what is left has no target"
     assert desk.price("EURUSD", level(desk, "stop"))
+
+
+def test_a_persons_close_that_got_lost_behind_one_by_a_level_is_asked_again_when_that_is_refused_too() -> None:
+    desk = opened(exits=STOP, holds_stops=False)
+    assert desk.price("EURUSD", level(desk, "stop"), is_lost=True)
+    desk.command("close", "0", is_lost=True)
+    by_level, by_person = desk.closes()
+    desk.engine.session.take(facts.RequestUnsettled(desk.clock.at, by_person.id))
+    desk.engine.session.take(facts.RequestUnsettled(desk.clock.at, by_level.id))
+    assert not desk.price("EURUSD", START), "the level is far"
+    desk.engine.ask_again()
+    desk.send()
+    assert [(close.reason, close.quantity) for close in desk.closes()[2:]] == [("emergency", 10_000)]
 
 
 def test_a_level_that_the_broker_will_not_take_is_told_watched_here_and_given_back_with_the_next_it_takes() -> None:

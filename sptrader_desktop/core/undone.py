@@ -70,7 +70,7 @@ def _reopen(account: Wanting, request: Close, left: int) -> None:
     if index < 0 or account.lives.is_closing(request.position):
         return
     row = account.book.state.positions[index]
-    if row["closing"] > left:  # more was asked for meanwhile, and that did not come either, or waits for this
+    if row["closing"] >= left:  # more, or for another reason, was asked for meanwhile, and that did not come either, or waits for this
         left, reason = int(row["closing"]), int(row["closing_reason"])
     row["closing"] = 0
     if not account.watched.refused(account.book, number, reason, account.at):
