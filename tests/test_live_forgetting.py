@@ -76,14 +76,14 @@ class Story(Desk):
         held = self.account.book.state.positions["number"][: self.account.book.account["positions"][0]].tolist()
         return self._chance.choice([*map(str, held), *(name for name, _ in self.account.lives.going()), *SYMBOLS, ""])
 
-    def send(self) -> None:
+    def send(self, *, is_lost: bool = False) -> None:
         for asked in self.engine.commit():
             if self._chance.random() < 0.15:
                 self.engine.refused(asked.id)
                 self._lost.append(asked.request)
             else:
                 self.sent.append(asked.request)
-                self.hear(self.broker.ask(asked.request, self.clock.at))
+                self.hear([] if is_lost else self.broker.ask(asked.request, self.clock.at))
 
     @property
     def facts(self) -> Iterator[facts.Fact]:
