@@ -127,6 +127,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
 
 def _known(settings: Settings, asked: LiveAsked, text: str | None = None) -> _Known:
     from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
+    from sptrader_desktop.core.conversion import BRIDGE, NoRateError
     from sptrader_desktop.core.instruments import CATALOGUE
     from sptrader_desktop.core.plan import make_plan
 
@@ -140,7 +141,14 @@ def _known(settings: Settings, asked: LiveAsked, text: str | None = None) -> _Kn
     if len({*asked.symbols, *asked.rates}) < len(asked.symbols) + len(asked.rates):
         raise RunError("a symbol is named twice: each is traded once, or only gives its rate")
     series = [_unborn(item, asked.timeframe) for item in (*traded, *rates)]
-    plan = make_plan(read.strategy, terms, series[: len(traded)], series[len(traded) :])
+    try:
+        plan = make_plan(read.strategy, terms, series[: len(traded)], series[len(traded) :])
+    except NoRateError as missing:
+        named = " or ".join([pair for pair in missing.pairs if pair in catalogue] or missing.pairs)
+        raise RunError(
+            f"no rate from {missing.quote} to {missing.account}: name {named} (or both currencies against {BRIDGE}) with --rates, and send "
+            "its prices too"
+        ) from None
     return _Known(asked, read, terms, traded, rates, plan, settings.live, catalogue)
 
 
