@@ -67,6 +67,7 @@ async def _a_session_is_watched_and_commanded(program: Program) -> None:
     told = await asyncio.to_thread(_status)
     assert told["core"]["positions"][0]["number"] == position["number"]
     assert told["guardian"]["state"] == "running"
+    _is_all_well(told["core"]["health"])
 
     await asyncio.to_thread(program.tell_price, 20_201.0)
     state = await watcher.until(lambda state: state["portfolio"]["total_value"] == "10100.00", "the profit")
@@ -112,6 +113,13 @@ async def _a_session_is_watched_and_commanded(program: Program) -> None:
         await asyncio.sleep(0.1)
     assert watcher.has_left
     await watcher.client.close()
+
+
+def _is_all_well(health: dict[str, Any]) -> None:
+    services = {"state": "running", "is_healthy": True, "healthy_services": 4, "total_services": 4}
+    whole = {"state": "running", "is_healthy": True, "healthy_symbols": 1, "total_symbols": 1, "symbols": {"BTCUSD": services}}
+    assert health == whole | {"uptime": health["uptime"], "redis_connected": True}
+    assert isinstance(health["uptime"], int)  # else every look at the clock would be news
 
 
 def _traded() -> list[dict[str, Any]]:
