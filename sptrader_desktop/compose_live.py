@@ -94,11 +94,12 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
     await asyncio.to_thread(ready_account)
     async with AsyncExitStack() as held:
         clock = SystemClock()
+        server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
+        held.callback(server.close)
+        held.callback((await asyncio.to_thread(compose_servers.claim_redis, settings, server, told)).close)
         engine, feeds = await _engine(known, clock, held)
         gate = GateSeen()
         link, paper = await _guarded_paper(settings, known, held, _both(gate.lose, told), clock)
-        server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
-        held.callback(server.close)
         session = engine.session
         place = position_of(session.place)
         feed = compose_servers.signal_feed(settings, server, place, session.numbers, session.unjudged)
