@@ -94,11 +94,12 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
     await asyncio.to_thread(ready_account)
     async with AsyncExitStack() as held:
         clock = SystemClock()
+        server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
+        held.callback(server.close)
+        held.callback((await asyncio.to_thread(compose_servers.claim_redis, settings, server, told)).close)
         engine, feeds = await _engine(known, clock, held)
         gate = GateSeen()
         link, paper = await _guarded_paper(settings, known, held, _both(gate.lose, told), clock)
-        server = await asyncio.to_thread(compose_servers.open_live_redis, settings)
-        held.callback(server.close)
         session = engine.session
         place = position_of(session.place)
         feed = compose_servers.signal_feed(settings, server, place, session.numbers, session.unjudged)
@@ -127,6 +128,7 @@ async def open_live(settings: Settings, asked: LiveAsked, told: Callable[[str], 
 
 def _known(settings: Settings, asked: LiveAsked, text: str | None = None) -> _Known:
     from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
+    from sptrader_desktop.core.conversion import BRIDGE, NoRateError
     from sptrader_desktop.core.instruments import CATALOGUE
     from sptrader_desktop.core.plan import make_plan
 
@@ -140,7 +142,14 @@ def _known(settings: Settings, asked: LiveAsked, text: str | None = None) -> _Kn
     if len({*asked.symbols, *asked.rates}) < len(asked.symbols) + len(asked.rates):
         raise RunError("a symbol is named twice: each is traded once, or only gives its rate")
     series = [_unborn(item, asked.timeframe) for item in (*traded, *rates)]
-    plan = make_plan(read.strategy, terms, series[: len(traded)], series[len(traded) :])
+    try:
+        plan = make_plan(read.strategy, terms, series[: len(traded)], series[len(traded) :])
+    except NoRateError as missing:
+        named = " or ".join([pair for pair in missing.pairs if pair in catalogue] or missing.pairs)
+        raise RunError(
+            f"no rate from {missing.quote} to {missing.account}: name {named} (or both currencies against {BRIDGE}) with --rates, and send "
+            "its prices too"
+        ) from None
     return _Known(asked, read, terms, traded, rates, plan, settings.live, catalogue)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.adapters.redis_live_prices import StreamPrices
     from sptrader_desktop.adapters.redis_prices import RealtimePrices, RealtimeWindow
     from sptrader_desktop.adapters.redis_server import RedisServer
+    from sptrader_desktop.adapters.redis_sessions import SessionClaim
     from sptrader_desktop.core.instruments import Instrument
     from sptrader_desktop.core.sequences import Unjudged
     from sptrader_desktop.ports import FeedPosition, PriceFeed, Publisher, SignalFeed
@@ -105,6 +106,13 @@ def open_live_redis(settings: Settings) -> "RedisServer":
     return server
 
 
+def claim_redis(settings: Settings, server: "RedisServer", told: Callable[[str], object]) -> "SessionClaim":
+    """For the session in the live folder, until it is closed: DataError where another session has it."""
+    from sptrader_desktop.adapters.redis_sessions import SessionClaim
+
+    return SessionClaim(server, settings.live, told)
+
+
 def signal_feed(
     settings: Settings,
     server: "RedisServer",
@@ -116,10 +124,11 @@ def signal_feed(
 ) -> "SignalFeed":
     """To be made where the loop runs that reads it."""
     from sptrader_desktop.adapters.publisher_files import known_key
+    from sptrader_desktop.adapters.redis_sessions import session_name
     from sptrader_desktop.adapters.redis_signals import RedisSignalFeed
 
-    keys = partial(known_key, settings.servers / PUBLISHERS)
-    return RedisSignalFeed(server, since=since, sequences=sequences, unjudged=unjudged, key_of=keys, only_signed=only_signed)
+    keys, name = partial(known_key, settings.servers / PUBLISHERS), session_name(settings.live)
+    return RedisSignalFeed(server, since=since, sequences=sequences, unjudged=unjudged, key_of=keys, only_signed=only_signed, name=name)
 
 
 def price_feed(server: "RedisServer", symbols: Collection[str], instruments: "Mapping[str, Instrument]") -> "PriceFeed":

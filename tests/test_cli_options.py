@@ -187,6 +187,8 @@ def test_rates_are_asked_for_by_name_and_only_where_they_are_needed(tmp_path: Pa
     assert document(path, "--data", jpy)["total_trades"] >= 3
     said = refused("backtest", path, "--data", cross)
     assert said == "no rate from GBP to USD: add candles of GBPUSD or USDGBP (or of both against USD) with --rates PATH"
+    said = refused("live", path, "--symbols", "EURGBP", "--timeframe", "1h", "--headless")
+    assert said == "no rate from GBP to USD: name GBPUSD (or both currencies against USD) with --rates, and send its prices too"
     assert document(path, "--data", cross, "--rates", gbp)["manifest"]["rates"][0]["symbol"] == "GBPUSD"
     late = waves(tmp_path, "GBPUSD", 100_000, 126_000, first="2024-02-02")
     assert "its rates begin after the candles of EURGBP" in refused("backtest", path, "--data", cross, "--rates", late)

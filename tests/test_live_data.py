@@ -65,13 +65,13 @@ class Data:
     def late(self) -> list[bool]:
         return [event.is_late for event in self.heard.of(NewCandle)]
 
-    async def prices(self, first: float, last: float, every: float = 10.0) -> None:
+    async def prices(self, first: float, last: float, every: float = 10.0, *, spread: int | None = 2) -> None:
         """From one minute to another, a price every few seconds."""
         at = NOON + round(first * MINUTE_US)
         while at < NOON + round(last * MINUTE_US):
             await self.clock.turn((at - self.clock.now()) / SECOND_US)
             number = at // SECOND_US % 7
-            self.service.price(LivePrice("EURUSD", at, 100_000 + number, 100_002 + number))
+            self.service.price(LivePrice("EURUSD", at, 100_000 + number, None if spread is None else 100_000 + number + spread))
             at += round(every * SECOND_US)
 
 
@@ -253,6 +253,23 @@ def test_what_prices_cannot_tell_is_had_from_the_source() -> None:
         built = [at for at in range(30, 38) if volumes[NOON + at * MINUTE_US] == 6.0]
         assert built == [31, 36, 37]
         assert len(data.bars) == 20  # with those from before, of which the source knows no ask
+        assert not data.heard.of(DataFetchFailed)
+
+    played(story())
+
+
+def test_a_source_of_another_side_than_prices_is_told_once_and_what_to_do() -> None:
+    async def story() -> None:
+        data = await Data(with_prices=True).start()
+        assert len(data.bars) == 20
+        for first in (PAST + 0.5, PAST + 6):
+            await data.prices(first, first + 2.5, spread=None)
+            await data.clock.turn(180.0)
+            data.service.prices_lost()
+        (told,) = data.heard.of(DataFetchFailed)
+        assert told.why.startswith("its bid candles are given up, since one of mid prices follows")
+        assert "name a --source whose candles are of the side of live prices" in told.why
+        assert len(data.bars) < 10
 
     played(story())
 

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from sptrader_desktop.adapters.redis_server import RedisServer
+from sptrader_desktop.adapters.redis_sessions import SessionClaim
 from sptrader_desktop.cli import run
-from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.core.errors import DataError, SptraderError
 from tests.live_program import Program, live_program, watching
 
 TRADED = {"symbol": "BTCUSD", "side": "long", "entry_price": "20001.00", "exit_price": "20201.00", "quantity": "0.5000"} | {
@@ -32,9 +34,11 @@ def program(valkey: RedisServer) -> Iterator[Program]:
         yield running
 
 
-def test_a_session_is_watched_and_commanded(program: Program, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_is_watched_and_commanded(
+    program: Program, valkey: RedisServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SPTRADER_LIVE", str(program.places.folder))
-    asyncio.run(_a_session_is_watched_and_commanded(program))
+    asyncio.run(_a_session_is_watched_and_commanded(program, valkey))
     assert program.process.wait(30) == 0
     assert run(["status"]) == 0
     assert json.loads(capsys.readouterr().out)["core"] is None
@@ -48,7 +52,7 @@ def test_a_session_is_watched_and_commanded(program: Program, capsys: pytest.Cap
     assert "100.00" in capsys.readouterr().out.splitlines()[1]
 
 
-async def _a_session_is_watched_and_commanded(program: Program) -> None:
+async def _a_session_is_watched_and_commanded(program: Program, valkey: RedisServer) -> None:
     watcher = await watching(program)
     assert program.places.core.stat().st_mode & 0o777 == 0o600
     state = await watcher.until(lambda state: state["state"] == "running" and state["gate"] == "open" and state["prices"], "it to run")
@@ -66,7 +70,8 @@ async def _a_session_is_watched_and_commanded(program: Program) -> None:
     assert state["plug"]["unprotected"] == []
     told = await asyncio.to_thread(_status)
     assert told["core"]["positions"][0]["number"] == position["number"]
-    assert told["guardian"]["state"] == "running"
+    _is_all_well(told["guardian"], told["core"]["health"])
+    await asyncio.to_thread(_is_alone, program, valkey)
 
     await asyncio.to_thread(program.tell_price, 20_201.0)
     state = await watcher.until(lambda state: state["portfolio"]["total_value"] == "10100.00", "the profit")
@@ -112,6 +117,24 @@ async def _a_session_is_watched_and_commanded(program: Program) -> None:
         await asyncio.sleep(0.1)
     assert watcher.has_left
     await watcher.client.close()
+
+
+def _is_all_well(guardian: dict[str, Any], health: dict[str, Any]) -> None:
+    assert guardian["state"] == "running"
+    services = {"state": "running", "is_healthy": True, "healthy_services": 4, "total_services": 4}
+    whole = {"state": "running", "is_healthy": True, "healthy_symbols": 1, "total_symbols": 1, "symbols": {"BTCUSD": services}}
+    assert health == whole | {"uptime": health["uptime"], "redis_connected": True}
+    assert isinstance(health["uptime"], int)  # else every look at the clock would be news
+
+
+def _is_alone(program: Program, valkey: RedisServer) -> None:
+    """By its claim, and by its feed where the claim is gone."""
+    own = [each for each in valkey.client.client_list() if each["name"].endswith(quote(str(program.places.folder)))]
+    (claim,) = (each["id"] for each in own if each["cmd"] == "client|list")  # which was the last that it asked
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"the live session in .*session/live has database 0"):
+            SessionClaim(valkey, program.places.folder.parent / "another", print)
+        valkey.client.client_kill_filter(_id=claim)
 
 
 def _traded() -> list[dict[str, Any]]:

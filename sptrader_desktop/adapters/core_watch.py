@@ -26,11 +26,13 @@ from sptrader_desktop.runtime.live.events import (
 if TYPE_CHECKING:
     from sptrader_desktop.runtime.live.clock import Clock
     from sptrader_desktop.runtime.live.core import LiveCore
+    from sptrader_desktop.runtime.live.multi_symbol_orchestrator import Health
     from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolHealth, SymbolOrchestrator
 
 log = logging.getLogger("sptrader.live")
 UP, DOWN = "up", "down"
 PORTFOLIO_S = 1.0
+SUMMED = {"state", "is_healthy", "healthy_services", "total_services"}
 
 
 class GateSeen:
@@ -75,9 +77,10 @@ class CoreWatch:
 
     def state(self) -> Mapping[str, Any]:
         engine, orchestrator, now = self._core.engine, self._core.orchestrator, self._clock.now()
+        health = orchestrator.check_health()
         around = Around(
             at=now,
-            orchestrator=str(orchestrator.state),
+            orchestrator=health["state"],
             is_synced=self._core.is_synced.is_set(),
             is_stopping=self._core.is_ending,
             gate="open" if self._gate.is_open and not self._gate.lost else "shut",
@@ -85,13 +88,12 @@ class CoreWatch:
             quotes=engine.markets,
             bars=engine.bars,
             forming={symbol: bar for symbol, live in self._core.symbols.items() if (bar := live.forming()) is not None},
-            services=[
-                _told(health, orchestrator.orchestrators[symbol]) for symbol, health in orchestrator.check_health()["symbols"].items()
-            ],
+            services=[_told(of, orchestrator.orchestrators[symbol]) for symbol, of in health["symbols"].items()],
             connections=[self._connection(*found, now) for found in self._found()],
             alarms=self._core.alarms,
         )
-        found = live_state(self._session, engine.account, self._feeds, around) | {"limits_wait": self._core.limits_wait}
+        found = live_state(self._session, engine.account, self._feeds, around)
+        found |= {"health": _summed(health), "limits_wait": self._core.limits_wait}
         if self._state != found["state"]:
             self._state = found["state"]
             reason = found["reason"]
@@ -148,6 +150,12 @@ class CoreWatch:
 
     def _event(self, kind: str, at: int, text: str, **figures: Any) -> None:
         self._tell({"is": "event", "at": iso_time(at), "kind": kind, "text": text, **figures})
+
+
+def _summed(health: "Health") -> dict[str, Any]:
+    """That of all symbols together, as it is printed; what the services of each are is told once, beside it."""
+    symbols = {symbol: {name: value for name, value in of.items() if name in SUMMED} for symbol, of in health["symbols"].items()}
+    return {**health, "symbols": symbols, "uptime": int(health["uptime"])}
 
 
 def _told(health: "SymbolHealth", orchestrator: "SymbolOrchestrator") -> dict[str, Any]:

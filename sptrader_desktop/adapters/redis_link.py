@@ -27,9 +27,9 @@ Command = Sequence[str | bytes | int]
 
 
 class RedisLink:
-    """Used by several tasks at once, each question waits for the one before it."""
+    """Used by several tasks at once, each question waits for the one before it. `name` is what the server calls its connection."""
 
-    def __init__(self, server: RedisServer) -> None:
+    def __init__(self, server: RedisServer, name: str = "sptrader-live") -> None:
         self._server = server
         self._connections: Any = redis.asyncio.ConnectionPool.from_url(
             server.address,
@@ -37,7 +37,7 @@ class RedisLink:
             socket_connect_timeout=ANSWER_S,
             retry=Retry(NoBackoff(), 0),
             protocol=2,
-            client_name="sptrader-live",
+            client_name=name,
         )
         self._connection: Any = None
         self._turn = asyncio.Lock()

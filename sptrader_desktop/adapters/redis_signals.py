@@ -58,8 +58,9 @@ class RedisSignalFeed:
         only_signed: bool = False,
         consumer: str = "core",
         idle_ms: int = 60_000,
+        name: str = "sptrader-live",
     ) -> None:
-        self._shown, self._link, self._bell = server.shown, RedisLink(server), RedisLink(server)
+        self._shown, self._link, self._bell = server.shown, RedisLink(server, name), RedisLink(server, name)
         self._position, self._sequences, self._key_of = since, Sequences(sequences or {}), key_of
         self._consumer, self._idle_ms, self._only_signed = consumer, idle_ms, only_signed
         self._given, self._unjudged = since, deepcopy(unjudged) if unjudged and unjudged.spans() else None

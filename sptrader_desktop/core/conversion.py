@@ -10,6 +10,16 @@ from sptrader_desktop.core.tables import DIRECT, INVERSE
 BRIDGE = "USD"
 
 
+class NoRateError(RunError):
+    """As a run of candles says it. Who converts by other means says it otherwise, by `pairs`, any of which would do."""
+
+    def __init__(self, quote: str, account: str) -> None:
+        self.quote, self.account = quote, account
+        self.pairs = (f"{quote}{account}", f"{account}{quote}")
+        named = " or ".join(self.pairs)
+        super().__init__(f"no rate from {quote} to {account}: add candles of {named} (or of both against {BRIDGE}) with --rates PATH")
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """Multiply (DIRECT) or divide (INVERSE) by the price of series `series`; `scale` is its ticks in a price of 1."""
@@ -29,9 +39,7 @@ def conversion_legs(quote: str, account: str, series: Sequence[Instrument]) -> t
     first, second = _leg(quote, BRIDGE, series), _leg(BRIDGE, account, series)
     if first is not None and second is not None:
         return (first, second)
-    raise RunError(
-        f"no rate from {quote} to {account}: add candles of {quote}{account} or {account}{quote} (or of both against USD) with --rates PATH"
-    )
+    raise NoRateError(quote, account)
 
 
 def _leg(source: str, target: str, series: Sequence[Instrument]) -> Leg | None:

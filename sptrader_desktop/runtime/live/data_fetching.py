@@ -54,6 +54,7 @@ class DataFetchingService(Service):
         self._doubted = set[int]()  # opens of those of the feed that are not believed
         self._judged = -1  # the open of the last one that was looked at
         self._told = -1  # the open of the last bar that was told
+        self._is_side_told = False
         self._waiting: list[Bar] = []  # built from prices, and left out by `candle_index` so far
         self._came = asyncio.Event()
 
@@ -95,6 +96,7 @@ class DataFetchingService(Service):
         self._waiting.clear()
         self._doubted.clear()
         self._judged = -1
+        self._is_side_told = False
         if self._builder is not None:
             self._heed_clock(self._builder)
             self._builder.lost(self._clock.now())
@@ -209,6 +211,7 @@ class DataFetchingService(Service):
         for bar in found:
             if self._bars.last is not None and bar.opens <= self._bars.last.opens:
                 continue
+            self._tell_other_side(bar)
             self._bars.append(bar)
             self._worked()
             self._waiting = [other for other in self._waiting if other.opens > bar.opens]
@@ -219,6 +222,20 @@ class DataFetchingService(Service):
                 patience = (self._config.candle_index - 1) * self._bars.length_us
                 is_late = (is_first and self._feed is not None) or bar.closes + patience <= self._clock.now()
                 self._bus.publish(NewCandle(self.symbol, self._clock.now(), bar, is_late))
+
+    def _tell_other_side(self, bar: Bar) -> None:
+        """Bars of two sides are never held together (`SymbolBars`). Once, for a source of another side is so at every gap."""
+        last = self._bars.last
+        if last is None or last.side == bar.side or self._is_side_told:
+            return
+        self._is_side_told = True
+        like = "name a --source whose candles are of the side of live prices (bid where these have bid and ask, else mid), or none"
+        alike = "let whoever sends prices always give bid and ask, or never"
+        words = (
+            f"its {last.side} candles are given up, since one of {bar.side} prices follows and the two are never mixed; components "
+            f"say nothing until there are enough again: {alike if self._feed is None else like}"
+        )
+        self._bus.publish(DataFetchFailed(self.symbol, self._clock.now(), words))
 
 
 def bars_of(candles: Candles) -> Iterator[Bar]:
