@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -376,6 +377,17 @@ class RunStore(RunReader, Protocol):
 
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:
         """In place of what was written about a run before; the run itself stays as it is."""
+        ...
+
+    def folder_of(self, run_id: str) -> Path:
+        """Where its files are."""
+        ...
+
+    def throw_away(self, run_id: str, trash: Callable[[Path], bool]) -> bool:
+        """`trash` takes the folder, or says that it did not and the run stays. Back in its place the run is listed again.
+
+        False: there was no folder any more, and the run is no longer listed.
+        """
         ...
 
 

@@ -151,6 +151,53 @@ def test_what_a_crash_left_behind_is_never_listed_and_goes_with_the_next_save(fo
     assert [path.exists() for path in (named, old, young, own)] == [False, False, True, True]
 
 
+def test_a_run_goes_to_the_trash_and_is_itself_again_when_it_is_put_back(folder: Path, tmp_path: Path, outcome: Outcome) -> None:
+    store, trash = SqliteRunStore(folder), tmp_path / "trash"
+    kept = [store.save(finished(outcome)) for _ in range(3)]
+    store.annotate(kept[1], ["london"], "wider")
+    before, was = store.list(), store.load(kept[1])
+    with pytest.raises(RunError, match="nothing was deleted"):
+        store.throw_away(kept[1], lambda _: False)
+    assert store.list() == before
+    assert store.throw_away(kept[1], lambda path: bool(path.rename(trash)))
+    assert [run.id for run in SqliteRunStore(folder).list()] == [kept[0], kept[2]]
+    with pytest.raises(RunError, match="any more"):
+        store.throw_away(kept[1], lambda _: True)
+    trash.rename(folder / kept[1])
+    assert store.save(finished(outcome)) == "r0004-by_eye", "a save deletes nothing that came back, and no number is given twice"
+    assert store.list()[:3] == before
+    back = store.load(kept[1])
+    assert (back.document, back.tables) == (was.document, was.tables)
+    (folder / kept[0]).rename(trash)
+    assert not store.throw_away(kept[0], lambda _: pytest.fail("there is nothing to throw away"))
+    assert [run.id for run in store.list()] == [*kept[1:], "r0004-by_eye"]
+
+
+def test_a_row_that_was_changed_in_the_trash_brings_nothing_back_and_hides_nothing(folder: Path, outcome: Outcome) -> None:
+    store = SqliteRunStore(folder)
+    first, second = store.save(finished(outcome)), store.save(finished(outcome))
+    store.throw_away(first, lambda _: True)
+    listed = folder / first / run_store.LISTED
+    row = json.loads(listed.read_text())
+    for place, value in ((0, 2), (0, 1 << 63), (1, second), (3, None), (9, "x")):
+        listed.write_text(json.dumps([*row[:place], value, *row[place + 1 :]]))
+        assert [run.id for run in store.list()] == [second], (place, value)
+    listed.write_text(json.dumps(row))
+    assert [run.id for run in store.list()] == [first, second]
+
+
+def test_folders_of_a_list_that_was_moved_away_stay_as_its_remedy_says(folder: Path, outcome: Outcome) -> None:
+    store = SqliteRunStore(folder)
+    kept = [store.save(finished(outcome)) for _ in range(3)]
+    store.throw_away(kept[0], lambda _: True)
+    for file in folder.glob(f"{INDEX}*"):
+        file.unlink()
+    assert store.save(finished(outcome)) == "r0004-by_eye"
+    assert store.save(finished(outcome)) == "r0005-by_eye"
+    assert all((folder / run_id).is_dir() for run_id in kept)
+    assert [run.id for run in store.list()] == [kept[0], "r0004-by_eye", "r0005-by_eye"]
+
+
 def save_some(folder: Path, outcome: Outcome, count: int) -> list[str]:
     return [SqliteRunStore(folder).save(finished(outcome, f"process_{os.getpid()}")) for _ in range(count)]
 

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from sptrader_desktop.runtime.whole_files import flush_folder, write_through
 
 VERSION = 1
 INDEX, UNFINISHED = "index.sqlite3", ".unfinished-"
+LISTED = "listed.json"  # in the folder of a run that was thrown away: its row, with which it comes back
 LATEST = "latest"
 RUN_ID = re.compile(r"r\d{4,}-[a-z0-9_-]{1,40}")
 # A save takes seconds: what is older was left behind by a process that died.
@@ -93,6 +94,7 @@ class SqliteRunStore:
     def list(self) -> tuple[RunSummary, ...]:
         if not (self._folder / INDEX).exists():
             return ()
+        self._take_back()
         with self._index.transaction() as index:
             rows = index.execute("SELECT id, saved_us, strategy, symbols, timeframe, trades, pnl, currency FROM runs ORDER BY number")
             kept = [_summary(*row) for row in rows]
@@ -119,6 +121,32 @@ class SqliteRunStore:
         self._find(run_id)
         self._notes.write(run_id, tags, note)
 
+    def folder_of(self, run_id: str) -> Path:
+        folder = self._folder / run_id
+        if not RUN_ID.fullmatch(run_id) or not folder.is_dir():
+            raise RunError(f"the folder of {run_id} is not in {self._folder} any more: it was moved or deleted meanwhile")
+        return folder
+
+    def throw_away(self, run_id: str, trash: Callable[[Path], bool]) -> bool:
+        """Row and folder go together. What is written about it stays, for when it comes back."""
+        with self._index.transaction(writing=True) as index:
+            row = index.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+            if row is None or not RUN_ID.fullmatch(run_id):
+                raise RunError(f"there is no run {run_id} any more: it was thrown away meanwhile")
+            index.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+            folder = self._folder / run_id
+            if not folder.exists():
+                return False
+            try:
+                write_through(folder / LISTED, json.dumps(row).encode())
+            except OSError as error:
+                raise RunError(
+                    f"{run_id} was not moved to the trash ({error.strerror}): make room there or get the right to write"
+                ) from None
+            if not trash(folder):
+                raise RunError(f"{run_id} was not moved to the trash, and nothing was deleted: the disk of {self._folder} may have none")
+        return True
+
     def tables(self, run: FinishedRun) -> Mapping[str, bytes]:
         return encode_tables(run.outcome, run.manifest)
 
@@ -129,8 +157,8 @@ class SqliteRunStore:
 
     def _publish(self, run: FinishedRun, unfinished: Path, hashes: Mapping[str, str]) -> str:
         with self._index.transaction(writing=True) as index:
-            self._remove_left_behind(index)
-            number = index.execute("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'runs'").fetchone()[0]
+            number = self._next_number(index)
+            self._remove_left_behind(number)
             run_id = f"r{number:04d}-{_slug(run.manifest['strategy']['name'])}"
             unfinished.rename(self._folder / run_id)
             flush_folder(self._folder)
@@ -140,19 +168,38 @@ class SqliteRunStore:
             )
         return run_id
 
-    def _remove_left_behind(self, index: sqlite3.Connection) -> None:
-        """Whoever holds the index for writing sees no folder between its name and its row: one without a row was left by a crash."""
-        listed = {row[0] for row in index.execute("SELECT id FROM runs")}
+    def _next_number(self, index: sqlite3.Connection) -> int:
+        """A number is given once. A new list begins behind the folders of the one before, which somebody moved away."""
+        given = index.execute("SELECT seq FROM sqlite_sequence WHERE name = 'runs'").fetchone()
+        if given is not None:
+            return int(given[0]) + 1
+        return 1 + max((_number(folder.name) for folder in self._folder.iterdir() if RUN_ID.fullmatch(folder.name)), default=0)
+
+    def _remove_left_behind(self, number: int) -> None:
+        """Whoever holds the index for writing sees no folder between its name and its row: one with the number to be given next
+        was left by a crash. Any other without a row was kept once, and is not ours to delete."""
         for folder in self._folder.iterdir():
             is_stale = folder.name.startswith(UNFINISHED) and time.time() - folder.stat().st_mtime > LEFT_BEHIND_SECONDS
-            if is_stale or (RUN_ID.fullmatch(folder.name) and folder.name not in listed):
+            if is_stale or (RUN_ID.fullmatch(folder.name) and _number(folder.name) == number):
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _take_back(self) -> None:
+        """Runs whose folder was put back from the trash are listed again, under their own number."""
+        with self._index.transaction() as index:
+            listed = {row[0] for row in index.execute("SELECT id FROM runs")}
+        back = [row for folder in self._folder.iterdir() if folder.name not in listed and (row := _row_in(folder))]
+        if back:
+            with suppress(RunError), self._index.transaction(writing=True) as index:  # what cannot come back hides no other run
+                number = self._next_number(index)
+                index.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", back)
+                index.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'runs'", (number - 1,))
 
     # Finding
 
     def _find(self, asked: str) -> tuple[str, dict[str, str]]:
         if not (self._folder / INDEX).exists():
             raise RunError(f"there is no run {asked}: nothing is stored yet, run a backtest first")
+        self._take_back()
         with self._index.transaction() as index:
             known = [row[0] for row in index.execute("SELECT id FROM runs ORDER BY number")]
             run_id = _choose(asked, known)
@@ -193,6 +240,23 @@ def _choose(asked: str, known: list[str]) -> str:
     nearest = get_close_matches(text, known, 1, 0.4) or known[-1:]
     hint = f"did you mean {nearest[0]}?" if nearest else "nothing is stored yet, run a backtest first"
     raise RunError(f"there is no run {asked}: {hint}")
+
+
+def _number(run_id: str) -> int:
+    return int(run_id[1:].partition("-")[0])
+
+
+def _row_in(folder: Path) -> list[Any] | None:
+    """As it was listed when it was thrown away; nothing where that is not what a run's row is."""
+    try:
+        row = json.loads((folder / LISTED).read_bytes())
+        json.loads(row[-1])
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+    kinds = (int, str, int, str, str, str, int, int, str, str)
+    is_row = len(row) == len(kinds) and all(type(value) is kind for value, kind in zip(row, kinds, strict=True))
+    is_own = is_row and RUN_ID.fullmatch(folder.name) and row[1] == folder.name and row[0] == _number(folder.name)
+    return row if is_own and all(abs(value) < 1 << 63 for value in row if isinstance(value, int)) else None
 
 
 def _files(run: FinishedRun, tables: Mapping[str, bytes]) -> dict[str, bytes]:

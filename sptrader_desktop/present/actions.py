@@ -121,6 +121,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("navigator.rename", "Rename", None, "pencil", ("F2",), Scope.NAVIGATOR),
     Action("navigator.delete", "Move to Trash", None, "trash-2", ("Del",), Scope.NAVIGATOR),
     Action("navigator.reveal", "Show in Folder", None, "external-link", ("Ctrl+Shift+R",), Scope.NAVIGATOR),
+    Action("runs.note", "Write a Note on the Run", None, "pencil", ("F2",), Scope.TABLE, "By which the navigator calls the run"),
+    Action("runs.delete", "Move Runs to Trash", None, "trash-2", ("Del",), Scope.TABLE, "The chosen kept runs"),
+    Action("runs.reveal", "Show Run in Folder", None, "external-link", ("Ctrl+Shift+R",), Scope.TABLE, "Of the chosen kept run"),
     Action("navigator.search", "Search", None, "search", ("Ctrl+F", "/"), Scope.NAVIGATOR),
     Action(
         "component.run",

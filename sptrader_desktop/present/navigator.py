@@ -81,8 +81,10 @@ def dataset_item(symbol: str, timeframe: str, path: str = "", source: str = "") 
 
 
 def run_item(run: RunSummary) -> Item:
+    """Called by the note that a person wrote about it, else by its time and strategy."""
+    name, own = f"{run.saved_at:%Y-%m-%d %H:%M} {run.strategy}", " ".join(run.note.split())
     note = f"{', '.join(run.symbols)} {run.timeframe}, {counted(run.trades, 'trade')}, {amount(run.pnl, signed=True)} {run.currency}"
-    return Item(Kind.RUN, run.id, f"{run.saved_at:%Y-%m-%d %H:%M} {run.strategy}", note)
+    return Item(Kind.RUN, run.id, own or name, f"{name}, {note}" if own else note)
 
 
 def tree(items: Iterable[Item]) -> tuple[Node, ...]:

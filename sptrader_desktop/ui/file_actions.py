@@ -26,6 +26,8 @@ def create(kind: Kind, folder: Path, name: str) -> Path:
 
 def duplicate(item: Item) -> Path:
     """Beside it, under a name of its own, which also stands inside."""
+    if item.kind is Kind.RUN:
+        raise DataError(f"{item.name} is a kept run: open it, and the Backtest pane has its answers, to run it again with others")
     source = _file(item)
     name = copy_name(source.stem, {path.stem for path in source.parent.iterdir()})
     path = source.with_name(f"{name}{source.suffix}")
@@ -65,16 +67,24 @@ def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None =
 def throw_away(item: Item) -> None:
     """Into the system's trash, never at once for good."""
     path = _file(item)
-    if not QFile.moveToTrash(str(path)):
+    if not to_trash(path):
         raise DataError(
             f"{path.name} was not moved to the trash, and nothing was deleted: this disk may have none, delete it in the file manager"
         )
 
 
+def to_trash(path: Path) -> bool:
+    return bool(QFile.moveToTrash(str(path)))
+
+
 def reveal(item: Item) -> None:
-    folder = _file(item).parent
+    open_folder(_file(item).parent, item.name)
+
+
+def open_folder(folder: Path, name: str) -> None:
+    """`name` is what lies in it."""
     if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-        raise DataError(f"this computer has no program for folders: {item.name} is in {folder}")
+        raise DataError(f"this computer has no program for folders: {name} is in {folder}")
 
 
 def _renamed(kind: Kind, source: Path, name: str) -> bytes:

@@ -284,6 +284,7 @@ class MainWindow(QMainWindow):
         for chart in (self.page.chart, self.page.equity):
             actions.add_pane(Scope.CHART, chart)
         actions.add_pane(Scope.NAVIGATOR, self.texts.navigator)
+        actions.add_pane(Scope.TABLE, self.runs.history.table.view)
         return actions
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
@@ -350,6 +351,10 @@ class MainWindow(QMainWindow):
         texts.navigator.chartWanted.connect(self.market.open_item)
         texts.navigator.listed.connect(self.prices.read_candles)
         texts.navigator.tradeWanted.connect(self.live.open_with)
+        texts.navigator.runTrashWanted.connect(self.runs.throw_away)
+        texts.navigator.runFolderWanted.connect(self.runs.show_folder)
+        texts.navigator.runNoteWanted.connect(self.runs.write_note)
+        self.runs.changed.connect(texts.navigator.refresh)
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
         self.page.panel.changed.connect(lambda: self.prices.use_instruments(self.page.panel.answers()["instruments"]))

@@ -37,6 +37,9 @@ class Navigator(QWidget):
     openWanted = Signal(object)  # an Item
     chartWanted = Signal(object)  # an Item: candles
     tradeWanted = Signal(object)  # the path of a strategy
+    runTrashWanted = Signal(list)  # ids of kept runs, which are no files of their own
+    runFolderWanted = Signal(str)  # the id of a kept run
+    runNoteWanted = Signal(str, str)  # its id, and what it is called from now on
     said = Signal(str)  # what was done
     failed = Signal(str)  # what was not, and why
     listed = Signal(object)  # all Items, listed again
@@ -148,6 +151,10 @@ class Navigator(QWidget):
         self._do(act)
 
     def throw_away_chosen(self) -> None:
+        if run := self._chosen_run():
+            self.runTrashWanted.emit([run])
+            return
+
         def act(item: Item) -> str:
             file_actions.throw_away(item)
             return f"{item.name} was moved to the trash"
@@ -155,6 +162,10 @@ class Navigator(QWidget):
         self._do(act)
 
     def reveal_chosen(self) -> None:
+        if run := self._chosen_run():
+            self.runFolderWanted.emit(run)
+            return
+
         def act(item: Item) -> str:
             file_actions.reveal(item)
             return ""
@@ -170,8 +181,9 @@ class Navigator(QWidget):
         menu.setObjectName("navigatorMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         of_data = ("open_chart",) if item.kind is Kind.DATASET else ("trade",) if item.kind is Kind.STRATEGY else ()
-        of_files = ("duplicate", "rename", "reveal", "delete") if item.path else ()
-        for name in ("open", *of_data, *of_files):
+        of_kept = ("rename", "reveal", "delete") if item.path or item.kind is Kind.RUN else ()
+        of_files = ("duplicate",) if item.path else ()
+        for name in ("open", *of_data, *of_files, *of_kept):
             row = BY_ID[f"navigator.{name}"]
             action = menu.addAction(icon(row.icon), f"{row.text}\t{shown(sequences(row.keys)[:1])}", commands[row.id])
             action.setObjectName(row.id)
@@ -188,6 +200,10 @@ class Navigator(QWidget):
 
     # Within
 
+    def _chosen_run(self) -> str:
+        item = self.chosen()
+        return item.key if item is not None and item.kind is Kind.RUN else ""
+
     def _do(self, act: Callable[[Item], str]) -> None:
         item = self.chosen()
         if item is None:
@@ -202,6 +218,10 @@ class Navigator(QWidget):
             self.refresh()
 
     def _rename(self, item: Item, name: str) -> None:
+        if item.kind is Kind.RUN:
+            self.runNoteWanted.emit(item.key, name.strip())
+            return
+
         def act(_: Item) -> str:
             self._wanted = file_actions.rename(item, name.strip(), self._moved)
             return f"{item.name} is now called {self._wanted.stem}"
@@ -325,12 +345,13 @@ class _Rows(QStandardItemModel):
                 view.expand(index)
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """A name that was typed is a wish: the row changes when the file has."""
+        """A name that was typed is a wish: the row changes when the file has. A run may lose its own."""
         node = self.node(index)
         if role != Qt.ItemDataRole.EditRole or node is None:
             return super().setData(index, value, role)
-        if node.item is not None and str(value).strip() and str(value).strip() != node.title:
-            self.renameWanted.emit(node.item, str(value))
+        name = str(value).strip()
+        if node.item is not None and (name or node.kind is Kind.RUN) and name != node.title:
+            self.renameWanted.emit(node.item, name)
         return False
 
     def mimeTypes(self) -> list[str]:
@@ -372,7 +393,7 @@ class _NameAndNote(QStyledItemDelegate):
 def _row(node: Node) -> QStandardItem:
     name, item = QStandardItem(node.title), node.item
     name.setData(node, NODE)
-    name.setEditable(item is not None and item.path is not None)
+    name.setEditable(item is not None and (item.path is not None or item.kind is Kind.RUN))
     name.setDragEnabled(item is not None)
     name.setToolTip(_tip(node))
     name.setAccessibleText(f"{node.title}, {node.note}" if node.note else node.title)

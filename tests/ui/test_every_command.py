@@ -295,6 +295,20 @@ def copied(stage: Stage) -> None:
     stage.on_navigator(str(file_actions.duplicate(item)))
 
 
+def on_runs(stage: Stage) -> None:
+    """One more run, chosen in the list."""
+    stage.window.page.run()
+    stage.driven.settle()
+    stage.window.layouts.show("history")
+    history = stage.window.runs.history
+    assert history.chosen
+    stage.on(history.table.view)
+
+
+def runs(stage: Stage) -> int:
+    return len(stage.window.runs.history._runs)
+
+
 def elsewhere_in_the_guide(stage: Stage) -> None:
     stage.window.guide.open_at("exit-codes")
     stage.on_other_pane()
@@ -370,6 +384,9 @@ CASES: dict[str, Case] = {
     "navigator.rename": Case(NAVIGATOR, Stage.focused),
     "navigator.delete": Case(copied, Stage.files),
     "navigator.reveal": Case(NAVIGATOR, lambda stage: len(stage.desktop.opened)),
+    "runs.note": Case(on_runs, Stage.focused),
+    "runs.delete": Case(on_runs, runs),
+    "runs.reveal": Case(on_runs, lambda stage: len(stage.desktop.opened)),
     "navigator.search": Case(NAVIGATOR, Stage.focused),
     "component.run": Case(Stage.on_component, output),
     "component.verify": Case(Stage.on_component, output),

@@ -5,10 +5,13 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.desk import Finished
 from sptrader_desktop.ui.host import surface
 from sptrader_desktop.ui.jobs import JobState
@@ -294,3 +297,43 @@ def test_a_component_that_vanishes_between_the_list_and_the_run_is_told_and_the_
     run(ran, "0")
     assert window.research.finished is not before
     assert window.page.panel.problem.text() == ""
+
+
+def test_a_run_is_called_thrown_away_and_put_back_from_tree_and_list(ran: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trash of the desktop is tried with strategies; here it may refuse."""
+    window, store, trash = ran.window, ran.window._desk.runs, tmp_path / "trash"
+    navigator, history, kept = window.texts.navigator, window.runs.history, window.selection.run.value
+
+    def in_tree() -> str:
+        return next((item.name for item in navigator.items if item.key == kept), "")
+
+    def chosen_in_tree() -> QWidget:
+        assert navigator.choose(kept)
+        return navigator.view
+
+    window.layouts.show("navigator")
+    QTest.keyClick(chosen_in_tree(), Qt.Key.Key_F2)
+    line = navigator.view.findChild(QLineEdit)
+    assert line is not None
+    line.selectAll()
+    QTest.keyClicks(line, "the wide one")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    ran.until(lambda: in_tree() == "the wide one", "its name")
+    assert next(run.note for run in history._runs if run.id == kept) == "the wide one"
+    monkeypatch.setattr(file_actions, "to_trash", lambda _: False)
+    QTest.keyClick(chosen_in_tree(), Qt.Key.Key_Delete)
+    ran.settle()
+    assert any("nothing was deleted" in notice.text for notice in window.notices.waiting())
+    assert in_tree()
+    monkeypatch.setattr(file_actions, "to_trash", lambda path: bool(path.rename(trash)))
+    history.table.choose(next(row for row, run in enumerate(history._runs) if run.id == kept))
+    QTest.keyClick(history.table.view, Qt.Key.Key_Delete)
+    ran.until(lambda: not in_tree(), "it to go")
+    assert kept not in {run.id for run in history._runs} | {run.id for run in store.list()}
+    assert window.selection.run.value == "", "what is shown is not kept any more"
+    trash.rename(store.folder_of(history._runs[0].id).with_name(kept))
+    run(ran, "7.5")
+    ran.until(in_tree, "it to come back")
+    assert in_tree() == "the wide one"
+    window.research.open_run(kept)
+    ran.until(lambda: window.selection.run.value == kept, "it to be opened")

@@ -1,17 +1,22 @@
 """The kept runs: found again, opened, compared, and written about."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.ports import RunStore, RunSummary
+from sptrader_desktop.present.actions import BY_ID, Scope
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.run_rows import newest_first, run_columns
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.jobs import Job, Jobs
+from sptrader_desktop.ui.key_names import pressed_command, sequences, shown
 from sptrader_desktop.ui.tables.data_table import DataTable
+from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 
@@ -26,6 +31,8 @@ class RunHistory(QWidget):
 
     openAsked = Signal(str)
     compareAsked = Signal(list)  # ids, the oldest first
+    trashAsked = Signal(list)  # ids
+    folderAsked = Signal(str)
     runAsked = Signal()
 
     def __init__(self, store: RunStore, jobs: Jobs, selection: Selection, parent: QWidget | None = None) -> None:
@@ -40,6 +47,7 @@ class RunHistory(QWidget):
         self._build()
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._runs[row].id))
         self.table.stepAsked.connect(self.runAsked)
+        self.table.fill_menu = self._fill_menu
         self.table.view.selectionModel().selectionChanged.connect(lambda *_: self._refresh())
         ends = [selection.zone.watch(lambda _: self._fill()), selection.run.watch(lambda _: self._show_current())]
         self.destroyed.connect(lambda: [end() for end in ends])
@@ -74,6 +82,31 @@ class RunHistory(QWidget):
     @property
     def chosen(self) -> list[str]:
         return [self._runs[row].id for row in self.table.selected]
+
+    def commands(self) -> dict[str, Callable[[], object]]:
+        """By the ids of the table of actions; what is to be done with one run is not done with several."""
+        chosen = self.chosen
+        of_one = {"runs.note": self._write_note, "runs.reveal": lambda: self.folderAsked.emit(chosen[0])} if len(chosen) == 1 else {}
+        return {**of_one, "runs.delete": lambda: self.trashAsked.emit(chosen)} if chosen else {}
+
+    def do(self, command: str) -> None:
+        self.commands().get(command, lambda: None)()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The keys of the table: the same where the window has made actions of it and where it has not."""
+        command = pressed_command(event, Scope.TABLE)
+        self.do(command) if command else super().keyPressEvent(event)
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        for name, command in self.commands().items():
+            row = BY_ID[name]
+            action = menu.addAction(icon(row.icon), f"{row.text}\t{shown(sequences(row.keys)[:1])}", command)
+            action.setObjectName(name)
+        menu.addSeparator()
+
+    def _write_note(self) -> None:
+        self._note.setFocus()
+        self._note.selectAll()
 
     def _build(self) -> None:
         text = "Every backtest that is kept will be here, with what it was made from."

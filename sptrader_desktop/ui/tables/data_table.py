@@ -64,6 +64,7 @@ class DataTable(QWidget):
         self._empty = EmptyState(drawing, headline or title, empty, step, self.stepAsked.emit if step else None)
         self._empty.button.setObjectName(f"{name}Step")
         self._quiet, self._is_fitted = False, False
+        self.fill_menu: Callable[[QMenu], object] = lambda _menu: None  # puts what else can be done with the chosen rows first
         self._background = Background(self)
         self._build()
         self.view.selectionModel().currentRowChanged.connect(self._told)
@@ -256,6 +257,7 @@ class DataTable(QWidget):
 
     def _open_menu(self, place: QPoint, section: int) -> None:
         menu = self._new_menu("Row")
+        self.fill_menu(menu)
         menu.addAction("Copy", self.copy)
         menu.addAction("Save CSV…", self.ask_where_to_save)
         column = self.model.table.columns[section] if section >= 0 else None
