@@ -111,7 +111,8 @@ def test_what_a_script_prints_is_seen_every_time_and_its_failure_is_one_line(wor
     path.write_text(path.read_text().replace("        return", "        return 1 / 0\n        return"))
     said = sptrader("components", "run", "sma", "--data", SAMPLE)
     assert (said.code, said.out) == (1, "looking at 2614\n")
-    assert said.err == f"sptrader: {path}:24: ZeroDivisionError: division by zero; mend the component or its parameters\n"
+    line = path.read_text().split("return 1 / 0")[0].count("\n") + 1
+    assert said.err == f"sptrader: {path}:{line}: ZeroDivisionError: division by zero; mend the component or its parameters\n"
 
 
 @pytest.mark.parametrize(
