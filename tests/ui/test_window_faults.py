@@ -12,7 +12,7 @@ import pytest
 from psutil import Process
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop import compose_components
@@ -158,6 +158,29 @@ def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven) -> N
     assert has_marks(ran)
     assert page.chart._lines
     Path(half.path).unlink()
+
+
+def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -> None:
+    page, series = ran.window.page, sample(ran)[1]
+    bad = Path(series.path).with_name("GBPUSD_1h_bad.parquet")
+    bad.write_bytes(b"no candles")
+    ran.window.offer(series=Series("GBPUSD", "1h", str(bad)))
+    ran.settle()
+    assert page.chart.candles is None
+    assert page.chart.empty.isVisible()
+    assert any("GBPUSD_1h_bad.parquet" in label.text() for label in page.chart.empty.findChildren(QLabel))
+    page.chart.setFocus()
+    for name, command in page.chart.commands().items():
+        if name != "chart.picture":  # which asks where to
+            command()
+    bad.unlink()
+    page.chart.tools.leave()
+    page.chart.go_to_field.leave()
+    ran.window.offer(series=series)
+    ran.settle()
+    assert page.chart.candles is not None
+    assert not page.chart.empty.isVisible()
+    assert has_marks(ran)
 
 
 SLEEPY = """\

@@ -116,6 +116,14 @@ class CandleChart(TimeChart):
         for pane in self.panes:
             pane.series, pane.backdrop = [], []
 
+    def show_fault(self, why: str) -> None:
+        """In place of candles that cannot be read, for those of before are not them."""
+        self.give_back()
+        self.show_stamps(self.stamps, self.bar_us)
+        self.setAccessibleName("Chart: no candles")
+        self.setAccessibleDescription(why)
+        self.empty.say("The candles could not be read", why)
+
     def extend(self, candles: Candles) -> None:
         """The same candles with a newer last bar, or more of them: what a live price brings. A view of the newest bar stays with it."""
         if self.content is None:
