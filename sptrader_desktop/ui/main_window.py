@@ -193,13 +193,17 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
         event.ignore()
+        for asked in ("exposed", "live"):  # about what was so before
+            self.notices.dismiss(asked)
+        held = self.live.what_stays()
+        runs_on = f"A live session runs, with {held}. It goes on without this window; to end it first, press Stop on the Live page"
         exposed = [editor.path.name for editor in self.texts.documents.editors if editor.path and not editor.document.protect()]
         if exposed:
             said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. Make room on the disk, or save it elsewhere"
-            self.notices.tell(Notice(said, "error", "Close anyway", self.closeAsked.emit, key="exposed"))
-        elif held := self.live.what_stays():
-            said = f"A live session runs, with {held}. It goes on without this window; to end it first, press Stop on the Live page"
-            self.notices.tell(Notice(said, "warning", "Close, Leave It Running", self.closeAsked.emit, key="live"))
+            said, close = (f"{said}. {runs_on}", "Close, Leave It Running, Lose the Text") if held else (said, "Close anyway")
+            self.notices.tell(Notice(said, "error", close, self.closeAsked.emit, key="exposed"))
+        elif held:
+            self.notices.tell(Notice(runs_on, "warning", "Close, Leave It Running", self.closeAsked.emit, key="live"))
         else:
             self.closeAsked.emit()
 

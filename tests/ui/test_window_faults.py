@@ -352,7 +352,7 @@ def nowhere_to_keep_drafts() -> Iterator[None]:
         aside.rename(drafts)
 
 
-def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Driven) -> None:
+def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     window, strategy = ran.window, sample(ran)[0]
     documents, asked = window.texts.documents, list[bool]()
     window.closeAsked.disconnect()
@@ -366,6 +366,14 @@ def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Dr
         assert not asked
         (told,) = (notice for notice in window.notices.waiting() if notice.key == "exposed")
         assert "ma_crossover.yaml" in told.text
+        with monkeypatch.context() as beside:
+            beside.setattr(window.live, "what_stays", lambda: "long 0.5000 BTCUSD")
+            window.close()
+            (both,) = (notice for notice in window.notices.waiting() if notice.key in {"exposed", "live"})
+            assert "ma_crossover.yaml" in both.text
+            assert "long 0.5000 BTCUSD" in both.text
+            assert both.action == "Close, Leave It Running, Lose the Text"
+        assert not asked
     window.close()
     assert asked == [True], "now there is room for it"
     window.notices.dismiss("exposed")
