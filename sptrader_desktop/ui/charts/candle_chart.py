@@ -82,7 +82,7 @@ class CandleChart(TimeChart):
         """
         before, shown = self.candles, self._span()
         style = self.content.candles.style if self.content else "candles"
-        is_with_sessions = self.content.sessions.is_shown if self.content else False
+        is_with_sessions = self.has_sessions
         for pane in tuple(self.panes):
             self.remove_pane(pane)
         series = CandleSeries(candles, pyramid)
@@ -312,6 +312,10 @@ class CandleChart(TimeChart):
         if self.content is not None:
             self.content.price.is_inverted = not self.content.price.is_inverted
             self.content.price.refresh()
+
+    @property
+    def has_sessions(self) -> bool:
+        return self.content is not None and self.content.sessions.is_shown
 
     def toggle_sessions(self) -> None:
         if self.content is not None:
