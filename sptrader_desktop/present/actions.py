@@ -227,6 +227,7 @@ ACTIONS: tuple[Action, ...] = (
         ("Alt+X",),
         Scope.CHART,
         tip="When Sydney, Tokyo, London and New York trade",
+        is_checkable=True,
     ),
     Action(
         "chart.horizontal_line",

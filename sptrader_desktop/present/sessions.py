@@ -39,5 +39,12 @@ def session_spans(first: int, last: int) -> list[SessionSpan]:
     return [span for span in spans if span.start < last and span.end > first]
 
 
+def unshaded(first: int, last: int, bar_us: int) -> str:
+    """Why no session is told apart there; nothing where each is."""
+    if bar_us >= DAY_US:
+        return "Trading sessions: every bar holds all of them, choose shorter ones"
+    return f"Trading sessions: shown while at most {MOST_DAYS} days are in sight" if last - first > MOST_DAYS * DAY_US else ""
+
+
 def _instant(day: date, hour: int, zone: str) -> int:
     return (datetime.combine(day, time(hour), ZoneInfo(zone)).astimezone(UTC) - BEGINNING) // MICROSECOND

@@ -12,7 +12,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.actions import Scope
+from sptrader_desktop.present.actions import Menu, Scope
 from sptrader_desktop.present.layout_file import decoded, encoded
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.present.run_form import answers_of
@@ -22,6 +22,7 @@ from sptrader_desktop.settings import Settings, shipped
 from sptrader_desktop.ui.action_set import ActionSet
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.time_chart import TimeChart
 from sptrader_desktop.ui.connection_line import ConnectionLine
 from sptrader_desktop.ui.data.data_desk import DataDesk
@@ -193,13 +194,17 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window goes when everything has stopped, not before; and never with text that is nowhere else."""
         event.ignore()
+        for asked in ("exposed", "live"):  # about what was so before
+            self.notices.dismiss(asked)
+        held = self.live.what_stays()
+        runs_on = f"A live session runs, with {held}. It goes on without this window; to end it first, press Stop on the Live page"
         exposed = [editor.path.name for editor in self.texts.documents.editors if editor.path and not editor.document.protect()]
         if exposed:
             said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. Make room on the disk, or save it elsewhere"
-            self.notices.tell(Notice(said, "error", "Close anyway", self.closeAsked.emit, key="exposed"))
-        elif held := self.live.what_stays():
-            said = f"A live session runs, with {held}. It goes on without this window; to end it first, press Stop on the Live page"
-            self.notices.tell(Notice(said, "warning", "Close, Leave It Running", self.closeAsked.emit, key="live"))
+            said, close = (f"{said}. {runs_on}", "Close, Leave It Running, Lose the Text") if held else (said, "Close anyway")
+            self.notices.tell(Notice(said, "error", close, self.closeAsked.emit, key="exposed"))
+        elif held:
+            self.notices.tell(Notice(runs_on, "warning", "Close, Leave It Running", self.closeAsked.emit, key="live"))
         else:
             self.closeAsked.emit()
 
@@ -314,17 +319,26 @@ class MainWindow(QMainWindow):
             **{name: partial(self._on_chart, name) for name in self.page.chart.commands()},
         }
 
-    def _on_chart(self, command: str) -> None:
+    def _on_chart(self, command: str, *_ticked: bool) -> None:
+        self._chart_for(command).commands()[command]()
+        self._tell_sessions()
+
+    def _tell_sessions(self) -> None:
+        """Every chart has its own."""
+        chart = self._chart_for("chart.sessions")
+        self.actions_.action("chart.sessions").setChecked(isinstance(chart, CandleChart) and chart.has_sessions)
+
+    def _chart_for(self, command: str) -> TimeChart:
         """The chart that has the keyboard, else the one in front."""
         focused = QApplication.focusWidget()
         while focused is not None and not isinstance(focused, TimeChart):
             focused = focused.parentWidget()
         opened = self.texts.documents.current_chart
-        chart = focused if isinstance(focused, TimeChart) and command in focused.commands() else opened.chart if opened else self.page.chart
-        chart.commands()[command]()
+        return focused if isinstance(focused, TimeChart) and command in focused.commands() else opened.chart if opened else self.page.chart
 
     def _join(self) -> None:
         research, actions, texts = self.research, self.actions_, self.texts
+        self.menus[Menu.CHART].aboutToShow.connect(self._tell_sessions)
         for seen in (research.candlesReady, research.failed):
             seen.connect(self._tell_painted)
         research.candlesReady.connect(lambda _: self._tell_document())

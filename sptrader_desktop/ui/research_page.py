@@ -202,6 +202,8 @@ class ResearchPage(QObject):
 
     def _tell(self, kind: str, error: BaseException) -> None:
         """What a person can mend is said where they are; the rest is a defect and said as one."""
+        if kind == "candles":
+            self.chart.show_fault(str(error))
         if not isinstance(error, SptraderError | OSError):
             self._unforeseen(error, {"backtest": "The backtest", "what-if": "What if"}.get(kind, kind))
         elif kind == "explain":

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QTextTable
+from PySide6.QtGui import QCursor, QDesktopServices, QTextTable
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -165,6 +165,21 @@ def test_f1_opens_the_guide_at_what_has_the_keyboard(opened: Driven) -> None:
     opened.press(Qt.Key.Key_F1)
     assert shown(window) == "the-chart"
     window.page.panel._folded.unfold(False)
+
+
+def test_f1_asks_what_is_pointed_at_where_the_keyboard_tells_nothing(opened: Driven) -> None:
+    window = opened.window
+    window.layouts.show("navigator")
+    window.texts.navigator.view.setFocus()
+    for pointed, anchor in ((window.texts.navigator.view.viewport(), START), (window.page.chart, "the-chart"), (window.menuBar(), START)):
+        QCursor.setPos(pointed.mapToGlobal(pointed.rect().center()))
+        opened.press(Qt.Key.Key_F1)
+        assert shown(window) == anchor
+        window.texts.navigator.view.setFocus()
+    QCursor.setPos(window.page.chart.mapToGlobal(window.page.chart.rect().center()))
+    window.page.panel.strategy.setFocus()
+    opened.press(Qt.Key.Key_F1)
+    assert shown(window) == "running-a-backtest", "the keyboard goes first"
 
 
 def test_f1_in_an_editor_explains_the_word(opened: Driven) -> None:

@@ -24,7 +24,10 @@ from PySide6.QtWidgets import (
 )
 
 from sptrader_desktop import compose
+from sptrader_desktop.present.actions import Menu
+from sptrader_desktop.present.chart_frame import Bars
 from sptrader_desktop.present.selection import BarAt
+from sptrader_desktop.present.sessions import unshaded
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui import research
 from sptrader_desktop.ui.charts.prepared import Drawing, drawing_of
@@ -234,6 +237,26 @@ def is_part_of_qt(widget: QWidget) -> bool:
 def named(widget: QWidget) -> bool:
     text = widget.text() if isinstance(widget, QAbstractButton) else ""
     return bool(widget.objectName()) and bool(widget.accessibleName() or text)
+
+
+def test_trading_sessions_have_a_tick_and_say_why_none_is_shaded(opened: Driven) -> None:
+    window, chart = opened.window, opened.window.page.chart
+    action, menu = window.actions_.action("chart.sessions"), window.menus[Menu.CHART]
+    window.texts.documents.show_chart()
+    chart.setFocus()
+    opened.press(Qt.Key.Key_X, Qt.KeyboardModifier.AltModifier)
+    assert chart.content is not None
+    assert (action.isChecked(), chart.has_sessions) == (True, True)
+    for days, words in ((20, ""), (60, "Trading sessions: shown while at most 45 days are in sight")):
+        chart.show_range(Bars(1000.0, 1000.0 + days * 17, len(chart.stamps)))
+        chart.grab()
+        assert chart.content.sessions.words == words
+    with_words = chart.grab().toImage()
+    chart.toggle_sessions()
+    assert chart.grab().toImage() != with_words
+    menu.aboutToShow.emit()
+    assert not action.isChecked(), "the tick is that of the chart, whoever changed it"
+    assert "every bar holds all of them" in unshaded(0, 1, 24 * 3_600_000_000)
 
 
 def test_closing_asks_the_host(opened: Driven) -> None:

@@ -12,7 +12,7 @@ import pytest
 from psutil import Process
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop import compose_components
@@ -158,6 +158,29 @@ def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven) -> N
     assert has_marks(ran)
     assert page.chart._lines
     Path(half.path).unlink()
+
+
+def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -> None:
+    page, series = ran.window.page, sample(ran)[1]
+    bad = Path(series.path).with_name("GBPUSD_1h_bad.parquet")
+    bad.write_bytes(b"no candles")
+    ran.window.offer(series=Series("GBPUSD", "1h", str(bad)))
+    ran.settle()
+    assert page.chart.title() == "", "there are no candles"
+    assert page.chart.empty.isVisible()
+    assert any("GBPUSD_1h_bad.parquet" in label.text() for label in page.chart.empty.findChildren(QLabel))
+    page.chart.setFocus()
+    for name, command in page.chart.commands().items():
+        if name != "chart.picture":  # which asks where to
+            command()
+    bad.unlink()
+    page.chart.tools.leave()
+    page.chart.go_to_field.leave()
+    ran.window.offer(series=series)
+    ran.settle()
+    assert page.chart.candles is not None
+    assert not page.chart.empty.isVisible()
+    assert has_marks(ran)
 
 
 SLEEPY = """\
@@ -329,7 +352,7 @@ def nowhere_to_keep_drafts() -> Iterator[None]:
         aside.rename(drafts)
 
 
-def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Driven) -> None:
+def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     window, strategy = ran.window, sample(ran)[0]
     documents, asked = window.texts.documents, list[bool]()
     window.closeAsked.disconnect()
@@ -343,6 +366,14 @@ def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Dr
         assert not asked
         (told,) = (notice for notice in window.notices.waiting() if notice.key == "exposed")
         assert "ma_crossover.yaml" in told.text
+        with monkeypatch.context() as beside:
+            beside.setattr(window.live, "what_stays", lambda: "long 0.5000 BTCUSD")
+            window.close()
+            (both,) = (notice for notice in window.notices.waiting() if notice.key in {"exposed", "live"})
+            assert "ma_crossover.yaml" in both.text
+            assert "long 0.5000 BTCUSD" in both.text
+            assert both.action == "Close, Leave It Running, Lose the Text"
+        assert not asked
     window.close()
     assert asked == [True], "now there is room for it"
     window.notices.dismiss("exposed")

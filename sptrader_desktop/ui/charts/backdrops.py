@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.chart_frame import Frame
 from sptrader_desktop.present.pyramid import Level, Pyramid
-from sptrader_desktop.present.sessions import CITIES, session_spans
+from sptrader_desktop.present.sessions import CITIES, session_spans, unshaded
 from sptrader_desktop.ui.charts.batches import fill_rects
 from sptrader_desktop.ui.charts.line_series import places_for
 from sptrader_desktop.ui.charts.series import Said
@@ -52,22 +52,38 @@ class ChosenColumn(Backdrop):
 
 
 class SessionShading(Backdrop):
-    """A faint ground for each city at work, and a lane at the bottom with its name."""
+    """A faint ground for each city at work, and a lane at the bottom with its name; or why there is none."""
 
     def __init__(self, stamps: Int64Array, bar_us: int) -> None:
         self._stamps = stamps
         self._bar_us = bar_us
         self.is_shown = False
+        self.words = ""  # in the picture, in place of sessions
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
+        self.words = ""
         start, stop = max(0, int(frame.first)), min(len(self._stamps), int(frame.last) + 1)
         if not self.is_shown or stop <= start:
             return
         first, last = int(self._stamps[start]), int(self._stamps[stop - 1]) + self._bar_us
+        self.words = unshaded(first, last, self._bar_us)
+        if self.words:
+            self._paint_words(painter, frame)
+            return
         for span in session_spans(first, last):
             low, high = (np.searchsorted(self._stamps, moment) for moment in (span.start, span.end))
             if low < high:
                 self._paint_span(painter, frame, span.city, frame.x_of(float(low)), frame.x_of(float(high)))
+
+    def _paint_words(self, painter: QPainter, frame: Frame) -> None:
+        painter.save()
+        painter.scale(frame.scale, frame.scale)
+        painter.setFont(look().font(SMALL))
+        painter.setPen(look().colour("muted"))
+        area = QRectF(GRID, frame.height / frame.scale - LANE, frame.width / frame.scale - 2 * GRID, LANE)
+        words = painter.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, int(area.width()))
+        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.restore()
 
     @staticmethod
     def _paint_span(painter: QPainter, frame: Frame, city: int, left: float, right: float) -> None:

@@ -82,7 +82,7 @@ class CandleChart(TimeChart):
         """
         before, shown = self.candles, self._span()
         style = self.content.candles.style if self.content else "candles"
-        is_with_sessions = self.content.sessions.is_shown if self.content else False
+        is_with_sessions = self.has_sessions
         for pane in tuple(self.panes):
             self.remove_pane(pane)
         series = CandleSeries(candles, pyramid)
@@ -115,6 +115,14 @@ class CandleChart(TimeChart):
         self.stamps = self.stamps[:0].copy()
         for pane in self.panes:
             pane.series, pane.backdrop = [], []
+
+    def show_fault(self, why: str) -> None:
+        """In place of candles that cannot be read, for those of before are not them."""
+        self.give_back()
+        self.show_stamps(self.stamps, self.bar_us)
+        self.setAccessibleName("Chart: no candles")
+        self.setAccessibleDescription(why)
+        self.empty.say("The candles could not be read", why)
 
     def extend(self, candles: Candles) -> None:
         """The same candles with a newer last bar, or more of them: what a live price brings. A view of the newest bar stays with it."""
@@ -304,6 +312,10 @@ class CandleChart(TimeChart):
         if self.content is not None:
             self.content.price.is_inverted = not self.content.price.is_inverted
             self.content.price.refresh()
+
+    @property
+    def has_sessions(self) -> bool:
+        return self.content is not None and self.content.sessions.is_shown
 
     def toggle_sessions(self) -> None:
         if self.content is not None:
