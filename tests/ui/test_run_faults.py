@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui import file_actions
-from sptrader_desktop.ui.desk import Finished
+from sptrader_desktop.ui.desk import Finished, Series
 from sptrader_desktop.ui.host import surface
 from sptrader_desktop.ui.jobs import JobState
 from tests.ui.windows import Driven, driven_window, fresh_home
@@ -337,3 +337,27 @@ def test_a_run_is_called_thrown_away_and_put_back_from_tree_and_list(ran: Driven
     assert in_tree() == "the wide one"
     window.research.open_run(kept)
     ran.until(lambda: window.selection.run.value == kept, "it to be opened")
+
+
+def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -> None:
+    page, series = ran.window.page, ran.window.page.panel.chosen_series()
+    assert series
+    bad = Path(series.path).with_name("GBPUSD_1h_bad.parquet")
+    bad.write_bytes(b"no candles")
+    ran.window.offer(series=Series("GBPUSD", "1h", str(bad)))
+    ran.settle()
+    assert page.chart.title() == "", "there are no candles"
+    assert page.chart.empty.isVisible()
+    assert any("GBPUSD_1h_bad.parquet" in label.text() for label in page.chart.empty.findChildren(QLabel))
+    page.chart.setFocus()
+    for name, command in page.chart.commands().items():
+        if name != "chart.picture":  # which asks where to
+            command()
+    bad.unlink()
+    page.chart.tools.leave()
+    page.chart.go_to_field.leave()
+    ran.window.offer(series=series)
+    ran.settle()
+    assert page.chart.candles is not None
+    assert not page.chart.empty.isVisible()
+    assert page.chart._trades is not None

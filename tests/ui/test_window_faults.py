@@ -1,7 +1,6 @@
 """A person who is faster than the program, and a world that changes behind its back: the window keeps to what was asked last."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -12,7 +11,7 @@ import pytest
 from psutil import Process
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop import compose_components
@@ -24,7 +23,7 @@ from sptrader_desktop.ui.desk import Finished, Heed, Series
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.jobs import JobState
 from sptrader_desktop.ui.what_if_panel import NumberRow
-from tests.ui.windows import Driven, driven_window
+from tests.ui.windows import Driven, driven_window, nowhere_to_keep_drafts
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.results import Result
@@ -158,29 +157,6 @@ def test_marks_and_indicators_of_a_run_are_on_its_candles_only(ran: Driven) -> N
     assert has_marks(ran)
     assert page.chart._lines
     Path(half.path).unlink()
-
-
-def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -> None:
-    page, series = ran.window.page, sample(ran)[1]
-    bad = Path(series.path).with_name("GBPUSD_1h_bad.parquet")
-    bad.write_bytes(b"no candles")
-    ran.window.offer(series=Series("GBPUSD", "1h", str(bad)))
-    ran.settle()
-    assert page.chart.title() == "", "there are no candles"
-    assert page.chart.empty.isVisible()
-    assert any("GBPUSD_1h_bad.parquet" in label.text() for label in page.chart.empty.findChildren(QLabel))
-    page.chart.setFocus()
-    for name, command in page.chart.commands().items():
-        if name != "chart.picture":  # which asks where to
-            command()
-    bad.unlink()
-    page.chart.tools.leave()
-    page.chart.go_to_field.leave()
-    ran.window.offer(series=series)
-    ran.settle()
-    assert page.chart.candles is not None
-    assert not page.chart.empty.isVisible()
-    assert has_marks(ran)
 
 
 SLEEPY = """\
@@ -336,20 +312,6 @@ def test_a_run_that_is_opened_brings_its_answers_and_is_not_stale(ran: Driven) -
 
 
 # Nothing that was typed is lost
-
-
-@contextmanager
-def nowhere_to_keep_drafts() -> Iterator[None]:
-    drafts = load_settings().texts / "drafts"
-    aside = drafts.with_name("aside")
-    drafts.mkdir(parents=True, exist_ok=True)
-    drafts.rename(aside)
-    drafts.write_text("in the way")
-    try:
-        yield
-    finally:
-        drafts.unlink()
-        aside.rename(drafts)
 
 
 def test_text_that_can_be_kept_nowhere_keeps_its_tab_and_its_window_open(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:

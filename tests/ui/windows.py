@@ -131,3 +131,17 @@ def driven_window(app: QApplication, *, is_forgotten: bool = True) -> Iterator[D
         if is_forgotten:
             load_settings().preferences.unlink(missing_ok=True)
         assert not left, f"these did not stop: {left}"
+
+
+@contextmanager
+def nowhere_to_keep_drafts() -> Iterator[None]:
+    drafts = load_settings().texts / "drafts"
+    aside = drafts.with_name("aside")
+    drafts.mkdir(parents=True, exist_ok=True)
+    drafts.rename(aside)
+    drafts.write_text("in the way")
+    try:
+        yield
+    finally:
+        drafts.unlink()
+        aside.rename(drafts)
