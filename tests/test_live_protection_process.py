@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sptrader_desktop.core.broker_messages import What
 from sptrader_desktop.core.facts import BrokerMet, LimitsSet
 from sptrader_desktop.guardian.asking import command
 from sptrader_desktop.settings import load_settings
-from tests.live_process import LiveSession, end_detached
+from tests.live_process import PATIENCE_S, LiveSession, end_detached
 
 RISK = "\nrisk:\n  account: {max_daily_loss: 500, max_exposure: 6000}\n  symbols: {BTCUSD: {max_orders_per_minute: 1}}\n"
 
@@ -35,9 +36,12 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSes
 
 
 def told_of_core() -> dict[str, Any]:
-    found = subprocess.run([sys.executable, "-m", "sptrader_desktop", "status"], check=True, capture_output=True)
-    core: dict[str, Any] = json.loads(found.stdout)["core"]
-    return core
+    """Once it answers: a disk may hold it up for longer than `status` waits."""
+    until = time.monotonic() + PATIENCE_S
+    while (core := json.loads(answer("status"))["core"])["state"] == "silent":
+        assert time.monotonic() < until, core["says"]
+    found: dict[str, Any] = core
+    return found
 
 
 def answer(*words: str) -> str:
