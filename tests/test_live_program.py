@@ -148,4 +148,4 @@ def _status() -> dict[str, Any]:
     from sptrader_desktop.settings import load_settings
 
     folder = load_settings().live
-    return asking.status(folder) | {"core": asking.core_state(folder)}
+    return asking.status(folder) | {"core": asking.core_state(folder, 10.0)}
