@@ -23,6 +23,7 @@ from sptrader_desktop.runtime.live.paper import PaperBroker
 from sptrader_desktop.runtime.live.session import Session
 
 TOLD_EVERY = 5_000  # instants
+MOST_UNWRITTEN = 100  # facts
 
 
 class UnkeptJournal:
@@ -122,9 +123,10 @@ class Replay:
             self._take(facts.TransactionSeen(transaction))
 
     def _send(self) -> None:
-        """What was asked for is written down before the broker hears of it."""
-        for request in self.session.commit():
-            self._book(self.broker.ask(request))
+        """What was asked for is written down before the broker hears of it; where nothing was, many bars are one commit."""
+        if self.session.waiting or self.session.unwritten >= MOST_UNWRITTEN:
+            for request in self.session.commit():
+                self._book(self.broker.ask(request))
 
     def _outcome(self) -> Outcome:
         book = self.account.book

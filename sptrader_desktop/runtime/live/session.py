@@ -99,6 +99,11 @@ class Session:
         """Requests that nobody has claimed."""
         return len(self._requests)
 
+    @property
+    def unwritten(self) -> int:
+        """Facts that wait for the next commit."""
+        return len(self._entries)
+
     def commit(self) -> list[Request]:
         """Everything since the last one is on disk when this returns; what it gives may be sent, once."""
         if self._is_torn:
