@@ -115,7 +115,7 @@ def test_every_bar_is_told_once_and_in_order_whatever_the_source_does(minutes: l
 def test_a_candle_that_is_no_price_is_told_once_and_trades_nothing_until_the_market_stays_there() -> None:
     async def story() -> None:
         desk = Desk()
-        data = await Data(nbr_bars=4, doubt=PriceIntake(None, desk.engine, desk.send, str).doubts.why_bar).start()  # type: ignore[arg-type]
+        data = await Data(nbr_bars=4, doubt=PriceIntake(desk.engine, desk.send, list[str]().append).doubts.why_bar).start()
         for number in (PAST + 1, PAST + 2, *range(PAST + 5, PAST + 5 + CONVINCING + 2)):
             bar = data.feed.bars[number]
             data.feed.bars[number] = replace(bar, prices=Four(*(1_000 * price for price in bar.prices)))

@@ -159,7 +159,7 @@ def test_whatever_is_published_as_a_price_the_session_and_the_broker_go_on_and_c
     entries: list[tuple[dict[bytes, bytes], int]], is_open: bool
 ) -> None:
     desk, alarms = Desk(), list[str]()
-    intake = PriceIntake(None, desk.engine, desk.send, alarms.append)  # type: ignore[arg-type]  # nobody reads here
+    intake = PriceIntake(desk.engine, desk.send, alarms.append)
     if is_open:
         desk.price("EURUSD", 110_000)
         desk.act("EURUSD", enters=True)
@@ -181,7 +181,7 @@ def test_whatever_is_published_as_a_price_the_session_and_the_broker_go_on_and_c
 
 def test_a_crossed_price_is_told_and_is_in_no_candle() -> None:
     desk, alarms = Desk(), list[str]()
-    intake = PriceIntake(None, desk.engine, desk.send, alarms.append)  # type: ignore[arg-type]
+    intake = PriceIntake(desk.engine, desk.send, alarms.append)
     assert not intake.take(LivePrice("EURUSD", desk.clock.at, 110_008, 110_000))
     assert alarms == ["EURUSD: a price of 110008 ticks is not believed: its ask, 110000, is lower"]
     assert intake.take(LivePrice("EURUSD", desk.clock.at, 110_000, 110_000))
@@ -189,7 +189,7 @@ def test_a_crossed_price_is_told_and_is_in_no_candle() -> None:
 
 def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:
     desk, alarms = Desk(), list[str]()
-    intake = PriceIntake(None, desk.engine, desk.send, alarms.append)  # type: ignore[arg-type]
+    intake = PriceIntake(desk.engine, desk.send, alarms.append)
 
     def take(price: int) -> bool:
         desk.clock.at += SECOND

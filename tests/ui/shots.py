@@ -86,7 +86,9 @@ def pages(driven: Driven) -> Iterator[str]:
         put_palette_away(window)
         window.texts.documents.show_chart()
     window.tools.open_palette()
-    window.findChild(CommandPalette).field.setText("eur")  # type: ignore[union-attr]  # it was made when it was first opened
+    palette = window.findChild(CommandPalette)
+    assert palette is not None, "the palette did not open"
+    palette.field.setText("eur")
     yield "palette_typed"
     put_palette_away(window)
     window.tools.open_settings("run.backtest")

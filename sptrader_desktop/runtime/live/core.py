@@ -80,7 +80,7 @@ class LiveCore:
         self._told_alarms = 0
         self._told_unknown: set[str] = set()
         self._turns = LoopTurns(self._flush)
-        self.intake = PriceIntake(prices, engine, self._flush, self.alarm)
+        self.intake = PriceIntake(engine, self._flush, self.alarm)
 
     def attach(self, symbols: Mapping[str, LiveSymbol], orchestrator: MultiSymbolTradingOrchestrator) -> None:
         self.symbols, self._orchestrator = symbols, orchestrator
@@ -143,7 +143,7 @@ class LiveCore:
         if self.engine.account.environment != PAPER:
             self._feed.believe_only_signed()
         self.limit(self.limits)
-        await asyncio.gather(self.intake.run(self.symbols), self._trade())
+        await asyncio.gather(self.intake.run(self._prices, self.symbols), self._trade())
 
     async def _trade(self) -> None:
         """What was halted waits for a person, who re-arms it through us."""

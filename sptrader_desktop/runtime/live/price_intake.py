@@ -84,23 +84,23 @@ def _alike(known: int, low: int, high: int) -> bool:
 class PriceIntake:
     """`written` is called where a price was written down at once; `alarm` hears of what is not believed, once for each streak of it."""
 
-    def __init__(self, feed: PriceFeed, engine: Engine, written: Callable[[], None], alarm: Callable[[str], None]) -> None:
-        self._feed, self._engine, self._written, self._alarm = feed, engine, written, alarm
+    def __init__(self, engine: Engine, written: Callable[[], None], alarm: Callable[[str], None]) -> None:
+        self._engine, self._written, self._alarm = engine, written, alarm
         self.doubts = PriceDoubts(engine.account.book, {symbol: s for s, symbol in enumerate(engine.account.symbols)})
         self._doubted: set[str] = set()
 
-    async def run(self, symbols: Mapping[str, LiveSymbol]) -> None:
+    async def run(self, feed: PriceFeed, symbols: Mapping[str, LiveSymbol]) -> None:
         was_connected = True
         while True:
-            for record in await self._feed.read():
+            for record in await feed.read():
                 for price in record.prices:
                     if self.take(price) and price.symbol in symbols:  # others are rates
                         symbols[price.symbol].price(price)
-            if was_connected and not self._feed.status.connected:
-                self._alarm(f"prices are not heard: {self._feed.status.error}")
+            if was_connected and not feed.status.connected:
+                self._alarm(f"prices are not heard: {feed.status.error}")
                 for live in symbols.values():
                     live.prices_lost()
-            was_connected = self._feed.status.connected
+            was_connected = feed.status.connected
 
     def take(self, price: LivePrice) -> bool:
         """Whether it is one."""
