@@ -1,16 +1,19 @@
 """The live path over kept candles does what the backtest does: same orders, fills, trades, verdicts, equity and cash, to the last unit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sptrader_desktop import compose
+from sptrader_desktop.core.broker_messages import Request, Transaction
 from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.simulation import make_job, run
 from sptrader_desktop.core.terms import Terms
-from sptrader_desktop.runtime.live.replay import Published, Replay, new_account
+from sptrader_desktop.runtime.live.paper import PaperBroker
+from sptrader_desktop.runtime.live.replay import MOST_UNWRITTEN, Published, Replay, new_account
 from sptrader_desktop.runtime.live.session import Session
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
@@ -55,6 +58,41 @@ def test_what_was_written_down_comes_to_the_same_state_byte_for_byte() -> None:
             for ours, theirs in zip(getattr(first.account.book, name), getattr(again.account.book, name), strict=True):
                 assert ours.tobytes() == theirs.tobytes()
         assert again.account.lives.unknown() == first.account.lives.unknown() == []
+
+
+class Commits(SimulatedJournal):
+    """Remembers how much each one wrote down; `told` is what a broker has answered since the last."""
+
+    def __init__(self) -> None:
+        super().__init__(SimulatedDisk())
+        self.sizes, self.told = list[int](), 0
+
+    def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
+        self.sizes.append(len(entries))
+        self.told = 0
+        return super().append(entries)
+
+
+def test_a_replay_writes_down_all_that_led_to_a_request_before_the_broker_hears_it_and_never_holds_much_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, sizes = 0, list[int]()
+    for seed in range(6):
+        job, journal = job_of(case := random_case(seed)), Commits()
+        replay = Replay(job, tuple(candles.symbol for candles in (*case.candles, *case.rates)), journal)
+
+        def heard(request: Request, replay: Replay = replay, journal: Commits = journal) -> list[Transaction]:
+            nonlocal asked
+            assert replay.session.unwritten == journal.told, "nothing waits but what the broker itself answered"
+            asked, answer = asked + 1, PaperBroker.ask(replay.broker, request)
+            journal.told += len(answer)
+            return answer
+
+        monkeypatch.setattr(replay.broker, "ask", heard)
+        replay.run()
+        sizes += journal.sizes
+    assert asked > 20
+    assert max(sizes) < 2 * MOST_UNWRITTEN
 
 
 @pytest.mark.parametrize(("spec", "first"), [("S1", 4_000), ("S2", 20_000), ("S3", 40_000)])
