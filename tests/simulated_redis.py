@@ -229,7 +229,13 @@ class SimulatedLink:
             if self._is_away():
                 raise ConnectionLostError("it is away")
             await self._wait_while_it_hangs(commands)
-            answers = [await self._answer(command) for command in commands]
+            answers = []
+            for number, command in enumerate(commands, 1):
+                answers.append(await self._answer(command))
+                if "BLOCK" in command:  # meanwhile much may have happened to it
+                    if self._is_away():
+                        raise ConnectionLostError("it went away")
+                    await self._wait_while_it_hangs(commands[number:])
             await asyncio.sleep(self._lag())
             if self._is_away() or self._loses():
                 raise ConnectionLostError("the answer was lost")
@@ -278,8 +284,9 @@ class SimulatedLink:
             raise answer
         return answer
 
-    async def together(self, *commands: Command) -> list[Any]:
-        return await self.ask(*commands)
+    async def together(self, *commands: Command, after: Command | None = None) -> list[Any]:
+        first = [] if after is None else [after]
+        return (await self.ask(*first, *commands))[len(first) :]
 
     async def rest(self, error: RedisError) -> None:
         self.status = FeedStatus(False, 0, str(error))

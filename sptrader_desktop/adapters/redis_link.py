@@ -75,9 +75,13 @@ class RedisLink:
             raise answer
         return answer
 
-    async def together(self, *commands: Command) -> list[Any]:
-        """At one instant of the server, or none of them."""
-        _, *queued, answers = await self.ask(("MULTI",), *commands, ("EXEC",))
+    async def together(self, *commands: Command, after: Command | None = None) -> list[Any]:
+        """At one instant of the server, or none of them: the one at which it has answered `after`."""
+        first = [] if after is None else [after]
+        answered = await self.ask(*first, ("MULTI",), *commands, ("EXEC",))
+        if first and isinstance(answered[0], ResponseError):
+            raise answered[0]
+        _, *queued, answers = answered[len(first) :]
         if isinstance(answers, ResponseError):
             raise next((refused for refused in queued if isinstance(refused, ResponseError)), answers)
         found: list[Any] = answers

@@ -70,6 +70,7 @@ class RedisSignalFeed:
         self._acking = asyncio.Lock()
         self._told: list[FeedRecord] = []  # what is to be handed out besides entries
         self._is_open, self._is_full, self._fault = False, False, ""
+        self._is_unheard = False  # what was handed to us may be on its way: without its answer it is ours, and to be read as such
         self._own: str | None = BEGINNING  # so far our own entries were read again; None: all
         self._own_end: str | None = None  # where the group was set back to: what comes after it is read as new, in its order
         self._claimed: str | None = BEGINNING
@@ -122,7 +123,7 @@ class RedisSignalFeed:
     # Pages of entries
 
     async def _page(self) -> list[_Entry]:
-        if not self._is_open:
+        if self._is_unheard or not self._is_open:
             await self._open()
         await self._acknowledge()
         if time.monotonic() > self._check_at:
@@ -136,7 +137,7 @@ class RedisSignalFeed:
             self._claimed = BEGINNING
         if self._claimed is not None:
             return await self._claimed_page(self._claimed)
-        return await self._new_page() or (await self._is_rung() and await self._new_page()) or []
+        return await self._new_page()
 
     async def _own_page(self, after: str) -> list[_Entry]:
         page = _entries(await self._link.one(*self._reading(), "STREAMS", STREAM, after))
@@ -147,9 +148,9 @@ class RedisSignalFeed:
 
     async def _claimed_page(self, after: str) -> list[_Entry]:
         command = ("XAUTOCLAIM", STREAM, GROUP, self._consumer, self._idle_ms, after, "COUNT", PAGE)
-        self._is_open = False  # until the answer is here: what is claimed and not heard of is ours, and to be read as such
+        self._is_unheard = True
         cursor, found, gone = await self._link.one(*command)
-        self._is_open = True
+        self._is_unheard = False
         self._claimed = None if cursor == BEGINNING.encode() else cursor.decode()
         self._claim_at = time.monotonic() + CLAIM_EVERY_S
         lost = len(self._before_the_new([(name.decode(), None) for name in gone]))
@@ -162,27 +163,24 @@ class RedisSignalFeed:
         return page if end is None else [entry for entry in page if entry_order(entry[0]) <= entry_order(end)]
 
     async def _new_page(self) -> list[_Entry]:
-        """With the stream's own account of itself at the same instant."""
+        """What there is as soon as there is something, with the stream's own account of itself at the same instant. To wait takes nothing
+        from the stream: an interruption loses nothing."""
+        known = self._position
+        assert known is not None, "it was opened"
+        bell: Command = ("XREAD", "COUNT", 1, "BLOCK", WAIT_MS, "STREAMS", STREAM, known.stream_id)
         read: Command = (*self._reading(), "STREAMS", STREAM, ">")
-        self._is_open = False  # until the answer is here, as above
-        groups, answer, stream = await self._link.together(("XINFO", "GROUPS", STREAM), read, ("XINFO", "STREAM", STREAM))
+        self._is_unheard = True
+        groups, answer, stream = await self._bell.together(("XINFO", "GROUPS", STREAM), read, ("XINFO", "STREAM", STREAM), after=bell)
         if isinstance(answer, ResponseError):
             raise answer
-        before, known = _group_in(groups), self._position
-        assert known is not None, "it was opened"
+        before = _group_in(groups)
         assert before is not None, "it was read from"
         if entry_order(before["last-delivered-id"]) > entry_order(known.stream_id):
             return []  # somebody moved it: opening it again sets it back, and what was read just now is read in its turn
-        self._is_open = True
+        self._is_unheard = False
         page = _entries(answer)
         self._count(page, pairs_of(stream))
         return page
-
-    async def _is_rung(self) -> bool:
-        """Waits a moment for something new, in a way that takes nothing from the stream: an interruption loses nothing."""
-        assert self._position is not None, "it was opened"
-        command = ("XREAD", "COUNT", 1, "BLOCK", WAIT_MS, "STREAMS", STREAM, self._position.stream_id)
-        return bool(await self._bell.one(*command))
 
     def _reading(self) -> Command:
         return "XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", PAGE
@@ -230,7 +228,7 @@ class RedisSignalFeed:
             assert about is not None, "it has a group"
             await self._set_back(self._position, about, group)
         self._own = self._claimed = BEGINNING
-        self._is_open = True
+        self._is_open, self._is_unheard = True, False
 
     async def _make_group(self, about: Mapping[str, Any] | None) -> None:
         known = self._position

@@ -39,6 +39,7 @@ from sptrader_desktop.runtime.live.stream_signals import heard as taken
 
 log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
+ORDERS_FIRST_S, TURNS_TO_DECIDE = 0.001, 2  # of the loop, from a signal's reading to its decision
 QUARANTINE_US = 120 * SECOND_US
 UNKNOWN_TOO_LONG_US = 10 * SECOND_US
 
@@ -164,6 +165,15 @@ class LiveCore:
             self._note_read(records)
             if self._feed.position is not None:
                 self.is_live.set()
+            if records:
+                await self._orders_first()
+
+    async def _orders_first(self) -> None:
+        """To ask Redis for more takes as long as to decide: what was read leaves before."""
+        for _ in range(TURNS_TO_DECIDE):
+            await asyncio.sleep(0)
+        await asyncio.shield(self._turns.soon())
+        await self._clock.sleep(ORDERS_FIRST_S)
 
     def _note_read(self, records: Sequence[FeedRecord]) -> None:
         """With the next commit, so that nothing waits for it, but for the first of all: where we begin is written down before we do."""
@@ -304,6 +314,7 @@ class LiveCore:
     async def _acknowledge(self) -> None:
         while True:
             await self._ack_now.wait()
+            await self._clock.sleep(ORDERS_FIRST_S)
             self._ack_now.clear()
             ids, self._due_acks = self._due_acks, []
             if ids:

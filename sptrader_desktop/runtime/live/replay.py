@@ -4,6 +4,7 @@ Components have answered for the whole history before; what they said is publish
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from sptrader_desktop.runtime.live.paper import PaperBroker
 from sptrader_desktop.runtime.live.session import Session
 
 TOLD_EVERY = 5_000  # instants
-MOST_UNWRITTEN = 100  # facts
+MOST_UNWRITTEN = 400  # facts
 
 
 class UnkeptJournal:
@@ -167,25 +168,17 @@ class Published:
 
     def __init__(self, strategy: Strategy, events: Sequence[Events]) -> None:
         self._strategy = strategy
-        self._by_bar = [_events_by_bar(found) for found in events]
-        self._bars = [0] * len(events)
+        self._said = [map(_events_by_bar(found).get, count()) for found in events]
         self._when_silent = rule_bits(strategy, {})
 
     def hits(self, known: Sequence[Hits]) -> Sequence[Hits]:
-        return tuple([self._of(hits) for hits in known])
+        """`known` brings the ATR, of rates too; whether a rule holds is asked here."""
+        return tuple([self._of(hits) for hits in known if hits.series < len(self._said)])
 
     def _of(self, known: Hits) -> Hits:
-        """`known` brings the ATR; whether a rule holds is asked here."""
-        if known.series >= len(self._by_bar):
-            return _with_bits(known, 0, 0)
-        bar = self._bars[known.series]
-        self._bars[known.series] += 1
-        said = self._by_bar[known.series].get(bar)
-        return _with_bits(known, *(rule_bits(self._strategy, said) if said else self._when_silent))
-
-
-def _with_bits(hits: Hits, entries: int, exits: int) -> Hits:
-    return hits if (hits.entries, hits.exits) == (entries, exits) else Hits(hits.series, entries, exits, hits.atr)
+        said = next(self._said[known.series])
+        bits = rule_bits(self._strategy, said) if said else self._when_silent
+        return known if known[1:3] == bits else Hits(known.series, *bits, known.atr)
 
 
 def _events_by_bar(found: Events) -> dict[int, dict[str, list[Event]]]:
