@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
 from sptrader_desktop.adapters.json_documents import JsonDocuments
@@ -145,8 +145,9 @@ class WindowDesk:
         except DataError:
             own = "" if series.symbol in CATALOGUE else own
         if series.path:
-            return Recipe("", data=(series.path,), instruments=own)
-        return Recipe("", source=series.source, symbols=(series.symbol,), timeframe=series.timeframe, instruments=own)
+            return Recipe("", data=(series.path,), resample=series.resample, instruments=own)
+        named: dict[str, Any] = {"symbols": (series.symbol,), "timeframe": series.timeframe, "resample": series.resample}
+        return Recipe("", source=series.source, instruments=own, **named)
 
     def use_instruments(self, path: str) -> None:
         self._instruments_file = path
@@ -312,7 +313,7 @@ def _files(recipe: Recipe, strategy: "Strategy", catalogue: "Catalogue") -> tupl
 def _candles_key(recipe: Recipe) -> object:
     """What decides the candles of a recipe, the state of its files included."""
     return (
-        (recipe.symbol, recipe.timeframe, recipe.start, recipe.end),
+        (recipe.symbol, recipe.timeframe, recipe.resample, recipe.start, recipe.end),
         tuple(map(len, (recipe.data, recipe.ask, recipe.finer, recipe.finer_ask))),
         tuple(_file_state(path) for path in _candle_files(recipe)),
     )

@@ -45,6 +45,11 @@ class Question:
         return value if isinstance(value, str) else (" " if self.kind == "words" else "; ").join(value)
 
 
+TIMEFRAME = Question(
+    "resample",
+    "Timeframe",
+    "Longer candles are made of the chosen ones, which settle what came first inside them; days and weeks are New York trading days",
+)
 RANGE = (
     Question("start", "From", "The first bar's open, UTC; empty: from the first bar there is", hint="first bar", kind="date"),
     Question("end", "To", "Bars opening before this, UTC; empty: to the last bar there is", hint="last bar", kind="date"),
@@ -85,7 +90,7 @@ MORE = (
     Question("financing", "Financing", "Annual long and short rates by symbol, as a file", hint="none", kind="file"),
 )
 GROUPS = (("Range", RANGE), ("Account", ACCOUNT), ("Rules of filling", FILLS), ("Costs", COSTS))
-QUESTIONS = (*(question for _, group in GROUPS for question in group), *MORE)
+QUESTIONS = (TIMEFRAME, *(question for _, group in GROUPS for question in group), *MORE)
 BY_KEY = {question.key: question for question in QUESTIONS}
 
 

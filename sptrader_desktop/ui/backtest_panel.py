@@ -15,6 +15,7 @@ from sptrader_desktop.ui.run_fields import Field, answer_of, form_of, made_field
 from sptrader_desktop.ui.run_foot import RunFoot
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.timeframe_choice import TimeframeChoice
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import DateField
@@ -43,6 +44,7 @@ class BacktestPanel(QWidget):
         self._strategies: list[Path] = []
         self._missed: tuple[Path | None, Series | None] = None, None  # what was chosen and is not there any more
         self.strategy, self.data = ChoiceBox(), ChoiceBox()
+        self.timeframe = TimeframeChoice()
         self.more, self.read, self.foot = QLineEdit(), QLabel(), RunFoot()
         self.run, self.problem = self.foot.run, self.foot.problem
         self._completer = WordCompleter(self)
@@ -100,7 +102,9 @@ class BacktestPanel(QWidget):
 
     def set_answer(self, key: str, text: str) -> None:
         field = self.more if key == SYMBOLS else self._answers.get(key)
-        if isinstance(field, QComboBox):
+        if isinstance(field, TimeframeChoice):
+            field.want(text)
+        elif isinstance(field, QComboBox):
             field.setCurrentIndex(max(0, field.findData(text)))
         elif field is not None:
             field.setText(text)
@@ -158,6 +162,11 @@ class BacktestPanel(QWidget):
         index = self.data.currentIndex()
         return self._series[index] if 0 <= index < len(self._series) else None
 
+    def shown_series(self) -> Series | None:
+        """The chosen ones in the timeframe in which they are run."""
+        chosen = self.chosen_series()
+        return chosen and replace(chosen, resample=self.timeframe.longer)
+
     def recipe(self) -> Recipe | None:
         strategy, series = self.chosen_strategy(), self.chosen_series()
         if strategy is None or series is None:
@@ -170,7 +179,8 @@ class BacktestPanel(QWidget):
 
     def answers(self) -> dict[str, str]:
         """As a person wrote them, to be kept."""
-        return {**{key: answer_of(field) for key, field in self._answers.items()}, SYMBOLS: self.more.text().strip()}
+        asked = {key: answer_of(field) for key, field in self._answers.items()}
+        return {**asked, run_form.TIMEFRAME.key: self.timeframe.wanted, SYMBOLS: self.more.text().strip()}
 
     def _series_of(self, recipe: Recipe) -> Series | None:
         if recipe.data:
@@ -253,12 +263,22 @@ class BacktestPanel(QWidget):
         give(self.read, role="small")
         self.read.setWordWrap(True)
         self.read.hide()
+        form.addRow(run_form.TIMEFRAME.label, self._timeframe())
+        form.addRow("", self.timeframe.note)
         form.addRow("", self.read)
         form.addRow("Also trade", self.more)
         self.strategy.currentIndexChanged.connect(self._strategy_changed)
         self.data.currentIndexChanged.connect(self._series_changed)
         self.more.textChanged.connect(self.changed)
         return box
+
+    def _timeframe(self) -> QWidget:
+        question, field = run_form.TIMEFRAME, self.timeframe
+        self._answers[question.key] = field
+        named(field, "timeframeAnswer", question.label)
+        field.setToolTip(question.tip)
+        field.chosen.connect(self._tell_series)
+        return field
 
     def _asked(self, questions: Sequence[run_form.Question], box: QWidget) -> QWidget:
         form = form_of(box)
@@ -277,12 +297,16 @@ class BacktestPanel(QWidget):
         self.strategyChosen.emit(str(path) if path else "")
 
     def _series_changed(self) -> None:
-        self.read.hide()
         chosen = self.chosen_series()
+        self.timeframe.offer(chosen.timeframe if chosen else "")
         self.data.setToolTip(chosen.label if chosen else "")
         alike = {item.symbol for item in self._series if chosen and (item.source, item.timeframe) == (chosen.source, chosen.timeframe)}
         self._completer.offer(sorted(alike - {chosen.symbol if chosen else ""}))
-        self.seriesChosen.emit(self.chosen_series())
+        self._tell_series()
+
+    def _tell_series(self) -> None:
+        self.read.hide()
+        self.seriesChosen.emit(self.shown_series())
         self.changed.emit()
 
 

@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Candles to look at or to run on: a file, or what a source such as the catalogue holds, of its sides the usual one or `side`."""
+    """Candles to look at or to run on: a file, or what a source such as the catalogue holds, of its sides the usual one or `side`; with
+    `resample` longer ones made of them."""
 
     symbol: str
     timeframe: str
     path: str = ""
     source: str = ""
     side: str = ""
+    resample: str = ""
 
     @property
     def label(self) -> str:

@@ -150,7 +150,7 @@ class MainWindow(QMainWindow):
         panel.offer(self._desk.strategies(), self._desk.series())
         panel.choose(strategy, series)
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
-        chosen = panel.chosen_series()
+        chosen = panel.shown_series()
         if chosen is None:
             self._tell_painted()
         else:

@@ -66,6 +66,7 @@ RECIPES = st.builds(
     data=st.lists(st.sampled_from([one.path for one in SERIES[:2]]), min_size=1, max_size=2, unique=True).map(tuple),
     start=st.sampled_from(["", "2024-03-01"]),
     end=st.sampled_from(["", "2024-04-01 12:00"]),
+    resample=st.sampled_from(["", "1h", "3h", "4h", "1w"]),
     ask=FILES,
     finer=FILES,
     finer_ask=FILES,
@@ -125,6 +126,33 @@ def test_answers_come_back_at_the_next_start_and_those_unknown_are_left_out(pane
     other.restore({**panel.answers(), "of a later version": "x"}, {})
     assert other.recipe() == panel.recipe()
     assert other.recipe() != Recipe("/s/one.yaml", data=("/data/EURUSD_1h.parquet",))
+
+
+def offered(panel: BacktestPanel) -> list[str]:
+    return [panel.timeframe.itemText(place) for place in range(panel.timeframe.count())]
+
+
+def test_a_timeframe_that_other_candles_cannot_give_stays_wanted_and_says_so(panel: BacktestPanel, qtbot: QtBot) -> None:
+    assert offered(panel) == ["1h · as the candles", "2h", "4h", "8h", "12h", "1d", "1w"]
+    panel.timeframe.setFocus()
+    with qtbot.waitSignal(panel.changed), qtbot.waitSignal(panel.seriesChosen) as told:
+        QTest.keyClicks(panel.timeframe, "4h")
+    assert told.args == [replace(SERIES[0], resample="4h")]
+    panel.data.setCurrentIndex(2)  # of days
+    asked = panel.recipe()
+    assert asked
+    assert (asked.resample, offered(panel)) == ("", ["1d · as the candles", "1w"])
+    assert panel.timeframe.note.isVisible()
+    assert panel.timeframe.note.text() == "4h cannot be made of 1d candles: they run as they are"
+    again = BacktestPanel()
+    qtbot.addWidget(again)
+    again.restore(panel.answers(), {})
+    again.offer(STRATEGIES, SERIES)
+    assert again.shown_series() == replace(SERIES[0], resample="4h")
+    again.data.setCurrentIndex(2)
+    again.timeframe.activated.emit(0)  # as they are is what is wanted now
+    again.data.setCurrentIndex(0)
+    assert again.shown_series() == SERIES[0]
 
 
 def test_an_amount_is_grouped_while_nobody_types_in_it_and_taken_either_way(panel: BacktestPanel, qtbot: QtBot) -> None:
@@ -323,6 +351,8 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     window, panel = opened.window, opened.window.page.panel
     panel.set_answer("spread", "1.5")
     panel.set_answer("start", "2024-02-01")
+    panel.set_answer("resample", "4h")
+    opened.until(lambda: window.page.chart.candles and window.page.chart.candles.timeframe == "4h", "longer candles")
     opened.click(opened.find(QPushButton, "runBacktestButton"))
     opened.until(lambda: window.research.finished, "the run")
     opened.settle()
@@ -330,7 +360,10 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     assert asked
     panel.set_answer("spread", "0")
     panel.set_answer("start", "")
+    panel.set_answer("resample", "")
+    opened.settle()
     assert window.research.stale.value
+    assert len(window.page.chart.candles or ()) > 2_500
     before = window.research.finished
     window.research.open_run(run_id)
     opened.until(lambda: window.research.finished is not before, "the kept run")
@@ -339,8 +372,12 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     assert window.research.stale.value == ""
     kept = window._preferences.now.value
     assert kept.given["spread"][0] == "1.5"
-    assert asked == replace(asked, spread="1.5", start="2024-02-01")
-    panel.show_recipe(replace(asked, spread="0", start=""))
+    assert asked == replace(asked, spread="1.5", start="2024-02-01", resample="4h")
+    finished = window.research.finished
+    assert finished
+    assert window.page.chart.candles is finished.result.request.traded[0]
+    assert window.page.chart.candles.timeframe == "4h"
+    panel.show_recipe(replace(asked, spread="0", start="", resample=""))
 
 
 def test_another_theme_leaves_the_panel_as_wide_as_it_was(opened: Driven) -> None:
