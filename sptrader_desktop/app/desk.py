@@ -6,11 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
 from sptrader_desktop.adapters.json_documents import JsonDocuments
+from sptrader_desktop.app.heeded import heeded
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.compose_components import Heed
 from sptrader_desktop.core.errors import DataError, RunError, SptraderError
@@ -19,6 +21,7 @@ from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
 from sptrader_desktop.present.run_compare import KeptRun, read_run
+from sptrader_desktop.present.run_form import is_elsewhere
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.present.watchlist import Watched, watched_of
@@ -116,9 +119,9 @@ class WindowDesk:
             LOG.warning("what the database holds is not in the list: %s", error)
             return ()
 
-    def candles(self, series: Series) -> "Candles":
+    def candles(self, series: Series, heed: Heed = lambda: None) -> "Candles":
         recipe = self._recipe_of(series)
-        found = self._candles_of(recipe)[0][0]
+        found = self._candles_of(recipe, heed)[0][0]
         if series.side in ("", found.side):
             return found
         if series.source != "catalogue":
@@ -167,14 +170,14 @@ class WindowDesk:
 
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
-        prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe), heed)
+        prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe, heed or (lambda: None)), heed)
         result, manifest = compose.run_result(prepared, report)
         return Finished(recipe, text, result, manifest, files=_files(recipe, read.strategy, read.catalogue))
 
     def changed_since(self, finished: Finished) -> str:
         request, recipe = finished.result.request, finished.recipe
         try:
-            candles = self._candles_of(recipe)
+            candles = (request.traded, request.rates, dict(request.finer)) if is_elsewhere(recipe.source) else self._candles_of(recipe)
         except DataError:
             return "its candles cannot be read any more"
         return compose_window.changed_since(self._settings, request, finished.text, finished.manifest, candles, self.catalogue())
@@ -267,9 +270,9 @@ class WindowDesk:
     def export(self, run_id: str, kind: str, out: Path) -> None:
         compose_runs.export_run(self._settings, run_id, kind, out, over=True)
 
-    def _candles_of(self, recipe: Recipe) -> CandleSets:
-        if recipe.source:
-            return recipe_candles(recipe, self._candle_settings)  # those of a source may change unseen
+    def _candles_of(self, recipe: Recipe, heed: Heed = lambda: None) -> CandleSets:
+        if recipe.source:  # those of a source may change unseen
+            return heeded(partial(recipe_candles, recipe, self._candle_settings), heed)
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)

@@ -109,7 +109,7 @@ class Desk(Protocol):
 
     def series(self) -> Sequence[Series]: ...
 
-    def candles(self, series: Series) -> Candles: ...
+    def candles(self, series: Series, heed: Heed = lambda: None) -> Candles: ...
 
     def watched(self, series: Series) -> Watched:
         """Its last prices, of its usual side; what was read for charts and runs stays at hand."""
@@ -148,7 +148,8 @@ class Desk(Protocol):
     ) -> Finished: ...
 
     def changed_since(self, finished: Finished) -> str:
-        """What is another on the disk than when the run was made, its strategy excepted; empty where nothing is."""
+        """What is another on the disk than when the run was made, its strategy excepted; empty where nothing is. Servers of others are
+        not asked again."""
         ...
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":

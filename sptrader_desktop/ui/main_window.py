@@ -151,7 +151,10 @@ class MainWindow(QMainWindow):
         panel.choose(strategy, series)
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
         chosen = panel.shown_series()
-        if chosen is None:
+        if panel.is_elsewhere:
+            self.page.invite_elsewhere()
+            self._tell_painted()
+        elif chosen is None:
             self._tell_painted()
         else:
             self.research.show_series(chosen)
@@ -210,7 +213,7 @@ class MainWindow(QMainWindow):
 
     def leave(self) -> None:
         """Keep how it stands, let go of the texts and go."""
-        strategy, series = self.page.panel.chosen_strategy(), self.page.panel.chosen_series()
+        strategy, series = self.page.panel.chosen_strategy(), self.page.panel.kept_series()
         self._preferences.now.set(
             replace(
                 self.placing.kept(self.tabs.kept(self._preferences.now.value)),

@@ -25,7 +25,7 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.desk import Desk, Series
 from sptrader_desktop.ui.entry_list import Entry
-from sptrader_desktop.ui.jobs import Job, Jobs
+from sptrader_desktop.ui.jobs import Job, Jobs, Report
 from sptrader_desktop.ui.kept_value import KeptValue
 from sptrader_desktop.ui.market.chart_bar import ChartBar
 from sptrader_desktop.ui.market.indicator_form import IndicatorForm
@@ -196,7 +196,10 @@ class ChartDocument(Composite):
         return job
 
     def _read(self) -> None:
-        self._start("candles", f"reading {self.series.label}", lambda _: _prepared(self._desk.candles(self.series)), self._show_base)
+        def read(report: Report) -> tuple[Candles, Pyramid]:
+            return _prepared(self._desk.candles(self.series, report.check))
+
+        self._start("candles", f"reading {self.series.label}", read, self._show_base)
 
     def _show_base(self, prepared: tuple[Candles, Pyramid]) -> None:
         self._base = prepared[0]
