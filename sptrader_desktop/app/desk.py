@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
@@ -43,13 +44,14 @@ LOG = logging.getLogger("sptrader.desk")
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
 WAIT_S = 0.1
+SILENCE_S = 60.0  # so long a database that gave no answer is left alone
 
 
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._documents = JsonDocuments(settings.preferences.parent)
-        self._candle_settings = settings
+        self._candle_settings, self._silent_until = settings, 0.0
         self._guard, self._warm = threading.Lock(), threading.Event()
         self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
@@ -81,7 +83,7 @@ class WindowDesk:
 
     def use_database(self, address: str) -> None:
         """Candles of PostgreSQL come from there until the program ends."""
-        self._candle_settings = replace(self._settings, database_url=address)
+        self._candle_settings, self._silent_until = replace(self._settings, database_url=address), 0.0
 
     def catalogue(self) -> "Catalogue":
         workspace = self._workspace()
@@ -109,13 +111,16 @@ class WindowDesk:
         return [*(item for item in of_files if item), *kept]
 
     def _of_database(self) -> Sequence[Series]:
-        """Of the one that was connected to since the start; what it does not tell hides nothing else."""
-        if self._candle_settings is self._settings:
+        """Of the one that was connected to, or that DATABASE_URL names; what it does not tell hides nothing else, and who does not answer
+        is not waited for at every look."""
+        is_in_use = self._candle_settings is not self._settings or self._settings.database_url
+        if not is_in_use or time.monotonic() < self._silent_until:
             return ()
         try:
             with closing(compose_servers.open_postgres(self._candle_settings)) as store:
                 return tuple(dict.fromkeys(Series(item.symbol, item.timeframe, source=POSTGRES) for item in store.datasets()))
         except SptraderError as error:
+            self._silent_until = time.monotonic() + SILENCE_S
             LOG.warning("what the database holds is not in the list: %s", error)
             return ()
 

@@ -14,6 +14,7 @@ from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.run_compare import KeptRun
+from sptrader_desktop.present.run_form import ELSEWHERE
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.present.watchlist import Watched
@@ -44,6 +45,24 @@ class Series:
     @property
     def label(self) -> str:
         return f"{self.symbol} {self.timeframe} · {Path(self.path).name if self.path else self.source}"
+
+
+def series_of_key(key: str) -> Series | None:
+    """Of which candles a key of the navigator is, though it lists them no more; nothing where it is no such key."""
+    source, _, rest = key.partition(":")
+    words = (Path(rest).stem.replace("_", " ") if not source else rest).split()
+    return Series(words[0].upper(), words[1], "" if source else rest, source) if len(words) > 1 else None
+
+
+def missing_words(series: Series) -> str:
+    """Why candles are in no list, and the step that brings them back."""
+    if series.path:
+        return f"{series.path} is not there any more: put the file back, or close this chart"
+    if series.source in ELSEWHERE:
+        return f"{series.label}: candles of others are asked for when you want them"
+    if series.source == "catalogue":
+        return "The catalogue does not hold them any more: import or make them again on the Data page, or close this chart"
+    return "The database is not connected, or does not hold them any more: connect to it on the Data page, or close this chart"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

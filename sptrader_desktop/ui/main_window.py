@@ -367,6 +367,7 @@ class MainWindow(QMainWindow):
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
         texts.navigator.chartWanted.connect(self.market.open_item)
         texts.navigator.listed.connect(self.prices.read_candles)
+        texts.navigator.listed.connect(lambda _: self.market.look_again())
         texts.navigator.tradeWanted.connect(self.live.open_with)
         texts.navigator.runTrashWanted.connect(self.runs.throw_away)
         texts.navigator.runFolderWanted.connect(self.runs.show_folder)
