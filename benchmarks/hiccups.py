@@ -19,8 +19,12 @@ def child(_: list[str]) -> dict[str, Any]:
         if select.select([sys.stdin], [], [], NAP_S)[0]:
             break
         over.append(time.perf_counter() - began - NAP_S)
-    over.sort()
-    return {"median": over[len(over) // 2], "most": over[int(len(over) * 0.99)], "longest": over[-1]}
+    return spread(over)
+
+
+def spread(took: list[float]) -> dict[str, float]:
+    took = sorted(took)
+    return {"median": took[len(took) // 2], "most": took[int(len(took) * 0.99)], "longest": took[-1]}
 
 
 def hiccup_words(waits: Mapping[str, float]) -> str:

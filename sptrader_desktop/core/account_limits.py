@@ -42,11 +42,11 @@ class AccountLimits:
             self.tree.rearm(self.nodes(), scope)
 
     def before_open(self) -> Day:
-        return int(self._book.account["day"][0]), self.nodes() if self.are_set else {}
+        return self._book.figure["day"][0], self.nodes() if self.are_set else {}
 
     def after_open(self, before: Day) -> None:
         day, figures = before
-        if self._book.account["day"][0] == day:
+        if self._book.figure["day"][0] == day:
             return
         self.day_before = 0
         if figures:

@@ -86,13 +86,13 @@ class LiveAccount:
     def apply(self, fact: facts.Fact) -> list[Request]:
         """What is to be asked of the broker because of it; facts that change no account ask for nothing."""
         change = self._apply.get(type(fact))
-        return [] if change is None else self.ask(lambda: change(fact))
+        return [] if change is None else self.ask(change, fact)
 
-    def ask(self, change: Callable[[], list[Request]]) -> list[Request]:
+    def ask(self, change: Callable[..., list[Request]], *about: object) -> list[Request]:
         """What a change of these books asks for is asked by them from then on."""
         self._forget()
         self.book.make_room()
-        requests = change()
+        requests = change(*about)
         for request in requests:
             self.lives.ask(request, self.at)
         return requests
@@ -127,10 +127,10 @@ class LiveAccount:
 
     def _decide(self, fact: facts.Decided) -> list[Request]:
         """Of the bars that closed last: those of which something is said, and rates."""
+        said = {hits.series for hits in fact.hits}
         if not self._is_as_closed or len(fact.hits) < self._traded:
-            said = {hits.series for hits in fact.hits}
             self.book.close_bars([bar for s, bar in self._closing.items() if s in said or s >= self._traded])
-        self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and all(hits.series != s for hits in fact.hits)}
+        self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and s not in said}
         self._take_hits(fact.hits)
         before = self._before()
         if self._fill_close or self.limits.are_set:
@@ -172,10 +172,10 @@ class LiveAccount:
 
     def _take_hits(self, found: Sequence[Hits]) -> None:
         """What is barred is as if no rule for an entry held."""
-        agenda, self.limits.refusals, self._unexplained = self.book.agenda, [], int(self.book.account["verdicts"][0])
+        self.limits.refusals, self._unexplained = [], self.book.figure["verdicts"][0]
         for s, entries, exits, atr in found:
             is_barred = self.barred and (EVERY in self.barred or self.symbols[s] in self.barred)
-            agenda.entries[s], agenda.exits[s], agenda.atr[s] = 0 if is_barred else entries, exits, atr
+            self.book.rules_hold(s, 0 if is_barred else entries, exits, atr)
 
     @property
     def verdicts(self) -> Table:

@@ -3,6 +3,7 @@
 The account and the paper broker each have one. Bars are counted as they open, so positions and trades name them as a backtest does.
 """
 
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT,
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
 
 ROWS = 256
-FIGURES = ("equity", "positions", "pending", "orders", "fills")
+FIGURES = ("equity", "positions", "pending", "orders", "fills", "verdicts", "day")
 LOGS = ("trades", "fills", "verdicts", "orders", "days")
 # A broker may fill one order in many parts, each of which is a position.
 MOST_POSITIONS = 512
@@ -77,8 +78,14 @@ class Book:
         self.state = _first_state(plan, capital)
         self.log = _first_log(plan, self.state)
         self.account, self.series = self.state.account, self.state.series
-        self.figure = {name: self.account[name].data for name in FIGURES}  # asked at every bar: quicker than a row's field
-        self.now, self._row = self.series["now"], np.arange(count, dtype=np.int64)
+        # What is asked and written at every bar: a number is quicker by its memory than by its array.
+        self.figure = {name: self.account[name].data for name in FIGURES}
+        self._columns = [row.data for row in self._bars]
+        self._places = self.tape.start.data, self.tape.over_start.data, self.series["agenda"].data
+        self._calendar = self.agenda.bar.data, self.agenda.day.data, self.agenda.weight.data
+        self._rules = self.agenda.entries.data, self.agenda.exits.data, self.agenda.atr.reshape(-1).data
+        self._next, self._is_now, self._ends = self.series["next"].data, self.series["now"].data, self._over.data
+        self.now, self._slots = self.series["now"], self.agenda.atr.shape[1]
         self.lent: Ints = np.zeros(0, np.int64)
         self._lend()
 
@@ -88,20 +95,27 @@ class Book:
     def open_bars(self, bars: Sequence[BarOpen]) -> None:
         """Mark what opens now; the stages themselves take the prices."""
         self.now.fill(0)
+        numbers, days, weights = self._calendar
+        times, opens, highs, lows, closes, ask_opens, ask_highs, ask_lows, ask_closes = self._columns
         for s, at, raw, ask, day, weight in bars:
-            bar = int(self.series["next"][s])
-            self._bars[:, s] = (at, raw, raw, raw, raw, ask, ask, ask, ask)
+            bar = self._next[s]
+            times[s], opens[s], highs[s], lows[s], closes[s] = at, raw, raw, raw, raw
+            ask_opens[s], ask_highs[s], ask_lows[s], ask_closes[s] = ask, ask, ask, ask
             self._place(s, bar)
-            self.agenda.bar[s], self.agenda.day[s], self.agenda.weight[s] = bar, day, weight
-            self.now[s] = 1
+            numbers[s], days[s], weights[s], self._is_now[s] = bar, day, weight, 1
 
     def close_bars(self, bars: Sequence[BarRange]) -> None:
         self.now.fill(0)
-        for s, at, closes, *prices in bars:
-            self._bars[:, s] = (at, *prices)
-            self._over[s] = closes
-            self.agenda.entries[s] = self.agenda.exits[s] = 0
-            self.now[s] = 1
+        entries, exits, _ = self._rules
+        times, opens, highs, lows, closes, ask_opens, ask_highs, ask_lows, ask_closes = self._columns
+        for s, at, over, opens[s], highs[s], lows[s], closes[s], ask_opens[s], ask_highs[s], ask_lows[s], ask_closes[s] in bars:
+            times[s], self._ends[s], entries[s], exits[s], self._is_now[s] = at, over, 0, 0, 1
+
+    def rules_hold(self, s: int, entries: int, exits: int, atr: Sequence[float]) -> None:
+        """At the close of its last bar."""
+        entering, leaving, averages = self._rules
+        entering[s], leaving[s] = entries, exits
+        averages[s * self._slots : (s + 1) * self._slots] = array("d", atr)
 
     def see(self, s: int, raw: int, ask: int) -> None:
         """A price between opens and closes, as the close of what is under way so far."""
@@ -119,8 +133,8 @@ class Book:
 
     def _place(self, s: int, bar: int) -> None:
         """The bar's number leads to the one row of its series."""
-        self.tape.start[s] = self.tape.over_start[s] = s - bar
-        self.series["agenda"][s] = s
+        starts, over_starts, rows = self._places
+        starts[s], over_starts[s], rows[s] = s - bar, s - bar, s
 
     @property
     def is_crowded(self) -> bool:

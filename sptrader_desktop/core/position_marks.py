@@ -1,6 +1,6 @@
 """What is ordered of open positions, as it stood at one moment, and which of them are no longer as they were."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -19,14 +19,16 @@ class PositionMarks:
     def now(self, held: int) -> bytes:
         return self._numbers[:held].take(COLUMNS, axis=1).tobytes() if held else b""
 
-    def changed(self, before: bytes, held: int) -> Iterator[tuple[Table, Marks, Marks]]:
+    def changed(self, before: bytes, held: int) -> Iterable[tuple[Table, Marks, Marks]]:
         """Each position that is another than `now` said it was: its row, its marks then and now."""
-        if self.now(held) == before:
-            return
+        now = self.now(held)
+        return () if now == before else self._others(before, now)
+
+    def _others(self, before: bytes, now: bytes) -> Iterator[tuple[Table, Marks, Marks]]:
         known = {row[0]: row[1:] for row in _marks(before)}
-        for row, (number, *now) in zip(self._rows[:held], _marks(self.now(held)), strict=True):
-            if tuple(now) != known[number]:
-                yield row, known[number], tuple(now)
+        for row, (number, *marks) in zip(self._rows, _marks(now), strict=False):
+            if tuple(marks) != known[number]:
+                yield row, known[number], tuple(marks)
 
 
 def _marks(said: bytes) -> list[Marks]:

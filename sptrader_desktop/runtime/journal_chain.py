@@ -6,6 +6,7 @@ the block before: as strong as a chain of single commits, and checked a block at
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import blake2b
 from itertools import chain
 
@@ -23,10 +24,14 @@ Commit = tuple[bytes, bytes, bytes]
 
 def encode(entries: Sequence[tuple[str, bytes]]) -> bytes:
     """Kind, size, body, each entry on lines of its own: people can read it where they can read the bodies."""
-    for kind, _ in entries:
-        if not KIND.fullmatch(kind):
-            raise ValueError(f"the kind {kind!r}: small letters, digits and _ only")
-    return b"".join([b"%b %d\n%b\n" % (kind.encode(), len(body), body) for kind, body in entries])
+    return b"".join([b"%b %d\n%b\n" % (_name(kind), len(body), body) for kind, body in entries])
+
+
+@cache  # there are as many as there are kinds of facts
+def _name(kind: str) -> bytes:
+    if not KIND.fullmatch(kind):
+        raise ValueError(f"the kind {kind!r}: small letters, digits and _ only")
+    return kind.encode()
 
 
 def decode(last: int, encoded: bytes) -> Iterator[JournalEntry]:

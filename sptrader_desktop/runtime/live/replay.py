@@ -18,7 +18,7 @@ from sptrader_desktop.core.simulation import Job, Outcome, Progress, exact_or_re
 from sptrader_desktop.core.strategy import Strategy
 from sptrader_desktop.ports import ComponentRunner, Journal, JournalEntry
 from sptrader_desktop.runtime.backtest import ambiguity_band, measure, signal_events
-from sptrader_desktop.runtime.live.market_replay import Closes, Opens, market
+from sptrader_desktop.runtime.live.market_replay import market
 from sptrader_desktop.runtime.live.paper import PaperBroker
 from sptrader_desktop.runtime.live.session import Session
 
@@ -75,18 +75,17 @@ class Replay:
 
     def run(self, hits: "HitsOf | None" = None, report: Callable[[Progress], None] | None = None) -> Outcome:
         """`hits` says which rules hold at a close; without it the job's own agenda does."""
-        hits = hits or (lambda instant: instant.hits)
         last = int(self.job.tape.time.max())
         first = int(self.job.tape.time.min())
         with exact_or_refused():
-            for number, instant in enumerate(market(self.job)):
-                if isinstance(instant, Opens):
-                    self._open(instant)
+            for number, (fact, known) in enumerate(market(self.job)):
+                if isinstance(fact, facts.BarsOpened):
+                    self._open(fact)
                 else:
-                    self._close(instant, hits(instant))
+                    self._close(fact, hits(known) if hits else known)
                 if report and number % TOLD_EVERY == 0:
                     account = self.account.book.account[0]
-                    share = (instant.at - first) / max(1, last - first)
+                    share = (fact.at - first) / max(1, last - first)
                     report(Progress(min(share, 1.0), int(account["equity"]), int(account["positions"]), int(account["trades"])))
             self._end()
             self._take(facts.ReplayEnded())
@@ -94,22 +93,22 @@ class Replay:
         self._equity[-1] = self.account.equity
         return self._outcome()
 
-    def _open(self, instant: Opens) -> None:
-        self._take(facts.BarsOpened(instant.at, instant.bars))
-        self._book(self.broker.open_bars(instant.bars))
+    def _open(self, opened: facts.BarsOpened) -> None:
+        self._take(opened)
+        self._book(self.broker.open_bars(opened.bars))
 
-    def _close(self, instant: Closes, hits: Sequence[Hits]) -> None:
-        done = self.broker.close_bars(instant.bars, fills_at_close=self._fills_at_close)
-        self._take(facts.BarsClosed(instant.at, instant.bars))
+    def _close(self, closed: facts.BarsClosed, hits: Sequence[Hits]) -> None:
+        done = self.broker.close_bars(closed.bars, fills_at_close=self._fills_at_close)
+        self._take(closed)
         self._book(done)
-        self._take(facts.Decided(instant.at, tuple([each for each in hits if each.series < self._traded] if self._has_rates else hits)))
+        self._take(facts.Decided(closed.at, tuple([each for each in hits if each.series < self._traded] if self._has_rates else hits)))
         self._send()
         if self._fills_at_close:
             done = self.broker.fill_at_close()
             self._book(done)
-            self._take(facts.CloseFilled(instant.at, bool(done)))
+            self._take(facts.CloseFilled(closed.at, bool(done)))
             self._send()
-        if not self._has_rates or any(bar.series < self._traded for bar in instant.bars):
+        if not self._has_rates or any(bar.series < self._traded for bar in closed.bars):
             self._equity.append(self.account.book.figure["equity"][0])
 
     def _end(self) -> None:
@@ -143,7 +142,7 @@ class Replay:
         )
 
 
-HitsOf = Callable[[Closes], Sequence[Hits]]
+HitsOf = Callable[[Sequence[Hits]], Sequence[Hits]]
 
 
 def new_account(job: Job, name: str, symbols: Sequence[str], *, latches: bool, history: bool = True) -> LiveAccount:
@@ -172,8 +171,8 @@ class Published:
         self._bars = [0] * len(events)
         self._when_silent = rule_bits(strategy, {})
 
-    def hits(self, instant: Closes) -> list[Hits]:
-        return [self._of(hits) for hits in instant.hits]
+    def hits(self, known: Sequence[Hits]) -> Sequence[Hits]:
+        return tuple([self._of(hits) for hits in known])
 
     def _of(self, known: Hits) -> Hits:
         """`known` brings the ATR; whether a rule holds is asked here."""

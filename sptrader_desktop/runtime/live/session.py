@@ -5,7 +5,7 @@ Which signals have their outcome only the journal knows: it is as long as the se
 """
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError, JournalBroken
@@ -23,7 +23,7 @@ class Session:
     """`heard` is told of each fact once it was applied, also of those of the journal that no snapshot in `store` covers. What it makes of
     them is remembered with the account when it is given as `hearer`."""
 
-    MADE: ClassVar = {"journal", "_snapshots", "_entries", "_requests", "_judged"}
+    MADE: ClassVar = {"journal", "_snapshots", "_entries", "_requests", "_judged", "_own"}
 
     def __init__(
         self,
@@ -48,6 +48,14 @@ class Session:
         self._judged: set[str] = set()  # signals whose outcome is among these entries
         self._requests: list[Request] = []
         self._is_torn = False
+        self._own: dict[type, Callable[[Any], Iterable[Request]]] = {
+            SessionBegan: self._begin,
+            SignalJudged: self._judge,
+            SignalsRead: self._read,
+            BrokerMet: self._meet,
+            BrokerDiffers: self._doubt,
+            TakenOver: self._take_over,
+        }
 
     def recover(self) -> int:
         """Apply what the journal holds behind the newest snapshot, ask for nothing; gives the number of these facts."""
@@ -116,26 +124,8 @@ class Session:
         return requests
 
     def _apply(self, fact: Fact) -> Iterable[Request]:
-        if isinstance(fact, SessionBegan):
-            self.began = fact
-            return ()
-        if isinstance(fact, SignalJudged):
-            if not self._goes_on_from(fact.place):
-                self.unjudged.judged(fact.publisher, fact.number)
-            return ()
-        if isinstance(fact, SignalsRead):
-            self._read(fact)
-            return ()
-        if isinstance(fact, BrokerMet):
-            self.broker = fact
-        if isinstance(fact, BrokerDiffers):
-            self.account.doubt(fact.why)
-            return ()
         try:
-            if isinstance(fact, TakenOver):
-                self.account.at = fact.at  # what is asked for now is awaited from now on
-                return self.account.ask(lambda: take_over(self.account, fact.snapshot))
-            return self.account.apply(fact)
+            return self._own.get(type(fact), self.account.apply)(fact)
         except (BrokerMismatchError, IllegalMoveError) as error:
             self.account.doubt(str(error))
         except (LookupError, ArithmeticError, ValueError) as error:  # a symbol nobody knows, more positions than there is room for
@@ -144,7 +134,28 @@ class Session:
             self.account.doubt(f"what the broker told cannot be booked ({type(error).__name__}: {error})")
         return ()
 
-    def _read(self, fact: SignalsRead) -> None:
+    def _begin(self, fact: SessionBegan) -> Iterable[Request]:
+        self.began = fact
+        return ()
+
+    def _judge(self, fact: SignalJudged) -> Iterable[Request]:
+        if not self._goes_on_from(fact.place):
+            self.unjudged.judged(fact.publisher, fact.number)
+        return ()
+
+    def _meet(self, fact: BrokerMet) -> Iterable[Request]:
+        self.broker = fact
+        return self.account.apply(fact)
+
+    def _doubt(self, fact: BrokerDiffers) -> Iterable[Request]:
+        self.account.doubt(fact.why)
+        return ()
+
+    def _take_over(self, fact: TakenOver) -> Iterable[Request]:
+        self.account.at = fact.at  # what is asked for now is awaited from now on
+        return self.account.ask(take_over, self.account, fact.snapshot)
+
+    def _read(self, fact: SignalsRead) -> Iterable[Request]:
         self.read_to, is_all_judged = fact.read, self._goes_on_from(fact.place)
         for name, number in fact.numbers:
             before = self.numbers.pop(name, 0)
@@ -153,6 +164,7 @@ class Session:
                 self.unjudged.read(name, before, number)
         while len(self.numbers) > MOST_PUBLISHERS:
             del self.numbers[next(iter(self.numbers))]
+        return ()
 
     def _goes_on_from(self, place: str) -> bool:
         """Whether everything that was read has its outcome."""
