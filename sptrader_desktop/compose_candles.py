@@ -7,20 +7,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sptrader_desktop.compose_data import SOURCES, known_instruments
+from sptrader_desktop.compose_data import SOURCES, known_instruments, resampled_candles
 from sptrader_desktop.compose_servers import open_postgres
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.core.errors import DataError, RunError
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment
 from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
+    from sptrader_desktop.adapters.candle_range import Span
     from sptrader_desktop.adapters.postgres_candles import PostgresCandles
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
 
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
 RATES_BEFORE = timedelta(days=7)
+# So much of a source around a range shows that the longer bars in it are whole and over: the longest, and a market that is closed.
+AROUND = timedelta(days=15)
 
 
 # What is traded, the rates, and finer candles by symbol.
@@ -37,14 +40,18 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> CandleSets:
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
     known_from = start and start - RATES_BEFORE
 
-    def load(path: str, since: datetime | None = start, **more: Any) -> "Candles":
-        return load_candles(Path(path), instruments=known, start=since, end=end, **more)
+    def load(path: str, since: datetime | None = start, until: datetime | None = end, **more: Any) -> "Candles":
+        return load_candles(Path(path), instruments=known, start=since, end=until, **more)
 
     symbol, timeframe = recipe.symbol or None, recipe.timeframe or None
     if recipe.source:
         traded = _from_source(recipe, settings, known)
     else:
-        traded = tuple(load(path, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+        within = (None, None) if recipe.resample else (start, end)
+        traded = tuple(load(path, *within, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+    made_of: dict[str, Candles] = {}
+    if recipe.resample:
+        traded, made_of = _longer(traded, recipe.resample, span_of(start, end))
     traded = tuple(replace(candles, asked=span_of(start, end)) for candles in traded)
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
@@ -56,7 +63,26 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> CandleSets:
     twice = next((item for i, item in enumerate(rates) if item.symbol in {other.symbol for other in rates[:i]}), None)
     if twice:
         raise RunError(f"--rates {twice.source or twice.symbol}: {twice.symbol} is given twice, keep one file")
-    return traded, rates, finer
+    return traded, rates, made_of | finer
+
+
+def _longer(given: "tuple[Candles, ...]", timeframe: str, span: "Span") -> "tuple[tuple[Candles, ...], dict[str, Candles]]":
+    """Those bars of the longer timeframe that open in the span, and by symbol the candles that lie in them."""
+    from sptrader_desktop.adapters.candle_series import part_of
+    from sptrader_desktop.core.resample import bar_closes
+
+    made: list[Candles] = []
+    inside: dict[str, Candles] = {}
+    for fine in given:
+        try:
+            longer = fine if fine.timeframe == timeframe else resampled_candles(fine, timeframe)
+        except DataError as error:
+            raise RunError(f"--resample {timeframe}: {error}") from None
+        made.append(part_of(longer, span))
+        if longer is not fine:
+            opens = made[-1].timestamp
+            inside[fine.symbol] = part_of(fine, (int(opens[0]), int(bar_closes(opens[-1:], timeframe)[0])))
+    return tuple(made), inside
 
 
 def one_series(settings: Settings, recipe: Recipe) -> "Candles":
@@ -78,6 +104,8 @@ def _from_source(recipe: Recipe, settings: Settings, known: "Mapping[str, Instru
     if len(set(recipe.symbols)) < len(recipe.symbols):
         raise RunError(f"--symbol {' '.join(recipe.symbols)}: a symbol is given twice, keep one of the two")
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
+    if recipe.resample:
+        start, end = start and start - AROUND, end and end + AROUND
     with opener(settings, known) as source:
         return tuple(source.candles(CandleRequest(symbol, recipe.timeframe, start, end)) for symbol in recipe.symbols)
 

@@ -75,6 +75,23 @@ def test_the_inside_of_a_bar_is_read_as_asked_and_finer_candles_settle_it(tmp_pa
     assert "give one file of finer candles" in refused("backtest", path, "--data", SAMPLE, "--finer", *[halves(tmp_path)] * 2)
 
 
+def test_a_run_on_longer_candles_is_the_run_on_a_file_of_them_settled_by_what_they_were_made_of(tmp_path: Path) -> None:
+    path, four_hours = (
+        strategy(tmp_path, "stop_loss: {type: pips, value: 8}\n  take_profit: {type: pips, value: 8}"),
+        tmp_path / "EURUSD_4h_x.parquet",
+    )
+    assert sptrader("data", "resample", SAMPLE, "--timeframe", "4h", "--out", four_hours).code == 0
+    made = document(path, "--from", "2024-02-01", "--data", SAMPLE, "--resample", "4h")
+    of_file = document(path, "--from", "2024-02-01", "--data", four_hours, "--finer", SAMPLE)
+    assert made["equity_band"]["resolved_trades"] > 0
+    assert [told["manifest"].pop("data")[0]["timeframe"] for told in (made, of_file)] == ["4h", "4h"]
+    assert {**made, "manifest": {**made["manifest"], "finer": of_file["manifest"]["finer"]}} == of_file
+    assert "--resample 30m: 1h candles of EURUSD cannot be made into 30m" in refused(
+        "backtest", path, "--data", SAMPLE, "--resample", "30m"
+    )
+    assert "--resample 7h: candles cannot be resampled to 7h" in refused("backtest", path, "--data", SAMPLE, "--resample", "7h")
+
+
 def halves(folder: Path) -> Path:
     """The sample as half hours: each bar goes to its low first and to its high afterwards."""
     candles = load_candles(SAMPLE)

@@ -95,6 +95,13 @@ def test_a_side_of_own_instruments_is_read_as_they_say(tmp_path: Path) -> None:
         catalogue.remove("US30", "1h", side)
 
 
+def test_a_database_that_is_away_hides_nothing_and_is_not_asked_at_every_look(caplog: pytest.LogCaptureFixture) -> None:
+    desk = WindowDesk(replace(load_settings(), database_url="postgresql://127.0.0.1:1/none"))
+    for _ in range(2):
+        assert any(item.key.endswith(".parquet") for item in desk.items())
+    assert len([record for record in caplog.records if "what the database holds" in record.message]) == 1
+
+
 def test_what_if_is_the_run_of_the_other_text(desk: WindowDesk, finished: Finished) -> None:
     other = finished.text.replace("stop_loss: 0.02 ", "stop_loss: 0.004 ").replace("fast_period: 20", "fast_period: 10")
     assert other != finished.text

@@ -1,23 +1,31 @@
 """`sptrader data resample` on files of candles and of ticks, whole and damaged."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sptrader_desktop import cli
 from sptrader_desktop.adapters.candle_files import load_candles
+from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.adapters.parquet_ticks import read_ticks
 from sptrader_desktop.adapters.parquet_writer import parquet_bytes
+from sptrader_desktop.compose_candles import recipe_candles
 from sptrader_desktop.compose_data import resampled
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.resample import resample
+from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.sample import sample_candles
+from sptrader_desktop.settings import load_settings
 from tests.candle_builders import HOUR_US, long_bars, parquet
 
 EURUSD = CATALOGUE["EURUSD"]
@@ -53,6 +61,52 @@ def test_a_file_that_begins_inside_a_bar_makes_no_bar_of_the_rest(tmp_path: Path
         part.write_bytes(parquet_bytes(load_candles(path, start=week_opens + later)))
         from_then = [bar for bar in whole if bar[0] >= (begin if later else begin - 2 * HOUR_US)]
         assert bars_of(resampled(part, timeframe)) == from_then
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Path]]]:
+    """Quarters of an hour over weekends and a change of clocks, and files of longer candles made of them; the catalogue has them too."""
+    folder = tmp_path_factory.mktemp("weeks")
+    quarters = sample_candles(EURUSD, "15m", datetime(2024, 2, 28, 3, 15, tzinfo=UTC), datetime(2024, 4, 10, 14, 30, tzinfo=UTC))
+    (folder / "EURUSD_15m_x.parquet").write_bytes(parquet_bytes(quarters))
+    catalogue = CandleCatalogue(load_settings().candles)
+    catalogue.keep(quarters)
+    for timeframe in LONG:
+        (folder / f"EURUSD_{timeframe}_x.parquet").write_bytes(parquet_bytes(resampled(folder / "EURUSD_15m_x.parquet", timeframe)))
+    yield folder / "EURUSD_15m_x.parquet", {timeframe: folder / f"EURUSD_{timeframe}_x.parquet" for timeframe in LONG}
+    catalogue.remove("EURUSD", "15m", quarters.side)
+
+
+LONG = ("1h", "4h", "1d", "1w")
+HOURS = st.integers(0, 42 * 24).map(lambda hour: f"{datetime(2024, 2, 28, tzinfo=UTC) + timedelta(hours=hour):%Y-%m-%d %H:%M}")
+RANGES = st.lists(HOURS | st.just(""), min_size=2, max_size=2).filter(lambda two: "" in two or two[0] < two[1]).map(tuple)
+
+
+@settings(max_examples=40)
+@given(timeframe=st.sampled_from(LONG), asked=RANGES, is_kept=st.booleans())
+def test_a_run_on_longer_candles_is_asked_on_those_that_are_made_first(
+    weeks: tuple[Path, dict[str, Path]], timeframe: str, asked: Sequence[str], is_kept: bool
+) -> None:
+    """Whatever the range, of a file and of a source; and all that lies in them, nothing else, settles what happened inside."""
+    data: dict[str, Any] = {"source": "catalogue", "symbols": ("EURUSD",), "timeframe": "15m"} if is_kept else {"data": (str(weeks[0]),)}
+    span: dict[str, Any] = {"start": asked[0], "end": asked[1]}
+    theirs = candles_of_recipe(Recipe("", data=(str(weeks[1][timeframe]),), **span))
+    ours = candles_of_recipe(Recipe("", resample=timeframe, **data, **span))
+    if theirs is None or ours is None:
+        assert theirs is ours
+        return
+    assert (ours[0].fingerprint, ours[0].asked, ours[0].is_synthetic) == (theirs[0].fingerprint, theirs[0].asked, True)
+    inside = ours[1]["EURUSD"]
+    assert np.array_equal(resample(inside, timeframe, unfinished=True).prices.close, ours[0].prices.close)
+    assert inside.timestamp[0] >= ours[0].timestamp[0]
+
+
+def candles_of_recipe(recipe: Recipe) -> tuple[Candles, dict[str, Candles]] | None:
+    try:
+        traded, _, finer = recipe_candles(recipe, load_settings())
+    except DataError:  # there is no bar in that range
+        return None
+    return traded[0], finer
 
 
 def bars_of(candles: Candles) -> list[tuple[int, ...]]:

@@ -181,13 +181,14 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_bundle_verifies_where_its_candles_are(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sptrader("backtest", STRATEGY, "--data", kept / "candles" / "EURUSD_1h_mine.parquet", "--resample", "4h").code == 0
     said = sptrader("export", "latest", "--bundle", kept / "mine.sptrun")
-    assert (said.code, said.out) == (0, f"r0001-ma_crossover written to {kept / 'mine.sptrun'}\n")
+    assert (said.code, said.out) == (0, f"r0002-ma_crossover written to {kept / 'mine.sptrun'}\n")
     monkeypatch.setenv("SPTRADER_RUNS", str(kept / "others"))
     assert refused("verify", kept / "mine.sptrun").endswith("which it names and does not hold: put the file beside it")
     (kept / "candles" / "EURUSD_1h_mine.parquet").rename(kept / "EURUSD_1h_mine.parquet")
     verified = sptrader("verify", kept / "mine.sptrun")
-    assert (verified.code, verified.out, verified.err) == (0, "r0001-ma_crossover: the same to the byte\n", "")
+    assert (verified.code, verified.out, verified.err) == (0, "r0002-ma_crossover: the same to the byte\n", "")
 
 
 def test_a_bundle_of_another_result_or_beside_other_candles_is_found_out(kept: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sptrader_desktop.adapters.candle_checks import Columns, FloatArray, stamp_text
 from sptrader_desktop.adapters.candle_layout import PRICES
+from sptrader_desktop.adapters.candle_range import Span, cut
 from sptrader_desktop.core.candles import Candles, Int64Array, Prices, PriceSide
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
@@ -34,6 +35,13 @@ def candles_of(
         fingerprint=_fingerprint(columns, instrument, timeframe, side),
         is_synthetic=is_synthetic,
     )
+
+
+def part_of(candles: Candles, span: Span) -> Candles:
+    """The bars that open in the span, as any source would have given them."""
+    columns, _ = cut(candles.source, Columns(candles.timestamp, candles.prices, candles.ask, candles.volume), span)
+    named = candles.instrument, candles.timeframe, candles.side, candles.source
+    return candles_of(columns, *named, is_synthetic=candles.is_synthetic)
 
 
 def with_ask(bid: Candles, ask: Candles) -> Candles:

@@ -2,15 +2,18 @@
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
 from sptrader_desktop.adapters.json_documents import JsonDocuments
+from sptrader_desktop.app.heeded import heeded
 from sptrader_desktop.compose_candles import CandleSets, recipe_candles
 from sptrader_desktop.compose_components import Heed
 from sptrader_desktop.core.errors import DataError, RunError, SptraderError
@@ -19,6 +22,7 @@ from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind, component_item, dataset_item, run_item, strategy_item
 from sptrader_desktop.present.run_compare import KeptRun, read_run
+from sptrader_desktop.present.run_form import is_elsewhere
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.present.watchlist import Watched, watched_of
@@ -40,13 +44,14 @@ LOG = logging.getLogger("sptrader.desk")
 # So many sets of candles stay in memory; ten million bars take half a gigabyte, so not many.
 KEPT = 4
 WAIT_S = 0.1
+SILENCE_S = 60.0  # so long a database that gave no answer is left alone
 
 
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._documents = JsonDocuments(settings.preferences.parent)
-        self._candle_settings = settings
+        self._candle_settings, self._silent_until = settings, 0.0
         self._guard, self._warm = threading.Lock(), threading.Event()
         self._is_ready = False
         self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
@@ -78,7 +83,7 @@ class WindowDesk:
 
     def use_database(self, address: str) -> None:
         """Candles of PostgreSQL come from there until the program ends."""
-        self._candle_settings = replace(self._settings, database_url=address)
+        self._candle_settings, self._silent_until = replace(self._settings, database_url=address), 0.0
 
     def catalogue(self) -> "Catalogue":
         workspace = self._workspace()
@@ -106,19 +111,22 @@ class WindowDesk:
         return [*(item for item in of_files if item), *kept]
 
     def _of_database(self) -> Sequence[Series]:
-        """Of the one that was connected to since the start; what it does not tell hides nothing else."""
-        if self._candle_settings is self._settings:
+        """Of the one that was connected to, or that DATABASE_URL names; what it does not tell hides nothing else, and who does not answer
+        is not waited for at every look."""
+        is_in_use = self._candle_settings is not self._settings or self._settings.database_url
+        if not is_in_use or time.monotonic() < self._silent_until:
             return ()
         try:
             with closing(compose_servers.open_postgres(self._candle_settings)) as store:
                 return tuple(dict.fromkeys(Series(item.symbol, item.timeframe, source=POSTGRES) for item in store.datasets()))
         except SptraderError as error:
+            self._silent_until = time.monotonic() + SILENCE_S
             LOG.warning("what the database holds is not in the list: %s", error)
             return ()
 
-    def candles(self, series: Series) -> "Candles":
+    def candles(self, series: Series, heed: Heed = lambda: None) -> "Candles":
         recipe = self._recipe_of(series)
-        found = self._candles_of(recipe)[0][0]
+        found = self._candles_of(recipe, heed)[0][0]
         if series.side in ("", found.side):
             return found
         if series.source != "catalogue":
@@ -145,8 +153,9 @@ class WindowDesk:
         except DataError:
             own = "" if series.symbol in CATALOGUE else own
         if series.path:
-            return Recipe("", data=(series.path,), instruments=own)
-        return Recipe("", source=series.source, symbols=(series.symbol,), timeframe=series.timeframe, instruments=own)
+            return Recipe("", data=(series.path,), resample=series.resample, instruments=own)
+        named: dict[str, Any] = {"symbols": (series.symbol,), "timeframe": series.timeframe, "resample": series.resample}
+        return Recipe("", source=series.source, instruments=own, **named)
 
     def use_instruments(self, path: str) -> None:
         self._instruments_file = path
@@ -166,14 +175,14 @@ class WindowDesk:
 
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
-        prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe), heed)
+        prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe, heed or (lambda: None)), heed)
         result, manifest = compose.run_result(prepared, report)
         return Finished(recipe, text, result, manifest, files=_files(recipe, read.strategy, read.catalogue))
 
     def changed_since(self, finished: Finished) -> str:
         request, recipe = finished.result.request, finished.recipe
         try:
-            candles = self._candles_of(recipe)
+            candles = (request.traded, request.rates, dict(request.finer)) if is_elsewhere(recipe.source) else self._candles_of(recipe)
         except DataError:
             return "its candles cannot be read any more"
         return compose_window.changed_since(self._settings, request, finished.text, finished.manifest, candles, self.catalogue())
@@ -266,9 +275,9 @@ class WindowDesk:
     def export(self, run_id: str, kind: str, out: Path) -> None:
         compose_runs.export_run(self._settings, run_id, kind, out, over=True)
 
-    def _candles_of(self, recipe: Recipe) -> CandleSets:
-        if recipe.source:
-            return recipe_candles(recipe, self._candle_settings)  # those of a source may change unseen
+    def _candles_of(self, recipe: Recipe, heed: Heed = lambda: None) -> CandleSets:
+        if recipe.source:  # those of a source may change unseen
+            return heeded(partial(recipe_candles, recipe, self._candle_settings), heed)
         key = _candles_key(recipe)
         with self._guard:
             known = self._candles.get(key)
@@ -312,7 +321,7 @@ def _files(recipe: Recipe, strategy: "Strategy", catalogue: "Catalogue") -> tupl
 def _candles_key(recipe: Recipe) -> object:
     """What decides the candles of a recipe, the state of its files included."""
     return (
-        (recipe.symbol, recipe.timeframe, recipe.start, recipe.end),
+        (recipe.symbol, recipe.timeframe, recipe.resample, recipe.start, recipe.end),
         tuple(map(len, (recipe.data, recipe.ask, recipe.finer, recipe.finer_ask))),
         tuple(_file_state(path) for path in _candle_files(recipe)),
     )

@@ -120,11 +120,11 @@ async def _tell_when_live(core: Any, asked: Any) -> None:
 
 
 def replay(chosen: argparse.Namespace, recipe: Recipe) -> int:
+    settings = load_settings()
+    compose.ready_engine(settings, _say)  # before anything that imports numba
     from sptrader_desktop.present.result_json import render, result_document
     from sptrader_desktop.runtime.live.replay import replay as replayed
 
-    settings = load_settings()
-    compose.ready_engine(settings, _say)
     prepared = compose.prepare(recipe, settings, compose.strategy_of(recipe, settings))
     prepared.gate.require(prepared.request.strategy, prepared.request.traded)
     line = ProgressLine()

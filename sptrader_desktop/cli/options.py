@@ -76,6 +76,7 @@ def _backtest(backtest: argparse.ArgumentParser) -> None:
     symbol_help = "of a file that is not named <SYMBOL>_<timeframe>_…; of a source one or several"
     data.add_argument("--symbol", nargs="+", default=[], metavar="S", help=symbol_help)
     data.add_argument("--timeframe", default="", metavar="T", help="for example 1m, 15m, 1h, 4h, 1d")
+    data.add_argument("--resample", default="", metavar="T", help="run on longer candles made of these; these settle what is inside them")
     data.add_argument("--from", dest="start", default="", metavar="D", help="first bar's open, inclusive")
     data.add_argument("--to", dest="end", default="", metavar="D", help="last bar's open, exclusive")
     data.add_argument("--ask", **many, default=[], help="real ask candles to the bid candles of --data")
@@ -108,6 +109,7 @@ def recipe_of(chosen: argparse.Namespace) -> Recipe:
         source=chosen.source,
         symbols=() if chosen.data else tuple(chosen.symbol),
         timeframe=chosen.timeframe,
+        resample=chosen.resample,
         start=chosen.start,
         end=chosen.end,
         ask=_all_absolute(chosen.ask),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.present.numbers import clock, counted
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ class Question:
         return value if isinstance(value, str) else (" " if self.kind == "words" else "; ").join(value)
 
 
+TIMEFRAME = Question(
+    "resample",
+    "Timeframe",
+    "Longer candles are made of the chosen ones, which settle what came first inside them; days and weeks are New York trading days",
+)
 RANGE = (
     Question("start", "From", "The first bar's open, UTC; empty: from the first bar there is", hint="first bar", kind="date"),
     Question("end", "To", "Bars opening before this, UTC; empty: to the last bar there is", hint="last bar", kind="date"),
@@ -85,8 +92,26 @@ MORE = (
     Question("financing", "Financing", "Annual long and short rates by symbol, as a file", hint="none", kind="file"),
 )
 GROUPS = (("Range", RANGE), ("Account", ACCOUNT), ("Rules of filling", FILLS), ("Costs", COSTS))
-QUESTIONS = (*(question for _, group in GROUPS for question in group), *MORE)
+# Where candles may come from that are in no list: what is asked of whom is written down.
+ELSEWHERE = {"http": "HTTP server", "realtime": "Live prices so far"}
+SOURCES = (("", "Kept candles"), *ELSEWHERE.items())
+WANTED = "Candles: write a symbol and a timeframe, such as EURUSD 1h"
+QUESTIONS = (TIMEFRAME, *(question for _, group in GROUPS for question in group), *MORE)
 BY_KEY = {question.key: question for question in QUESTIONS}
+
+
+def is_elsewhere(source: str) -> bool:
+    return source in ELSEWHERE
+
+
+def named_candles(text: str) -> tuple[str, str] | None:
+    """`eurusd 1h`: which symbol and timeframe are asked for; nothing where it says no two."""
+    words = text.replace(",", " ").split()
+    try:
+        parse_timeframe(words[1] if len(words) == 2 else "")
+    except DataError:
+        return None
+    return words[0].upper(), words[1]
 
 
 def refused(sentence: str) -> tuple[Question | None, str]:

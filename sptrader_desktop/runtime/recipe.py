@@ -9,7 +9,8 @@ from sptrader_desktop.core.errors import RunError
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Candles come from the files `data`, or from `source` by `symbols` and `timeframe`. `params` are `name=value` overrides;
+    """Candles come from the files `data`, or from `source` by `symbols` and `timeframe`; with `resample` longer ones made of them are
+    run. `params` are `name=value` overrides;
     `commission` as in `--commission`; empty texts and tuples mean: not given."""
 
     strategy: str
@@ -18,6 +19,7 @@ class Recipe:
     source: str = ""
     symbols: tuple[str, ...] = ()
     timeframe: str = ""
+    resample: str = ""
     start: str = ""
     end: str = ""
     ask: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from sptrader_desktop.ui.run_fields import Field, answer_of, form_of, made_field
 from sptrader_desktop.ui.run_foot import RunFoot
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.timeframe_choice import TimeframeChoice
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import DateField
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
 
 T = TypeVar("T")
-SYMBOLS = "symbols"  # the key under which the further symbols are kept with the answers
+SYMBOLS, SOURCE, ELSEWHERE = "symbols", "source", "elsewhere"  # under which what is no question is kept with the answers
 
 
 class BacktestPanel(QWidget):
@@ -41,8 +42,10 @@ class BacktestPanel(QWidget):
         self._answers: dict[str, Field] = {}
         self._series: list[Series] = []
         self._strategies: list[Path] = []
+        self._asked_for: Series | None = None  # of a source that is elsewhere
         self._missed: tuple[Path | None, Series | None] = None, None  # what was chosen and is not there any more
-        self.strategy, self.data = ChoiceBox(), ChoiceBox()
+        self.strategy, self.source, self.data, self.elsewhere = ChoiceBox(), ChoiceBox(), ChoiceBox(), QLineEdit()
+        self.timeframe = TimeframeChoice()
         self.more, self.read, self.foot = QLineEdit(), QLabel(), RunFoot()
         self.run, self.problem = self.foot.run, self.foot.problem
         self._completer = WordCompleter(self)
@@ -52,15 +55,15 @@ class BacktestPanel(QWidget):
 
     def offer(self, strategies: Sequence[Path], series: Sequence[Series]) -> None:
         """What is chosen stays chosen, and nothing takes its place when it is gone: it may come back. Only another choice is told."""
-        chosen, looked_at = self.chosen_strategy(), self.chosen_series()
+        chosen, looked_at = self.chosen_strategy(), self.kept_series()
         wanted, looked_for = chosen or self._missed[0], looked_at or self._missed[1]
         self._strategies, self._series = list(strategies), list(series)
         _fill(self.strategy, [path.stem for path in strategies], _place(self._strategies, wanted), wanted.stem if wanted else "")
         _fill(self.data, [item.label for item in series], _place(self._series, looked_for), looked_for.label if looked_for else "")
-        self._missed = None if self.chosen_strategy() else wanted, None if self.chosen_series() else looked_for
+        self._missed = None if self.chosen_strategy() else wanted, None if self.kept_series() else looked_for
         if self.chosen_strategy() != chosen:
             self._strategy_changed()
-        if self.chosen_series() != looked_at:
+        if self.kept_series() != looked_at and not self.is_elsewhere:
             self._series_changed()
 
     def renamed(self, old: Path, new: Path) -> None:
@@ -76,6 +79,7 @@ class BacktestPanel(QWidget):
         if strategy in self._strategies:
             self.strategy.setCurrentIndex(_place(self._strategies, strategy))
         if series in self._series:
+            self.source.setCurrentIndex(0)
             self.data.setCurrentIndex(_place(self._series, series))
 
     def show_recipe(self, recipe: Recipe) -> None:
@@ -83,6 +87,10 @@ class BacktestPanel(QWidget):
         blocker = QSignalBlocker(self)
         for key, text in run_form.answers_of(recipe.as_json()).items():
             self.set_answer(key, text)
+        is_elsewhere = run_form.is_elsewhere(recipe.source)
+        if is_elsewhere:
+            self.elsewhere.setText(f"{recipe.symbols[0]} {recipe.timeframe}")
+        self.set_answer(SOURCE, recipe.source if is_elsewhere else "")
         self.choose(Path(recipe.strategy), self._series_of(recipe))
         named_symbols = {item.path: item.symbol for item in self._series if item.path}
         further = [named_symbols.get(path, "") for path in recipe.data[1:]] if recipe.data else recipe.symbols[1:]
@@ -99,8 +107,11 @@ class BacktestPanel(QWidget):
                 offer_given(self._answers[key], texts)
 
     def set_answer(self, key: str, text: str) -> None:
-        field = self.more if key == SYMBOLS else self._answers.get(key)
-        if isinstance(field, QComboBox):
+        others: dict[str, Field] = {SYMBOLS: self.more, SOURCE: self.source, ELSEWHERE: self.elsewhere}
+        field = others.get(key) or self._answers.get(key)
+        if isinstance(field, TimeframeChoice):
+            field.want(text)
+        elif isinstance(field, QComboBox):
             field.setCurrentIndex(max(0, field.findData(text)))
         elif field is not None:
             field.setText(text)
@@ -112,9 +123,10 @@ class BacktestPanel(QWidget):
         words = run_form.candles_line(candles)
         self.read.setText(words)
         self.read.setVisible(True)
-        place = self.data.currentIndex()
-        self.data.setItemData(place, f"{self.data.itemText(place)}\n{words}", Qt.ItemDataRole.ToolTipRole)
-        self.data.setToolTip(f"{self.data.currentText()}\n{words}")
+        if not self.is_elsewhere:
+            place = self.data.currentIndex()
+            self.data.setItemData(place, f"{self.data.itemText(place)}\n{words}", Qt.ItemDataRole.ToolTipRole)
+            self.data.setToolTip(f"{self.data.currentText()}\n{words}")
         if len(candles):
             for key, stamp in (("start", candles.timestamp[0]), ("end", candles.timestamp[-1])):
                 field = self._answers[key]
@@ -154,9 +166,26 @@ class BacktestPanel(QWidget):
         index = self.strategy.currentIndex()
         return self._strategies[index] if 0 <= index < len(self._strategies) else None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Candles are asked of a source that lists none."""
+        return run_form.is_elsewhere(str(self.source.currentData()))
+
     def chosen_series(self) -> Series | None:
+        if not self.is_elsewhere:
+            return self.kept_series()
+        named_candles = run_form.named_candles(self.elsewhere.text())
+        return Series(*named_candles, source=str(self.source.currentData())) if named_candles else None
+
+    def kept_series(self) -> Series | None:
+        """Of the list, whether or not it is what is run on."""
         index = self.data.currentIndex()
         return self._series[index] if 0 <= index < len(self._series) else None
+
+    def shown_series(self) -> Series | None:
+        """The chosen ones in the timeframe in which they are run."""
+        chosen = self.chosen_series()
+        return chosen and replace(chosen, resample=self.timeframe.longer)
 
     def recipe(self) -> Recipe | None:
         strategy, series = self.chosen_strategy(), self.chosen_series()
@@ -165,12 +194,15 @@ class BacktestPanel(QWidget):
         answers: dict[str, Any] = {key: run_form.BY_KEY[key].value(answer_of(field)) for key, field in self._answers.items()}
         if series.path:
             return replace(Recipe(str(strategy), data=(series.path, *self._other_files(series))), **answers)
-        symbols = (series.symbol, *(item.symbol for item in self._others(series)))
+        others = self._further() if self.is_elsewhere else [item.symbol for item in self._others(series)]
+        symbols = (series.symbol, *others)
         return replace(Recipe(str(strategy), source=series.source, symbols=symbols, timeframe=series.timeframe), **answers)
 
     def answers(self) -> dict[str, str]:
         """As a person wrote them, to be kept."""
-        return {**{key: answer_of(field) for key, field in self._answers.items()}, SYMBOLS: self.more.text().strip()}
+        asked = {key: answer_of(field) for key, field in self._answers.items()}
+        chosen = {SOURCE: str(self.source.currentData()), ELSEWHERE: self.elsewhere.text().strip(), SYMBOLS: self.more.text().strip()}
+        return {**asked, run_form.TIMEFRAME.key: self.timeframe.wanted, **chosen}
 
     def _series_of(self, recipe: Recipe) -> Series | None:
         if recipe.data:
@@ -182,6 +214,8 @@ class BacktestPanel(QWidget):
     def unknown(self) -> list[str]:
         """Further symbols that are not there."""
         series = self.chosen_series()
+        if self.is_elsewhere:
+            return []  # its server says
         found = {item.symbol for item in self._others(series)} if series else set()
         return [word for word in self._further() if word not in found]
 
@@ -239,12 +273,15 @@ class BacktestPanel(QWidget):
     def _what(self) -> QWidget:
         box = QGroupBox("Run")
         box.setFlat(True)
-        form = form_of(box)
-        for name, label, field in (("strategyChoice", "Strategy", self.strategy), ("dataChoice", "Candles", self.data)):
+        self._run_form = form = form_of(box)
+        boxes = ("strategyChoice", "Strategy", self.strategy), ("sourceChoice", "Source", self.source), ("dataChoice", "Candles", self.data)
+        for name, label, field in boxes:
             named(field, name, label)
             field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             field.setMinimumContentsLength(10)
             form.addRow(label, field)
+        form.addRow("Candles", self.elsewhere)
+        self._build_elsewhere()
         named(self.more, "moreSymbols", "Further symbols")
         self.more.setPlaceholderText("GBPUSD USDJPY")
         self.more.setToolTip("Further symbols of the same source and timeframe, traded by one account")
@@ -253,12 +290,51 @@ class BacktestPanel(QWidget):
         give(self.read, role="small")
         self.read.setWordWrap(True)
         self.read.hide()
+        form.addRow(run_form.TIMEFRAME.label, self._timeframe())
+        form.addRow("", self.timeframe.note)
         form.addRow("", self.read)
         form.addRow("Also trade", self.more)
         self.strategy.currentIndexChanged.connect(self._strategy_changed)
         self.data.currentIndexChanged.connect(self._series_changed)
         self.more.textChanged.connect(self.changed)
         return box
+
+    def _build_elsewhere(self) -> None:
+        for value, label in run_form.SOURCES:
+            self.source.addItem(label, value)
+        self.source.setToolTip("Kept candles: files, the catalogue and the database. Others are asked for when they are shown or run on")
+        named(self.elsewhere, "elsewhereCandles", "Symbol and timeframe")
+        self.elsewhere.setPlaceholderText("EURUSD 1h")
+        self.elsewhere.setToolTip("Symbol and timeframe of the source's candles; Return shows them")
+        self._run_form.setRowVisible(self.elsewhere, False)
+        self.source.currentIndexChanged.connect(self._source_changed)
+        self.elsewhere.textChanged.connect(self._named_elsewhere)
+        self.elsewhere.editingFinished.connect(self._ask_elsewhere)
+
+    def _source_changed(self) -> None:
+        self._run_form.setRowVisible(self.elsewhere, self.is_elsewhere)
+        self._run_form.setRowVisible(self.data, not self.is_elsewhere)
+        self._asked_for = None
+        self._series_changed()
+
+    def _named_elsewhere(self) -> None:
+        """While it is typed nothing is asked of anybody."""
+        if self.is_elsewhere:
+            chosen = self.chosen_series()
+            self.timeframe.offer(chosen.timeframe if chosen else "")
+            self.changed.emit()
+
+    def _ask_elsewhere(self) -> None:
+        if self.is_elsewhere and self.shown_series() != self._asked_for:
+            self._tell_series()
+
+    def _timeframe(self) -> QWidget:
+        question, field = run_form.TIMEFRAME, self.timeframe
+        self._answers[question.key] = field
+        named(field, "timeframeAnswer", question.label)
+        field.setToolTip(question.tip)
+        field.chosen.connect(self._tell_series)
+        return field
 
     def _asked(self, questions: Sequence[run_form.Question], box: QWidget) -> QWidget:
         form = form_of(box)
@@ -277,12 +353,17 @@ class BacktestPanel(QWidget):
         self.strategyChosen.emit(str(path) if path else "")
 
     def _series_changed(self) -> None:
-        self.read.hide()
         chosen = self.chosen_series()
+        self.timeframe.offer(chosen.timeframe if chosen else "")
         self.data.setToolTip(chosen.label if chosen else "")
         alike = {item.symbol for item in self._series if chosen and (item.source, item.timeframe) == (chosen.source, chosen.timeframe)}
         self._completer.offer(sorted(alike - {chosen.symbol if chosen else ""}))
-        self.seriesChosen.emit(self.chosen_series())
+        self._tell_series()
+
+    def _tell_series(self) -> None:
+        self.read.hide()
+        self._asked_for = self.shown_series()
+        self.seriesChosen.emit(self._asked_for)
         self.changed.emit()
 
 

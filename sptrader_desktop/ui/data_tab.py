@@ -67,4 +67,5 @@ class DataTab(QObject):
             return None
         self._panel.choose(None, usual)
         self._documents.show_chart()
-        return self._research.show_series(usual)
+        shown = self._panel.shown_series()
+        return self._research.show_series(shown or usual)

@@ -14,6 +14,7 @@ from sptrader_desktop.ports import LivePrices, RunStore
 from sptrader_desktop.present.component_output import ComponentReport
 from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.run_compare import KeptRun
+from sptrader_desktop.present.run_form import ELSEWHERE
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.present.watchlist import Watched
@@ -31,17 +32,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Candles to look at or to run on: a file, or what a source such as the catalogue holds, of its sides the usual one or `side`."""
+    """Candles to look at or to run on: a file, or what a source such as the catalogue holds, of its sides the usual one or `side`; with
+    `resample` longer ones made of them."""
 
     symbol: str
     timeframe: str
     path: str = ""
     source: str = ""
     side: str = ""
+    resample: str = ""
 
     @property
     def label(self) -> str:
         return f"{self.symbol} {self.timeframe} · {Path(self.path).name if self.path else self.source}"
+
+
+def series_of_key(key: str) -> Series | None:
+    """Of which candles a key of the navigator is, though it lists them no more; nothing where it is no such key."""
+    source, _, rest = key.partition(":")
+    words = (Path(rest).stem.replace("_", " ") if not source else rest).split()
+    return Series(words[0].upper(), words[1], "" if source else rest, source) if len(words) > 1 else None
+
+
+def missing_words(series: Series) -> str:
+    """Why candles are in no list, and the step that brings them back."""
+    if series.path:
+        return f"{series.path} is not there any more: put the file back, or close this chart"
+    if series.source in ELSEWHERE:
+        return f"{series.label}: candles of others are asked for when you want them"
+    if series.source == "catalogue":
+        return "The catalogue does not hold them any more: import or make them again on the Data page, or close this chart"
+    return "The database is not connected, or does not hold them any more: connect to it on the Data page, or close this chart"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +128,7 @@ class Desk(Protocol):
 
     def series(self) -> Sequence[Series]: ...
 
-    def candles(self, series: Series) -> Candles: ...
+    def candles(self, series: Series, heed: Heed = lambda: None) -> Candles: ...
 
     def watched(self, series: Series) -> Watched:
         """Its last prices, of its usual side; what was read for charts and runs stays at hand."""
@@ -146,7 +167,8 @@ class Desk(Protocol):
     ) -> Finished: ...
 
     def changed_since(self, finished: Finished) -> str:
-        """What is another on the disk than when the run was made, its strategy excepted; empty where nothing is."""
+        """What is another on the disk than when the run was made, its strategy excepted; empty where nothing is. Servers of others are
+        not asked again."""
         ...
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":

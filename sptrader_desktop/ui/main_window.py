@@ -150,8 +150,11 @@ class MainWindow(QMainWindow):
         panel.offer(self._desk.strategies(), self._desk.series())
         panel.choose(strategy, series)
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
-        chosen = panel.chosen_series()
-        if chosen is None:
+        chosen = panel.shown_series()
+        if panel.is_elsewhere:
+            self.page.invite_elsewhere()
+            self._tell_painted()
+        elif chosen is None:
             self._tell_painted()
         else:
             self.research.show_series(chosen)
@@ -210,7 +213,7 @@ class MainWindow(QMainWindow):
 
     def leave(self) -> None:
         """Keep how it stands, let go of the texts and go."""
-        strategy, series = self.page.panel.chosen_strategy(), self.page.panel.chosen_series()
+        strategy, series = self.page.panel.chosen_strategy(), self.page.panel.kept_series()
         self._preferences.now.set(
             replace(
                 self.placing.kept(self.tabs.kept(self._preferences.now.value)),
@@ -364,6 +367,7 @@ class MainWindow(QMainWindow):
         texts.documents.currentChanged.connect(lambda _: self._tell_document())
         texts.navigator.chartWanted.connect(self.market.open_item)
         texts.navigator.listed.connect(self.prices.read_candles)
+        texts.navigator.listed.connect(lambda _: self.market.look_again())
         texts.navigator.tradeWanted.connect(self.live.open_with)
         texts.navigator.runTrashWanted.connect(self.runs.throw_away)
         texts.navigator.runFolderWanted.connect(self.runs.show_folder)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from sptrader_desktop.present.chart_tabs import ChartTab
 from sptrader_desktop.present.navigator import Item, dataset_item
 from sptrader_desktop.present.selection import Selection
-from sptrader_desktop.ui.desk import Desk, Series
+from sptrader_desktop.ui.desk import Desk, Series, missing_words, series_of_key
 from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.market.chart_document import ChartDocument
@@ -54,18 +54,26 @@ class MarketPage(QObject):
         }
 
     def restore(self) -> None:
-        """The charts that were open the last time, behind what is in front now. Candles that are gone are no reason to stop."""
+        """The charts that were open the last time, behind what is in front now. One whose candles are not there stays, empty."""
         for tab in self._kept.charts.now.value:
             series = self._of_key(tab.dataset)
-            if series is None:
-                LOG.warning("the chart of %s is not opened again: its candles are not there any more", tab.dataset)
-            else:
+            if series is not None:
                 self.open_chart(replace(series, side=tab.side), tab)
+            elif (lost := series_of_key(tab.dataset)) is not None:
+                why = missing_words(lost)
+                LOG.warning("the chart of %s stays empty: %s", tab.dataset, why)
+                self.open_chart(replace(lost, side=tab.side), tab, why)
         self._is_restored = True
         self._keep()
 
-    def open_chart(self, series: Series, before: ChartTab | None = None) -> ChartDocument:
-        chart = ChartDocument(self._desk, self._jobs, series, self._group, self._kept.book, self._kept.templates, before)
+    def look_again(self) -> None:
+        """Candles that were missing may have come, from a disk or a database."""
+        for chart in self._documents.charts:
+            if chart.is_missing and self._of_key(chart.tab.dataset) is not None:
+                chart.read()
+
+    def open_chart(self, series: Series, before: ChartTab | None = None, missing: str = "") -> ChartDocument:
+        chart = ChartDocument(self._desk, self._jobs, series, self._group, self._kept.book, self._kept.templates, before, missing)
         chart.noticed.connect(self._notices.tell)
         chart.failed.connect(self._unforeseen)
         self.chartOpened.emit(chart)

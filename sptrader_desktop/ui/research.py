@@ -56,7 +56,8 @@ class Research(QObject):
 
     def show_series(self, series: Series) -> Job:
         """Candles without a run."""
-        return self._start("candles", f"reading {series.label}", lambda _: self._desk.candles(series), self.candlesReady.emit)
+        title = f"reading {series.label}"
+        return self._start("candles", title, lambda report: self._desk.candles(series, report.check), self.candlesReady.emit, is_last=True)
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:
@@ -142,8 +143,11 @@ class Research(QObject):
             self._outside = why
             self.outsideKnown.emit()
 
-    def _start(self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None]) -> Job:
-        job = self._jobs.start(kind, title, work, is_failure_shown=True)
+    def _start(
+        self, kind: str, title: str, work: Callable[[Report], Any], finished: Callable[[Any], None], *, is_last: bool = False
+    ) -> Job:
+        """`is_last`: what is under way of that kind is not wanted any more."""
+        job = self._jobs.start(kind, title, work, is_failure_shown=True, cancels_running=is_last)
         # What was done before it heard of the stop is not wanted any more.
         job.finished.connect(lambda answer: None if job.report.is_asked_to_stop else finished(answer))
         job.failed.connect(lambda error: None if job.report.is_asked_to_stop else self._failed(kind, error))

@@ -11,6 +11,7 @@ from sptrader_desktop.core.errors import SptraderError, StrategyError
 from sptrader_desktop.present.decision_rows import decision_stamps, neighbour
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.numbers import amount, counted, figure
+from sptrader_desktop.present.run_form import WANTED
 from sptrader_desktop.present.selection import BarAt, Selection
 from sptrader_desktop.present.strategy_numbers import sliders
 from sptrader_desktop.present.strategy_text import StrategyText
@@ -61,7 +62,8 @@ class ResearchPage(QObject):
     def run(self) -> None:
         recipe = self.panel.recipe()
         if recipe is None:
-            self._refuse("Choose a strategy and candles first")
+            is_unnamed = self.panel.is_elsewhere and self.panel.chosen_series() is None
+            self._refuse(WANTED if is_unnamed else "Choose a strategy and candles first")
             return
         if self.panel.unknown:
             self._refuse(f"And {' '.join(self.panel.unknown)}: there are no such candles beside the chosen ones, of the same timeframe")
@@ -121,6 +123,13 @@ class ResearchPage(QObject):
         self.what_if.forgotten.connect(research.forget_guess)
         for chart in (self.chart, self.equity):
             chart.pictureFailed.connect(lambda words: self._notices.tell(Notice(words, "error", key="picture")))
+
+    def invite_elsewhere(self) -> None:
+        """At the start nobody else's server is asked."""
+        series = self.panel.chosen_series()
+        if series is not None:
+            words = "Run the backtest, or press Return in the Backtest pane's Candles to look at them"
+            self.chart.empty.say(f"{series.label}: not asked for yet", words)
 
     # What is shown
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from sptrader_desktop.core.components import Catalogue
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import ACTIONS
 from sptrader_desktop.present.component_output import ComponentReport, failure_report
@@ -34,6 +35,7 @@ class TextsPage(QObject):
         self._desk, self._jobs, self._research, self._panel, self._notices = desk, jobs, research, panel, notices
         self.documents = Documents(chart, self._strategy_editor, self._component_editor, keeper)
         self._keeper = keeper
+        self._catalogue: Catalogue | None = None  # as it was read last
         self.navigator = Navigator(desk.items, desk.folders(), self._moved)
         self.navigator.openWanted.connect(self.open_item)
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
@@ -106,7 +108,8 @@ class TextsPage(QObject):
 
     def _strategy_editor(self) -> EditorPane:
         editor = StrategyEditor(self._desk.examine, self._keeper)
-        editor.know_components(self._desk.catalogue())
+        editor.know_components(self._catalogue)
+        self._read_catalogue()
         return editor
 
     def _component_editor(self) -> EditorPane:
@@ -137,9 +140,18 @@ class TextsPage(QObject):
         job.cancelled.connect(lambda: editor.show_report(_failed(path, SptraderError("it was stopped"))))
 
     def _know_components(self) -> None:
+        if any(isinstance(editor, StrategyEditor) for editor in self.documents.editors):
+            self._read_catalogue()
+
+    def _read_catalogue(self) -> None:
+        """Which components there are is read from many files: not on the window's thread."""
+        self._jobs.start("catalogue", "reading components", lambda _: self._desk.catalogue()).finished.connect(self._take_catalogue)
+
+    def _take_catalogue(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         for editor in self.documents.editors:
             if isinstance(editor, StrategyEditor):
-                editor.know_components(self._desk.catalogue())
+                editor.know_components(catalogue)
 
     def _tell_data(self) -> None:
         series = self._panel.chosen_series()

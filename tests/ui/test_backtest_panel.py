@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QDate, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
+from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.present import run_form
 from sptrader_desktop.present.numbers import grouped, ungrouped
 from sptrader_desktop.present.preferences import MOST_RECENT, Preferences
@@ -24,6 +25,8 @@ from sptrader_desktop.ui.jobs import Report
 from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
+from tests.http_servers import Answer, Asked, serving
+from tests.test_http_candles import candle_rows, page
 from tests.ui.windows import Driven, driven_window, fresh_home
 
 HERE = Path(__file__)
@@ -66,6 +69,7 @@ RECIPES = st.builds(
     data=st.lists(st.sampled_from([one.path for one in SERIES[:2]]), min_size=1, max_size=2, unique=True).map(tuple),
     start=st.sampled_from(["", "2024-03-01"]),
     end=st.sampled_from(["", "2024-04-01 12:00"]),
+    resample=st.sampled_from(["", "1h", "3h", "4h", "1w"]),
     ask=FILES,
     finer=FILES,
     finer_ask=FILES,
@@ -98,10 +102,16 @@ def test_a_recipe_that_is_shown_is_the_recipe_that_is_asked_for(qtbot: QtBot) ->
     holds()
 
 
-def test_a_run_from_a_source_is_shown_too(panel: BacktestPanel) -> None:
-    asked = Recipe("/s/two.yaml", source="catalogue", symbols=("USDJPY",), timeframe="1d")
-    panel.show_recipe(asked)
-    assert panel.recipe() == asked
+def test_a_run_from_a_source_is_shown_too(panel: BacktestPanel, qtbot: QtBot) -> None:
+    of_server = Recipe("/s/two.yaml", source="http", symbols=("GBPUSD", "USDJPY"), timeframe="15m", resample="1h")
+    for asked in (Recipe("/s/two.yaml", source="catalogue", symbols=("USDJPY",), timeframe="1d"), of_server):
+        panel.show_recipe(asked)
+        assert panel.recipe() == asked
+    again = BacktestPanel()
+    qtbot.addWidget(again)
+    again.restore(panel.answers(), {})
+    again.offer(STRATEGIES[1:], SERIES)
+    assert again.recipe() == of_server
 
 
 def test_every_field_of_a_recipe_is_asked_for() -> None:
@@ -125,6 +135,33 @@ def test_answers_come_back_at_the_next_start_and_those_unknown_are_left_out(pane
     other.restore({**panel.answers(), "of a later version": "x"}, {})
     assert other.recipe() == panel.recipe()
     assert other.recipe() != Recipe("/s/one.yaml", data=("/data/EURUSD_1h.parquet",))
+
+
+def offered(panel: BacktestPanel) -> list[str]:
+    return [panel.timeframe.itemText(place) for place in range(panel.timeframe.count())]
+
+
+def test_a_timeframe_that_other_candles_cannot_give_stays_wanted_and_says_so(panel: BacktestPanel, qtbot: QtBot) -> None:
+    assert offered(panel) == ["1h · as the candles", "2h", "4h", "8h", "12h", "1d", "1w"]
+    panel.timeframe.setFocus()
+    with qtbot.waitSignal(panel.changed), qtbot.waitSignal(panel.seriesChosen) as told:
+        QTest.keyClicks(panel.timeframe, "4h")
+    assert told.args == [replace(SERIES[0], resample="4h")]
+    panel.data.setCurrentIndex(2)  # of days
+    asked = panel.recipe()
+    assert asked
+    assert (asked.resample, offered(panel)) == ("", ["1d · as the candles", "1w"])
+    assert panel.timeframe.note.isVisible()
+    assert panel.timeframe.note.text() == "4h cannot be made of 1d candles: they run as they are"
+    again = BacktestPanel()
+    qtbot.addWidget(again)
+    again.restore(panel.answers(), {})
+    again.offer(STRATEGIES, SERIES)
+    assert again.shown_series() == replace(SERIES[0], resample="4h")
+    again.data.setCurrentIndex(2)
+    again.timeframe.activated.emit(0)  # as they are is what is wanted now
+    again.data.setCurrentIndex(0)
+    assert again.shown_series() == SERIES[0]
 
 
 def test_an_amount_is_grouped_while_nobody_types_in_it_and_taken_either_way(panel: BacktestPanel, qtbot: QtBot) -> None:
@@ -304,9 +341,32 @@ def host(qapp: QApplication) -> Iterator[Host]:
 # In the window
 
 
+class Shop:
+    """A server of candles, as slow and as poor as it is told to be."""
+
+    answer = Answer()
+    asked = 0
+
+    def __call__(self, asked: Asked) -> Answer:
+        self.asked += 1
+        assert (asked.query["symbol"], asked.query["timeframe"]) == ("EURUSD", "1h")
+        return self.answer
+
+
 @pytest.fixture(scope="module")
-def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture(scope="module")
+def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Driven]:
+    with serving(shop) as server, fresh_home(tmp_path_factory.mktemp("home")), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WS_MARKET_DATA_URL", server.url)
+        yield from opened_window(qapp)
+
+
+def opened_window(qapp: QApplication) -> Iterator[Driven]:
+    with driven_window(qapp) as driven:
         driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
         driven.settle()
         yield driven
@@ -323,6 +383,8 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     window, panel = opened.window, opened.window.page.panel
     panel.set_answer("spread", "1.5")
     panel.set_answer("start", "2024-02-01")
+    panel.set_answer("resample", "4h")
+    opened.until(lambda: window.page.chart.candles and window.page.chart.candles.timeframe == "4h", "longer candles")
     opened.click(opened.find(QPushButton, "runBacktestButton"))
     opened.until(lambda: window.research.finished, "the run")
     opened.settle()
@@ -330,7 +392,10 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     assert asked
     panel.set_answer("spread", "0")
     panel.set_answer("start", "")
+    panel.set_answer("resample", "")
+    opened.settle()
     assert window.research.stale.value
+    assert len(window.page.chart.candles or ()) > 2_500
     before = window.research.finished
     window.research.open_run(run_id)
     opened.until(lambda: window.research.finished is not before, "the kept run")
@@ -339,8 +404,58 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     assert window.research.stale.value == ""
     kept = window._preferences.now.value
     assert kept.given["spread"][0] == "1.5"
-    assert asked == replace(asked, spread="1.5", start="2024-02-01")
-    panel.show_recipe(replace(asked, spread="0", start=""))
+    assert asked == replace(asked, spread="1.5", start="2024-02-01", resample="4h")
+    finished = window.research.finished
+    assert finished
+    assert window.page.chart.candles is finished.result.request.traded[0]
+    assert window.page.chart.candles.timeframe == "4h"
+    panel.show_recipe(replace(asked, spread="0", start="", resample=""))
+
+
+def test_candles_of_a_server_are_looked_at_run_on_and_not_waited_for(opened: Driven, shop: Shop) -> None:
+    window, panel = opened.window, opened.window.page.panel
+    shop.answer = Answer(body=page(candle_rows(300)))
+    panel.source.setFocus()
+    QTest.keyClicks(panel.source, "http")
+    assert not panel.data.isVisible()
+    opened.click(opened.find(QPushButton, "runBacktestButton"))
+    assert panel.problem.text() == run_form.WANTED
+    field = line(panel, "elsewhereCandles")
+    field.setFocus()
+    QTest.keyClicks(field, "eurusd 1h")
+    assert not shop.asked, "while it is typed nobody is asked"
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    opened.until(lambda: len(window.page.chart.candles or ()) == 300, "the server's candles")
+    opened.press(Qt.Key.Key_F5)
+    opened.until(lambda: window.research.finished and window.research.finished.recipe.source == "http", "the run")
+    opened.settle()
+    asked = shop.asked
+    window.page.look_outside()
+    opened.settle()
+    assert (shop.asked, window.research.stale.value) == (asked, "")
+    shop.answer = Answer(404)
+    opened.press(Qt.Key.Key_F5)
+    opened.until(lambda: "the server answered 404" in panel.problem.text(), "the refusal")
+    shop.answer = Answer(hangs=20)
+    opened.press(Qt.Key.Key_F5)
+    opened.until(lambda: shop.asked > asked + 1, "the server to be asked")
+    opened.click(panel.foot.cancel)
+    opened.settle()
+    assert panel.foot.run.isEnabled()
+    asked = shop.asked
+    window.offer()
+    opened.settle()
+    assert shop.asked == asked, "nobody is asked at a start"
+    assert any("not asked for yet" in label.text() for label in window.page.chart.empty.findChildren(QLabel))
+    panel.choose(None, panel.series[0])
+    assert panel.chosen_series() == panel.series[0]
+    opened.settle()
+
+
+def test_what_no_list_holds_is_asked_for_by_name() -> None:
+    assert {*run_form.ELSEWHERE, "catalogue", "postgres"} == set(SOURCES)
+    assert run_form.named_candles(" eurusd,15m ") == ("EURUSD", "15m")
+    assert {run_form.named_candles(text) for text in ("", "EURUSD", "EURUSD h", "EURUSD 1h x")} == {None}
 
 
 def test_another_theme_leaves_the_panel_as_wide_as_it_was(opened: Driven) -> None:

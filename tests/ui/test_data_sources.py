@@ -287,7 +287,9 @@ def test_a_server_is_tested_used_filled_and_listed(page: DataPage, opened: Drive
     assert asked == [Series("EURUSD", "1h", source="postgres", side="bid")]
     desk = WindowDesk(own_settings())
     desk.use_database(opened.used[-1])
-    assert "postgres:EURUSD 1h" in {item.key for item in desk.items()}, "and may be run on"
+    named = WindowDesk(replace(own_settings(), database_url=opened.used[-1]))
+    for each in (desk, named):
+        assert "postgres:EURUSD 1h" in {item.key for item in each.items()}, "and may be run on"
     assert desk.candles(asked[0]).timestamp.tolist() == load_candles(opened.desk.folder() / SAMPLE).timestamp.tolist()
     page.examine(row)
     opened.settle()

@@ -228,7 +228,7 @@ def test_a_renamed_file_keeps_its_editor_and_what_is_not_saved(qtbot: QtBot, ope
     new = path.with_name("other.yaml")
     path.rename(new)
     opened.move_to(new)
-    mine = FULL.replace("somebody", "somebody!") if is_edited else FULL
+    mine = FULL.replace("somebody", "somebody!").replace("name: everything", "name: other") if is_edited else FULL
     assert opened.title == ("other.yaml •" if is_edited else "other.yaml")
     assert opened.edit.text() == mine
     opened.document.close()

@@ -15,8 +15,9 @@ from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.chart_indicators import ChartIndicator
 from sptrader_desktop.present.chart_tabs import ChartTab, tabs_read, tabs_written
+from sptrader_desktop.present.navigator import Item, dataset_item
 from sptrader_desktop.settings import load_settings
-from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.desk import Series, series_of_key
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from sptrader_desktop.ui.entry_list import ENTRY
 from sptrader_desktop.ui.market.chart_document import ChartDocument
@@ -118,10 +119,10 @@ def again(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Itera
             logging.getLogger("sptrader").removeHandler(heard)
 
 
-def test_an_open_chart_stands_as_it_stood_and_one_without_candles_is_left_out_with_a_word(again: tuple[Driven, list[str]]) -> None:
+def test_an_open_chart_stands_as_it_stood_and_one_without_candles_waits_for_them(again: tuple[Driven, list[str]]) -> None:
     driven, lines = again
     documents = driven.window.texts.documents
-    (chart,) = documents.charts
+    lost, chart = documents.charts
     assert chart.chart.candles is not None
     assert (chart.title, chart.chart.candles.timeframe, chart.bar.link.isChecked()) == ("EURUSD 4h", "4h", False)
     (slot,) = chart.indicators.slots
@@ -129,8 +130,33 @@ def test_an_open_chart_stands_as_it_stood_and_one_without_candles_is_left_out_wi
     assert slot.lines
     assert documents.currentWidget() is chart, "it was in front"
     (line,) = [line for line in lines if LOST in line]
-    assert line.endswith("is not opened again: its candles are not there any more")
-    assert [tab.dataset for tab in driven.window.kept_market.charts.now.value] == [chart.tab.dataset]
+    assert line.endswith("is not there any more: put the file back, or close this chart")
+    assert [tab.dataset for tab in driven.window.kept_market.charts.now.value] == [lost.tab.dataset, chart.tab.dataset]
+    documents.setCurrentWidget(lost)
+    driven.click(lost.chart.empty.button)
+    driven.settle()
+    assert "there is no such file" in lost.problem.text()
+    data = load_settings().workspace / "data"
+    shutil.copy(next(data.glob("*.parquet")), data / LOST)
+    driven.until(lambda: lost.chart.candles, "the candles that came back")
+    assert not lost.problem.isVisible()
+    lost.closeAsked.emit()
+    (data / LOST).unlink()
+    driven.until(lambda: not any(LOST in item.key for item in driven.window.texts.navigator.items), "the list without them")
+    driven.settle()
+    documents.setCurrentWidget(chart)
+
+
+KEYS = st.builds(
+    dataset_item, st.sampled_from(["EURUSD", "XAUUSD"]), st.sampled_from(["1h", "15m"]), st.just(""), st.sampled_from(["catalogue", "http"])
+)
+
+
+@given(KEYS | st.just(dataset_item("EURUSD", "1h", "/data/EURUSD_1h_of_mine.parquet")))
+def test_candles_that_are_listed_no_more_are_known_by_their_key(item: Item) -> None:
+    series = series_of_key(item.key)
+    assert series is not None
+    assert dataset_item(series.symbol, series.timeframe, series.path, series.source) == item
 
 
 def test_an_open_text_is_open_with_what_was_not_saved_and_is_not_asked_about(again: tuple[Driven, list[str]]) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QFileSystemWatcher, QObject, QThreadPool, QTimer, Signal
 
 from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.present.file_names import renamed_text
+from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, TextKeeper
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
 
@@ -142,12 +144,14 @@ class Document(QObject):
         self.reload()
 
     def move_to(self, path: Path) -> None:
-        """The file was renamed: what is not saved belongs to the new place, what is saved is read from there."""
-        file = self._keeper.read(path)
+        """The file was renamed: what is not saved belongs to the new place, under the new name; what is saved is read from there."""
+        file, old = self._keeper.read(path), self._path
         self._drop_draft()
         self._unwatch()
         self._path, self._file = path, file
-        if self.is_modified:
+        if self.is_modified and old is not None:
+            kind = Kind.STRATEGY if path.suffix != ".py" else Kind.INDICATOR
+            self._edit.take_text(renamed_text(kind, self._edit.text(), old.stem, path.stem))
             self._keep_draft()
         else:
             self._edit.take_text(file.text)

@@ -25,7 +25,7 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.desk import Desk, Series
 from sptrader_desktop.ui.entry_list import Entry
-from sptrader_desktop.ui.jobs import Job, Jobs
+from sptrader_desktop.ui.jobs import Job, Jobs, Report
 from sptrader_desktop.ui.kept_value import KeptValue
 from sptrader_desktop.ui.market.chart_bar import ChartBar
 from sptrader_desktop.ui.market.indicator_form import IndicatorForm
@@ -43,7 +43,8 @@ WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "")
 
 
 class ChartDocument(Composite):
-    """`group` is what linked charts share; its zone is every chart's. With `before` it stands as it stood then."""
+    """`group` is what linked charts share; its zone is every chart's. With `before` it stands as it stood then. `missing` says why its
+    candles are not there: then it stays empty until they are, or somebody asks again."""
 
     titleChanged = Signal(str)
     arranged = Signal()  # its `tab` may be another
@@ -60,6 +61,7 @@ class ChartDocument(Composite):
         book: DrawingBook,
         templates: KeptValue[Templates],
         before: ChartTab | None = None,
+        missing: str = "",
     ) -> None:
         super().__init__()
         self.setObjectName("chartDocument")
@@ -69,10 +71,12 @@ class ChartDocument(Composite):
         self._kind, self._is_closed = f"chart {next(NUMBERS)}", False
         self._base: Candles | None = None
         self._wanted = before.timeframe if before else ""
-        self._is_list_asked = False
+        self._is_list_asked, self.is_missing = False, bool(missing)
         self._moment: int | None = None  # to go to when there are candles
         own = Selection()
-        self.chart = CandleChart(own, book, WAITING)
+        lost = EmptyWords("chart-candlestick", f"{series.symbol} {series.timeframe}: no candles", missing, "Look Again")
+        self.chart = CandleChart(own, book, lost if missing else WAITING)
+        self.chart.stepAsked.connect(self.read)
         self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
         self.bar = ChartBar(series.symbol)
         self.problem = QLabel(wordWrap=True)
@@ -93,7 +97,8 @@ class ChartDocument(Composite):
         self.indicators.put(before.indicators if before else ())
         self._join()
         self._show_indicators()
-        self._read()
+        if not missing:
+            self.read()
 
     @property
     def title(self) -> str:
@@ -195,8 +200,16 @@ class ChartDocument(Composite):
         job.failed.connect(lambda error: None if self._is_closed else self._say(error, title))
         return job
 
-    def _read(self) -> None:
-        self._start("candles", f"reading {self.series.label}", lambda _: _prepared(self._desk.candles(self.series)), self._show_base)
+    def read(self) -> None:
+        """Those that are there now."""
+        self.is_missing = False
+        self.chart.empty.say(WAITING.title)
+        self._show_problem("")
+
+        def read(report: Report) -> tuple[Candles, Pyramid]:
+            return _prepared(self._desk.candles(self.series, report.check))
+
+        self._start("candles", f"reading {self.series.label}", read, self._show_base)
 
     def _show_base(self, prepared: tuple[Candles, Pyramid]) -> None:
         self._base = prepared[0]
@@ -236,6 +249,7 @@ class ChartDocument(Composite):
         if self.chart.candles is not None:
             self.bar.show_timeframe(self.chart.candles.timeframe)
         else:
+            self.is_missing = True
             self.chart.empty.say("The candles could not be read")
         self._show_problem(str(error))
 
