@@ -1,5 +1,6 @@
 """Explanations agree with their runs on random markets, name only settings that are enough, and refuse what disagrees."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -80,8 +81,10 @@ def test_the_first_failed_check_is_the_verdict_and_blocks_only_when_the_conditio
                 assert getattr(entry.blocker, "name", "placed") == entry.verdict
 
 
-def test_every_fill_of_a_run_is_told_once_on_its_bar_and_in_its_order() -> None:
-    for seed in range(6):
+@pytest.mark.parametrize("seeds", [(51, 62, 123, 144), pytest.param(range(CASES), marks=pytest.mark.campaign)], ids=["few", "many"])
+def test_every_fill_of_a_run_is_told_once_on_its_bar_and_in_its_order(seeds: Sequence[int]) -> None:
+    reasons = set()
+    for seed in seeds:
         made = random_run(seed)
         for number, candles in enumerate(made.request.traded):
             told = [(bar, fill) for bar in range(len(candles)) for fill in explain(made, candles.symbol, bar).fills]
@@ -89,6 +92,8 @@ def test_every_fill_of_a_run_is_told_once_on_its_bar_and_in_its_order() -> None:
             expected = [tuple(int(row[name]) for name in ("bar", "side", "quantity", "price", "commission")) for row in fills]
             assert [(bar, fill.side, fill.quantity, fill.price, fill.commission) for bar, fill in told] == expected, seed
             assert [fill.reason for _, fill in told] == [None if r < 0 else rec.EXIT_REASONS[r] for r in fills["reason"]], seed
+            reasons |= {fill.reason for _, fill in told}
+    assert reasons == {None, *rec.EXIT_REASONS} - {"emergency"}
 
 
 def test_a_reading_is_true_of_the_bar_it_is_told_of() -> None:

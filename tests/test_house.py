@@ -15,11 +15,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "sptrader_desktop"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+BODIES = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements are in statements
 UNWRITTEN = {".git", ".venv", ".cache", "dist", "__pycache__", ".idea", ".vscode"}
 
 
@@ -51,11 +51,19 @@ def test_nine_functions_in_ten_are_shorter_than_30_lines() -> None:
         f"{name}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
         for name in sources()
         if name.startswith("sptrader_desktop/")
-        for node in ast.walk(parsed(name))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in functions(parsed(name))
     }
     long = {name: lines for name, lines in lengths.items() if lines >= 30}
     assert len(long) * 10 <= len(lengths), long
+
+
+def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Those inside others too; expressions, of which there are most, hold none."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield node
+    for name in BODIES:
+        for inner in getattr(node, name, ()):
+            yield from functions(inner)
 
 
 def test_every_module_says_in_one_to_six_lines_why_it_exists() -> None:
@@ -282,6 +290,8 @@ def test_continuous_integration_is_the_two_commands_a_person_uses() -> None:
 
 
 def test_the_wheel_carries_the_package_the_strategies_and_the_workspace_and_no_more(tmp_path: Path) -> None:
+    from hatchling.builders.wheel import WheelBuilder  # every process would load it with the tests
+
     (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     with zipfile.ZipFile(built) as wheel:
         carried = {name for name in wheel.namelist() if ".dist-info/" not in name}

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sptrader_desktop.adapters import paper_broker_process
 from sptrader_desktop.adapters.broker_lines import Fault, Price, line_of
 from sptrader_desktop.adapters.json_paper_terms import read_terms, terms_in, terms_text, write_terms
 from sptrader_desktop.adapters.paper_broker_process import places_in, use_paper_broker
@@ -324,6 +325,7 @@ def test_whoever_needs_it_starts_it_and_finds_it_running_later(tmp_path: Path, v
         (process,) = started
         process.terminate()
         assert process.wait(20) in (0, None)
+        assert all(each.poll() is not None for each in paper_broker_process._STARTED), "each has been waited for"
         assert all("another paper broker" in line for line in places.log.read_text().splitlines())
     finally:
         for process in processes_of(tmp_path):

@@ -119,6 +119,8 @@ def _started(places: BrokerPlaces, options: tuple[str, ...]) -> "subprocess.Pope
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     except OSError as error:
         raise DataError(f"{places.folder}: the paper broker cannot be started ({error.strerror}): make room, or get the right to") from None
+    for each in (*_STARTED,):
+        each.poll()
     _STARTED.append(process)
     return process
 

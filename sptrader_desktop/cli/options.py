@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
 
 
+@cache
 def parser() -> argparse.ArgumentParser:
     top = top_parser("The strategy you test is the strategy you trade.")
     top.add_argument("--version", action="version", version=f"sptrader {__version__}")

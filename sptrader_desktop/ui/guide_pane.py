@@ -46,6 +46,7 @@ class PageView(QTextBrowser):
         # One that comes and goes with the height of a picture would change the width that the picture is fitted to.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._text = ""
+        self._pictures: dict[Path, QImage] = {}  # as they are in their files: to read one takes longer than all else at a change of width
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -60,13 +61,18 @@ class PageView(QTextBrowser):
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         path = self._folder / (name.toString() if isinstance(name, QUrl) else name)
         if kind == QTextDocument.ResourceType.ImageResource.value and path.is_file():
-            picture, density = QImage(str(path)), self.devicePixelRatioF()
+            picture, density = self._picture(path), self.devicePixelRatioF()
             room = round((self.viewport().width() - GRID * 8) * density)
-            if picture.width() > room > 0:
-                picture = picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation)
-            picture.setDevicePixelRatio(density)
-            return picture
+            is_wide = picture.width() > room > 0
+            fitted = picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation) if is_wide else QImage(picture)
+            fitted.setDevicePixelRatio(density)
+            return fitted
         return super().loadResource(kind, name)
+
+    def _picture(self, path: Path) -> QImage:
+        if path not in self._pictures:
+            self._pictures[path] = QImage(str(path))
+        return self._pictures[path]
 
     def show_text(self, text: str) -> None:
         self._text = text

@@ -95,7 +95,7 @@ def test_a_window_that_is_killed_at_work_leaves_no_process_no_lock_and_no_text_b
     lock = lock_workspace(home / "workspace")
     lock.give()
     assert not list((home / "runs").glob("r0*")), "no half of a run"
-    offered, made = ended(home, "begin again")
+    offered, made = played(home, "begin again")
     assert any("Not saved when the program ended: ma_crossover.yaml" in notice for notice in offered["notices"])
     assert offered["text"].startswith(THOUGHT)
     assert offered["is_modified"]
@@ -116,7 +116,7 @@ def is_alive(pid: int) -> bool:
 def test_a_window_that_is_closed_during_an_import_ends_and_what_is_kept_is_whole(home: Path, what: str) -> None:
     weeks = 150 if what == "read" else 40
     path = written(home, metatrader_5(market(SPRING, weeks=weeks), ZoneInfo("Europe/Athens")), "USDCAD.csv")
-    ended(home, "close while importing", str(path), what)
+    (ended if what == "read" else played)(home, "close while importing", str(path), what)
     catalogue = CandleCatalogue(home / "candles")
     held = catalogue.datasets()
     for item in held:
