@@ -128,6 +128,8 @@ def test_the_same_inputs_give_the_same_bytes_in_every_process(tmp_path: Path) ->
     assert sptrader(*command) == first
     done = in_a_process_of_its_own(*command, PYTHONHASHSEED="1", TZ="Asia/Tokyo", SPTRADER_RUNS=str(tmp_path / "elsewhere"))
     assert (done.returncode, done.stderr, done.stdout) == (0, "", first.out)
+    replayed = in_a_process_of_its_own("replay", *(each for each in command[1:] if each != "--no-store"))
+    assert (replayed.returncode, replayed.stderr, replayed.stdout) == (0, "", first.out)
 
 
 def test_json_goes_to_a_file_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
