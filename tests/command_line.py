@@ -48,7 +48,8 @@ def sptrader(*arguments: str | Path) -> Said:
 def in_a_process_of_its_own(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     compile_once()
     command = [sys.executable, "-m", "sptrader_desktop", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, encoding="utf-8", check=False)
+    found = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}  # each program chooses it
+    return subprocess.run(command, cwd=ROOT, env=found | environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def _called(*arguments: str | Path) -> Said:
