@@ -38,6 +38,7 @@ def begun(driven: Driven) -> Driven:
 def typed(driven: Driven, words: str) -> list[str]:
     """What the palette finds for it, each with what it is."""
     driven.window.activateWindow()
+    driven.until(driven.window.isActiveWindow, "the keyboard to be the window's")
     driven.press(Qt.Key.Key_K, CTRL)
     field = driven.find(QLineEdit, "commandPaletteField")
     QTest.keyClicks(field, words)
