@@ -142,6 +142,7 @@ def test_what_was_kept_in_one_place_can_be_kept_in_another(page: DataPage, opene
 
 def test_an_answer_is_asked_again_when_the_reading_was_stopped(page: DataPage, opened: DrivenPage, tmp_path: Path) -> None:
     page.open_file(written(tmp_path, metatrader_5(market(SPRING, 8, 5), EET), "EURUSD long.csv"))
+    opened.until(lambda: page.imports.foot.is_at_work, "the reading")
     opened.click(opened.find(QPushButton, "importCancel"))
     opened.settle()
     assert not page.imports.keep.isEnabled()

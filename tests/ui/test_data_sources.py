@@ -165,6 +165,7 @@ def test_bars_that_differ_replace_others_only_when_that_is_ticked(
 
 def test_an_import_that_is_stopped_keeps_nothing_and_the_page_is_free_at_once(page: DataPage, opened: DrivenPage, tmp_path: Path) -> None:
     page.open_file(written(tmp_path, metatrader_5(market(SPRING, 8, 5), EET), "EURUSD long.csv"))
+    opened.until(lambda: page.imports.foot.is_at_work, "the reading")
     opened.click(opened.find(QPushButton, "importCancel"))
     assert said(opened, "import") == "Stopped; nothing was kept"
     assert not page.imports.foot.is_at_work

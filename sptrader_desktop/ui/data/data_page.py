@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
@@ -112,7 +112,7 @@ class DataPage(QWidget):
     def open_file(self, path: Path) -> None:
         """For import, wherever it comes from."""
         self.show_panel("imports")
-        self.imports.take(path)
+        QTimer.singleShot(0, self, lambda: self.imports.take(path))  # the panel was perhaps made just now: Qt paints it first
 
     def examine(self, row: DatasetRow) -> None:
         self.show_panel("doctor")

@@ -1,10 +1,10 @@
 """Import on one page: the file as it is, its columns, and what they are understood as; every answer shows at once what it changes."""
 
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QTextCursor, QTextFormat
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -79,7 +79,7 @@ class ImportPanel(QWidget):
         """Another file: what was answered about the one before does not hold for it."""
         self.path, self._by_hand, self._names = path, {}, ()
         self._file.show_text(str(path))
-        self._stack.setCurrentIndex(1)
+        QTimer.singleShot(0, self._show_views)  # in a turn of its own: to make them and the rest at once would hold the window up
         for field in self._questions.values():
             field.blockSignals(True)
             field.setCurrentIndex(0) if isinstance(field, QComboBox) else field.clear()
@@ -137,7 +137,11 @@ class ImportPanel(QWidget):
         self._show(ImportPreview(str(self.path)))
         self.preview = None
 
+    def _show_views(self) -> None:
+        self._stack.setCurrentWidget(self._views)
+
     def _show(self, preview: ImportPreview) -> None:
+        self._show_views()
         self.preview = preview
         self._show_lines(preview)
         self._show_columns(preview)
@@ -279,7 +283,6 @@ class ImportPanel(QWidget):
         empty.button.setObjectName("importEmptyButton")
         self._stack = QStackedLayout(right)
         self._stack.addWidget(empty)
-        self._stack.addWidget(self._views())
 
     def _field(self, question: ImportQuestion) -> QWidget:
         name, tip = f"import{question.key.capitalize()}", question.tip
@@ -301,6 +304,7 @@ class ImportPanel(QWidget):
         if self._asked != self.answers():
             self._look_again()
 
+    @cached_property
     def _views(self) -> QWidget:
         self.lines = QPlainTextEdit()
         named(self.lines, "importLines", "The file as text")
@@ -325,6 +329,7 @@ class ImportPanel(QWidget):
             part.setLayout(column(label(title, "muted"), *widgets, *((1,) if is_long else ()), margin=2))
             split.addWidget(_scrolled(part) if is_long else part)
         split.setSizes([2, 2, 7])
+        self._stack.addWidget(split)
         return split
 
 
