@@ -88,7 +88,7 @@ def test_a_window_that_is_killed_at_work_leaves_no_process_no_lock_and_no_text_b
     assert "backtest" in at_work["running"]
     children: Sequence[int] = at_work["children"]
     assert children
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S  # whoever compiles the rules ends when they are compiled: the next start finds them
     while left := [pid for pid in children if is_alive(pid)]:
         assert time.monotonic() < deadline, f"these live on: {[psutil.Process(pid).cmdline() for pid in left]}"
         time.sleep(0.05)

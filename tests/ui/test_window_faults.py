@@ -99,7 +99,7 @@ def test_twenty_presses_of_f5_leave_one_result_and_the_panel_says_running_until_
     window.research.runEnded.connect(lambda: left.append(sum(job.kind == "backtest" for job in (*jobs.running, *jobs.waiting))))
     for _ in range(20):
         page.run()
-    assert len(jobs.waiting) <= 1
+    assert sum(job.kind == "backtest" for job in jobs.waiting) <= 1
     ran.settle()
     assert left == [0]
     assert page.panel.run.isEnabled()
