@@ -99,9 +99,11 @@ class BacktestPanel(QWidget):
         self._tell_strategy()
 
     def restore(self, answers: Mapping[str, str], given: Mapping[str, tuple[str, ...]]) -> None:
-        """As they were when the program ended; what it does not know any more is left out."""
+        """As they were when the program ended, told to nobody; what it does not know any more is left out."""
+        blocker = QSignalBlocker(self)
         for key, text in answers.items():
             self.set_answer(key, text)
+        blocker.unblock()
         for key, texts in given.items():
             if key in self._answers:
                 offer_given(self._answers[key], texts)

@@ -148,7 +148,7 @@ class MainWindow(QMainWindow):
         """Fill the choices; the strategy and candles named are chosen, and the candles shown."""
         panel = self.page.panel
         panel.offer(self._desk.strategies(), self._desk.series())
-        panel.choose(strategy, series)
+        panel.choose(strategy, None if panel.is_elsewhere else series)  # which would be asked for instead of what was
         self.actions_.set_state("strategy", panel.chosen_strategy() is not None)
         chosen = panel.shown_series()
         if panel.is_elsewhere:

@@ -442,9 +442,14 @@ def test_candles_of_a_server_are_looked_at_run_on_and_not_waited_for(opened: Dri
     opened.click(panel.foot.cancel)
     opened.settle()
     assert panel.foot.run.isEnabled()
-    asked = shop.asked
-    window.offer()
+    asked, answers = shop.asked, panel.answers()
+    panel.source.setCurrentIndex(0)
+    panel.elsewhere.clear()
     opened.settle()
+    panel.restore(dict(sorted(answers.items())), {})
+    window.offer(None, panel.series[0])
+    opened.settle()
+    assert panel.answers() == answers
     assert shop.asked == asked, "nobody is asked at a start"
     assert any("not asked for yet" in label.text() for label in window.page.chart.empty.findChildren(QLabel))
     panel.choose(None, panel.series[0])
