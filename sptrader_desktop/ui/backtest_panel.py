@@ -322,6 +322,7 @@ class BacktestPanel(QWidget):
     def _named_elsewhere(self) -> None:
         """While it is typed nothing is asked of anybody."""
         if self.is_elsewhere:
+            self.read.hide()  # of other candles
             chosen = self.chosen_series()
             self.timeframe.offer(chosen.timeframe if chosen else "")
             self.changed.emit()

@@ -79,7 +79,7 @@ class ImportPanel(QWidget):
         """Another file: what was answered about the one before does not hold for it."""
         self.path, self._by_hand, self._names = path, {}, ()
         self._file.show_text(str(path))
-        QTimer.singleShot(0, self._show_views)  # in a turn of its own: to make them and the rest at once would hold the window up
+        QTimer.singleShot(0, self, self._show_views)  # in a turn of its own: to make them and the rest at once would hold the window up
         for field in self._questions.values():
             field.blockSignals(True)
             field.setCurrentIndex(0) if isinstance(field, QComboBox) else field.clear()
