@@ -235,10 +235,12 @@ class WindowDesk:
         return compose_components.examined_component(text, path, self.catalogue())
 
     def run_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
-        return compose_components.component_tried(self._settings, self.catalogue(), path, params, self.candles(series), heed)
+        candles = self.candles(series, heed or (lambda: None))
+        return compose_components.component_tried(self._settings, self.catalogue(), path, params, candles, heed)
 
     def verify_component(self, path: Path, params: Sequence[str], series: Series, heed: Heed | None = None) -> ComponentReport:
-        return compose_components.component_verified(self._settings, self.catalogue(), path, params, self.candles(series), heed)
+        candles = self.candles(series, heed or (lambda: None))
+        return compose_components.component_verified(self._settings, self.catalogue(), path, params, candles, heed)
 
     def indicator(self, dotted: str, params: "Mapping[str, Scalar]", candles: "Candles", heed: Heed | None = None) -> Sequence[Curve]:
         catalogue = self.catalogue()
