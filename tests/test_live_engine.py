@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sptrader_desktop.core.atr import wilder_atr
-from sptrader_desktop.core.broker_messages import Close, Place, Transaction, What
+from sptrader_desktop.core.broker_messages import Close, Place, Transaction, Welcome, What
 from sptrader_desktop.core.candles import Candles, Prices
-from sptrader_desktop.core.facts import Decided
+from sptrader_desktop.core.facts import Decided, TransactionSeen
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.live_book import Book
@@ -63,14 +63,17 @@ class FillingUp(SimulatedJournal):
         return self.is_filled
 
 
+def new_account(text: str = TEXT) -> LiveAccount:
+    none = np.zeros(0, np.int64)
+    unborn = Candles(CATALOGUE["EURUSD"], "1m", MINUTE, none, Prices(*[none] * 4), ask=Prices(*[none] * 4))
+    plan, terms = make_plan(strategy(text), Terms(), [unborn], []), Terms()
+    return LiveAccount("test", ["EURUSD"], Book(plan, fixed(terms.capital), 1), latches=True)
+
+
 class Live:
     def __init__(self, text: str = TEXT) -> None:
-        none = np.zeros(0, np.int64)
-        unborn = Candles(CATALOGUE["EURUSD"], "1m", MINUTE, none, Prices(*[none] * 4), ask=Prices(*[none] * 4))
-        traded, terms = strategy(text), Terms()
-        account = LiveAccount("test", ["EURUSD"], Book(make_plan(traded, terms, [unborn], []), fixed(terms.capital), 1), latches=True)
         self.journal, self.clock = FillingUp(SimulatedDisk()), HandClock()
-        self.engine = Engine(Session(account, self.journal), traded, self.clock, {"EURUSD": (0, 0)})
+        self.engine = Engine(Session(new_account(text), self.journal), strategy(text), self.clock, {"EURUSD": (0, 0)})
 
     def price(self, bid: int = 110_000) -> None:
         self.clock.at += 1_000_000
@@ -103,6 +106,30 @@ def test_without_a_price_nothing_is_decided_and_it_is_said() -> None:
     live.price()
     assert live.say("up") == TAKEN
     assert [type(asked.request) for asked in live.engine.commit()] == [Place]
+
+
+def test_begun_anew_it_asks_a_broker_by_ids_that_this_has_never_seen() -> None:
+    """A broker does nothing twice by the same id: what is to be closed would stay open."""
+    before, anew = Live(), Live()
+    before.engine.meet(Welcome("test", "paper", "USD", 0))
+    before.price()
+    before.enter()
+    before.engine.commit()
+    facts = [read_fact(entry.kind, entry.body) for entry in before.journal.read()]
+    known = [fact.transaction for fact in facts if isinstance(fact, TransactionSeen)]
+    assert {done.id for done in known} == {"test-1"}
+    anew.engine.meet(Welcome("test", "paper", "USD", len(known)))
+    for done in known:
+        anew.engine.tell(done)
+    anew.engine.command("flatten", "", "a person")
+    (asked,) = anew.engine.commit()
+    assert isinstance(asked.request, Close)
+    assert asked.id not in {done.id for done in known}
+    anew.engine.meet(Welcome("test", "paper", "USD", len(known), holds_stops=False))
+    assert anew.engine.account.ids.gave(asked.id)
+    recovered = Session(new_account(), anew.journal)
+    recovered.recover()
+    assert recovered.account.ids.gave(asked.id)
 
 
 def test_a_bar_is_decided_once_and_never_by_what_was_said_of_another() -> None:

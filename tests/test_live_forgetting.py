@@ -186,6 +186,10 @@ def test_an_account_knows_the_ids_it_gave_from_all_others() -> None:
     assert all(map(ids.gave, given))
     others = ("", "desk-", "desk-0", "desk-13", "desk-01", "desk- 1", "desk--1", "desk-1 ", "desk-desk-1", "other-1", "1", "desk-\u0661")
     assert not any(map(ids.gave, others))
+    ids.begin_with("anew")
+    assert ids.next() == "desk-anew-13"
+    assert ids.gave("desk-anew-13")
+    assert not any(map(ids.gave, ("desk-13", "desk-14", "desk-anew-14", "desk-1")))
 
 
 # What is on the disk

@@ -154,12 +154,14 @@ class LimitsSet:
 
 @dataclass(frozen=True, slots=True)
 class BrokerMet:
-    """Whom this account belongs to: another is never traded with. Stops, targets and trailing levels it does not hold are watched here."""
+    """Whom this account belongs to: another is never traded with. Stops, targets and trailing levels it does not hold are watched here.
+    With a `tag` it knew this account before the journal did, and may know ids without one."""
 
     at: int
     environment: str
     currency: str
     holds_stops: bool
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -461,6 +461,8 @@ class LiveAccount:
 
     def _meet(self, fact: facts.BrokerMet) -> list[Request]:
         """A broker that begins to hold stops holds none of what was open before."""
+        if fact.tag:
+            self.ids.begin_with(fact.tag)
         if fact.holds_stops and not self.watched.holds_stops:
             self.watched.unkept |= set(self.book.state.positions["number"][: self.book.account["positions"][0]].tolist())
         self.watched.holds_stops = fact.holds_stops

@@ -11,18 +11,23 @@ from sptrader_desktop.core.live_book import number_in
 class OwnIds:
     def __init__(self, account: str) -> None:
         self._account = account
+        self._prefix = f"{account}-"
         self._given = 0
         self._orders: dict[str, int] = {}
         self._ids: list[str] = []  # of each row; one that somebody else filled is there too
 
+    def begin_with(self, tag: str) -> None:
+        """From here on no id is one that was given before this account was begun anew: a broker does nothing twice by the same id."""
+        self._prefix = f"{self._account}-{tag}-"
+
     def next(self) -> str:
         self._given += 1
-        return f"{self._account}-{self._given}"
+        return f"{self._prefix}{self._given}"
 
     def gave(self, name: str) -> bool:
         """However long ago."""
-        number = number_in(name.removeprefix(f"{self._account}-"))
-        return 0 < number <= self._given and name == f"{self._account}-{number}"
+        number = number_in(name.removeprefix(self._prefix))
+        return 0 < number <= self._given and name == f"{self._prefix}{number}"
 
     def are_like(self, name: str) -> bool:
         """What has our form and was not given here was asked for by another copy of this account."""

@@ -23,7 +23,7 @@ from sptrader_desktop.core.rules_now import Event, holds_now, signals_named
 from sptrader_desktop.core.strategy import Condition, Strategy
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US, Bar
-from sptrader_desktop.runtime.live.clock import Clock
+from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from sptrader_desktop.runtime.live.session import Session
 
@@ -214,7 +214,9 @@ class Engine:
         if broker.n < booked:
             return f"the broker knows {broker.n} transactions, and {booked} of it are booked here: it lost its books, or is another one"
         if known is None or known.holds_stops != broker.holds_stops:
-            self.session.take(facts.BrokerMet(self._clock.now(), broker.environment, broker.currency, broker.holds_stops))
+            at = self._clock.now()
+            tag = f"{at // SECOND_US:x}" if known is None and broker.n else ""  # it had requests of a journal that is gone
+            self.session.take(facts.BrokerMet(at, broker.environment, broker.currency, broker.holds_stops, tag))
         return ""
 
     def compare(self, theirs: Snapshot) -> None:
