@@ -166,7 +166,7 @@ def test_whatever_is_published_as_a_price_the_session_and_the_broker_go_on_and_c
         desk.price("EURUSD", 110_000)
     for fields in (fields for fields, times in entries for _ in range(times)):
         desk.clock.at += SECOND
-        for price in prices_in((f"{desk.clock.at // 1_000}-0".encode(), fields), SYMBOLS, CATALOGUE):
+        for price in prices_in((f"{desk.clock.at // 1_000}-0".encode(), fields), SYMBOLS, CATALOGUE, desk.clock.at):
             desk.hear(desk.broker.price(price.symbol, price.stamp, price.price, price.ask))
             if intake.take(price):
                 desk.act(price.symbol, enters=True)
@@ -185,6 +185,18 @@ def test_a_crossed_price_is_told_and_is_in_no_candle() -> None:
     assert not intake.take(LivePrice("EURUSD", desk.clock.at, 110_008, 110_000))
     assert alarms == ["EURUSD: a price of 110008 ticks is not believed: its ask, 110000, is lower"]
     assert intake.take(LivePrice("EURUSD", desk.clock.at, 110_000, 110_000))
+
+
+def test_a_price_of_a_time_to_come_is_told_once_and_one_without_a_time_is_not_later_than_now() -> None:
+    desk, alarms = Desk(), list[str]()
+    intake = PriceIntake(desk.engine, desk.send, alarms.append)
+    for _ in range(3):
+        assert not intake.take(LivePrice("EURUSD", desk.clock.at + HOUR_US, 110_000, 110_002))
+    assert alarms == ["EURUSD: a price of 110000 ticks is not believed: its time is 3,600 s ahead of this computer's clock"]
+    later = f"{(desk.clock.at + HOUR_US) // 1_000}-0".encode()  # by the server's clock
+    (price,) = prices_in((later, {b"EURUSD": b"1.1"}), SYMBOLS, CATALOGUE, desk.clock.at)
+    assert price.stamp == desk.clock.at
+    assert intake.take(price)
 
 
 def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:

@@ -51,17 +51,19 @@ def quote_in(fields: Mapping[bytes, bytes], entry_us: int, symbol: str, ticks_pe
 
 
 def prices_in(
-    entry: tuple[bytes, Mapping[bytes, bytes]], symbols: Collection[str], instruments: Mapping[str, Instrument]
+    entry: tuple[bytes, Mapping[bytes, bytes]], symbols: Collection[str], instruments: Mapping[str, Instrument], now: int
 ) -> list[LivePrice]:
-    """Of the symbols that are known. What cannot be understood is none: the realtime window counts it."""
+    """Of the symbols that are known. What cannot be understood is none: the realtime window counts it. An entry that is there is not of a
+    time to come, whatever the server's clock says."""
     name, fields = entry
+    came = min(entry_order(name)[0] * 1_000, now)
     found = []
     for symbol in symbols:
         instrument = instruments.get(symbol)
         if instrument is None:
             continue
         try:
-            quote = quote_in(fields, entry_order(name)[0] * 1_000, symbol, instrument.ticks_per_one)
+            quote = quote_in(fields, came, symbol, instrument.ticks_per_one)
         except MalformedError:
             continue
         if quote is not None:

@@ -11,6 +11,7 @@ from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.ports import LivePrice
+from sptrader_desktop.runtime.live.clock import SystemClock
 
 PAGE = 2_000
 WAIT_MS = 250
@@ -59,7 +60,7 @@ class StreamPrices:
             self._begin_again_with_the_stream()
             return []
         self._last = entries[-1][0]
-        return [price for entry in entries for price in prices_in(entry, symbols, self._instruments)]
+        return [price for entry in entries for price in prices_in(entry, symbols, self._instruments, SystemClock().now())]
 
     def _newest(self, symbols: Collection[str]) -> list[LivePrice]:
         """What came later than what was read is left to be read in its turn."""
@@ -67,7 +68,7 @@ class StreamPrices:
         self._last = self._last or (entries[0][0] if entries else b"0-0")
         found: dict[str, LivePrice] = {}
         for entry in entries:
-            for price in prices_in(entry, symbols, self._instruments):
+            for price in prices_in(entry, symbols, self._instruments, SystemClock().now()):
                 found.setdefault(price.symbol, price)
         return sorted(found.values(), key=lambda price: price.stamp)
 

@@ -10,6 +10,7 @@ from sptrader_desktop.adapters.redis_link import RedisLink, pairs_of
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.ports import FeedStatus, LivePrice, PriceRead
+from sptrader_desktop.runtime.live.clock import SystemClock
 
 PAGE = 1_000
 WAIT_MS = 250
@@ -65,5 +66,6 @@ class RedisPriceFeed:
 
     def _read(self, entry: Any) -> PriceRead:
         name, raw = entry
-        prices: list[LivePrice] = prices_in((name, dict(zip(raw[::2], raw[1::2], strict=True))), self._symbols, self._instruments)
+        fields = dict(zip(raw[::2], raw[1::2], strict=True))
+        prices: list[LivePrice] = prices_in((name, fields), self._symbols, self._instruments, SystemClock().now())
         return PriceRead(name.decode(), tuple(prices))

@@ -90,6 +90,11 @@ class Engine:
         self.see_prices({price.symbol})
         return True
 
+    def ahead(self, price: LivePrice) -> str:
+        """Why it cannot have been made yet, or nothing."""
+        seconds = (price.stamp - self._clock.now()) / SECOND_US
+        return f"its time is {seconds:,.0f} s ahead of this computer's clock" if seconds * SECOND_US > AHEAD_US else ""
+
     def see_prices(self, symbols: Collection[str] | None = None) -> None:
         """Prices that the account has not seen yet become facts: before anything is decided, and now and then for the limits' sake."""
         for symbol, market in self.markets.items():

@@ -104,7 +104,7 @@ class PriceIntake:
 
     def take(self, price: LivePrice) -> bool:
         """Whether it is one."""
-        why = self.doubts.why(price)
+        why = self._engine.ahead(price) or self.doubts.why(price)
         if why and price.symbol not in self._doubted:
             self._doubted.add(price.symbol)
             self._alarm(f"{price.symbol}: a price of {price.price} ticks is not believed: {why}")
