@@ -29,7 +29,7 @@ def test_what_goes_out_comes_back(kind: str, strength: float, metadata: dict[str
     told = said(sent)
     message = Message("", told.name, told.type, told.strength, NOON + MINUTE_US, told.metadata, told.symbol, told.timeframe, told.bar_time)
     message = replace(message, id=content_id(message), valid_until=told.valid_until)
-    back = heard(read_signal(write_signal(message)), EURUSD)
+    back = heard(read_signal(write_signal(message)), EURUSD, NOON)
     assert back == Signal(message.id, "cross", "EURUSD", "1m", NOON, kind, strength, NOON + 2 * MINUTE_US, metadata, *part)
 
 
@@ -39,11 +39,11 @@ def message(**given: object) -> Message:
 
 
 def test_one_without_a_symbol_belongs_to_the_only_one_and_to_none_of_several() -> None:
-    assert heard(message(), EURUSD).symbol == "EURUSD"
+    assert heard(message(), EURUSD, NOON).symbol == "EURUSD"
     with pytest.raises(DataError, match="it names no symbol, and this session trades EURUSD, XAUUSD: publish it with one"):
-        heard(message(), {"XAUUSD", "EURUSD"})
+        heard(message(), {"XAUUSD", "EURUSD"}, NOON)
     with pytest.raises(DataError, match="it is of GBPUSD, and this session trades EURUSD"):
-        heard(message(symbol="GBPUSD"), EURUSD)
+        heard(message(symbol="GBPUSD"), EURUSD, NOON)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,16 @@ def test_one_without_a_symbol_belongs_to_the_only_one_and_to_none_of_several() -
 def test_one_that_does_not_say_until_when_it_is_valid_expires_a_minute_after_its_bar_or_its_sending(
     given: dict[str, object], until: int
 ) -> None:
-    assert heard(message(**given), EURUSD).valid_until == until
+    assert heard(message(**given), EURUSD, NOON).valid_until == until
+
+
+def test_one_of_a_time_to_come_is_refused_since_it_would_not_look_old_after_hours() -> None:
+    with pytest.raises(DataError, match="its time is 3,600 s ahead of this computer's clock, so nobody can tell how old it is"):
+        heard(message(sent_at=NOON + 60 * MINUTE_US), EURUSD, NOON)
+    assert heard(message(sent_at=NOON + MINUTE_US), EURUSD, NOON).valid_until == NOON + 2 * MINUTE_US
 
 
 @pytest.mark.parametrize("text", ["", "2", "a/b", "1/", "-1/2", "1/99999999999", "²/3"])
 def test_what_is_no_part_is_the_only_one(text: str) -> None:
-    found = heard(message(metadata={PART: text, "deep": [1], "x": 2}), EURUSD)
+    found = heard(message(metadata={PART: text, "deep": [1], "x": 2}), EURUSD, NOON)
     assert (found.part, found.parts, found.metadata) == (1, 1, {"x": 2})

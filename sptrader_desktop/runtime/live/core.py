@@ -213,7 +213,7 @@ class LiveCore:
         self._handed[heard.id] = handed = Handed(heard.symbol or "", None, heard.publisher or "", number, [read.stream_id])
         self.spoken(heard.id, heard.type, heard.strength)
         try:
-            signal = taken(heard, self.symbols)
+            signal = taken(heard, self.symbols, self._clock.now())
         except DataError as error:
             self._judge(heard.id, str(error), heard.name)
             return

@@ -12,13 +12,17 @@ from sptrader_desktop.core.signals import LIFE_US, Said
 from sptrader_desktop.core.signals import Signal as Message
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.runtime.live.bars_from_prices import bar_span
+from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.parts import NO_EVENT, Signal
 
 PART = "part_of_bar"  # in the metadata, `2/3`, where there are more than one
 
 
-def heard(message: Message, symbols: Collection[str]) -> Signal:
+def heard(message: Message, symbols: Collection[str], now: int) -> Signal:
     """Without a symbol it belongs to the session's only one. DataError: nobody here can take it."""
+    if message.timeframe is None and message.sent_at > now + LIFE_US:  # it may have waited for hours, and would not look old
+        ahead = (message.sent_at - now) / SECOND_US
+        raise DataError(f"its time is {ahead:,.0f} s ahead of this computer's clock, so nobody can tell how old it is")
     symbol = message.symbol or (next(iter(symbols)) if len(symbols) == 1 else "")
     if symbol not in symbols:
         traded = f"this session trades {', '.join(sorted(symbols))}"
