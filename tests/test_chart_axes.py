@@ -1,8 +1,10 @@
 """What stands on the axes of a chart: the arithmetic of frames and ranges, marks of time and of price, sessions of the day."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present import clocks
 from sptrader_desktop.present.chart_frame import Bars, Frame
 from sptrader_desktop.present.clocks import clock_text, local_time, stamp_of, zone_text
 from sptrader_desktop.present.price_marks import nice_step, places_of, price_marks
@@ -32,6 +35,16 @@ def market_hours(start: str, weeks: int, bar_us: int = HOUR_US) -> np.ndarray[tu
     stamps = np.arange(stamp(start), stamp(start) + weeks * 7 * DAY_US, bar_us)
     hour_of_week = (stamps // HOUR_US + 72) % 168  # 0 is Monday 00:00
     return stamps[(hour_of_week < 4 * 24 + 21) | (hour_of_week >= 6 * 24 + 22)]
+
+
+def test_days_and_months_are_named_in_the_language_of_the_window_and_not_in_the_systems() -> None:
+    """Qt puts the system's language in force, and with it strftime's names."""
+    package = Path(clocks.__file__).parent.parent
+    named = re.compile(r"strftime\(.*%[aAbBpcxX]|:%[^}\n]*[aAbBpcxX]\b|:%[aAbBpcxX]")
+    assert [
+        f"{path}: {line}" for path in package.rglob("*.py") for line in path.read_text("utf-8").splitlines() if named.search(line)
+    ] == []
+    assert clock_text(stamp("2024-03-05"), Zone.UTC, HOUR_US) == "Tue 2024-03-05 00:00"
 
 
 # Frames and ranges

@@ -8,6 +8,9 @@ from sptrader_desktop.present.selection import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+# The window speaks English whatever the system speaks; strftime's %a and %b would not.
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @cache
@@ -39,5 +42,5 @@ def zone_text(zone: Zone, stamp: int) -> str:
 
 def clock_text(stamp: int, zone: Zone, bar_us: int) -> str:
     """`Tue 2024-03-05 14:00`; with seconds where bars are shorter than a minute, without hours where they are days."""
-    pattern = "%a %Y-%m-%d %H:%M:%S" if bar_us < 60_000_000 else "%a %Y-%m-%d %H:%M"
-    return local_time(stamp, zone).strftime(pattern)
+    moment = local_time(stamp, zone)
+    return f"{WEEKDAYS[moment.weekday()]} {moment:{'%Y-%m-%d %H:%M:%S' if bar_us < 60_000_000 else '%Y-%m-%d %H:%M'}}"

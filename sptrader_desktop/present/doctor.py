@@ -6,13 +6,13 @@ from enum import Enum
 
 import numpy as np
 
+from sptrader_desktop.present.clocks import WEEKDAYS
 from sptrader_desktop.present.coverage_days import CoverageDays
 from sptrader_desktop.present.data_findings import KINDS, SEVERITIES, Finding, Inspection
 from sptrader_desktop.present.data_report import SHORT
 from sptrader_desktop.present.numbers import clock, counted, iso_date, share
 
 THIN = 0.95  # of a day's bars: below it the day is shown as one with gaps
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONDAY = 4  # days since 1970-01-01, which was a Thursday, of the first Monday
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from sptrader_desktop.core.money import fixed
+from sptrader_desktop.present.clocks import MONTHS
 from sptrader_desktop.present.manifest_words import inputs_of
 from sptrader_desktop.present.metric_words import MAIN, METRICS, kept_figure
 from sptrader_desktop.present.numbers import NONE, amount, counted, share
 from sptrader_desktop.present.report_pictures import Svg, drawdown_picture, equity_picture
 from sptrader_desktop.present.report_style import STYLE
 from sptrader_desktop.present.result_words import certainty
-from sptrader_desktop.present.trade_groups import MONTHS
 
 Document = Mapping[str, Any]
 MOST_TRADES = 5_000

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sptrader_desktop.core.candles import Int64Array
+from sptrader_desktop.present import clocks
 from sptrader_desktop.present.clocks import local_time, stamp_of
 from sptrader_desktop.present.selection import Zone
 
@@ -117,9 +118,9 @@ def _text(now: datetime, rank: int, step: Step) -> str:
     if rank == YEAR:
         return f"{now:%Y}"
     if rank == MONTH:
-        return f"{now:%b}"
+        return clocks.MONTHS[now.month - 1]
     if rank == DAY:
-        return f"{now:%a} {now.day}" if step.us or step.days == 1 else f"{now.day}"
+        return f"{clocks.WEEKDAYS[now.weekday()]} {now.day}" if step.us or step.days == 1 else f"{now.day}"
     return f"{now:%H:%M:%S}" if 0 < step.us < 60 * SECOND_US else f"{now:%H:%M}"
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sptrader_desktop.core.calendar import DAY_US, HOUR_US, SESSION_NAMES, session_of, weekday
 from sptrader_desktop.core.metrics_trades import exact_sum, net_results
 from sptrader_desktop.core.money import MONEY_ONE
+from sptrader_desktop.present.clocks import MONTHS, WEEKDAYS
 from sptrader_desktop.present.numbers import amount, counted, share
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.zone_clock import wall_times
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.metrics_periods import Period
     from sptrader_desktop.core.results import Result
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 BUCKETS = 25  # at most so many columns in a distribution
 STEPS = (1, 2, 5)
 

@@ -6,9 +6,9 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QPainter, QPen, QResizeEvent
 
+from sptrader_desktop.present.clocks import MONTHS
 from sptrader_desktop.present.doctor import STATES, DayCell, DayState, Doctored, calendar_words
 from sptrader_desktop.present.numbers import iso_date
-from sptrader_desktop.present.trade_groups import MONTHS
 from sptrader_desktop.ui.results.picture import CENTRE, LEFT, Picture, Spot
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
+from sptrader_desktop.present.clocks import MONTHS
 from sptrader_desktop.present.numbers import NONE, figure, share
-from sptrader_desktop.present.trade_groups import MONTHS, MonthCell, YearRow
+from sptrader_desktop.present.trade_groups import MonthCell, YearRow
 from sptrader_desktop.ui.results.picture import CENTRE, LEFT, RIGHT, Picture, Spot, draw_levels, tone
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
