@@ -101,6 +101,28 @@ def ungrouped(text: str) -> str:
     return text.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", text) else text
 
 
+def typed_number(text: str) -> Decimal:
+    """A comma is a decimal point. ValueError, with what to do, where it may as well group thousands, and for what is no number."""
+    if doubt := doubtful_comma(text):
+        raise ValueError(doubt)
+    try:
+        value = Decimal(text.strip().replace(",", "."))
+    except ArithmeticError:
+        raise ValueError("must be a number") from None
+    if not value.is_finite():
+        raise ValueError("must be a number")
+    return value
+
+
+def doubtful_comma(text: str) -> str:
+    """What to write instead of `2,000`; nothing where there is no doubt."""
+    typed = text.strip()
+    if not re.fullmatch(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+", typed):
+        return ""
+    grouping, point = typed.replace(",", ""), typed.replace(",", ".", 1).replace(",", "")
+    return f"a comma before three digits can be read two ways: write {grouping} or {point}"
+
+
 def plain(value: Decimal) -> str:
     """An exact number a person gave, with grouped thousands and no zeros that say nothing."""
     text = f"{value:,f}"

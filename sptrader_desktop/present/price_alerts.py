@@ -1,6 +1,5 @@
 """Prices that a person wants to hear of. An alert fires once, also when the price jumps over it, and never places an order."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,12 +11,11 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.present.column_makers import times, word
 from sptrader_desktop.present.columns import NOTHING, Columns
-from sptrader_desktop.present.numbers import NONE, Unit
+from sptrader_desktop.present.numbers import NONE, Unit, doubtful_comma, typed_number
 from sptrader_desktop.present.selection import Zone
 
 Kind = Literal["at", "above", "below"]
 NOT_KNOWN = "this symbol is not known: write one like EURUSD, or name your instruments file under More in Backtest"
-_AMBIGUOUS = re.compile(r"\d{1,3}(,\d{3})+")
 MOST_TICKS = 2**46  # no candle has more
 LEAST_TICK = Decimal("0.00000001")  # no instrument has less
 KINDS: tuple[Kind, ...] = ("at", "above", "below")
@@ -146,15 +144,13 @@ def typed_alert(symbol: str, kind: Kind, text: str, known: Mapping[str, Instrume
     if instrument is None:
         raise DataError(f"{symbol.strip()[:40] or 'no symbol'}: {NOT_KNOWN}")
     typed = text.strip()
-    if _AMBIGUOUS.fullmatch(typed):
-        raise DataError(
-            f"{typed}: a comma before three digits can be read two ways: write {typed.replace(',', '')} or {typed.replace(',', '.')}"
-        )
+    if doubt := doubtful_comma(typed):
+        raise DataError(f"{typed}: {doubt}")
     try:
-        ticks = Decimal(typed.replace(",", ".")) / instrument.tick
-    except ArithmeticError:
+        ticks = typed_number(typed) / instrument.tick
+    except (ValueError, ArithmeticError):
         ticks = Decimal(0)
-    if not ticks.is_finite() or not 0 < ticks <= MOST_TICKS:
+    if not 0 < ticks <= MOST_TICKS:
         raise DataError(f"{typed[:40] or 'no price'}: write a price above zero, such as {_example(instrument)}")
     if ticks != int(ticks):
         raise DataError(f"{typed[:40]}: {instrument.symbol} moves in steps of {instrument.tick}: round the price to that")

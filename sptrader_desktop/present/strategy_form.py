@@ -7,6 +7,7 @@ from decimal import Decimal
 from sptrader_desktop.core.components import Catalogue
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.core.strategy_fields import DECIMALS, REFERENCE, Path
+from sptrader_desktop.present.numbers import typed_number
 from sptrader_desktop.present.strategy_numbers import given_to, group_of, label_of, numbers, sensible_range, short_label
 from sptrader_desktop.present.strategy_schema import TRUTHS, Quantity, key_at
 from sptrader_desktop.present.strategy_text import StrategyText, plain_number
@@ -38,12 +39,9 @@ class FormRow:
     def number(self, typed: str) -> Decimal:
         """ValueError, with what to do, for what is no valid number of this row."""
         assert self.quantity is not None, "a row of numbers"
-        try:
-            value = Decimal(typed.strip().replace(",", "."))
-        except ArithmeticError as error:
-            raise ValueError("must be a number") from error
-        if not value.is_finite() or (self.quantity.is_whole and value % 1 != 0):
-            raise ValueError("must be a whole number" if value.is_finite() else "must be a number")
+        value = typed_number(typed)
+        if self.quantity.is_whole and value % 1 != 0:
+            raise ValueError("must be a whole number")
         value = value / 100 if self.unit == "%" else value
         if value not in self.quantity.span:
             raise ValueError(self._bounds())

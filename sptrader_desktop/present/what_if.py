@@ -1,9 +1,10 @@
 """A strategy with some of its numbers turned by hand: which they are, what the text is then, and how far a hand has gone."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from sptrader_desktop.core.strategy_fields import Path
+from sptrader_desktop.present.numbers import typed_number
 from sptrader_desktop.present.strategy_numbers import SliderSpec
 from sptrader_desktop.present.strategy_text import StrategyText
 
@@ -29,13 +30,11 @@ def value_at(spec: SliderSpec, step: int) -> Decimal:
 
 
 def typed(spec: SliderSpec, words: str) -> Decimal | None:
-    """What a person wrote, with or without its unit; None when it is no number."""
+    """What a person wrote, with or without its unit; None when it is no number, or may be two."""
     number = words.strip().removesuffix(spec.unit).strip() if spec.unit else words.strip()
     try:
-        value = Decimal(number.replace(",", "."))
-    except InvalidOperation:
-        return None
-    if not value.is_finite():
+        value = typed_number(number)
+    except ValueError:
         return None
     value = value / 100 if spec.unit == "%" else value
     return value if value % 1 == 0 or not spec.is_whole else None

@@ -67,10 +67,18 @@ def test_arrows_step_and_a_hand_that_goes_on_is_one_step_to_undo(qtbot: QtBot, o
     assert opened.edit.text() == FULL
 
 
+TWO_WAYS = "a comma before three digits can be read two ways: write 1000 or 1.000"
+
+
 def test_what_is_no_valid_number_is_said_and_not_written(qtbot: QtBot, opened: StrategyEditor) -> None:
     stop = number(opened, "parameters", "stop")
     stop.line.setFocus()
-    for typed, said in (("x", "must be a number"), ("200", "must be above 0 % and below 100 %"), ("", "must be a number")):
+    for typed, said in (
+        ("x", "must be a number"),
+        ("200", "must be above 0 % and below 100 %"),
+        ("", "must be a number"),
+        ("1,000", TWO_WAYS),
+    ):
         stop.line.selectAll()
         QTest.keyClicks(stop.line, typed) if typed else QTest.keyClick(stop.line, Key.Key_Delete)
         assert stop.fault.text() == said

@@ -1,5 +1,6 @@
 """The sliders: what a hand or a typed value does to the text, and that nothing else of it changes."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.yaml_strategy import examine_strategy
-from sptrader_desktop.present.strategy_numbers import sliders
+from sptrader_desktop.present.strategy_numbers import SliderSpec, sliders
 from sptrader_desktop.present.what_if import step_at, steps_of, typed, value_at, with_values
 from sptrader_desktop.ui.what_if_panel import WhatIfPanel
 
@@ -70,6 +71,12 @@ def test_a_typed_value_counts_and_nonsense_does_not(panel: WhatIfPanel, qtbot: Q
         QTest.keyClick(row.field, Qt.Key.Key_Return)
         assert row.value == Decimal(value)
         assert row.field.text() == row.spec.shown(Decimal(value))
+
+
+def test_a_comma_is_a_decimal_point_and_not_where_it_may_group_thousands() -> None:
+    spec = SliderSpec(("parameters", "lookback"), "lookback", Decimal(1000), Decimal(0), Decimal(4000), Decimal(10), is_whole=True)
+    assert (typed(spec, "1,000"), typed(spec, "2,5")) == (None, None)
+    assert typed(replace(spec, is_whole=False), "0,125") == Decimal("0.125")
 
 
 def test_apply_hands_over_the_text_and_reset_goes_back(panel: WhatIfPanel, qtbot: QtBot) -> None:
