@@ -120,6 +120,7 @@ BROKEN = [
     b'{"schema": 1}',
     b'{"schema": 1, "held": {"EURUSD": [{"kind": "circle"}]}}',
     b'{"schema": null, "held": {}}',
+    b'{"schema": 1e999, "held": {}}',
     b'{"schema": 1, "held": {"EURUSD": [{"kind": "trend", "start": [1%s, 1], "end": [2, 2]}]}}' % (b"0" * 30),
     b"\xff",
 ]

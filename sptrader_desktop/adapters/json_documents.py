@@ -39,7 +39,7 @@ class JsonDocuments:
                 self._left_alone.add(name)
                 return empty, (f"{path.name} was written by a newer version: it is left as it is, and changes are not kept.",)
             return read(document["held"]), ()
-        except (ValueError, RecursionError, LookupError, TypeError, AttributeError, DataError) as error:
+        except (ValueError, RecursionError, ArithmeticError, LookupError, TypeError, AttributeError, DataError) as error:
             return empty, (self._set_aside(path, name, error),)
 
     def save(self, name: str, held: Any) -> None:
