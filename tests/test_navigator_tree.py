@@ -106,6 +106,7 @@ def test_a_copy_has_a_free_name_that_does_not_grow(name: str, taken: set[str]) -
 
 def test_names_that_no_file_can_have_are_refused() -> None:
     assert name_fault(Kind.STRATEGY, "my_strategy2") == ""
+    assert name_fault(Kind.DATASET, "EURUSD_1h_2024 of mine") == ""
     for kind, name in (
         (Kind.STRATEGY, "My"),
         (Kind.SIGNAL, "2x"),
@@ -113,6 +114,9 @@ def test_names_that_no_file_can_have_are_refused() -> None:
         (Kind.DATASET, "../x"),
         (Kind.DATASET, ".x"),
         (Kind.DATASET, " "),
+        (Kind.DATASET, "my candles"),
+        (Kind.DATASET, "EURUSD 1h"),
+        (Kind.DATASET, "EURUSD_of_mine"),
     ):
         assert name_fault(kind, name), (kind, name)
 
@@ -122,6 +126,13 @@ def test_the_name_inside_follows_the_name_of_the_file() -> None:
     assert renamed_text(Kind.STRATEGY, "name: other\n", "a", "b") == "name: other\n"
     source = '__metadata__ = {\n    "name": "sma",\n    "outputs": ["sma"],\n}\n'
     assert renamed_text(Kind.INDICATOR, source, "sma", "sma2") == source.replace('"name": "sma"', '"name": "sma2"')
+
+
+@pytest.mark.parametrize("line", ["name: {}\r\n", "\ufeffname: {}\n", 'name: "{}"\r\n', "name: '{}'  # mine\n"])
+def test_the_name_inside_follows_however_it_is_written(line: str) -> None:
+    text = f"{line}version: 1\n"
+    assert renamed_text(Kind.STRATEGY, text.format("a"), "a", "b") == text.format("b")
+    assert renamed_text(Kind.STRATEGY, text.format("ab"), "a", "b") == text.format("ab")
 
 
 # Templates

@@ -95,6 +95,7 @@ def test_drafts_come_back_in_order_and_a_damaged_one_harms_no_other(tmp_path: Pa
     keeper.keep_draft(second)
     (tmp_path / "drafts" / "broken.json").write_bytes(b'{"format": 1, "path"')
     (tmp_path / "drafts" / "newer.json").write_bytes(b'{"format": 99}')
+    (tmp_path / "drafts" / "deep.json").write_bytes(b"[" * 100_000)
     assert TextDrafts(tmp_path).drafts() == (second, first)
     keeper.drop_draft(second.path)
     keeper.drop_draft(second.path)
@@ -121,6 +122,21 @@ def test_only_so_many_versions_are_kept_and_they_move_with_the_file(tmp_path: Pa
     keeper.moved(path, Path("/x/t.yaml"))
     assert len(keeper.versions(Path("/x/t.yaml"))) == MOST_VERSIONS
     assert keeper.versions(path) == ()
+
+
+def test_what_is_not_saved_goes_with_a_renamed_file_whose_tab_is_closed(tmp_path: Path) -> None:
+    keeper, old, new = TextDrafts(tmp_path / "kept"), tmp_path / "old.yaml", tmp_path / "new.yaml"
+    new.write_text("name: new\n")
+    keeper.keep_draft(Draft(old, "name: old\n# a thought\n", "before", NOW))
+    keeper.moved(old, new)
+    assert keeper.drafts() == (Draft(new, "name: new\n# a thought\n", keeper.read(new).fingerprint, NOW),)
+
+
+def test_a_draft_whose_time_says_no_zone_stands_beside_others(tmp_path: Path) -> None:
+    keeper = TextDrafts(tmp_path)
+    for name, moment in (("a", NOW), ("b", datetime(2024, 1, 1))):  # noqa: DTZ001 # what is tried
+        keeper.keep_draft(Draft(Path(f"/x/{name}.yaml"), name, "", moment))
+    assert [draft.text for draft in keeper.drafts()] == ["b", "a"]
 
 
 def test_a_difference_shows_what_goes_and_what_comes() -> None:

@@ -7,10 +7,12 @@ import hashlib
 import json
 import os
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.file_names import moved_text
 from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, Version, decoded, fingerprint
 from sptrader_desktop.runtime.whole_files import write_through, write_whole
 
@@ -109,7 +111,11 @@ class TextDrafts:
         return raw.decode("utf-8", "surrogatepass")
 
     def moved(self, old: Path, new: Path) -> None:
-        """A file that is renamed takes its versions along."""
+        """A file that is renamed takes its versions along, and what is not saved of it."""
+        for draft in self.drafts():
+            if draft.path == old:
+                self.keep_draft(replace(draft, path=new, text=moved_text(draft.text, old, new), base=self._now(new)))
+                self.drop_draft(old)
         folder, target = self._history / _name(old), self._history / _name(new)
         if folder.is_dir() and not target.exists():
             try:
@@ -146,6 +152,7 @@ def _read_draft(file: Path) -> Draft | None:
         data = json.loads(file.read_bytes())
         if data["format"] != FORMAT:
             return None
-        return Draft(Path(data["path"]), str(data["text"]), str(data["base"]), datetime.fromisoformat(data["written_at"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        written_at = datetime.fromisoformat(data["written_at"]).astimezone(UTC)
+        return Draft(Path(data["path"]), str(data["text"]), str(data["base"]), written_at)
+    except (OSError, ValueError, ArithmeticError, RecursionError, KeyError, TypeError):
         return None

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Container
+from pathlib import Path
 
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.strategy_fields import IDENTIFIER
+from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.present.navigator import Kind
 
 COMPONENTS = {Kind.INDICATOR, Kind.SIGNAL}
@@ -18,7 +21,18 @@ def name_fault(kind: Kind, name: str) -> str:
         return "a strategy's name has 1 to 64 small letters, digits and _"
     if not name.strip() or len(name) > LONGEST or not re.fullmatch(r"[\w\-. ]+", name) or name.startswith("."):
         return f"a file's name has letters, digits, _, - and dots, {LONGEST} of them at the most"
+    if kind is Kind.DATASET and not _says_candles(name):
+        return "a candle file's name begins with symbol and timeframe, such as EURUSD_1h_2024: by that it is found"
     return ""
+
+
+def _says_candles(name: str) -> bool:
+    symbol, _, rest = name.partition("_")
+    try:
+        parse_timeframe(rest.partition("_")[0])
+    except DataError:
+        return False
+    return bool(symbol.strip())
 
 
 def copy_name(name: str, taken: Container[str]) -> str:
@@ -30,7 +44,12 @@ def copy_name(name: str, taken: Container[str]) -> str:
 def renamed_text(kind: Kind, text: str, old: str, new: str) -> str:
     """The file's own word for its name follows, where it is the file's name; everything else stays."""
     if kind is Kind.STRATEGY:
-        return re.sub(rf"(?m)^(name:[ \t]*){re.escape(old)}(?=[ \t]*(?:#.*)?$)", rf"\g<1>{new}", text, count=1)
+        return re.sub(rf"""(?m)^(\ufeff?name:[ \t]*(["']?)){re.escape(old)}(?=\2[ \t]*(?:#.*)?\r?$)""", rf"\g<1>{new}", text, count=1)
     if kind in COMPONENTS:
         return re.sub(rf"""((["'])name\2[ \t]*:[ \t]*(["'])){re.escape(old)}(?=\3)""", rf"\g<1>{new}", text, count=1)
     return text
+
+
+def moved_text(text: str, old: Path, new: Path) -> str:
+    """What is written about a file that got another name, with that name."""
+    return renamed_text(Kind.INDICATOR if new.suffix == ".py" else Kind.STRATEGY, text, old.stem, new.stem)

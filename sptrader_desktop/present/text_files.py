@@ -82,7 +82,7 @@ class TextKeeper(Protocol):
     def version_text(self, path: Path, version: Version) -> str: ...
 
     def moved(self, old: Path, new: Path) -> None:
-        """A file that is renamed takes its versions along."""
+        """A file that is renamed takes its versions along, and what is not saved of it."""
         ...
 
 

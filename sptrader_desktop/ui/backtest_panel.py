@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QLineEd
 
 from sptrader_desktop.present import run_form
 from sptrader_desktop.runtime.recipe import Recipe
-from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.desk import Series, series_of_key
 from sptrader_desktop.ui.run_fields import Field, answer_of, form_of, made_field, named, offer_given, row_of
 from sptrader_desktop.ui.run_foot import RunFoot
 from sptrader_desktop.ui.theme.roles import give
@@ -67,13 +67,20 @@ class BacktestPanel(QWidget):
             self._series_changed()
 
     def renamed(self, old: Path, new: Path) -> None:
-        """A strategy got another name and stays chosen by it."""
+        """A strategy or a file of candles got another name and stays chosen by it."""
         if old in self._strategies:
             place = self._strategies.index(old)
             self._strategies[place] = new
             self.strategy.setItemText(place, new.stem)
             if place == self.strategy.currentIndex():
                 self._strategy_changed()
+        files, series = [item.path for item in self._series], series_of_key(f":{new}")
+        if str(old) in files and series is not None:
+            place = files.index(str(old))
+            self._series[place] = series
+            self.data.setItemText(place, series.label)
+            if place == self.data.currentIndex() and not self.is_elsewhere:
+                self._series_changed()
 
     def choose(self, strategy: Path | None, series: Series | None) -> None:
         if strategy in self._strategies:

@@ -6,7 +6,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import BY_ID, Scope
@@ -350,7 +360,7 @@ class _Rows(QStandardItemModel):
         if role != Qt.ItemDataRole.EditRole or node is None:
             return super().setData(index, value, role)
         name = str(value).strip()
-        if node.item is not None and (name or node.kind is Kind.RUN) and name != node.title:
+        if node.item is not None and (name or node.kind is Kind.RUN) and name != _own_name(node):
             self.renameWanted.emit(node.item, name)
         return False
 
@@ -372,6 +382,11 @@ class _Rows(QStandardItemModel):
 class _NameAndNote(QStyledItemDelegate):
     """The note behind the name, quieter, as far as there is room."""
 
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        node = index.data(NODE)
+        if isinstance(node, Node) and isinstance(editor, QLineEdit):
+            editor.setText(_own_name(node))
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
         node = index.data(NODE)
@@ -388,6 +403,12 @@ class _NameAndNote(QStyledItemDelegate):
         said = shown.fontMetrics.elidedText(node.note, Qt.TextElideMode.ElideRight, max(place.width(), 0))
         if said != "…":
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, said)
+
+
+def _own_name(node: Node) -> str:
+    """By which it is renamed: candles are called by their symbol, and their file by more than that."""
+    item = node.item
+    return item.path.stem if item is not None and item.kind is Kind.DATASET and item.path is not None else node.title
 
 
 def _row(node: Node) -> QStandardItem:

@@ -114,6 +114,15 @@ def test_a_run_from_a_source_is_shown_too(panel: BacktestPanel, qtbot: QtBot) ->
     assert again.recipe() == of_server
 
 
+def test_candles_whose_file_is_renamed_stay_chosen(panel: BacktestPanel) -> None:
+    panel.choose(STRATEGIES[0], SERIES[1])
+    panel.renamed(Path("/data/GBPUSD_1h.parquet"), Path("/data/GBPUSD_1h_2024.parquet"))
+    renamed = Series("GBPUSD", "1h", "/data/GBPUSD_1h_2024.parquet")
+    assert panel.kept_series() == renamed
+    panel.offer(STRATEGIES, [SERIES[0], renamed])
+    assert panel.kept_series() == renamed
+
+
 def test_every_field_of_a_recipe_is_asked_for() -> None:
     chosen = {"strategy", "data", "source", "symbols", "timeframe", "symbol"}  # by the boxes of strategies, candles and symbols
     assert {field.name for field in fields(Recipe)} - chosen == set(run_form.BY_KEY)

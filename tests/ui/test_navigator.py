@@ -114,6 +114,29 @@ def test_f2_renames_file_and_name_inside_and_never_onto_another(qtbot: QtBot, na
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a test can have a trash of its own")
+def test_candles_are_renamed_by_their_files_name_and_never_to_one_under_which_they_are_not_found(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "EURUSD_1h_2024.csv"
+    file.write_text("")
+    navigator = Navigator(lambda: [dataset_item("EURUSD", "1h", str(path)) for path in tmp_path.glob("*.csv")], [tmp_path])
+    qtbot.addWidget(navigator)
+    navigator.show()
+    navigator.refresh()
+    qtbot.waitUntil(lambda: navigator.choose(f":{file}"))
+    navigator.view.setFocus()
+    with qtbot.waitSignal(navigator.failed) as failed:
+        typed_name(qtbot, navigator, "EURUSD 2h")
+    assert "begins with symbol and timeframe" in failed.args[0]
+    qtbot.waitUntil(lambda: navigator.view.findChild(QLineEdit) is None)
+    QTest.keyClick(navigator.view, Key.Key_F2)
+    editor = navigator.view.findChild(QLineEdit)
+    assert editor is not None
+    assert editor.text() == "EURUSD_1h_2024"
+    with qtbot.waitSignal(navigator.said):
+        QTest.keyClicks(editor, "EURUSD_1h_mine")
+        QTest.keyClick(editor, Key.Key_Return)
+    assert [path.name for path in tmp_path.iterdir()] == ["EURUSD_1h_mine.csv"]
+
+
 def test_del_moves_to_the_trash(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
     trash = Path(os.environ["XDG_DATA_HOME"]) / "Trash" / "files"
     before = {*trash.glob("alpha*")}

@@ -7,8 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QFileSystemWatcher, QObject, QThreadPool, QTimer, Signal
 
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.present.file_names import renamed_text
-from sptrader_desktop.present.navigator import Kind
+from sptrader_desktop.present.file_names import moved_text
 from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, TextKeeper
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
 
@@ -150,8 +149,7 @@ class Document(QObject):
         self._unwatch()
         self._path, self._file = path, file
         if self.is_modified and old is not None:
-            kind = Kind.STRATEGY if path.suffix != ".py" else Kind.INDICATOR
-            self._edit.take_text(renamed_text(kind, self._edit.text(), old.stem, path.stem))
+            self._edit.take_text(moved_text(self._edit.text(), old, path))
             self._keep_draft()
         else:
             self._edit.take_text(file.text)
