@@ -11,6 +11,7 @@ from sptrader_desktop.present.failures import Failure, Failures
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.words import Words
 
 MOST_ROWS = 5  # of the list; more are scrolled to
 
@@ -130,7 +131,7 @@ def _named(widget: W, name: str, spoken: str = "") -> W:
 
 
 def _label(name: str) -> QLabel:
-    label = _named(QLabel(), name)
+    label = _named(Words(), name)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard)
     return label

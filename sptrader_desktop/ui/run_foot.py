@@ -8,6 +8,7 @@ from sptrader_desktop.ui.jobs import Job, JobProgress, JobState
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
+from sptrader_desktop.ui.widgets.words import Words
 
 STEPS = 1000
 QUEUED = "waits for the run before it"
@@ -21,7 +22,7 @@ class RunFoot(QWidget):
         super().__init__(parent)
         self.setObjectName("backtestFoot")
         self._job: Job | None = None
-        self.run, self.cancel, self.problem = QPushButton("Run Backtest"), QPushButton("Cancel"), QLabel()
+        self.run, self.cancel, self.problem = QPushButton("Run Backtest"), QPushButton("Cancel"), Words()
         self.bar, self.words, self.left = QProgressBar(), ElidedLabel(), QLabel()
         self._progress = QWidget()
         self._name_parts()

@@ -218,6 +218,19 @@ def test_a_few_notices_are_shown_and_none_is_lost(qtbot: QtBot) -> None:
     assert notices.isHidden()
 
 
+def test_words_of_others_are_shown_letter_by_letter(qtbot: QtBot) -> None:
+    """A label takes what looks like HTML for it, and leaves the tags out."""
+    said = "<b>close</b> is no column of <i>prices.csv</i>"
+    shown = QWidget()
+    qtbot.addWidget(shown)
+    column = QVBoxLayout(shown)
+    for widget in (NoticeBar(Notice(said)), EmptyState("database", said, said)):
+        column.addWidget(widget)
+    labels = [label for label in shown.findChildren(QLabel) if said in label.text()]
+    assert len(labels) == 3
+    assert {label.textFormat() for label in labels} == {Qt.TextFormat.PlainText}
+
+
 def test_a_notice_does_what_it_offers_and_goes(qtbot: QtBot) -> None:
     notices, done = Notices(), list[str]()
     qtbot.addWidget(notices)

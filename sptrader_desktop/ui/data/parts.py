@@ -29,6 +29,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
+from sptrader_desktop.ui.widgets.words import Words
 
 FORM_WIDTH = 88 * GRID
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -182,9 +183,7 @@ def form() -> QFormLayout:
 
 
 def label(text: str, role: str = "", *, wraps: bool = True) -> QLabel:
-    made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setWordWrap(wraps)
+    made = Words(text, wraps=wraps)
     if role:
         give(made, role=role)
     return made

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.component_output import ComponentReport, Linked
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
+from sptrader_desktop.ui.widgets.words import Words
 
 EMPTY = "Values or events will stand here after Run on This Data."
 RESULT, PRINTED, HONESTY = range(3)
@@ -21,7 +22,7 @@ class ComponentOutputPane(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title = QLabel(self, wordWrap=True)
+        self.title = Words(parent=self, wraps=True)
         self.title.setObjectName("componentOutputTitle")
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("componentOutputTabs")

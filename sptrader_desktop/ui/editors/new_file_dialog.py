@@ -13,6 +13,7 @@ from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.words import Words
 
 FIRST = {Kind.STRATEGY: "my_strategy", Kind.INDICATOR: "my_indicator", Kind.SIGNAL: "my_signal"}
 
@@ -28,7 +29,7 @@ class NewFileDialog(QDialog):
         self.setWindowTitle(f"New {kind.value.capitalize()}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._kind, self._folders = kind, tuple(folders)
-        self.name, self.family, self.fault = QLineEdit(self), QComboBox(self), QLabel(self, wordWrap=True)
+        self.name, self.family, self.fault = QLineEdit(self), QComboBox(self), Words(parent=self, wraps=True)
         self.name.setObjectName("newFileName")
         self.name.setAccessibleName("Name")
         self.family.setObjectName("newFileFamily")

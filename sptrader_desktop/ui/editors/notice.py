@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
+from sptrader_desktop.ui.widgets.words import Words
 
 Choice = tuple[str, str, Callable[[], object]]  # text, object name, what it does
 
@@ -18,7 +19,7 @@ class Notice(QFrame):
         super().__init__(parent)
         self.setObjectName("editorNotice")
         give(self, role="notice", tone="warning")
-        self.label = QLabel(self, wordWrap=True)
+        self.label = Words(parent=self, wraps=True)
         self.label.setObjectName("editorNoticeText")
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)

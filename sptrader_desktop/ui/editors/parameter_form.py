@@ -14,6 +14,7 @@ from sptrader_desktop.ui.editors.form_fields import Field, field_of
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
+from sptrader_desktop.ui.widgets.words import Words
 
 WIDEST_LABEL = 27 * GRID  # longer ones take a second line
 
@@ -32,7 +33,7 @@ class ParameterForm(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._fields: dict[Path, Field] = {}
         self._shape: Sequence[tuple[object, ...]] = ()
-        self.reason = QLabel(self, wordWrap=True)
+        self.reason = Words(parent=self, wraps=True)
         self.reason.setObjectName("parameterFormReason")
         give(self.reason, tone="warning")
         inside = self._inside = QWidget(self)

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.components import ComponentSpec
@@ -37,6 +37,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.composite import Composite
 from sptrader_desktop.ui.widgets.empty_state import EmptyWords
 from sptrader_desktop.ui.widgets.notices import Notice
+from sptrader_desktop.ui.widgets.words import Words
 
 NUMBERS = count(1)
 WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "")
@@ -79,7 +80,7 @@ class ChartDocument(Composite):
         self.chart.stepAsked.connect(self.read)
         self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
         self.bar = ChartBar(series.symbol)
-        self.problem = QLabel(wordWrap=True)
+        self.problem = Words(wraps=True)
         self.problem.setObjectName("chartProblem")
         self.problem.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
         give(self.problem, tone="danger")

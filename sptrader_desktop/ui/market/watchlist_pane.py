@@ -8,7 +8,6 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
@@ -34,6 +33,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 from sptrader_desktop.ui.widgets.word_completer import WordCompleter
+from sptrader_desktop.ui.widgets.words import Words
 
 Known = Observable[Mapping[str, Instrument]]
 SECOND_MS, MINUTE_MS, SOON_MS = 1000, 60_000, 200
@@ -218,7 +218,7 @@ class WatchlistPane(QWidget):
         self._stack.addWidget(self.view)
         empty = EmptyState("eye", "Nothing is watched yet", EMPTY, "Take Those of My Candles", self.fillAsked.emit)
         self._stack.addWidget(empty)
-        self._problem = QLabel(wordWrap=True)
+        self._problem = Words(wraps=True)
         self._problem.setObjectName("watchlistProblem")
         self._problem.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
         give(self._problem, tone="danger")

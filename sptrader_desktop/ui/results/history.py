@@ -19,6 +19,7 @@ from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.words import Words
 
 FEWEST, MOST = 2, 6
 
@@ -111,7 +112,7 @@ class RunHistory(QWidget):
     def _build(self) -> None:
         text = "Every backtest that is kept will be here, with what it was made from."
         self.table = DataTable("runs", "Runs", text, "Run Backtest  F5", drawing="history", headline="No runs yet")
-        self._tags, self._note, self._message = QLineEdit(), QLineEdit(), QLabel()
+        self._tags, self._note, self._message = QLineEdit(), QLineEdit(), Words()
         self._labels: dict[QLineEdit, QLabel] = {}
         self._message.setObjectName("historyMessage")
         self._message.setWordWrap(True)

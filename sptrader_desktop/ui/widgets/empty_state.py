@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID, ICON
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
+from sptrader_desktop.ui.widgets.words import Words
 
 
 class EmptyWords(NamedTuple):
@@ -32,7 +33,7 @@ class EmptyState(QWidget):
         is_first_step: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._title, self._text = QLabel(title), QLabel(text)
+        self._title, self._text = Words(title), Words(text)
         give(self._title, role="title")
         give(self._text, role="muted")
         column = self._column = QVBoxLayout(self)

@@ -11,6 +11,7 @@ from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
+from sptrader_desktop.ui.widgets.words import Words
 
 Kind = Literal["note", "done", "warning", "error"]
 SIGNS: dict[Kind, tuple[str, str, Tone]] = {
@@ -43,7 +44,7 @@ class NoticeBar(QFrame):
         give(self, role="notice", tone=tone)
         self.notice = notice
         self.setAccessibleName(f"{word}: {notice.text}")
-        words = QLabel(f"{word}: {notice.text}" if notice.kind in {"warning", "error"} else notice.text)
+        words = Words(f"{word}: {notice.text}" if notice.kind in {"warning", "error"} else notice.text)
         words.setWordWrap(True)
         line = QHBoxLayout(self)
         line.setContentsMargins(GRID * 2, GRID, GRID, GRID)
