@@ -77,12 +77,14 @@ class Documents(QTabWidget):
 
     def open(self, path: Path) -> EditorPane:
         """In a tab of its own, or the one where it is open already."""
-        editor = self.editor_of(path)
+        editor = self.editor_of(path) or next((one for one in self.editors if one.path is None and one.wanted == path), None)
         if editor is None:
             editor = self._made(path)
             self.addTab(editor, path.name)
             editor.open(path)
             self._head()
+        elif editor.path is None:
+            editor.open(path)  # it could not be read before
         self.setCurrentWidget(editor)
         editor.setFocus()
         return editor

@@ -74,7 +74,12 @@ class TextsPage(QObject):
         finished = self._research.finished
         if finished is None:
             return
-        editor = self.documents.open(Path(finished.recipe.strategy))
+        path = Path(finished.recipe.strategy)
+        if self.documents.editor_of(path) is None and not path.exists():
+            words = f"{path.name} is not there any more: run the strategy by its name of now, then turn its numbers"
+            self._notices.tell(Notice(words, "warning"))
+            return
+        editor = self.documents.open(path)
         if editor.edit.text() == finished.text:
             editor.edit.take_text(text)
         else:

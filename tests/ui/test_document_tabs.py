@@ -41,6 +41,17 @@ def test_opening_and_colouring_are_no_edit_and_typing_is(qtbot: QtBot, documents
     editor.close_document()
 
 
+def test_a_file_that_cannot_be_read_has_one_tab_with_its_name(qtbot: QtBot, documents: Documents, tmp_path: Path) -> None:
+    path = tmp_path / "prices.parquet"
+    path.write_bytes(b"\xff\x00")
+    first = documents.open(path)
+    assert documents.open(path) is first
+    assert documents.tabText(documents.indexOf(first)) == "prices.parquet"
+    path.write_text("name: mine\n")
+    assert documents.open(path) is first
+    assert first.edit.text() == "name: mine\n"
+
+
 def test_the_tab_of_a_renamed_file_goes_along_with_what_is_not_saved(qtbot: QtBot, documents: Documents, tmp_path: Path) -> None:
     path, new = tmp_path / "small.yaml", tmp_path / "other.yaml"
     path.write_text(SMALL, encoding="utf-8")

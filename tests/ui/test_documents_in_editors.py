@@ -91,6 +91,22 @@ def test_what_cannot_be_read_is_said_in_the_pane(qtbot: QtBot, path: Path) -> No
     assert "cannot be read" in editor.notice.text()
 
 
+def test_in_what_cannot_be_read_nothing_is_typed_that_would_be_lost(qtbot: QtBot, path: Path) -> None:
+    editor = StrategyEditor(examine, TextDrafts(path.parent / "kept"))
+    qtbot.addWidget(editor)
+    editor.show()
+    text = path.read_text()
+    path.write_bytes(b"name: \xff")
+    editor.open(path)
+    QTest.keyClicks(editor.edit, "a thought")
+    assert (editor.edit.text(), editor.title) == ("", path.name)
+    path.write_text(text)
+    assert editor.open(path)
+    assert not editor.notice.isVisible()
+    QTest.keyClicks(editor.edit, "#")
+    assert editor.edit.text() == f"#{text}"
+
+
 # Other programs
 
 

@@ -411,7 +411,7 @@ def test_a_note_that_is_being_written_stays_with_its_run_when_another_is_kept(ra
     assert history.chosen == [first]
 
 
-def test_numbers_are_not_applied_over_a_text_that_was_edited_since(ran: Driven) -> None:
+def test_numbers_are_not_applied_over_a_text_that_was_edited_since_or_has_another_name(ran: Driven) -> None:
     window, (strategy, _) = ran.window, sample(ran)
     editor = window.texts.documents.open(strategy)
     editor.edit.insertPlainText("# a thought\n")
@@ -425,6 +425,12 @@ def test_numbers_are_not_applied_over_a_text_that_was_edited_since(ran: Driven) 
     assert editor.edit.text() == window.page.what_if.text()
     editor.document.discard()
     window.texts.documents.close_current()
+    other = strategy.rename(strategy.with_name("elsewhere.yaml"))
+    window.page.what_if._apply.click()
+    assert "ma_crossover.yaml is not there any more" in window.notices.waiting()[0].text
+    assert window.texts.documents.editors == []
+    other.rename(strategy)
+    ran.until(lambda: window.page.panel.chosen_strategy() == strategy, "the list as it was")
 
 
 # Refusals are seen, and full disks are told

@@ -35,6 +35,7 @@ class EditorPane(Composite):
         super().__init__(parent)
         self.edit, self._keeper = edit, keeper
         self.document = Document(edit, keeper, self)
+        self.wanted: Path | None = None  # what was to be opened, also where it could not be
         self.notice, self.find_bar, self.problems = Notice(self), FindBar(edit, self), ProblemsList(good, self)
         self.line_field = LineField(edit, self)
         self.body = QSplitter(Qt.Orientation.Horizontal, self)
@@ -49,11 +50,14 @@ class EditorPane(Composite):
         self._connect()
 
     def open(self, path: Path) -> bool:
-        """What cannot be read is said in the pane."""
+        """What cannot be read is said in the pane, and nothing can be typed that would have no file."""
+        self.wanted = path
+        self.notice.hide()
         try:
             self.document.open(path)
         except SptraderError as error:
             self.notice.say(str(error))
+            self.edit.setReadOnly(True)
             return False
         self._tell_title()
         self.check_now()
@@ -78,7 +82,8 @@ class EditorPane(Composite):
 
     @property
     def title(self) -> str:
-        name = self.document.path.name if self.document.path else ""
+        path = self.document.path or self.wanted
+        name = path.name if path else ""
         return f"{name} •" if self.document.is_modified else name
 
     def check_now(self) -> None:
