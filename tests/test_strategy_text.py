@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sptrader_desktop.adapters.yaml_strategy import read_strategy
+from sptrader_desktop.adapters.yaml_strategy import examine_strategy, read_strategy
 from sptrader_desktop.adapters.yaml_text import LARGEST
 from sptrader_desktop.adapters.yaml_tree import read_tree
 from sptrader_desktop.core.errors import Problem, SptraderError, StrategyError
 from sptrader_desktop.core.strategy_fields import Plain
 from sptrader_desktop.core.strategy_rules import ROOT_KEYS
+from sptrader_desktop.present.text_problems import line_edges
 from tests.strategy_texts import FULL, SMALL, complaints, parsed
 
 # Values
@@ -206,3 +207,10 @@ def test_a_mutated_file_is_a_strategy_or_a_list_of_placed_problems(text: str) ->
 @given(mutations() | st.text())
 def test_many_mutated_files_are_strategies_or_lists_of_placed_problems(text: str) -> None:
     check_any(text)
+
+
+def test_lines_are_looked_for_once_however_many_problems_a_text_has() -> None:
+    """A file of nothing but wrong keys held its editor up for seconds when each problem began at the first line again."""
+    line_edges.cache_clear()
+    assert len(examine_strategy("wrong: 1\n" * 300).problems) > 300
+    assert line_edges.cache_info().misses == 1

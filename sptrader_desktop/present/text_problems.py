@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from sptrader_desktop.core.errors import Problem
@@ -34,12 +35,16 @@ class TextProblem:
 
 def offset_of(text: str, line: int, column: int) -> int:
     """The character at that place, or the last before it that there is."""
-    start = 0
-    for found in LINE_END.finditer(text):
-        if line == 1:
-            return min(start + column - 1, found.start())
-        start, line = found.end(), line - 1
-    return min(start + column - 1, len(text))
+    starts, ends = line_edges(text)
+    place = min(line, len(starts)) - 1
+    return min(starts[place] + column - 1, ends[place])
+
+
+@lru_cache(maxsize=1)
+def line_edges(text: str) -> tuple[list[int], list[int]]:
+    """Where lines start and end, found once for all problems of a text."""
+    found = [match.span() for match in LINE_END.finditer(text)]
+    return [0, *(end for _, end in found)], [*(start for start, _ in found), len(text)]
 
 
 def placed(text: str, problem: Problem, spans: Mapping[Path, Stretch]) -> TextProblem:
