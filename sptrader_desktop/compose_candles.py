@@ -1,15 +1,16 @@
 """The candles that a recipe names: files or a source, with their ask prices, finer candles and rates."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sptrader_desktop.compose_data import SOURCES, known_instruments, resampled_candles
 from sptrader_desktop.compose_servers import open_postgres
 from sptrader_desktop.core.errors import DataError, RunError
+from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import moment
 from sptrader_desktop.settings import Settings
@@ -36,34 +37,55 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> CandleSets:
 
     _refuse_ambiguous(recipe)
     known, asks = known_instruments(recipe.instruments, recipe.financing), _ask_files("--ask", recipe.ask, recipe.data)
-    finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
-    known_from = start and start - RATES_BEFORE
-
-    def load(path: str, since: datetime | None = start, until: datetime | None = end, **more: Any) -> "Candles":
-        return load_candles(Path(path), instruments=known, start=since, end=until, **more)
-
-    symbol, timeframe = recipe.symbol or None, recipe.timeframe or None
     if recipe.source:
         traded = _from_source(recipe, settings, known)
     else:
         within = (None, None) if recipe.resample else (start, end)
-        traded = tuple(load(path, *within, ask=asks.get(path), symbol=symbol, timeframe=timeframe) for path in recipe.data)
+        named: dict[str, Any] = {"symbol": recipe.symbol or None, "timeframe": recipe.timeframe or None, "instruments": known}
+        traded = tuple(load_candles(Path(path), start=within[0], end=within[1], ask=asks.get(path), **named) for path in recipe.data)
     made_of: dict[str, Candles] = {}
     if recipe.resample:
         traded, made_of = _longer(traded, recipe.resample, span_of(start, end))
     traded = tuple(replace(candles, asked=span_of(start, end)) for candles in traded)
+    rates, finer = _beside(recipe, known, {candles.symbol for candles in traded})
+    return traded, rates, made_of | finer
+
+
+def candles_around(recipe: Recipe, before: CandleSets) -> CandleSets:
+    """What a server of others handed out before, which is not asked again, and every file of the recipe as it is now."""
+    from sptrader_desktop.adapters.candle_files import known_instrument
+
+    known = known_instruments(recipe.instruments, recipe.financing)
+    traded, _, made_of = before
+    rates, finer = _beside(recipe, known, {candles.symbol for candles in traded})
+
+    def known_now(candles: "Candles") -> "Candles":
+        return replace(candles, instrument=known_instrument(f"--source {recipe.source}", candles.symbol, known))
+
+    return tuple(map(known_now, traded)), rates, {symbol: known_now(candles) for symbol, candles in made_of.items()} | finer
+
+
+def _beside(
+    recipe: Recipe, known: "Mapping[str, Instrument]", symbols: "Collection[str]"
+) -> "tuple[tuple[Candles, ...], dict[str, Candles]]":
+    """Rates, and finer candles by symbol: always files."""
+    from sptrader_desktop.adapters.candle_files import load_candles
+
+    finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
+    start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
-        candles = load(path, ask=finer_asks.get(path))
-        if candles.symbol in finer or candles.symbol not in {item.symbol for item in traded}:
+        candles = load_candles(Path(path), instruments=known, start=start, end=end, ask=finer_asks.get(path))
+        if candles.symbol in finer or candles.symbol not in symbols:
             raise RunError(f"--finer {path}: give one file of finer candles for a symbol that --data trades")
         finer[candles.symbol] = candles
-    rates = tuple(load(path, known_from) for path in recipe.rates)
+    known_from = start and start - RATES_BEFORE
+    rates = tuple(load_candles(Path(path), instruments=known, start=known_from, end=end) for path in recipe.rates)
     twice = next((item for i, item in enumerate(rates) if item.symbol in {other.symbol for other in rates[:i]}), None)
     if twice:
         raise RunError(f"--rates {twice.source or twice.symbol}: {twice.symbol} is given twice, keep one file")
-    return traded, rates, made_of | finer
+    return rates, finer
 
 
 def _longer(given: "tuple[Candles, ...]", timeframe: str, span: "Span") -> "tuple[tuple[Candles, ...], dict[str, Candles]]":
@@ -75,7 +97,7 @@ def _longer(given: "tuple[Candles, ...]", timeframe: str, span: "Span") -> "tupl
     inside: dict[str, Candles] = {}
     for fine in given:
         try:
-            longer = fine if fine.timeframe == timeframe else resampled_candles(fine, timeframe)
+            longer = fine if fine.bar_us == parse_timeframe(timeframe) else resampled_candles(fine, timeframe)
         except DataError as error:
             raise RunError(f"--resample {timeframe}: {error}") from None
         made.append(part_of(longer, span))

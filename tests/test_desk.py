@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from sptrader_desktop.core.errors import DataError, StrategyError
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Finished, Series
+from tests.candle_builders import bars, long_bars, parquet
+from tests.http_servers import serving
 from tests.kept_candles import hourly, mid_of
+from tests.test_http_candles import Shop, candle_rows
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +77,14 @@ def test_a_broken_file_of_own_instruments_hides_its_symbols_alone(tmp_path: Path
     assert desk.candles(sample(desk)).instrument.tick == Decimal("0.00001")
     with pytest.raises(DataError, match="this is not YAML"):
         desk.candles(Series("US30", "1h", str(tmp_path / "US30_1h_x.parquet")))
+
+
+def test_a_file_that_was_good_as_one_thing_is_not_taken_for_good_as_another(desk: WindowDesk, finished: Finished, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("instruments:\n  EURUSD: {lot: 1000}\n", encoding="utf-8")
+    desk.backtest(replace(finished.recipe, instruments=str(own)), finished.text)
+    with pytest.raises(DataError, match="is not a"):
+        desk.backtest(replace(finished.recipe, financing=str(own)), finished.text)
 
 
 def test_a_side_of_own_instruments_is_read_as_they_say(tmp_path: Path) -> None:
@@ -137,6 +149,41 @@ def test_candles_are_read_again_only_when_their_file_has_changed(
     data.write_bytes(data.read_bytes() + b"")
     desk.backtest(recipe, finished.text)
     assert len(read) == 3
+
+
+@pytest.mark.parametrize("resample", ["", "2h"])
+def test_a_run_on_a_server_is_stale_when_a_file_of_this_computer_is_another_and_the_server_is_not_asked(
+    desk: WindowDesk, finished: Finished, tmp_path: Path, resample: str
+) -> None:
+    """Rates, finer candles and instruments; changed, put back and gone."""
+    files = {
+        "rates": (parquet(tmp_path / "GBPUSD_1h_rates.parquet", bars(300, 1.25)), bars(300, 1.26)),
+        "finer candles": (parquet(tmp_path / "EURUSD_1m_finer.parquet", long_bars(3_000)), long_bars(3_001)),
+    }
+    instruments, financing = tmp_path / "own.yaml", tmp_path / "financing.yaml"
+    instruments.write_text("instruments:\n  EURUSD: {lot: 1000}\n", encoding="utf-8")
+    financing.write_text("EURUSD: {long: 0.01, short: 0.01}\n", encoding="utf-8")
+    with serving(Shop(candle_rows(300), 1_000)) as server:
+        server_desk = WindowDesk(replace(load_settings(), market_data=server.url))
+        named: dict[str, Any] = {"source": "http", "symbols": ("EURUSD",), "timeframe": "1h", "resample": resample, "currency": "GBP"}
+        local: dict[str, Any] = {"rates": (str(files["rates"][0]),), "finer": (str(files["finer candles"][0]),)}
+        recipe = Recipe(finished.recipe.strategy, **named, **local, instruments=str(instruments), financing=str(financing))
+        done, asked = server_desk.backtest(recipe, finished.text), len(server.asked)
+        assert server_desk.changed_since(done) == ""
+        for what, (path, columns) in files.items():
+            before = path.read_bytes()
+            parquet(path, columns)
+            assert server_desk.changed_since(done).startswith(f"{what} of ")
+            path.unlink()
+            assert server_desk.changed_since(done) == "its candles cannot be read any more"
+            path.write_bytes(before)
+        for path in (instruments, financing):
+            before = path.read_bytes()
+            path.write_text(path.read_text().replace("1000", "500").replace("0.01,", "0.02,"), encoding="utf-8")
+            assert server_desk.changed_since(done).startswith("instruments")
+            path.write_bytes(before)
+        assert server_desk.changed_since(done) == ""
+        assert len(server.asked) == asked
 
 
 def test_the_curves_are_those_that_the_signals_saw(desk: WindowDesk, finished: Finished) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sptrader_desktop import compose, compose_components, compose_data, compose_runs, compose_servers, compose_window
 from sptrader_desktop.adapters.json_documents import JsonDocuments
 from sptrader_desktop.app.heeded import heeded
-from sptrader_desktop.compose_candles import CandleSets, recipe_candles
+from sptrader_desktop.compose_candles import CandleSets, candles_around, recipe_candles
 from sptrader_desktop.compose_components import Heed
 from sptrader_desktop.core.errors import DataError, RunError, SptraderError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
@@ -182,8 +182,9 @@ class WindowDesk:
     def changed_since(self, finished: Finished) -> str:
         request, recipe = finished.result.request, finished.recipe
         try:
-            candles = (request.traded, request.rates, dict(request.finer)) if is_elsewhere(recipe.source) else self._candles_of(recipe)
-        except DataError:
+            before = request.traded, request.rates, dict(request.finer)
+            candles = candles_around(recipe, before) if is_elsewhere(recipe.source) else self._candles_of(recipe)
+        except (DataError, RunError):
             return "its candles cannot be read any more"
         return compose_window.changed_since(self._settings, request, finished.text, finished.manifest, candles, self.catalogue())
 
@@ -324,6 +325,7 @@ def _candles_key(recipe: Recipe) -> object:
     """What decides the candles of a recipe, the state of its files included."""
     return (
         (recipe.symbol, recipe.timeframe, recipe.resample, recipe.start, recipe.end),
-        tuple(map(len, (recipe.data, recipe.ask, recipe.finer, recipe.finer_ask))),
+        tuple(map(len, (recipe.data, recipe.ask, recipe.finer, recipe.finer_ask, recipe.rates))),
+        bool(recipe.instruments),
         tuple(_file_state(path) for path in _candle_files(recipe)),
     )
