@@ -86,6 +86,9 @@ def test_a_run_on_longer_candles_is_the_run_on_a_file_of_them_settled_by_what_th
     assert made["equity_band"]["resolved_trades"] > 0
     assert [told["manifest"].pop("data")[0]["timeframe"] for told in (made, of_file)] == ["4h", "4h"]
     assert {**made, "manifest": {**made["manifest"], "finer": of_file["manifest"]["finer"]}} == of_file
+    for own in ("1h", "60m"):  # no longer: the candles as they are
+        as_they_are = document(path, "--data", SAMPLE, "--resample", own)
+        assert as_they_are == document(path, "--data", SAMPLE)
     assert "--resample 30m: 1h candles of EURUSD cannot be made into 30m" in refused(
         "backtest", path, "--data", SAMPLE, "--resample", "30m"
     )

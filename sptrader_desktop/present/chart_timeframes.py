@@ -19,7 +19,15 @@ def timeframes_from(own: str) -> tuple[str, ...]:
 def longer_timeframes(own: str, wanted: str = "") -> tuple[str, ...]:
     """The usual ones without their own, and `wanted` where it can be made too."""
     found = {*timeframes_from(own)[1:], *([wanted] if wanted and _can_be_made(wanted, parse_timeframe(own)) else [])}
-    return tuple(sorted(found, key=parse_timeframe))
+    return tuple(sorted(found, key=lambda timeframe: (parse_timeframe(timeframe), timeframe)))
+
+
+def is_as_long(timeframe: str, own: str) -> bool:
+    """`60m` of `1h`: the candles as they are."""
+    try:
+        return parse_timeframe(timeframe) == parse_timeframe(own)
+    except DataError:
+        return False
 
 
 def _can_be_made(timeframe: str, of: int) -> bool:
@@ -27,7 +35,7 @@ def _can_be_made(timeframe: str, of: int) -> bool:
         length = made_length(timeframe)
     except DataError:
         return False
-    return length == of or _is_made_of(length, of)
+    return _is_made_of(length, of)
 
 
 def _is_made_of(long: int, short: int) -> bool:

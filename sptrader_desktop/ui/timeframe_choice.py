@@ -4,7 +4,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QLabel
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.chart_timeframes import longer_timeframes
+from sptrader_desktop.present.chart_timeframes import is_as_long, longer_timeframes
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 
@@ -27,7 +27,7 @@ class TimeframeChoice(ChoiceBox):
 
     @property
     def longer(self) -> str:
-        """Empty where the candles run as they are."""
+        """Empty where the candles run as they are, unless it was their own timeframe that was asked for."""
         return str(self.currentData() or "")
 
     def offer(self, own: str) -> None:
@@ -48,7 +48,8 @@ class TimeframeChoice(ChoiceBox):
             offered = ()
         blocker = QSignalBlocker(self)
         self.clear()
-        self.addItem(f"{self._own} · as the candles" if self._own else "As the candles", "")
+        own = self.wanted if is_as_long(self.wanted, self._own) else ""
+        self.addItem(f"{self._own} · as the candles" if self._own else "As the candles", own)
         for timeframe in offered:
             self.addItem(timeframe, timeframe)
         self.setCurrentIndex(max(0, self.findData(self.wanted)))

@@ -69,7 +69,7 @@ RECIPES = st.builds(
     data=st.lists(st.sampled_from([one.path for one in SERIES[:2]]), min_size=1, max_size=2, unique=True).map(tuple),
     start=st.sampled_from(["", "2024-03-01"]),
     end=st.sampled_from(["", "2024-04-01 12:00"]),
-    resample=st.sampled_from(["", "1h", "3h", "4h", "1w"]),
+    resample=st.sampled_from(["", "1h", "60m", "3h", "4h", "1w"]),
     ask=FILES,
     finer=FILES,
     finer_ask=FILES,
@@ -148,6 +148,15 @@ def test_answers_come_back_at_the_next_start_and_those_unknown_are_left_out(pane
 
 def offered(panel: BacktestPanel) -> list[str]:
     return [panel.timeframe.itemText(place) for place in range(panel.timeframe.count())]
+
+
+@pytest.mark.parametrize("own", ["1h", "60m"])
+def test_the_candles_own_timeframe_is_offered_once_however_it_is_written(panel: BacktestPanel, own: str) -> None:
+    as_they_are = offered(panel)
+    panel.timeframe.want(own)
+    assert offered(panel) == as_they_are
+    assert panel.timeframe.currentIndex() == 0
+    assert not panel.timeframe.note.isVisible()
 
 
 def test_a_timeframe_that_other_candles_cannot_give_stays_wanted_and_says_so(panel: BacktestPanel, qtbot: QtBot) -> None:
