@@ -95,6 +95,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("layout.lock", "Lock the Panes", Menu.VIEW, "lock", is_checkable=True, tip="Panes cannot be dragged away by accident"),
     Action("layout.reset", "Reset the Panes", Menu.VIEW, "layout-dashboard", tip="Every pane where it stood at first"),
     Action("layout.undo", "Undo Layout", Menu.VIEW, "undo-2", ("Ctrl+Alt+Z",), tip="As the panes stood before", needs="layout_before"),
+    Action(
+        "layout.redo", "Redo Layout", Menu.VIEW, "redo-2", ("Ctrl+Alt+Shift+Z",), tip="What was undone of the panes", needs="layout_after"
+    ),
     Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles", needs="strategy"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
     Action("explain.next", "Explain Next Decision", Menu.RUN, "lightbulb", ("F7",), tip="The next bar where a rule held", needs="run"),

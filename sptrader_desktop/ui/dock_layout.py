@@ -1,4 +1,4 @@
-"""Where the panes stand: arrangements are kept, locked, reset and undone, and heal when what was kept is broken or a screen is gone."""
+"""Where the panes stand: arrangements are kept, locked, reset, undone and redone, and heal when broken or when a screen is gone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,12 +46,14 @@ Arrangement = Sequence[Stack]
 class DockLayout(QObject):
     changed = Signal(str)  # the arrangement's name
     undoable = Signal(bool)
+    redoable = Signal(bool)
 
     def __init__(self, window: QMainWindow, panes: Sequence[Pane], arrangements: Mapping[str, Arrangement]) -> None:
         super().__init__(window)
         self._window, self._arrangements = window, arrangements
         self._kept: dict[str, bytes] = {}
         self._before: list[tuple[str, bytes]] = []  # to go back to, the newest last
+        self._after: list[tuple[str, bytes]] = []  # what was undone, the last undone last
         self._settled: tuple[str, object, bytes] | None = None  # name, which pane is where, and the state
         self._settling = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settling.timeout.connect(self._settle)
@@ -97,9 +99,18 @@ class DockLayout(QObject):
     def undo(self) -> None:
         """As the panes stood before they were last moved, closed, reset or exchanged."""
         self._settle()
-        if not self._before:
+        self._step(self._before, self._after)
+
+    def redo(self) -> None:
+        """As they stood before that was undone."""
+        self._settle()
+        self._step(self._after, self._before)
+
+    def _step(self, taken: list[tuple[str, bytes]], given: list[tuple[str, bytes]]) -> None:
+        if not taken:
             return
-        name, state = self._before.pop()
+        given.append((self.name, self.state()))
+        name, state = taken.pop()
         if name != self.name:
             self._kept[self.name] = self.state()
             self.name = name
@@ -136,6 +147,7 @@ class DockLayout(QObject):
         if not is_usable or (stored is None and is_other):
             self._stand_as_at_first()
         self._before.clear()
+        self._after.clear()
         self._known()
         return is_usable
 
@@ -194,7 +206,7 @@ class DockLayout(QObject):
         self._settling.stop()
         self._settled = (self.name, self._places(), self.state())
         self.changed.emit(self.name)
-        self.undoable.emit(bool(self._before))
+        self._tell_steps()
 
     def _settle(self) -> None:
         """A person moved, closed or opened a pane: how they stood before is to be had back. Which tab is in front is no such thing."""
@@ -209,7 +221,12 @@ class DockLayout(QObject):
     def _remember(self, stood: tuple[str, bytes] | None = None) -> None:
         self._before.append(stood or (self.name, self.state()))
         del self._before[:-MOST_UNDONE]
-        self.undoable.emit(True)
+        self._after.clear()  # of another way on
+        self._tell_steps()
+
+    def _tell_steps(self) -> None:
+        self.undoable.emit(bool(self._before))
+        self.redoable.emit(bool(self._after))
 
     def _places(self) -> object:
         def place(dock: QDockWidget) -> object:

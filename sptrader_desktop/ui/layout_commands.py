@@ -30,6 +30,7 @@ class LayoutCommands(QObject):
         return {
             **{_id(name): partial(self._use, name) for name in ARRANGEMENTS},
             "layout.undo": self._layouts.undo,
+            "layout.redo": self._layouts.redo,
             "layout.reset": self._layouts.reset,
             "layout.lock": self._lock,
             "layout.export": self._ask_export,
@@ -37,7 +38,7 @@ class LayoutCommands(QObject):
         }
 
     def join(self, actions: ActionSet) -> None:
-        """The one in use has a tick, and Undo Layout is grey while there is nothing to undo."""
+        """The one in use has a tick, and Undo and Redo Layout are grey while there is nothing to undo or redo."""
 
         def tick(chosen: str) -> None:
             for name in ARRANGEMENTS:
@@ -45,6 +46,7 @@ class LayoutCommands(QObject):
 
         self._layouts.changed.connect(tick)
         self._layouts.undoable.connect(partial(actions.set_state, "layout_before"))
+        self._layouts.redoable.connect(partial(actions.set_state, "layout_after"))
         tick(self._layouts.name)
 
     def restore(self, preferences: Preferences) -> None:

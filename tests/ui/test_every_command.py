@@ -245,6 +245,11 @@ def hidden_pane(stage: Stage) -> None:
     stage.driven.until(lambda: not stage.window.layouts._settling.isActive(), "the panes to come to rest")
 
 
+def shown_again(stage: Stage) -> None:
+    hidden_pane(stage)
+    stage.window.layouts.undo()
+
+
 def elsewhere(name: str, stage: Stage) -> None:
     """In another workspace than that."""
     stage.on_window()
@@ -367,6 +372,7 @@ CASES: dict[str, Case] = {
     "layout.lock": Case(WINDOW, lambda stage: stage.window.layouts.docks["log"].features()),
     "layout.reset": Case(hidden_pane, lambda stage: stage.window.layouts.docks["equity"].isHidden()),
     "layout.undo": Case(hidden_pane, lambda stage: stage.window.layouts.docks["equity"].isHidden()),
+    "layout.redo": Case(shown_again, lambda stage: stage.window.layouts.docks["equity"].isHidden()),
     "run.backtest": Case(WINDOW, lambda stage: stage.window.research.finished),
     "run.cancel": Case(running, lambda stage: stage.job and stage.job.is_over),
     "explain.next": Case(chosen_bar, BAR),

@@ -105,6 +105,38 @@ def test_closing_floating_resetting_and_switching_are_undone_one_by_one(opened: 
     assert shown(opened) == panes_of("Research")
 
 
+def test_what_was_undone_is_redone_one_by_one_until_something_else_is_done(opened: Driven) -> None:
+    layouts, both = opened.window.layouts, ALT_CTRL | Qt.KeyboardModifier.ShiftModifier
+    undo, redo = (opened.window.actions_.action(f"layout.{name}") for name in ("undo", "redo"))
+    layouts.reset()
+    assert not redo.isEnabled()
+    layouts.docks["results"].hide()
+    wait_till_settled(opened)
+    layouts.docks["navigator"].setFloating(True)
+    wait_till_settled(opened)
+    press(opened, Qt.Key.Key_3, ALT_CTRL)
+    wait_till_settled(opened)
+    for _ in range(3):
+        press(opened, Qt.Key.Key_Z, ALT_CTRL)
+        wait_till_settled(opened)
+    assert shown(opened) == panes_of("Research")
+    press(opened, Qt.Key.Key_Z, both)
+    wait_till_settled(opened)
+    assert shown(opened) == panes_of("Research") - {"results"}
+    press(opened, Qt.Key.Key_Z, both)
+    wait_till_settled(opened)
+    assert (layouts.name, layouts.docks["navigator"].isFloating()) == ("Research", True)
+    press(opened, Qt.Key.Key_Z, both)
+    assert (layouts.name, redo.isEnabled(), undo.isEnabled()) == ("Writing", False, True)
+    press(opened, Qt.Key.Key_Z, ALT_CTRL)
+    assert (layouts.name, redo.isEnabled()) == ("Research", True)
+    layouts.docks["navigator"].setFloating(False)
+    wait_till_settled(opened)
+    assert not redo.isEnabled(), "there is another way on"
+    press(opened, Qt.Key.Key_Z, both)
+    assert (layouts.name, layouts.docks["navigator"].isFloating()) == ("Research", False)
+
+
 def test_another_tab_in_front_is_nothing_to_undo(opened: Driven) -> None:
     before = len(opened.window.layouts._before)
     press(opened, Qt.Key.Key_9, Qt.KeyboardModifier.ControlModifier)
