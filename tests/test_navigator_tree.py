@@ -1,5 +1,6 @@
 """What there is to open: the tree, what a search leaves of it, the names of copies, and templates that run as they are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from sptrader_desktop.present.navigator import (
     strategy_item,
     tree,
 )
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.templates import new_text
 from sptrader_desktop.runtime.honesty import Subject, examine
 from tests.command_line import ROOT, SAMPLE
@@ -88,9 +90,20 @@ def test_runs_are_newest_first_and_only_so_many() -> None:
         for number in range(MOST_RUNS + 5)
     ]
     root = next(node for node in tree(runs) if node.kind is Kind.RUN)
-    assert root.note == f"the newest {MOST_RUNS} of {MOST_RUNS + 5}"
+    assert root.note == f"the newest {MOST_RUNS} of {MOST_RUNS + 5}, times UTC"
     assert [item.key for item, _ in leaves((root,))][:2] == [str(MOST_RUNS + 4), str(MOST_RUNS + 3)]
     assert runs[0].note == "EURUSD 1h, 1 trade, -1.00 USD"
+
+
+def test_times_of_runs_are_told_by_the_chosen_clock_and_say_so_whatever_is_searched() -> None:
+    run = RunSummary("r1", datetime(2024, 1, 1, 2, 30, 59, tzinfo=UTC), "x", ("EURUSD",), "1h", 1, 0, "USD")
+    items = [run_item(run), run_item(replace(run, id="r2", note="a good one"))]
+    for zone, at in ((Zone.UTC, "2024-01-01 02:30"), (Zone.NEW_YORK, "2023-12-31 21:30")):
+        for search in ("", "eurusd", at):
+            root = next(node for node in filtered(tree(items, zone), search) if node.kind is Kind.RUN)
+            named, plain = root.children
+            assert (root.note, plain.title) == (f"2, times {zone.value}", f"{at} x")
+            assert (named.title, named.note[: len(at) + 2]) == ("a good one", f"{at} x")
 
 
 # Names

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
 from sptrader_desktop.core.components import ComponentSpec
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.ports import RunSummary
+from sptrader_desktop.present.clocks import EPOCH, MICROSECOND
 from sptrader_desktop.present.numbers import amount, counted
+from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.present.zone_clock import clock_in
 
 MOST_RUNS = 300
+MINUTE_US = 60_000_000
 MIME = "application/x-sptrader-item"  # what is dragged: the kind, and in a line of its own the key
 
 
@@ -33,7 +38,10 @@ ROOTS = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`key` finds it again, `path` is its file where it is one, `groups` are the branches it hangs on, outermost first."""
+    """`key` finds it again, `path` is its file where it is one, `groups` are the branches it hangs on, outermost first.
+
+    What was kept at some time is called by that and its name, unless a person named it: then the time stands in the note.
+    """
 
     kind: Kind
     key: str
@@ -42,11 +50,20 @@ class Item:
     path: Path | None = None
     groups: tuple[str, ...] = ()
     fault: str = ""
+    kept_at: datetime | None = None
+    is_named: bool = False
+
+    def said(self, zone: Zone) -> tuple[str, str]:
+        """Name and note by the clock of that zone."""
+        if self.kept_at is None:
+            return self.name, self.note
+        at = clock_in((self.kept_at - EPOCH) // MICROSECOND // MINUTE_US * MINUTE_US, zone)
+        return (self.name, f"{at} {self.note}") if self.is_named else (f"{at} {self.name}", self.note)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A branch has no item; one that is empty says in `note` how it is filled."""
+    """A branch has no item; one that is empty says in `note` how it is filled. `clock` is that of the times below it."""
 
     key: str
     title: str
@@ -54,6 +71,7 @@ class Node:
     kind: Kind
     item: Item | None = None
     children: tuple["Node", ...] = ()
+    clock: str = ""
 
     def items(self) -> int:
         return (self.item is not None) + sum(child.items() for child in self.children)
@@ -82,18 +100,19 @@ def dataset_item(symbol: str, timeframe: str, path: str = "", source: str = "") 
 
 def run_item(run: RunSummary) -> Item:
     """Called by the note that a person wrote about it, else by its time and strategy."""
-    name, own = f"{run.saved_at:%Y-%m-%d %H:%M} {run.strategy}", " ".join(run.note.split())
+    own = " ".join(run.note.split())
     note = f"{', '.join(run.symbols)} {run.timeframe}, {counted(run.trades, 'trade')}, {amount(run.pnl, signed=True)} {run.currency}"
-    return Item(Kind.RUN, run.id, own or name, f"{name}, {note}" if own else note)
+    said = f"{run.strategy}, {note}" if own else note
+    return Item(Kind.RUN, run.id, own or run.strategy, said, kept_at=run.saved_at, is_named=bool(own))
 
 
-def tree(items: Iterable[Item]) -> tuple[Node, ...]:
+def tree(items: Iterable[Item], zone: Zone = Zone.UTC) -> tuple[Node, ...]:
     """Every root is there, also an empty one. Names in alphabetical order; runs newest first, and only so many of them."""
     by_kind: dict[Kind, list[Item]] = {kind: [] for kind in ROOTS}
     for item in items:
         by_kind[item.kind].append(item)
     by_kind[Kind.RUN] = by_kind[Kind.RUN][::-1]
-    return tuple(_root(kind, members) for kind, members in by_kind.items())
+    return tuple(_root(kind, members, zone) for kind, members in by_kind.items())
 
 
 def filtered(nodes: Sequence[Node], search: str) -> tuple[Node, ...]:
@@ -102,15 +121,22 @@ def filtered(nodes: Sequence[Node], search: str) -> tuple[Node, ...]:
     return tuple(kept for node in nodes if (kept := _kept(node, words, "")) is not None) if words else tuple(nodes)
 
 
-def _root(kind: Kind, members: list[Item]) -> Node:
+def _root(kind: Kind, members: list[Item], zone: Zone) -> Node:
     title, empty = ROOTS[kind]
     shown = members[:MOST_RUNS] if kind is Kind.RUN else sorted(members, key=lambda item: (item.name.lower(), item.key))
-    children = _branches(kind, kind.value, shown, 0)
-    note = empty if not members else f"{len(members):,}" if len(shown) == len(members) else f"the newest {MOST_RUNS} of {len(members):,}"
-    return Node(kind.value, title, note, kind, None, children)
+    children = _branches(kind, key := kind.value, shown, 0, zone)
+    if not members:
+        return Node(key, title, empty, kind)
+    clock = zone.value if kind is Kind.RUN else ""
+    count = f"{len(members):,}" if len(shown) == len(members) else f"the newest {MOST_RUNS} of {len(members):,}"
+    return Node(key, title, _timed(count, clock), kind, None, children, clock)
 
 
-def _branches(kind: Kind, key: str, members: Sequence[Item], depth: int) -> tuple[Node, ...]:
+def _timed(count: str, clock: str) -> str:
+    return f"{count}, times {clock}" if clock else count
+
+
+def _branches(kind: Kind, key: str, members: Sequence[Item], depth: int, zone: Zone) -> tuple[Node, ...]:
     """Branches before leaves."""
     groups: dict[str, list[Item]] = {}
     leaves: list[Node] = []
@@ -118,9 +144,9 @@ def _branches(kind: Kind, key: str, members: Sequence[Item], depth: int) -> tupl
         if depth < len(item.groups):
             groups.setdefault(item.groups[depth], []).append(item)
         else:
-            leaves.append(Node(f"{kind.value}/{item.key}", item.name, item.note, kind, item))
+            leaves.append(Node(f"{kind.value}/{item.key}", *item.said(zone), kind, item))
     branches = [
-        Node(inner := f"{key}/{name}", name, f"{len(inside):,}", kind, None, _branches(kind, inner, inside, depth + 1))
+        Node(inner := f"{key}/{name}", name, f"{len(inside):,}", kind, None, _branches(kind, inner, inside, depth + 1, zone))
         for name, inside in sorted(groups.items())
     ]
     return (*branches, *leaves)
@@ -131,4 +157,5 @@ def _kept(node: Node, words: Sequence[str], above: str) -> Node | None:
     if node.item is not None:
         return node if all(word in own for word in words) else None
     children = tuple(kept for child in node.children if (kept := _kept(child, words, own)) is not None)
-    return replace(node, children=children, note=f"{sum(child.items() for child in children):,}") if children else None
+    count = f"{sum(child.items() for child in children):,}"
+    return replace(node, children=children, note=_timed(count, node.clock)) if children else None

@@ -91,7 +91,7 @@ class MainWindow(QMainWindow):
         self.kept_market = KeptMarket(desk.documents, host.jobs)
         self.research = Research(desk, host.jobs, self.selection, self)
         self.page = ResearchPage(desk, self.research, self.selection, self.notices, self._text_of, host.tell, self.kept_market.book, self)
-        self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices)
+        self.texts = TextsPage(desk, host.jobs, self.research, self.page.panel, self.page.chart, keeper, self.notices, self.selection.zone)
         self.market = MarketPage(
             desk,
             host.jobs,

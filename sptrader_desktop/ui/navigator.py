@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import BY_ID, Scope
 from sptrader_desktop.present.navigator import MIME, Item, Kind, Node, filtered, tree
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.editors.checker import Checker
 from sptrader_desktop.ui.key_names import pressed_command, sequences, shown
@@ -59,12 +61,13 @@ class Navigator(QWidget):
         listing: Callable[[], Sequence[Item]],
         folders: Sequence[Path] = (),
         moved: Callable[[Path, Path], object] | None = None,
+        zone: Observable[Zone] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("navigator")
         self.setAccessibleName("Navigator")
-        self._moved = moved
+        self._moved, self._zone = moved, zone or Observable(Zone.UTC)
         self._items: tuple[Item, ...] = ()
         self._wanted: Path | None = None
         self._open: set[str] = {kind.value for kind in (Kind.STRATEGY, Kind.DATASET)}
@@ -81,6 +84,7 @@ class Navigator(QWidget):
         self.setTabOrder(self.search, self.view)
         self._lister: Checker[tuple[set[str], Sequence[Item]]] = Checker(lambda _: (_folders_in(folders), listing()), self)
         self._lister.checked.connect(lambda found: self._take(*found))
+        self.destroyed.connect(self._zone.watch(lambda _: self._show()))
         self._watcher = QFileSystemWatcher(self)
         self._noticing = QTimer(self, interval=WATCH_MS, singleShot=True)
         self._noticing.timeout.connect(self.refresh)
@@ -243,7 +247,7 @@ class Navigator(QWidget):
         search = self.search.text()
         if not self.rows.search:
             self._open = self.rows.expanded(self.view) if self.rows.rowCount() else self._open
-        self.rows.show(filtered(tree(self._items), search), search)
+        self.rows.show(filtered(tree(self._items, self._zone.value), search), search)
         if search.strip():
             self.view.expandAll()
         else:
@@ -428,4 +432,4 @@ def _tip(node: Node) -> str:
     item = node.item
     if item is None:
         return "" if node.note[:1].isdigit() else node.note
-    return item.fault or "\n".join(filter(None, [item.name, item.note, str(item.path or "")]))
+    return item.fault or "\n".join(filter(None, [node.title, node.note, str(item.path or "")]))

@@ -12,6 +12,8 @@ from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import ACTIONS
 from sptrader_desktop.present.component_output import ComponentReport, failure_report
 from sptrader_desktop.present.navigator import Item, Kind
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.desk import Desk, Heed, Series
@@ -29,14 +31,22 @@ from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
 class TextsPage(QObject):
     def __init__(
-        self, desk: Desk, jobs: Jobs, research: Research, panel: BacktestPanel, chart: QWidget, keeper: TextKeeper, notices: Notices
+        self,
+        desk: Desk,
+        jobs: Jobs,
+        research: Research,
+        panel: BacktestPanel,
+        chart: QWidget,
+        keeper: TextKeeper,
+        notices: Notices,
+        zone: Observable[Zone],
     ) -> None:
         super().__init__(chart)
         self._desk, self._jobs, self._research, self._panel, self._notices = desk, jobs, research, panel, notices
         self.documents = Documents(chart, self._strategy_editor, self._component_editor, keeper)
         self._keeper = keeper
         self._catalogue: Catalogue | None = None  # as it was read last
-        self.navigator = Navigator(desk.items, desk.folders(), self._moved)
+        self.navigator = Navigator(desk.items, desk.folders(), self._moved, zone)
         self.navigator.openWanted.connect(self.open_item)
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
         self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import get_ident
 
@@ -13,7 +14,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
-from sptrader_desktop.present.navigator import MIME, Item, Kind, component_item, dataset_item, strategy_item
+from sptrader_desktop.ports import RunSummary
+from sptrader_desktop.present.navigator import MIME, Item, Kind, component_item, dataset_item, run_item, strategy_item
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui import navigator as navigator_module
 from sptrader_desktop.ui.editors.yaml_edit import YamlEdit
@@ -52,6 +56,20 @@ def navigator(qtbot: QtBot, folder: Path) -> Navigator:
 def names(navigator: Navigator, kind: Kind) -> list[str]:
     root = navigator.rows.find(kind.value)
     return [navigator.rows.index(row, 0, root).data() for row in range(navigator.rows.rowCount(root))]
+
+
+def test_times_of_runs_follow_the_clock_and_what_is_chosen_stays(qtbot: QtBot) -> None:
+    runs = [RunSummary(name, datetime(2024, 1, 1, 2, 30, tzinfo=UTC), name, ("EURUSD",), "1h", 1, 0, "USD") for name in ("one", "two")]
+    zone = Observable(Zone.UTC)
+    navigator = Navigator(lambda: [run_item(run) for run in runs], zone=zone)
+    qtbot.addWidget(navigator)
+    navigator.refresh()
+    qtbot.waitUntil(lambda: navigator.choose("one"))
+    assert navigator.view.currentIndex().data() == "2024-01-01 02:30 one"
+    zone.set(Zone.NEW_YORK)
+    assert navigator.view.currentIndex().data() == "2023-12-31 21:30 one"
+    heading = navigator.rows.find(Kind.RUN.value)
+    assert heading.data(Qt.ItemDataRole.AccessibleTextRole) == "Runs, 2, times New York"
 
 
 def test_enter_opens_what_is_chosen_and_a_branch_folds(qtbot: QtBot, navigator: Navigator) -> None:
