@@ -67,11 +67,11 @@ def examined(text: str, catalogue: "Catalogue") -> "StrategyText":
     return examine_strategy(text, catalogue)
 
 
-def what_if(settings: Settings, request: "Request", strategy: Strategy, catalogue: "Catalogue", heed: Heed | None = None) -> "Result":
+def what_if(settings: Settings, before: "Result", strategy: Strategy, catalogue: "Catalogue", heed: Heed | None = None) -> "Result":
     """Another strategy asked the same, at once: its components are not tried for honesty, so it is nothing to keep."""
-    from sptrader_desktop.runtime.backtest import backtest
+    from sptrader_desktop.runtime import backtest
 
-    return backtest(replace(request, strategy=strategy), component_runner(settings, catalogue, heed))
+    return backtest.what_if(before, strategy, component_runner(settings, catalogue, heed))
 
 
 def changed_since(

@@ -1,6 +1,7 @@
 """The window's desk, without a window: it gives what the command line gives, and reads nothing twice."""
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -120,6 +121,20 @@ def test_what_if_is_the_run_of_the_other_text(desk: WindowDesk, finished: Finish
     guessed = desk.what_if(finished, other)
     run = desk.backtest(finished.recipe, other).result
     assert guessed.outcome.trades.tobytes() == run.outcome.trades.tobytes() != finished.result.outcome.trades.tobytes()
+
+
+def test_what_if_prepares_no_candles_again(desk: WindowDesk, finished: Finished, tmp_path: Path) -> None:
+    """Of two symbols, whose finer candles are laid end to end: millions of them would take longer than the run."""
+    other = tmp_path / "GBPUSD_1h_x.parquet"
+    other.write_bytes(Path(sample(desk).path).read_bytes())
+    recipe = replace(finished.recipe, data=(sample(desk).path, str(other)), resample="4h")
+    text = re.sub(r"(stop_loss|take_profit): [0-9.]+", r"\1: 0.0008", finished.text)
+    before, run = desk.backtest(recipe, finished.text), desk.backtest(recipe, text).result
+    guessed = desk.what_if(before, text)
+    assert guessed.job.tape is before.result.job.tape
+    assert guessed.outcome.trades.tobytes() == run.outcome.trades.tobytes() != before.result.outcome.trades.tobytes()
+    assert guessed.band == run.band
+    assert run.band.resolved_trades > 0
 
 
 def test_what_if_tells_every_problem_of_a_text(desk: WindowDesk, finished: Finished) -> None:

@@ -190,7 +190,7 @@ class WindowDesk:
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
         strategy = self.check(text, finished.recipe.strategy)
-        return compose_window.what_if(self._settings, finished.result.request, strategy, self.catalogue(), heed)
+        return compose_window.what_if(self._settings, finished.result, strategy, self.catalogue(), heed)
 
     def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
         request, catalogue = finished.result.request, self.catalogue()

@@ -122,7 +122,7 @@ def _moment_of(result: Result, number: int, bar: int) -> Moment:
     asked = result.request
     candles = asked.traded[number]
     watched = {candles.symbol: np.array([bar], np.int64)}
-    job = simulation.make_job(asked.strategy, asked.terms, asked.traded, result.hits, asked.rates, asked.finer, watched)
+    job = simulation.make_job(asked.strategy, asked.terms, asked.traded, result.hits, asked.rates, asked.finer, watched, result.job.tape)
     closes_at = close_instant(job.tape, number, bar)
     state = simulation.start_state(job)
     log = simulation.advance(job, state, simulation.empty_log(job, state), closes_at - 1)

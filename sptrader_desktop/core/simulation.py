@@ -79,8 +79,10 @@ def make_job(
     rates: Sequence[Candles] = (),
     finer: Mapping[str, Candles] | None = None,
     watched: Mapping[str, Ints] | None = None,
+    tape: Tape | None = None,
 ) -> Job:
-    """Raises RunError when a rate, a cost or a finer candle would make the result inexact."""
+    """Raises RunError when a rate, a cost or a finer candle would make the result inexact. `tape` is that of the same candles, rates and
+    finer candles, where one was made before: millions of finer bars are laid end to end once."""
     finer = finer or {}
     _check_finer(traded, finer)
     _check_ends(traded)
@@ -89,7 +91,7 @@ def make_job(
         plan.symbols["has_finer"][s] = candles.symbol in finer
     _check_rates(plan, traded, rates)
     agenda = make_agenda(strategy, traded, hits, len(rates), watched)
-    return Job(make_tape(traded, rates, finer), agenda, plan, fixed(terms.capital))
+    return Job(tape or make_tape(traded, rates, finer), agenda, plan, fixed(terms.capital))
 
 
 def _check_finer(traded: Sequence[Candles], finer: Mapping[str, Candles]) -> None:

@@ -1,6 +1,7 @@
 """A backtest from candles to figures: components give events, rules give hits, the kernel gives trades, metrics measure them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,17 +13,26 @@ from sptrader_desktop.core.results import Band, Events, Request, Result
 from sptrader_desktop.core.rules import rule_hits
 from sptrader_desktop.core.simulation import Job, Outcome, Progress, make_job, run
 from sptrader_desktop.core.strategy import Strategy
+from sptrader_desktop.core.tables import Tape
 from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.ports import ComponentJob, ComponentRunner
 
 
-def backtest(request: Request, runner: ComponentRunner, report: Callable[[Progress], None] | None = None) -> Result:
+def backtest(
+    request: Request, runner: ComponentRunner, report: Callable[[Progress], None] | None = None, tape: Tape | None = None
+) -> Result:
+    """`tape` is that of the same candles, where one was made before."""
     _refuse_twice_traded(request)
     events = signal_events(request.strategy, request.traded, runner)
     hits = tuple(rule_hits(request.strategy, found, len(candles)) for found, candles in zip(events, request.traded, strict=True))
-    job = make_job(request.strategy, request.terms, request.traded, hits, request.rates, request.finer)
+    job = make_job(request.strategy, request.terms, request.traded, hits, request.rates, request.finer, tape=tape)
     outcome = run(job, report)
     return Result(request, events, hits, job, outcome, ambiguity_band(job, outcome, request.terms), measure(request, outcome))
+
+
+def what_if(before: Result, strategy: Strategy, runner: ComponentRunner) -> Result:
+    """Another strategy asked the same; nothing of its candles is prepared again."""
+    return backtest(replace(before.request, strategy=strategy), runner, tape=before.job.tape)
 
 
 def signal_events(strategy: Strategy, traded: Sequence[Candles], runner: ComponentRunner) -> tuple[Events, ...]:
