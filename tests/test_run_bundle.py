@@ -75,6 +75,13 @@ def test_two_files_of_one_name_cannot_be_told_apart(stored: StoredRun) -> None:
         bundle_bytes(replace(stored, recipe=RECIPE | {"rates": [f"C:\\rates\\{CANDLES}"]}))
 
 
+@pytest.mark.parametrize("name", ["EURUSD_1h_a:b.csv", "EURUSD_1h_a\\b.csv"])
+def test_a_name_that_is_none_elsewhere_is_told_before_it_travels(stored: StoredRun, name: str) -> None:
+    with pytest.raises(RunError, match="not every system has such names, rename it and run again") as caught:
+        bundle_bytes(replace(stored, recipe=RECIPE | {"finer": [f"/srv/{name}"]}))
+    assert f"reads a file called {name}:" in str(caught.value)
+
+
 def test_candles_that_are_not_here_are_named(stored: StoredRun, tmp_path: Path) -> None:
     path = tmp_path / "a.sptrun"
     path.write_bytes(bundle_bytes(stored))

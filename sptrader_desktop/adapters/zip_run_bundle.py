@@ -67,6 +67,9 @@ def _without_folders(run_id: str, recipe: Recipe) -> dict[str, Any]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise RunError(f"run {run_id} reads two files called {twice}: a bundle knows files by name, run it again with other names")
+    odd = next((name for name in names if not _is_plain(name)), None)
+    if odd:
+        raise RunError(f"run {run_id} reads a file called {odd}: not every system has such names, rename it and run again")
     asked |= {name: [_file_name(path) for path in asked[name]] for name in PATH_LISTS}
     asked |= {"strategy": "strategy.yaml"} | {field: name if asked[field] else "" for field, name in SIDE_FILES.items()}
     return asked
@@ -74,7 +77,7 @@ def _without_folders(run_id: str, recipe: Recipe) -> dict[str, Any]:
 
 def _file_name(path: str) -> str:
     """Of a path of any system: a run may be handed on from Windows to Linux."""
-    return PureWindowsPath(path).name if "\\" in path else PurePosixPath(path).name
+    return PureWindowsPath(path).name if "\\" in path and not path.startswith("/") else PurePosixPath(path).name
 
 
 def _json(value: Any) -> bytes:
@@ -215,7 +218,3 @@ def _check_document(path: Path, content: bytes) -> None:
     )
     if not is_shaped:
         raise RunError(f"{path}: its result does not say what went into it: {REMEDY}")
-
-
-def _is_candles(item: Any) -> bool:
-    return isinstance(item, dict) and {"symbol", "timeframe", "fingerprint", "file"} <= item.keys() and isinstance(item.get("rows"), int)
