@@ -66,9 +66,18 @@ def shipped(name: str) -> Path:
     return installed if installed.is_dir() else CHECKOUT / name
 
 
+def absolute_path(path: str | Path) -> Path:
+    """As a person means it, wherever it is read: a ~ that a shell left as it is (`--data=~/…`) is home; of a person nobody knows it stays
+    a letter. Links are not followed: their own names say what candles are."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        return Path(path).absolute()
+
+
 def _place(variable: str, default: Path) -> Path:
     chosen = os.environ.get(variable)
-    return Path(chosen).expanduser().absolute() if chosen else default
+    return absolute_path(chosen) if chosen else default
 
 
 def _sockets() -> Path:

@@ -20,6 +20,7 @@ from sptrader_desktop.cli.live import add_live
 from sptrader_desktop.cli.live_trades import add_trades
 from sptrader_desktop.compose_data import SOURCES
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.settings import absolute_path
 
 
 @cache
@@ -82,7 +83,7 @@ def _backtest(backtest: argparse.ArgumentParser) -> None:
     data.add_argument("--from", dest="start", default="", metavar="D", help="first bar's open, inclusive")
     data.add_argument("--to", dest="end", default="", metavar="D", help="last bar's open, exclusive")
     data.add_argument("--ask", **many, default=[], help="real ask candles to the bid candles of --data")
-    data.add_argument("--finer", **many, default=[], help="finer candles that settle what happened inside a bar")
+    data.add_argument("--finer", **many, default=[], help="finer candles that settle what is inside a bar, before those of --resample")
     data.add_argument("--finer-ask", **many, default=[], help="real ask candles to those of --finer")
     data.add_argument("--rates", **many, default=[], help="candles of pairs that convert to the account currency")
     data.add_argument("--instruments", default="", metavar="FILE", help="your own instruments")
@@ -133,13 +134,7 @@ def recipe_of(chosen: argparse.Namespace) -> Recipe:
 
 
 def _absolute(path: str | Path) -> str:
-    """A ~ that a shell left as it is (`--data=~/…`) is home; of a person nobody knows it stays a letter."""
-    if not str(path):
-        return ""
-    try:
-        return str(Path(path).expanduser().absolute())
-    except RuntimeError:
-        return str(Path(path).absolute())
+    return str(absolute_path(path)) if str(path) else ""
 
 
 def _all_absolute(paths: Sequence[str]) -> tuple[str, ...]:

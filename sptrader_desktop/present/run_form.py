@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.present.numbers import clock, counted
+from sptrader_desktop.settings import absolute_path
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
@@ -38,7 +38,7 @@ class Question:
         if self.kind == "words":
             return tuple(text.replace(",", " ").split())
         if self.kind in {"file", "files"}:
-            paths = tuple(str(Path(part.strip()).expanduser().resolve()) for part in text.split(";") if part.strip())
+            paths = tuple(str(absolute_path(part.strip())) for part in text.split(";") if part.strip())
             return paths if self.kind == "files" else "".join(paths[:1])
         return text.strip()
 
@@ -85,7 +85,9 @@ COSTS = (
 MORE = (
     Question("params", "Parameters", "Instead of the strategy's own numbers, for this run only", hint="fast_period=12", kind="words"),
     Question("ask", "Ask prices", "Real ask prices to the bid candles above, a file for each symbol", hint="none", kind="files"),
-    Question("finer", "Finer bars", "Candles that settle what came first inside a bar, a file for each symbol", hint="none", kind="files"),
+    Question(
+        "finer", "Finer bars", "Candles that settle what came first inside a bar, before those of the timeframe", hint="none", kind="files"
+    ),
     Question("finer_ask", "Finer ask", "Real ask prices to the finer candles", hint="none", kind="files"),
     Question("rates", "Rates", "Candles of pairs that convert to the account's currency", hint="none", kind="files"),
     Question("instruments", "Instruments", "Your own instruments, as a file", hint="built in", kind="file"),

@@ -481,6 +481,14 @@ def test_what_no_list_holds_is_asked_for_by_name() -> None:
     assert {run_form.named_candles(text) for text in ("", "EURUSD", "EURUSD h", "EURUSD 1h x")} == {None}
 
 
+def test_files_are_those_that_the_command_line_would_read(tmp_path: Path) -> None:
+    """By their own names, which say what candles are, also where they are links; and of a person nobody knows."""
+    link = tmp_path / "EURUSD_1m_link.parquet"
+    link.symlink_to(tmp_path / "kept elsewhere.bin")
+    unknown = "~nobody knows/EURUSD_1m.parquet"
+    assert run_form.BY_KEY["finer"].value(f"{link}; {unknown}") == (str(link), str(Path(unknown).absolute()))
+
+
 def test_another_theme_leaves_the_panel_as_wide_as_it_was(opened: Driven) -> None:
     window, panel = opened.window, opened.window.page.panel
     before = panel.minimumSizeHint().width()
