@@ -1,9 +1,9 @@
 """The candles that a recipe names: files or a source, with their ask prices, finer candles and rates."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
     from sptrader_desktop.core.instruments import Instrument
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # So far back may the last rate before a run's first bar lie: weekends and holidays included.
 RATES_BEFORE = timedelta(days=7)
 # So much of a source around a range shows that the longer bars in it are whole and over: the longest, and a market that is closed.
@@ -48,7 +49,7 @@ def recipe_candles(recipe: Recipe, settings: Settings) -> CandleSets:
     if recipe.resample:
         traded, made_of = _longer(traded, recipe.resample, span_of(start, end))
     traded = tuple(replace(candles, asked=span_of(start, end)) for candles in traded)
-    rates, finer = _beside(recipe, known, {candles.symbol for candles in traded})
+    rates, finer = _beside(recipe, known, traded)
     return traded, rates, made_of | finer
 
 
@@ -58,7 +59,7 @@ def candles_around(recipe: Recipe, before: CandleSets) -> CandleSets:
 
     known = known_instruments(recipe.instruments, recipe.financing)
     traded, _, made_of = before
-    rates, finer = _beside(recipe, known, {candles.symbol for candles in traded})
+    rates, finer = _beside(recipe, known, traded)
 
     def known_now(candles: "Candles") -> "Candles":
         return replace(candles, instrument=known_instrument(f"--source {recipe.source}", candles.symbol, known))
@@ -67,17 +68,20 @@ def candles_around(recipe: Recipe, before: CandleSets) -> CandleSets:
 
 
 def _beside(
-    recipe: Recipe, known: "Mapping[str, Instrument]", symbols: "Collection[str]"
+    recipe: Recipe, known: "Mapping[str, Instrument]", traded: "Sequence[Candles]"
 ) -> "tuple[tuple[Candles, ...], dict[str, Candles]]":
-    """Rates, and finer candles by symbol: always files."""
+    """Rates, and finer candles by symbol: always files. A range ends inside its last bar, and they go on until that is over."""
     from sptrader_desktop.adapters.candle_files import load_candles
+    from sptrader_desktop.core.resample import bar_closes
 
     finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
+    closes = {candles.symbol: int(bar_closes(candles.timestamp[-1:], candles.timeframe)[0]) for candles in traded}
+    end = end and max(end, EPOCH + timedelta(microseconds=max(closes.values())))
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
         candles = load_candles(Path(path), instruments=known, start=start, end=end, ask=finer_asks.get(path))
-        if candles.symbol in finer or candles.symbol not in symbols:
+        if candles.symbol in finer or candles.symbol not in closes:
             raise RunError(f"--finer {path}: give one file of finer candles for a symbol that --data trades")
         finer[candles.symbol] = candles
     known_from = start and start - RATES_BEFORE

@@ -148,7 +148,8 @@ def test_order_is_checked_across_batches(tmp_path: Path, row: int) -> None:
 def test_missing_files_folders_and_other_formats_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "EURUSD_1h.parquet") == f"{tmp_path / 'EURUSD_1h.parquet'}: there is no such file: check the path"
     (tmp_path / "EURUSD_1h.csv").mkdir()
-    assert "there is no such file" in refusal(tmp_path / "EURUSD_1h.csv")
+    assert "it is a folder: name a file in it" in refusal(tmp_path / "EURUSD_1h.csv")
+    assert "it is a folder: name a file in it" in refusal(tmp_path)
     (tmp_path / "EURUSD_1h.xlsx").write_bytes(b"PK")
     assert "candles come in .parquet or .csv files" in refusal(tmp_path / "EURUSD_1h.xlsx")
 

@@ -86,6 +86,10 @@ def test_a_run_on_longer_candles_is_the_run_on_a_file_of_them_settled_by_what_th
     assert made["equity_band"]["resolved_trades"] > 0
     assert [told["manifest"].pop("data")[0]["timeframe"] for told in (made, of_file)] == ["4h", "4h"]
     assert {**made, "manifest": {**made["manifest"], "finer": of_file["manifest"]["finer"]}} == of_file
+    inside = ("--from", "2024-02-01", "--to", "2024-03-05 13:30")  # the last bar is over at 16:00
+    both = ("--data", SAMPLE, "--resample", "4h"), ("--data", four_hours, "--finer", SAMPLE)
+    of_both = [document(path, *inside, *given)["manifest"] for given in both]
+    assert [told["finer"][0]["last"] for told in of_both] == ["2024-03-05T15:00:00Z"] * 2
     for own in ("1h", "60m"):  # no longer: the candles as they are
         as_they_are = document(path, "--data", SAMPLE, "--resample", own)
         assert as_they_are == document(path, "--data", SAMPLE)
@@ -210,6 +214,9 @@ def test_rates_are_asked_for_by_name_and_only_where_they_are_needed(tmp_path: Pa
     said = refused("live", path, "--symbols", "EURGBP", "--timeframe", "1h", "--headless")
     assert said == "no rate from GBP to USD: name GBPUSD (or both currencies against USD) with --rates, and send its prices too"
     assert document(path, "--data", cross, "--rates", gbp)["manifest"]["rates"][0]["symbol"] == "GBPUSD"
+    of_days = document(path, "--data", cross, "--rates", gbp, "--resample", "1d", "--to", "2024-02-06")["manifest"]
+    assert of_days["data"][0]["last"] == "2024-02-05T22:00:00Z"
+    assert of_days["rates"][0]["last"] == "2024-02-06T21:00:00Z", "until the last bar is over"
     late = waves(tmp_path, "GBPUSD", 100_000, 126_000, first="2024-02-02")
     assert "its rates begin after the candles of EURGBP" in refused("backtest", path, "--data", cross, "--rates", late)
 

@@ -153,6 +153,8 @@ def _side(path: Path, said: PriceSide | None, *, is_sided: bool) -> PriceSide:
 def _reader(path: Path) -> _Reader:
     if any("\ud800" <= letter <= "\udfff" for letter in path.name):
         raise DataError(f"{path}: its name is not UTF-8 text and could not be written into a result: rename the file")
+    if path.is_dir():
+        raise DataError(f"{path}: it is a folder: name a file in it")
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise DataError(f"{path}: candles come in .parquet or .csv files: export it as one of them")
