@@ -39,7 +39,7 @@ FIRST = """
     live_simulation live_process every_command live_mending window_faults paper_broker next_start workspaces backtest_panel live_chaos
     signals full_disk explain every_button run_faults strategies live_page market_charts cli_bad_input window engine market_prices
     documents realtime_window live_flood closes live_program workstation wheel house live_protection_process guardian_paper
-    reference_runs explain_conditions watchlist run_history cli
+    reference_runs explain_conditions watchlist run_history other_sources cli
 """.split()
 
 

@@ -42,7 +42,7 @@ class BacktestPanel(QWidget):
         self._answers: dict[str, Field] = {}
         self._series: list[Series] = []
         self._strategies: list[Path] = []
-        self._asked_for: Series | None = None  # of a source that is elsewhere
+        self._asked_for: Series | None = None  # what was told last, run on or brought along
         self._missed: tuple[Path | None, Series | None] = None, None  # what was chosen and is not there any more
         self.strategy, self.source, self.data, self.elsewhere = ChoiceBox(), ChoiceBox(), ChoiceBox(), QLineEdit()
         self.timeframe = TimeframeChoice()
@@ -103,6 +103,7 @@ class BacktestPanel(QWidget):
         further = [named_symbols.get(path, "") for path in recipe.data[1:]] if recipe.data else recipe.symbols[1:]
         self.more.setText(" ".join(further))
         blocker.unblock()
+        self.settle()
         self._tell_strategy()
 
     def restore(self, answers: Mapping[str, str], given: Mapping[str, tuple[str, ...]]) -> None:
@@ -111,6 +112,7 @@ class BacktestPanel(QWidget):
         for key, text in answers.items():
             self.set_answer(key, text)
         blocker.unblock()
+        self.settle()
         for key, texts in given.items():
             if key in self._answers:
                 offer_given(self._answers[key], texts)
@@ -127,8 +129,14 @@ class BacktestPanel(QWidget):
             if text and key in {question.key for question in run_form.MORE}:
                 self._folded.unfold(True)
 
+    def settle(self) -> None:
+        """What is chosen now is known to whoever it concerns: nobody is asked for it by leaving a field."""
+        self._asked_for = self.shown_series()
+
     def tell_candles(self, candles: "Candles") -> None:
-        """How many bars were chosen and from when, where the choice is made."""
+        """How many bars were chosen and from when, where the choice is made; nothing where it is another by now."""
+        if self.shown_series() != self._asked_for:
+            return
         words = run_form.candles_line(candles)
         self.read.setText(words)
         self.read.setVisible(True)
@@ -314,16 +322,16 @@ class BacktestPanel(QWidget):
         self.source.setToolTip("Kept candles: files, the catalogue and the database. Others are asked for when they are shown or run on")
         named(self.elsewhere, "elsewhereCandles", "Symbol and timeframe")
         self.elsewhere.setPlaceholderText("EURUSD 1h")
-        self.elsewhere.setToolTip("Symbol and timeframe of the source's candles; Return shows them")
+        self.elsewhere.setToolTip("Symbol and timeframe of the source's candles; Return shows them, again too")
         self._run_form.setRowVisible(self.elsewhere, False)
         self.source.currentIndexChanged.connect(self._source_changed)
         self.elsewhere.textChanged.connect(self._named_elsewhere)
-        self.elsewhere.editingFinished.connect(self._ask_elsewhere)
+        self.elsewhere.returnPressed.connect(self._ask_elsewhere)
+        self.elsewhere.editingFinished.connect(self._leave_elsewhere)
 
     def _source_changed(self) -> None:
         self._run_form.setRowVisible(self.elsewhere, self.is_elsewhere)
         self._run_form.setRowVisible(self.data, not self.is_elsewhere)
-        self._asked_for = None
         self._series_changed()
 
     def _named_elsewhere(self) -> None:
@@ -335,7 +343,14 @@ class BacktestPanel(QWidget):
             self.changed.emit()
 
     def _ask_elsewhere(self) -> None:
-        if self.is_elsewhere and self.shown_series() != self._asked_for:
+        """By Return; once more where a server did not answer."""
+        self._tell_series()
+        if self.chosen_series() is None:
+            self.refuse(run_form.WANTED)
+
+    def _leave_elsewhere(self) -> None:
+        """Other candles than before are shown; to whoever goes on to the button of a run, by the run."""
+        if self.is_elsewhere and not self.run.hasFocus() and self.shown_series() != self._asked_for:
             self._tell_series()
 
     def _timeframe(self) -> QWidget:
@@ -372,7 +387,7 @@ class BacktestPanel(QWidget):
 
     def _tell_series(self) -> None:
         self.read.hide()
-        self._asked_for = self.shown_series()
+        self.settle()
         self.seriesChosen.emit(self._asked_for)
         self.changed.emit()
 

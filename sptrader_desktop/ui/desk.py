@@ -44,7 +44,8 @@ class Series:
 
     @property
     def label(self) -> str:
-        return f"{self.symbol} {self.timeframe} · {Path(self.path).name if self.path else self.source}"
+        made = f"{self.resample} of {self.timeframe}" if self.resample else self.timeframe
+        return f"{self.symbol} {made} · {Path(self.path).name if self.path else self.source}"
 
 
 def series_of_key(key: str) -> Series | None:

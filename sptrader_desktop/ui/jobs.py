@@ -128,7 +128,7 @@ class Jobs(QObject):
         self._running: dict[str, Job] = {}
         self._waiting: dict[str, Job] = {}
         self._ended: Channel[Job] = bridge.every("jobs", lambda jobs, _lost: self._end_all(jobs), most=1_000_000)
-        self._is_closed = False
+        self.is_closed = False
 
     @property
     def running(self) -> tuple[Job, ...]:
@@ -141,7 +141,7 @@ class Jobs(QObject):
     def start(self, kind: str, title: str, work: Work, *, cancels_running: bool = False, is_failure_shown: bool = False) -> Job:
         """`is_failure_shown`: whoever starts it shows its failure where it happened, and nobody else needs to."""
         job = Job(kind, title, work, is_failure_shown=is_failure_shown)
-        if self._is_closed:
+        if self.is_closed:
             self._ended.send(job)
         elif kind in self._running:
             replaced = self._waiting.get(kind)
@@ -167,7 +167,7 @@ class Jobs(QObject):
 
     async def close(self) -> None:
         """Cancel all and wait for them; no job starts afterwards."""
-        self._is_closed = True
+        self.is_closed = True
         futures = [job.future for job in self.running if job.future]
         self.cancel_all()
         self._pool.shutdown(wait=False)

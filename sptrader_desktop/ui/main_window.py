@@ -342,7 +342,7 @@ class MainWindow(QMainWindow):
     def _join(self) -> None:
         research, actions, texts = self.research, self.actions_, self.texts
         self.menus[Menu.CHART].aboutToShow.connect(self._tell_sessions)
-        for seen in (research.candlesReady, research.failed):
+        for seen in (research.candlesReady, research.candlesLeft, research.failed):
             seen.connect(self._tell_painted)
         research.candlesReady.connect(lambda _: self._tell_document())
         research.runStarted.connect(lambda _: actions.set_state("job", True))
@@ -429,7 +429,7 @@ class MainWindow(QMainWindow):
 
     def _looked_at(self) -> Series | None:
         """The candles of the first chart, while it is in front."""
-        return self.page.panel.chosen_series() if self.texts.documents.currentWidget() is self.page.chart else None
+        return self.page.panel.shown_series() if self.texts.documents.currentWidget() is self.page.chart else None
 
     def _text_of(self, path: Path) -> str:
         return self.texts.documents.text_of(path)

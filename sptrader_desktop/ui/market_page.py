@@ -69,8 +69,7 @@ class MarketPage(QObject):
     def look_again(self) -> None:
         """Candles that were missing may have come, from a disk or a database."""
         for chart in self._documents.charts:
-            if chart.is_missing and self._of_key(chart.tab.dataset) is not None:
-                chart.read()
+            chart.hear_of_list(is_listed=self._of_key(chart.tab.dataset) is not None)
 
     def open_chart(self, series: Series, before: ChartTab | None = None, missing: str = "") -> ChartDocument:
         chart = ChartDocument(self._desk, self._jobs, series, self._group, self._kept.book, self._kept.templates, before, missing)

@@ -28,7 +28,9 @@ ENGINE = "the engine is getting ready; once after an update it takes half a minu
 
 
 class Research(QObject):
+    candlesAsked = Signal(object)  # Series
     candlesReady = Signal(object)  # Candles
+    candlesLeft = Signal(object)  # the Series that was asked for last, when somebody stopped its reading
     runStarted = Signal(object)  # Job
     runEnded = Signal()  # finished, failed or cancelled
     runFinished = Signal(object)  # Finished
@@ -48,6 +50,7 @@ class Research(QObject):
         self.drawing: Drawing | None = None  # of the run
         self.guess: Drawing | None = None
         self._fresh: Finished | None = None  # a run that nothing has followed yet
+        self._reading: Job | None = None  # of the series that was asked for last
         self._guesses = 0
         self.stale = Observable("")
         self._outside = ""  # what has changed on the disk since the run
@@ -57,7 +60,21 @@ class Research(QObject):
     def show_series(self, series: Series) -> Job:
         """Candles without a run."""
         title = f"reading {series.label}"
-        return self._start("candles", title, lambda report: self._desk.candles(series, report.check), self.candlesReady.emit, is_last=True)
+        job = self._start("candles", title, lambda report: self._desk.candles(series, report.check), self.candlesReady.emit, is_last=True)
+        self._reading = job
+        for ended in (job.finished, job.failed, job.cancelled):
+            ended.connect(lambda *_: self._tell_left(series, job))
+        self.candlesAsked.emit(series)
+        return job
+
+    def forget_series(self) -> None:
+        """Candles that are still read are not wanted any more."""
+        self._cancel("candles")
+
+    def _tell_left(self, series: Series, job: Job) -> None:
+        """Not at the end of the window, when nobody is there to be told."""
+        if job is self._reading and job.report.is_asked_to_stop and not self._jobs.is_closed:
+            self.candlesLeft.emit(series)
 
     def run(self, recipe: Recipe, text: str) -> Job:
         def work(report: Report) -> Finished:

@@ -16,7 +16,7 @@ from sptrader_desktop.present.selection import BarAt, Selection
 from sptrader_desktop.present.strategy_numbers import sliders
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
-from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.equity_chart import EquityChart
 from sptrader_desktop.ui.charts.line_series import Line
 from sptrader_desktop.ui.charts.prepared import Drawing
@@ -69,6 +69,7 @@ class ResearchPage(QObject):
             self._refuse(f"And {' '.join(self.panel.unknown)}: there are no such candles beside the chosen ones, of the same timeframe")
             return
         self.panel.refuse("")
+        self.panel.settle()
         try:
             text = self._text_of(Path(recipe.strategy))
         except SptraderError as error:
@@ -101,6 +102,8 @@ class ResearchPage(QObject):
         panel.changed.connect(self.compare)
         research.outsideKnown.connect(self.compare)
         self._files.changed.connect(self.look_outside)
+        research.candlesAsked.connect(lambda series: self.chart.empty.say(f"Reading {series.label} …"))
+        research.candlesLeft.connect(self._tell_left)
         research.candlesReady.connect(self._show_candles)
         research.candlesReady.connect(panel.tell_candles)
         research.runStarted.connect(panel.foot.follow)
@@ -136,6 +139,14 @@ class ResearchPage(QObject):
     def _show_series(self, series: Series | None) -> None:
         if series is not None:
             self._research.show_series(series)
+        else:
+            self._research.forget_series()
+            self.chart.empty.say(EMPTY.title, EMPTY.text)
+
+    def _tell_left(self, series: Series) -> None:
+        """What was shown before stays; a chart that is empty says why."""
+        stopped = f"{series.label}: not read", "It was stopped. Run the backtest, or choose the candles again in the Backtest pane"
+        self.chart.empty.say(*(stopped if series == self.panel.shown_series() else (EMPTY.title, EMPTY.text)))
 
     def _show_candles(self, candles: Candles) -> None:
         self._selection.symbol.set(candles.symbol)
@@ -147,6 +158,8 @@ class ResearchPage(QObject):
                 self._research.ask_curves(candles.symbol)
 
     def _show_run(self, finished: Finished) -> None:
+        """Candles that come late would take its place and have no trades. A run that fails leaves them to be shown."""
+        self._research.forget_series()
         if finished.run_id:
             self.panel.show_recipe(finished.recipe)
         result, drawing = finished.result, self._research.drawing

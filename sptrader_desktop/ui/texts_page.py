@@ -131,7 +131,7 @@ class TextsPage(QObject):
         editor = ComponentEditor(self._desk.examine_component, self._keeper)
         editor.runWanted.connect(partial(self._compute, editor, self._desk.run_component, "computing"))
         editor.verifyWanted.connect(partial(self._compute, editor, self._desk.verify_component, "checking for look-ahead"))
-        series = self._panel.chosen_series()
+        series = self._panel.shown_series()
         editor.set_data(series.label if series else "")
         return editor
 
@@ -143,7 +143,7 @@ class TextsPage(QObject):
         path: Path,
         params: tuple[str, ...],
     ) -> None:
-        series = self._panel.chosen_series()
+        series = self._panel.shown_series()
         if series is None:
             return
         editor.show_running(f"{doing} {path.stem} …")
@@ -169,7 +169,7 @@ class TextsPage(QObject):
                 editor.know_components(catalogue)
 
     def _tell_data(self) -> None:
-        series = self._panel.chosen_series()
+        series = self._panel.shown_series()
         for editor in self.documents.editors:
             if isinstance(editor, ComponentEditor):
                 editor.set_data(series.label if series else "")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QDate, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.compose_data import SOURCES
@@ -25,8 +25,6 @@ from sptrader_desktop.ui.jobs import Report
 from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
-from tests.http_servers import Answer, Asked, serving
-from tests.test_http_candles import candle_rows, page
 from tests.ui.windows import Driven, driven_window, fresh_home
 
 HERE = Path(__file__)
@@ -359,32 +357,9 @@ def host(qapp: QApplication) -> Iterator[Host]:
 # In the window
 
 
-class Shop:
-    """A server of candles, as slow and as poor as it is told to be."""
-
-    answer = Answer()
-    asked = 0
-
-    def __call__(self, asked: Asked) -> Answer:
-        self.asked += 1
-        assert (asked.query["symbol"], asked.query["timeframe"]) == ("EURUSD", "1h")
-        return self.answer
-
-
 @pytest.fixture(scope="module")
-def shop() -> Shop:
-    return Shop()
-
-
-@pytest.fixture(scope="module")
-def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Driven]:
-    with serving(shop) as server, fresh_home(tmp_path_factory.mktemp("home")), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WS_MARKET_DATA_URL", server.url)
-        yield from opened_window(qapp)
-
-
-def opened_window(qapp: QApplication) -> Iterator[Driven]:
-    with driven_window(qapp) as driven:
+def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
         driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
         driven.settle()
         yield driven
@@ -428,51 +403,6 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     assert window.page.chart.candles is finished.result.request.traded[0]
     assert window.page.chart.candles.timeframe == "4h"
     panel.show_recipe(replace(asked, spread="0", start="", resample=""))
-
-
-def test_candles_of_a_server_are_looked_at_run_on_and_not_waited_for(opened: Driven, shop: Shop) -> None:
-    window, panel = opened.window, opened.window.page.panel
-    shop.answer = Answer(body=page(candle_rows(300)))
-    panel.source.setFocus()
-    QTest.keyClicks(panel.source, "http")
-    assert not panel.data.isVisible()
-    opened.click(opened.find(QPushButton, "runBacktestButton"))
-    assert panel.problem.text() == run_form.WANTED
-    field = line(panel, "elsewhereCandles")
-    field.setFocus()
-    QTest.keyClicks(field, "eurusd 1h")
-    assert not shop.asked, "while it is typed nobody is asked"
-    QTest.keyClick(field, Qt.Key.Key_Return)
-    opened.until(lambda: len(window.page.chart.candles or ()) == 300, "the server's candles")
-    opened.press(Qt.Key.Key_F5)
-    opened.until(lambda: window.research.finished and window.research.finished.recipe.source == "http", "the run")
-    opened.settle()
-    asked = shop.asked
-    window.page.look_outside()
-    opened.settle()
-    assert (shop.asked, window.research.stale.value) == (asked, "")
-    shop.answer = Answer(404)
-    opened.press(Qt.Key.Key_F5)
-    opened.until(lambda: "the server answered 404" in panel.problem.text(), "the refusal")
-    shop.answer = Answer(hangs=20)
-    opened.press(Qt.Key.Key_F5)
-    opened.until(lambda: shop.asked > asked + 1, "the server to be asked")
-    opened.click(panel.foot.cancel)
-    opened.settle()
-    assert panel.foot.run.isEnabled()
-    asked, answers = shop.asked, panel.answers()
-    panel.source.setCurrentIndex(0)
-    panel.elsewhere.clear()
-    opened.settle()
-    panel.restore(dict(sorted(answers.items())), {})
-    window.offer(None, panel.series[0])
-    opened.settle()
-    assert panel.answers() == answers
-    assert shop.asked == asked, "nobody is asked at a start"
-    assert any("not asked for yet" in label.text() for label in window.page.chart.empty.findChildren(QLabel))
-    panel.choose(None, panel.series[0])
-    assert panel.chosen_series() == panel.series[0]
-    opened.settle()
 
 
 def test_what_no_list_holds_is_asked_for_by_name() -> None:

@@ -135,6 +135,28 @@ def test_on_the_chart_of_a_run_comma_and_slash_open_its_candles_as_a_chart_of_th
         opened.settle()
 
 
+def test_where_longer_candles_are_chosen_comma_and_slash_open_these(opened: Driven) -> None:
+    documents, panel, first = opened.window.texts.documents, opened.window.page.panel, opened.window.page.chart
+    panel.timeframe.want("4h")
+    opened.until(lambda: first.candles and first.candles.timeframe == "4h", "longer candles")
+    for key in (Qt.Key.Key_Comma, Qt.Key.Key_Slash):
+        documents.show_chart()
+        QTest.keyClick(first, key)
+        opened.settle()
+        (made,) = documents.charts
+        box = made.bar.box
+        assert (made.title, box.currentText(), made.tab.timeframe) == ("EURUSD 4h", "4h", "4h")
+        assert [box.itemText(place) for place in range(3)] == ["1h", "2h", "4h"], "the shorter ones are there too"
+        QTest.keyClick(QApplication.activePopupWidget() or made.picker, Qt.Key.Key_Escape)
+        assert made.chart.candles is not None
+        assert first.candles is not None
+        assert made.chart.candles.prices.close.tobytes() == first.candles.prices.close.tobytes()
+        made.closeAsked.emit()
+        opened.settle()
+    panel.timeframe.want("")
+    opened.settle()
+
+
 def test_comma_offers_the_timeframes_and_the_chosen_one_is_what_resampling_makes(opened: Driven, chart: ChartDocument) -> None:
     chart.chart.setFocus()
     QTest.keyClick(chart.chart, Qt.Key.Key_Comma)

@@ -1,16 +1,20 @@
 """What markets bring that nobody planned for: symbols nobody knows, a feed with a defect, an indicator that hangs, a change of mind."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
-from sptrader_desktop.core.candles import Prices
+from sptrader_desktop.core.candles import Candles, Prices
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.chart_indicators import ChartIndicator
 from sptrader_desktop.present.navigator import Kind
@@ -18,6 +22,7 @@ from sptrader_desktop.present.price_alerts import PriceAlert
 from sptrader_desktop.present.templates import new_text
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.desk import Heed, Series
 from sptrader_desktop.ui.jobs import JobState
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.market.live_feed import LiveFeed
@@ -210,3 +215,106 @@ def test_an_indicator_that_hangs_is_left_when_it_is_taken_away(watching: Driven,
         watching.window.texts.documents.close_current()
         watching.settle()
     assert job.state is JobState.CANCELLED
+
+
+# Candles that are waited for, and do not come
+
+
+class HeldCandles:
+    """How often candles were asked for; while they are held they come to nobody, unless they are given up."""
+
+    def __init__(self, driven: Driven, patch: pytest.MonkeyPatch) -> None:
+        self.times, self.are_held = 0, False
+        really = driven.window._desk.candles
+
+        def candles(series: Series, heed: Heed = lambda: None) -> Candles:
+            self.times += 1
+            while self.are_held:
+                heed()
+                time.sleep(0.01)
+            return really(series, heed)
+
+        patch.setattr(driven.window._desk, "candles", candles)
+
+
+@pytest.fixture
+def held(watching: Driven, monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldCandles]:
+    yield HeldCandles(watching, monkeypatch)
+    for chart in watching.window.texts.documents.charts:
+        chart.closeAsked.emit()
+    watching.settle()
+
+
+def said_instead(chart: ChartDocument) -> str:
+    """What it says where it has no candles, and in brackets the step it offers."""
+    empty = chart.chart.empty
+    words = [label.text() for label in empty.findChildren(QLabel) if label.text()] if empty.isVisible() else []
+    return " · ".join([*words, f"[{empty.button.text()}]"] if empty.button.isVisible() else words)
+
+
+def test_a_damaged_file_is_tried_again_when_it_is_another_or_somebody_asks(watching: Driven, held: HeldCandles) -> None:
+    window, series = watching.window, watching.window.page.panel.series[0]
+    damaged = Path(series.path).with_name("EURUSD_1h_damaged.parquet")
+    damaged.write_bytes(b"no candles")
+    navigator = window.texts.navigator
+    watching.until(lambda: any("damaged" in item.key for item in navigator.items), "the file in the list")
+    chart = window.market.open_chart(replace(series, path=str(damaged)))
+    watching.settle()
+    assert said_instead(chart) == "The candles could not be read · [Look Again]"
+    assert "EURUSD_1h_damaged.parquet" in chart.problem.text()
+    tried = held.times
+    listed = list[object]()
+    navigator.listed.connect(listed.append)
+    navigator.refresh()
+    watching.until(lambda: listed, "another list")
+    watching.settle()
+    assert held.times == tried, "it is the same file"
+    window.activateWindow()
+    watching.until(window.isActiveWindow, "the keyboard to be the window's")
+    chart.chart.empty.button.setFocus()
+    QTest.keyClick(chart.chart.empty.button, Qt.Key.Key_Space)
+    assert said_instead(chart) == "Reading the candles …"
+    assert QApplication.focusWidget() is chart.chart, "the keyboard stays here"
+    watching.settle()
+    assert held.times == tried + 1
+    assert said_instead(chart) == "The candles could not be read · [Look Again]"
+    damaged.write_bytes(Path(series.path).read_bytes())
+    navigator.refresh()
+    watching.until(lambda: chart.chart.candles, "the candles of the file that is sound now")
+    assert not chart.problem.isVisible()
+    damaged.unlink()
+    watching.until(lambda: not any("damaged" in item.key for item in navigator.items), "the list without it")
+
+
+def test_what_fails_beside_candles_that_are_still_read_says_nothing_of_these(
+    watching: Driven, held: HeldCandles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held.are_held = True
+    chart = watching.window.market.open_chart(watching.window.page.panel.series[0])
+    with monkeypatch.context() as broken:
+        broken.setattr(watching.window._desk, "catalogue", lambda: fail("no component can be read"))
+        chart.open_indicators()
+        watching.until(chart.problem.isVisible, "what is wrong with the components")
+    assert chart.problem.text() == "no component can be read"
+    assert said_instead(chart) == "Reading the candles …"
+    held.are_held = False
+    watching.settle()
+    assert chart.chart.candles is not None
+    assert held.times == 1
+
+
+def test_candles_that_somebody_stopped_can_be_looked_for_again(watching: Driven, held: HeldCandles) -> None:
+    held.are_held = True
+    chart = watching.window.market.open_chart(watching.window.page.panel.series[0])
+    watching.until(lambda: held.times, "the candles to be asked for")
+    watching.click(watching.find(QPushButton, "cancelJobButton"))
+    watching.settle()
+    assert said_instead(chart) == "The candles were not read: it was stopped · [Look Again]"
+    held.are_held = False
+    watching.click(chart.chart.empty.button)
+    watching.settle()
+    assert chart.chart.candles is not None
+
+
+def fail(words: str) -> NoReturn:
+    raise DataError(words)

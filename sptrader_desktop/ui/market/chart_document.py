@@ -1,8 +1,10 @@
 """A chart of any candles, without a strategy: its timeframe, its indicators, and whether it moves with other charts."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -40,12 +42,12 @@ from sptrader_desktop.ui.widgets.notices import Notice
 from sptrader_desktop.ui.widgets.words import Words
 
 NUMBERS = count(1)
-WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "")
+WAITING = EmptyWords("chart-candlestick", "Reading the candles …", "", "Look Again")
 
 
 class ChartDocument(Composite):
-    """`group` is what linked charts share; its zone is every chart's. With `before` it stands as it stood then. `missing` says why its
-    candles are not there: then it stays empty until they are, or somebody asks again."""
+    """`group` is what linked charts share; its zone is every chart's. With `before` it stands as it stood then, else in the timeframe to
+    which `series` says. `missing` says why its candles are not there: then it stays empty until they are, or somebody asks again."""
 
     titleChanged = Signal(str)
     arranged = Signal()  # its `tab` may be another
@@ -67,15 +69,17 @@ class ChartDocument(Composite):
         super().__init__()
         self.setObjectName("chartDocument")
         self.setAcceptDrops(True)
-        self.series = series
+        self.series = replace(series, resample="")
         self._desk, self._jobs, self._group, self._templates = desk, jobs, group, templates
         self._kind, self._is_closed = f"chart {next(NUMBERS)}", False
         self._base: Candles | None = None
-        self._wanted = before.timeframe if before else ""
-        self._is_list_asked, self.is_missing = False, bool(missing)
+        self._wanted = before.timeframe if before else series.resample
+        self._is_list_asked, self._is_missing = False, bool(missing)  # in the list of candles
+        self._reading: Job | None = None
+        self._tried: object = None  # the state of the file when it was read last
         self._moment: int | None = None  # to go to when there are candles
         own = Selection()
-        lost = EmptyWords("chart-candlestick", f"{series.symbol} {series.timeframe}: no candles", missing, "Look Again")
+        lost = WAITING._replace(title=f"{series.symbol} {series.timeframe}: no candles", text=missing)
         self.chart = CandleChart(own, book, lost if missing else WAITING)
         self.chart.stepAsked.connect(self.read)
         self.indicators = IndicatorsOnChart(desk, jobs, self.chart)
@@ -201,16 +205,31 @@ class ChartDocument(Composite):
         job.failed.connect(lambda error: None if self._is_closed else self._say(error, title))
         return job
 
+    def hear_of_list(self, *, is_listed: bool) -> None:
+        """Candles that come, or whose file is another, are read; those that could not be read are not tried at every look."""
+        if self._base is None:
+            if is_listed and (self._is_missing or self._tried != _state_of(self.series)):
+                self.read()
+            self._is_missing = not is_listed
+
     def read(self) -> None:
         """Those that are there now."""
-        self.is_missing = False
-        self.chart.empty.say(WAITING.title)
+        self._tried = _state_of(self.series)
+        if self.chart.empty.button.hasFocus():
+            self.chart.setFocus()  # the keyboard stays here when the button goes
+        self.chart.empty.say(WAITING.title, offers_step=False)
         self._show_problem("")
 
         def read(report: Report) -> tuple[Candles, Pyramid]:
             return _prepared(self._desk.candles(self.series, report.check))
 
-        self._start("candles", f"reading {self.series.label}", read, self._show_base)
+        job = self._reading = self._start("candles", f"reading {self.series.label}", read, self._show_base)
+        job.failed.connect(lambda _: self._tell_unread(job, "The candles could not be read"))
+        job.cancelled.connect(lambda: self._tell_unread(job, "The candles were not read: it was stopped"))
+
+    def _tell_unread(self, job: Job, words: str) -> None:
+        if job is self._reading and not self._is_closed:
+            self.chart.empty.say(words)
 
     def _show_base(self, prepared: tuple[Candles, Pyramid]) -> None:
         self._base = prepared[0]
@@ -218,6 +237,7 @@ class ChartDocument(Composite):
         self._show(prepared)
         self.set_linked(self.bar.link.isChecked())
         if self._wanted in timeframes_from(prepared[0].timeframe) and self._wanted != prepared[0].timeframe:
+            self.bar.show_timeframe(self._wanted)
             self._show_timeframe(self._wanted)
         if self._moment is not None:
             self.go_to(self._moment)
@@ -237,7 +257,8 @@ class ChartDocument(Composite):
     def _show(self, prepared: tuple[Candles, Pyramid]) -> None:
         candles, pyramid = prepared
         self.problem.hide()
-        self.chart.empty.say(f"No bar of {candles.timeframe}", "These candles are too few for one: choose a shorter timeframe above")
+        few = "These candles are too few for one: choose a shorter timeframe above"
+        self.chart.empty.say(f"No bar of {candles.timeframe}", few, offers_step=False)
         self.chart.show_candles(candles, pyramid)
         self.bar.show_timeframe(candles.timeframe)
         self.titleChanged.emit(self.title)
@@ -249,9 +270,6 @@ class ChartDocument(Composite):
             self.failed.emit(error, title)
         if self.chart.candles is not None:
             self.bar.show_timeframe(self.chart.candles.timeframe)
-        else:
-            self.is_missing = True
-            self.chart.empty.say("The candles could not be read")
         self._show_problem(str(error))
 
     def _show_problem(self, words: str) -> None:
@@ -303,6 +321,15 @@ class ChartDocument(Composite):
         if dragged is not None and dragged[0] is Kind.INDICATOR:
             event.acceptProposedAction()
             self.add_indicator(dragged[1])
+
+
+def _state_of(series: Series) -> object:
+    """Another where its file is; of what is no file nothing is known."""
+    try:
+        state = Path(series.path).stat() if series.path else None
+    except OSError:
+        return None
+    return state and (state.st_mtime_ns, state.st_size)
 
 
 def _prepared(candles: Candles) -> tuple[Candles, Pyramid]:

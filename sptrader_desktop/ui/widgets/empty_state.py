@@ -50,10 +50,10 @@ class EmptyState(QWidget):
         self.button.setObjectName("emptyStateButton")
         self.button.setAccessibleName(button)
         self.button.setAccessibleDescription(text)
-        self.button.setVisible(step is not None and bool(button))
         if is_first_step:
             give(self.button, role="primary")
-        if step is not None and button:
+        self._has_step = step is not None and bool(button)
+        if self._has_step:
             column.addSpacing(GRID)
             column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
@@ -66,9 +66,11 @@ class EmptyState(QWidget):
         hidden = self._icon.sizeHint().height() + self._column.spacing() if self._icon.isHidden() else 0
         self._icon.setHidden(self._column.totalHeightForWidth(self.width()) + hidden > self.height())
 
-    def say(self, title: str, text: str = "") -> None:
+    def say(self, title: str, text: str = "", *, offers_step: bool = True) -> None:
         self._title.setText(title)
         self._text.setText(text)
+        self.button.setAccessibleDescription(text)
+        self.button.setVisible(offers_step and self._has_step)
 
     def _take_step(self) -> None:
         if self._step is not None:
