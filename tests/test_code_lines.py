@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sptrader_desktop.present.code_lines import from_utf16, indent_after, matching_bracket, toggled, utf16
+from sptrader_desktop.present.code_lines import Utf16, indent_after, matching_bracket, toggled
 from sptrader_desktop.present.code_words import Role, python_words, yaml_words
 
 
@@ -48,9 +48,12 @@ def test_the_partner_of_a_bracket_is_found_as_by_counting(text: str, at: int) ->
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30), st.data())
 def test_positions_of_qt_and_python_translate_into_each_other(text: str, data: st.DataObject) -> None:
-    offset = data.draw(st.integers(0, len(text)))
-    assert utf16(text, offset) == len(text[:offset].encode("utf-16-le")) // 2
-    assert from_utf16(text, utf16(text, offset)) == offset
+    offset, places = data.draw(st.integers(0, len(text))), Utf16(text)
+    position = len(text[:offset].encode("utf-16-le")) // 2
+    assert places.position_of(offset) == position
+    assert places.offset_at(position) == offset
+    if text[offset - 1 : offset] > "\uffff":
+        assert places.offset_at(position - 1) == offset - 1
 
 
 def test_words_of_yaml_are_told_apart() -> None:

@@ -1,6 +1,7 @@
 """What an editor does to lines of code: indentation, comments, pairs of brackets, counting as a screen does. No window is needed."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -57,12 +58,17 @@ def matching_bracket(text: str, offset: int) -> tuple[int, int | None] | None:
     return next(((at, partners[at]) for at in (offset, offset - 1) if at in partners), None)
 
 
-def utf16(text: str, offset: int) -> int:
-    """Screens count a character beyond U+FFFF as two."""
-    return offset if text.isascii() else offset + sum(letter > "\uffff" for letter in text[:offset])
+class Utf16:
+    """Screens count a character beyond U+FFFF as two: found once for a text, however many places are asked for."""
 
+    def __init__(self, text: str) -> None:
+        wide = () if text.isascii() or max(text) <= "\uffff" else (at for at, letter in enumerate(text) if letter > "\uffff")
+        self._offsets = tuple(wide)
+        self._positions = tuple(offset + before for before, offset in enumerate(self._offsets))
 
-def from_utf16(text: str, position: int) -> int:
-    if text.isascii() or max(text) <= "\uffff":
-        return position
-    return len(text.encode("utf-16-le")[: 2 * position].decode("utf-16-le", "ignore"))
+    def position_of(self, offset: int) -> int:
+        return offset + bisect_left(self._offsets, offset)
+
+    def offset_at(self, position: int) -> int:
+        """In the middle of a character that is its own."""
+        return position - bisect_left(self._positions, position)

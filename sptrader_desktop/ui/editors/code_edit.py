@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
-from sptrader_desktop.present.code_lines import from_utf16, matching_bracket, utf16
+from sptrader_desktop.present.code_lines import Utf16, matching_bracket
 from sptrader_desktop.present.strategy_completion import Candidate
 from sptrader_desktop.present.text_problems import Stretch, TextProblem
 from sptrader_desktop.ui.editors import code_typing
@@ -57,7 +57,7 @@ class CodeEdit(QPlainTextEdit):
         self._problems: tuple[TextProblem, ...] = ()
         self._layers: dict[str, list[QTextEdit.ExtraSelection]] = {}
         self._text: str | None = None
-        self._is_simple = True
+        self._places = Utf16("")
         self._gutter = Gutter(self, self)
         self.completions = CompletionPopup(self)
         self.installEventFilter(self.completions)
@@ -87,18 +87,18 @@ class CodeEdit(QPlainTextEdit):
         """To the character: Qt's own answer would turn protected spaces into common ones."""
         if self._text is None:
             self._text = self.document().toRawText().replace("\u2029", "\n")
-            self._is_simple = not self._text or max(self._text) <= "\uffff"
+            self._places = Utf16(self._text)
         return self._text
 
     def position_of(self, offset: int) -> int:
         """As Qt counts it."""
-        text = self.text()
-        return offset if self._is_simple else utf16(text, offset)
+        self.text()
+        return self._places.position_of(offset)
 
     def offset_at(self, position: int) -> int:
         """The character at one of Qt's positions."""
-        text = self.text()
-        return position if self._is_simple else from_utf16(text, position)
+        self.text()
+        return self._places.offset_at(position)
 
     def offset(self) -> int:
         """Of the cursor."""

@@ -5,7 +5,7 @@ from time import perf_counter
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextBlock, QTextCharFormat, QTextDocument
 
-from sptrader_desktop.present.code_lines import utf16
+from sptrader_desktop.present.code_lines import Utf16
 from sptrader_desktop.present.code_words import Coloured, Role, python_words, yaml_words
 from sptrader_desktop.ui.theme.look import look
 
@@ -54,9 +54,10 @@ class Highlighter(QSyntaxHighlighter):
             return
         words, state = self.words(text, self.previousBlockState())
         self.setCurrentBlockState(state)
+        places = Utf16(text)
         for start, length, role in words:
-            first = utf16(text, start)
-            self.setFormat(first, utf16(text, start + length) - first, self._formats[role])
+            first = places.position_of(start)
+            self.setFormat(first, places.position_of(start + length) - first, self._formats[role])
 
     def _wait_from(self, number: int) -> None:
         self._waiting = number if self._waiting is None else min(self._waiting, number)
