@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sptrader_desktop.adapters.parquet_repair import repair_candles
 
@@ -32,6 +33,8 @@ def died(old: Path, folder: Path, step: int) -> bool:
 
 
 if __name__ == "__main__":
+    with TemporaryDirectory() as elsewhere:
+        repair_candles(Path(sys.argv[1]), Path(elsewhere, NAME))  # loads here what every child would load by itself
     step = 0
     while died(Path(sys.argv[1]), Path(sys.argv[2], str(step)), step):
         step += 1

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -54,6 +55,8 @@ def mid_of(candles: Candles, more: int) -> Candles:
 
 def crash(folder: Path) -> None:
     """Child n is killed at its n-th step (an opening, a renaming, a removal); after each of them what is there is told."""
+    with TemporaryDirectory() as elsewhere:
+        CandleCatalogue(Path(elsewhere)).keep(hourly([0]))  # loads here what every child would load by itself
     for step in range(STEPS):
         child = os.fork()
         if not child:

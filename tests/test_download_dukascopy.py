@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,18 @@ def is_open(at: datetime) -> bool:
     return not ((at.weekday() == 4 and at.hour >= 21) or at.weekday() == 5 or (at.weekday() == 6 and at.hour < 21))
 
 
+def records(kind: str, rows: Sequence[tuple[float, ...]]) -> bytes:
+    return np.array(rows, np.dtype([(f"f{at}", f">{letter}") for at, letter in enumerate(kind.split())])).tobytes()
+
+
 def record(kind: str, *numbers: float) -> bytes:
-    return np.array([tuple(numbers)], np.dtype([(f"f{at}", f">{letter}") for at, letter in enumerate(kind.split())])).tobytes()
+    return records(kind, [numbers])
 
 
+@cache
 def candle_file(begin: datetime, end: datetime, step: timedelta, shift: int) -> bytes:
-    records, at = [], begin
+    bars: list[tuple[float, ...]] = []
+    at = begin
     last = 138_000
     while at < end:
         if is_open(at):
@@ -72,17 +79,18 @@ def candle_file(begin: datetime, end: datetime, step: timedelta, shift: int) -> 
             opens = highs = lows = closes = last
             volume = 0.0
         prices = (price + shift for price in (opens, closes, lows, highs))
-        records.append(record("u4 u4 u4 u4 u4 f4", int((at - begin).total_seconds()), *prices, volume))
+        bars.append((int((at - begin).total_seconds()), *prices, volume))
         at += step
-    return lzma.compress(b"".join(records), lzma.FORMAT_ALONE)
+    return lzma.compress(records("u4 u4 u4 u4 u4 f4", bars), lzma.FORMAT_ALONE)
 
 
+@cache
 def tick_file(begin: datetime) -> bytes:
     if not is_open(begin):
         return b""
     base = 138_000 + begin.hour * 10
     moments = [(ms, base + ms // 1_000 % 13) for ms in range(0, 3_600_000, 1_700)]
-    return lzma.compress(b"".join(record("u4 u4 u4 f4 f4", ms, bid + 2, bid, 1.0, 0.75) for ms, bid in moments), lzma.FORMAT_ALONE)
+    return lzma.compress(records("u4 u4 u4 f4 f4", [(ms, bid + 2, bid, 1.0, 0.75) for ms, bid in moments]), lzma.FORMAT_ALONE)
 
 
 def vendor(asked: Asked) -> Answer:
