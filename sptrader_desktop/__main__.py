@@ -2,8 +2,11 @@
 
 import sys
 
+from sptrader_desktop.runtime.ending import Ending
+
 
 def main() -> None:
+    ending = Ending()
     try:
         # Here, because a person may stop us while it is loaded, and because each of the two loads what the other does not need.
         if len(sys.argv) == 1:
@@ -12,7 +15,8 @@ def main() -> None:
             sys.exit(open_workstation())
         from sptrader_desktop.cli import run
 
-        sys.exit(run(sys.argv[1:]))
+        ending.code = run(sys.argv[1:])
+        sys.exit(ending.code)
     except KeyboardInterrupt:
         sys.exit("sptrader: stopped; nothing was stored")
 

@@ -30,6 +30,7 @@ from sptrader_desktop.compose_servers import open_live_prices
 from sptrader_desktop.core.broker_messages import Place
 from sptrader_desktop.core.errors import DataError, SptraderError
 from sptrader_desktop.guardian.precedence import TRADES, ask_for_precedence, settle, share_precedence
+from sptrader_desktop.runtime.ending import Ending
 from sptrader_desktop.runtime.live.paper_prices import PricedBroker
 from sptrader_desktop.runtime.live.paper_state import put_back, state_of
 from sptrader_desktop.runtime.live.paper_terms import PaperTerms, open_broker
@@ -169,4 +170,6 @@ async def _main(asked: argparse.Namespace, settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ending = Ending()
+    ending.code = main(sys.argv[1:])
+    sys.exit(ending.code)
