@@ -160,7 +160,7 @@ class Life:
         side = SimulatedSide(world.guardian, self.process, world.tell)
         prices = SimulatedPriceFeed(self._new_link, SYMBOLS, CATALOGUE)
         self.core = LiveCore(engine, self.feed, prices, side, world.clock, QUARANTINE_US)
-        self.core.alarmed = world.alarmed
+        self.core.alarms.heard = world.alarmed
         self.core.broken = lambda _: None  # the process ends by what is raised then, and not the whole test
         self._assemble(strategy)
         self.task = self.process.run(self.core.run())
@@ -301,7 +301,7 @@ class World:
         if life is None:
             return
         self.tell("the core is dead")
-        for at, text in life.core.alarms[-3:]:
+        for at, text in life.core.alarms.last[-3:]:
             self.tell(f"its alarm of {(at - NOON) / 1e6:.4f}: {text}")
         self.loop.thaw()
         life.process.kill()

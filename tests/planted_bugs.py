@@ -60,7 +60,7 @@ def _commit_and_ack_all(self: LiveCore) -> Any:
     self._acks.clear()
     self._ack_now.set()
     asked = self.engine.commit()
-    self._tell_alarms()
+    self.alarms.tell_found()
     return asked
 
 

@@ -142,7 +142,7 @@ def test_limits_that_are_written_anew_hold_at_once_where_they_are_tighter_and_af
     assert after("rearm") == ({"*": written[0]}, False)
     written.append(None)
     assert after("restart_service") == ({"*": written[0]}, False)
-    assert core.alarms[-1][1] == "the limits stay as they were: it is no list"
+    assert core.alarms.last[-1][1] == "the limits stay as they were: it is no list"
     again = Live()
     found = Session(again.engine.account, live.journal)
     found.recover()

@@ -60,7 +60,7 @@ class CoreWatch:
         """Of what happens from now on."""
         self._tell = self._feeds.told = tell
         self._core.spoken = self._feeds.spoken
-        self._core.alarmed = lambda at, text: self._event("alarm", at, text)
+        self._core.alarms.heard = lambda at, text: self._event("alarm", at, text)
         for live in self._core.symbols.values():
             live.bus.subscribe(Event, self._hear, _not_told)
 
@@ -90,7 +90,7 @@ class CoreWatch:
             forming={symbol: bar for symbol, live in self._core.symbols.items() if (bar := live.forming()) is not None},
             services=[_told(of, orchestrator.orchestrators[symbol]) for symbol, of in health["symbols"].items()],
             connections=[self._connection(*found, now) for found in self._found()],
-            alarms=self._core.alarms,
+            alarms=self._core.alarms.last,
         )
         found = live_state(self._session, engine.account, self._feeds, around)
         found |= {"health": _summed(health), "limits_wait": self._core.limits_wait}

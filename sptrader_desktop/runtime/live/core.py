@@ -23,6 +23,7 @@ from sptrader_desktop.ports import (
     SignalFeed,
     SignalRead,
 )
+from sptrader_desktop.runtime.live.alarms import Alarms
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
@@ -41,7 +42,6 @@ log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
 ORDERS_FIRST_S, TURNS_TO_DECIDE = 0.001, 2  # of the loop, from a signal's reading to its decision
 QUARANTINE_US = 120 * SECOND_US
-UNKNOWN_TOO_LONG_US = 10 * SECOND_US
 
 
 class LiveCore:
@@ -57,12 +57,11 @@ class LiveCore:
         self.limits_wait = False  # looser ones are written down somewhere, and nobody has re-armed
         self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
-        self.alarms: list[tuple[int, str]] = []
+        self.alarms = Alarms(engine, clock)
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
         self.broken: Callable[[BaseException], object] = _end_at_once
         self.is_live = asyncio.Event()  # whatever is published from now on is heard
         self.spoken: Callable[[str, str, float], None] = _nobody  # id, type and strength of each signal, before it is judged
-        self.alarmed: Callable[[int, str], None] = _nobody
         self._ending = asyncio.Event()
         self._line: BrokerLine | None = None
         self._watch = LineWatch(clock)
@@ -78,8 +77,6 @@ class LiveCore:
         self._due_acks: list[str] = []
         self._ack_now = asyncio.Event()
         self._sent: set[str] = set()
-        self._told_alarms = 0
-        self._told_unknown: set[str] = set()
         self._turns = LoopTurns(self._flush)
         self.intake = PriceIntake(engine, self._flush, self.alarm)
 
@@ -299,7 +296,7 @@ class LiveCore:
         self._due_acks += self._acks
         self._acks.clear()
         self._ack_now.set()
-        self._tell_alarms()
+        self.alarms.tell_found()
         if self._orchestrator is not None:
             self._pauses.heed(self.engine.account.barred, self._orchestrator.orchestrators)
         return asked
@@ -423,7 +420,8 @@ class LiveCore:
             if self.is_synced.is_set():
                 self.engine.lapse(long_unknown)
                 self._ask_again()
-            self._tell_unknown()
+            self._sent &= {name for name, _ in self.engine.account.lives.going()}
+            self.alarms.tell_unknown()
             self._flush()
             if self._line is not None:
                 self._tend(self._line)
@@ -462,27 +460,7 @@ class LiveCore:
         self._flush()
 
     def alarm(self, text: str) -> None:
-        if not self.alarms or self.alarms[-1][1] != text:
-            log.warning("%s", text)
-            self.alarms.append((self._clock.now(), text))
-            self.alarmed(*self.alarms[-1])
-            del self.alarms[:-200]
-
-    def _tell_alarms(self) -> None:
-        account = self.engine.account
-        untold, self._told_alarms = account.alarmed - self._told_alarms, account.alarmed
-        for text in account.alarms[-untold:] if untold else ():
-            self.alarm(text)
-
-    def _tell_unknown(self) -> None:
-        lives = self.engine.account.lives
-        going = dict(lives.going())
-        self._told_unknown &= going.keys()
-        self._sent &= going.keys()
-        for name in lives.unknown():
-            if self._clock.now() - lives[name].asked_at > UNKNOWN_TOO_LONG_US and name not in self._told_unknown:
-                self._told_unknown.add(name)
-                self.alarm(f"what became of {name} is not known; it reserves what it asked for until the broker tells")
+        self.alarms.tell(text)
 
     def _fail(self, error: BaseException) -> None:
         self.alarm(str(error))

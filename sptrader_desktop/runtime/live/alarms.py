@@ -1,0 +1,49 @@
+"""What a person has to hear without having asked: the last alarms, those of the account among them, and what became of no order."""
+
+import logging
+from collections.abc import Callable
+
+from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
+from sptrader_desktop.runtime.live.engine import Engine
+
+log = logging.getLogger("sptrader.live")
+KEPT = 200
+UNKNOWN_TOO_LONG_US = 10 * SECOND_US
+
+
+class Alarms:
+    """`heard` is told of each as it comes; the same once more in a row says nothing new."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
+        self.last: list[tuple[int, str]] = []
+        self.heard: Callable[[int, str], None] = _nobody
+        self._told = 0  # of those of the account
+        self._told_unknown: set[str] = set()
+
+    def tell(self, text: str) -> None:
+        if not self.last or self.last[-1][1] != text:
+            log.warning("%s", text)
+            self.last.append((self._clock.now(), text))
+            self.heard(*self.last[-1])
+            del self.last[:-KEPT]
+
+    def tell_found(self) -> None:
+        """What the account came upon since it was asked last."""
+        account = self._engine.account
+        untold, self._told = account.alarmed - self._told, account.alarmed
+        for text in account.alarms[-untold:] if untold else ():
+            self.tell(text)
+
+    def tell_unknown(self) -> None:
+        """Each order once, when it has been waited for in vain for long."""
+        lives = self._engine.account.lives
+        self._told_unknown &= {name for name, _ in lives.going()}
+        for name in lives.unknown():
+            if self._clock.now() - lives[name].asked_at > UNKNOWN_TOO_LONG_US and name not in self._told_unknown:
+                self._told_unknown.add(name)
+                self.tell(f"what became of {name} is not known; it reserves what it asked for until the broker tells")
+
+
+def _nobody(_at: int, _text: str) -> None:
+    pass
