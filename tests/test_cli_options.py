@@ -221,6 +221,21 @@ def test_rates_are_asked_for_by_name_and_only_where_they_are_needed(tmp_path: Pa
     assert "its rates begin after the candles of EURGBP" in refused("backtest", path, "--data", cross, "--rates", late)
 
 
+def test_what_a_session_trades_is_asked_for_or_that_of_the_variables_that_publishers_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = strategy(tmp_path)
+    assert "give --symbols, such as --symbols EURUSD, or set REALTIME_SYMBOL" in refused("live", path, "--headless")
+    assert "give --timeframe, such as --timeframe 1m, or set REALTIME_TIMEFRAME" in refused(
+        "live", path, "--symbols", "EURUSD", "--headless"
+    )
+    monkeypatch.setenv("REALTIME_SYMBOL", "EURGBP")
+    monkeypatch.setenv("REALTIME_TIMEFRAME", "1h")
+    assert refused("live", path, "--headless").startswith("no rate from GBP to USD")
+    assert refused("live", path, "--headless", "--symbols", "NONESUCH").startswith("NONESUCH is not a known instrument")
+    assert "one account trades one strategy" in refused("live", path, path, "--headless")
+
+
 def test_the_rate_of_the_day_before_serves_a_run_that_begins_between_two_rates(tmp_path: Path) -> None:
     path, cross = strategy(tmp_path), waves(tmp_path, "EURGBP", 100_000, 86_000)
     stamps = (np.datetime64("2024-02-01", "us") + np.arange(30) * np.timedelta64(86_400_000_000, "us")).astype(np.int64)

@@ -28,8 +28,12 @@ END_S = 10.0
 def add_live(live: argparse.ArgumentParser) -> None:
     live.add_argument("strategies", metavar="FILE", type=Path, nargs="+")
     live.add_argument("--broker", choices=["paper"], default="paper")
-    live.add_argument("--symbols", nargs="+", required=True, metavar="S", help="what is traded; prices come through prices:live")
-    live.add_argument("--timeframe", required=True, metavar="T", help="of the candles that are built from prices: 1m, 15m, 1h …")
+    live.add_argument(
+        "--symbols", nargs="+", default=[], metavar="S", help="what is traded; prices come through prices:live; else REALTIME_SYMBOL"
+    )
+    live.add_argument(
+        "--timeframe", default="", metavar="T", help="of the candles that are built from prices: 1m, 15m, 1h …; else REALTIME_TIMEFRAME"
+    )
     live.add_argument("--rates", nargs="+", default=[], metavar="S", help="pairs that only convert to the account currency")
     live.add_argument("--signals", choices=["own", "stream"], default="own", help="calculated here, or only from signals:live")
     live.add_argument("--source", choices=list(SOURCES), default="", help="of the candles from before the start, and of gaps")
@@ -54,6 +58,7 @@ def live(chosen: argparse.Namespace) -> int:
         raise RunError("one account trades one strategy: start the others with another SPTRADER_LIVE and another Redis each")
     if not (chosen.headless or chosen.verify):
         raise RunError("a live session has no window of its own: add --headless, and see it on the window's Live page")
+    symbols, timeframe = _what_is_traded(chosen)
     keep_one_heap()
     settings = load_settings()
     compose.ready_engine(settings, _say)
@@ -69,14 +74,23 @@ def live(chosen: argparse.Namespace) -> int:
         leverage=chosen.leverage,
     )
     own = chosen.signals == "own"
-    asked = LiveAsked(
-        recipe, tuple(chosen.symbols), chosen.timeframe, tuple(chosen.rates), own, chosen.source, holds_stops=not chosen.core_stops
-    )
+    asked = LiveAsked(recipe, symbols, timeframe, tuple(chosen.rates), own, chosen.source, holds_stops=not chosen.core_stops)
     if chosen.verify:
         print(verified(settings, asked))
     else:
         asyncio.run(_until_interrupted(settings, asked))
     return DONE
+
+
+def _what_is_traded(chosen: argparse.Namespace) -> tuple[tuple[str, ...], str]:
+    """What is not said is what scripts that publish signals are told by the same variables."""
+    symbols = tuple(chosen.symbols or os.environ.get("REALTIME_SYMBOL", "").split())
+    timeframe = chosen.timeframe or os.environ.get("REALTIME_TIMEFRAME", "").strip()
+    if not symbols:
+        raise RunError("it is not said what to trade: give --symbols, such as --symbols EURUSD, or set REALTIME_SYMBOL")
+    if not timeframe:
+        raise RunError("it is not said on which candles: give --timeframe, such as --timeframe 1m, or set REALTIME_TIMEFRAME")
+    return symbols, timeframe
 
 
 async def _until_interrupted(settings: Any, asked: Any) -> None:
