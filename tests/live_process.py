@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from sptrader_desktop.adapters.paper_broker_process import places_in
 from sptrader_desktop.adapters.sqlite_journal import SqliteJournal
+from sptrader_desktop.compose_components import ready_workspace
 from sptrader_desktop.core.broker_messages import Transaction, What
 from sptrader_desktop.guardian.asking import core_state
 from sptrader_desktop.runtime.live.fact_text import read_fact
@@ -40,6 +42,7 @@ class LiveSession:
         self.folder, self.places = folder, places_in(folder / "broker", load_settings())
         self.words = ["live", str(strategy), "--headless", "--symbols", *symbols, *options]
         self.log = folder.parent / "core.log"
+        take_older_prices()
         self.core: subprocess.Popen[bytes] | None = None
         self.publisher = SignalPublisher(symbol="BTCUSD")
         self.price = 9_000_000
@@ -149,6 +152,12 @@ class LiveSession:
             return [read_fact(entry.kind, entry.body) for entry in journal.read()]
         finally:
             journal.close()
+
+
+def take_older_prices() -> None:
+    """A price and the signal after it may be further apart on a busy computer than a strategy would have it."""
+    services = ready_workspace(load_settings()) / "services.yaml"
+    services.write_text(re.sub("max_price_age: .*", "max_price_age: 60", services.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 @contextmanager

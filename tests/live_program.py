@@ -19,6 +19,7 @@ from sptrader_desktop.guardian.lines import Message
 from sptrader_desktop.guardian.places import Places, live_places
 from sptrader_desktop.sdk import SignalPublisher
 from tests.guardian_rig import ROOT
+from tests.live_process import take_older_prices
 
 PATIENCE_S = 60.0
 STRATEGY = """
@@ -117,6 +118,7 @@ def live_program(folder: Path) -> Iterator[Program]:
     folder.mkdir(parents=True)
     strategy.write_text(STRATEGY, encoding="utf-8")
     places = live_places(folder / "live")
+    take_older_prices()
     publisher = SignalPublisher(symbol="BTCUSD")
     options = ["--symbols", "BTCUSD", "--timeframe", "1m", "--signals", "stream", "--headless"]
     command = [sys.executable, "-m", "sptrader_desktop", "live", str(strategy), *options]

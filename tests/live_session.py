@@ -11,6 +11,7 @@ from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import Event
 from sptrader_desktop.runtime.live.service import Service
+from sptrader_desktop.runtime.live.spreads import Spread
 
 T = TypeVar("T")
 NOON = 1_706_529_600_000_000  # Monday 2024-01-29T12:00:00Z
@@ -142,13 +143,16 @@ class FakeLatch:
 
 class FakeMarket:
     def __init__(self, closed: Iterable[str] = ()) -> None:
-        self.closed, self.quotes = set(closed), dict[str, int]()
+        self.closed, self.quotes, self.spreads = set(closed), dict[str, int](), dict[str, Spread]()
 
     def is_open(self, symbol: str, at: int) -> bool:
         return at > 0 and symbol not in self.closed
 
     def quoted_at(self, symbol: str) -> int | None:
         return self.quotes.get(symbol)
+
+    def spread(self, symbol: str) -> Spread | None:
+        return self.spreads.get(symbol)
 
 
 class FakeTradeEvents:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import (
     SignalGenerated,
@@ -17,6 +16,7 @@ from sptrader_desktop.runtime.live.parts import CloseOnly, Order, PauseReason
 from sptrader_desktop.runtime.live.services_config import (
     TradeExecution,
 )
+from sptrader_desktop.runtime.live.spreads import Spread, Spreads
 from sptrader_desktop.runtime.live.symbol_orchestrator import SymbolOrchestrator
 from sptrader_desktop.runtime.live.trade_execution import UNKNOWN, TradeExecutionService
 from tests.live_session import NOON, FakeLatch, FakeMarket, FakeOrder, HandClock, Heard, played, settled
@@ -72,7 +72,11 @@ def silent(live: Execution) -> None:
 
 
 def stale(live: Execution) -> None:
-    live.market.quotes["EURUSD"] -= 31 * SECOND_US
+    live.market.quotes["EURUSD"] -= 2_100_000
+
+
+def wide(live: Execution) -> None:
+    live.market.spreads["EURUSD"] = Spread(51, 10)
 
 
 def paused(live: Execution) -> None:
@@ -89,8 +93,9 @@ def close_only(live: Execution) -> None:
     [
         (halted, "trading is halted: by Ann", True),
         (shut, "the market is closed", True),
-        (silent, "there is no price yet", True),
-        (stale, "the last price is 31 s old, and 30 s is the most", True),
+        (silent, "there is no price yet", False),
+        (stale, "the last price is 2.1 s old, and max_price_age is 2 s", False),
+        (wide, "the spread is 5.1 times the usual one, 10 ticks, and max_spread_ratio is 5", False),
         (paused, "the symbol is paused: a person, risk breach", False),
         (close_only, "the symbol may only close: fast failed", False),
     ],
@@ -106,6 +111,32 @@ def test_what_opens_risk_is_forbidden_by_more_than_what_ends_it(forbid: Any, why
         assert live.handed == ["before", *([] if closes_too else ["closes"])]
 
     played(story())
+
+
+@pytest.mark.parametrize("forbid", [stale, wide])
+def test_what_is_asked_of_a_price_may_be_switched_off(forbid: Any) -> None:
+    async def story() -> None:
+        live = Execution(max_price_age=0.0, max_spread_ratio=0.0)
+        await live.orchestrator.start()
+        forbid(live)
+        await live.order(FakeOrder("opens"))
+        assert live.handed == ["opens"]
+
+    played(story())
+
+
+def test_the_usual_spread_is_the_median_of_the_last_hundred_and_not_known_before_twenty() -> None:
+    spreads = Spreads()
+    for spread in [7] * 19:
+        spreads.add("EURUSD", spread)
+    assert spreads.of("EURUSD") is None
+    for spread in [*range(1, 100), 500]:
+        spreads.add("EURUSD", spread)
+    assert spreads.of("EURUSD") == (500, 50)
+    for _ in range(100):
+        spreads.add("EURUSD", 0)
+    assert spreads.of("EURUSD") == (0, 1), "one tick is no multiple of none"
+    assert spreads.of("GBPUSD") is None
 
 
 def test_an_order_of_another_symbol_goes_nowhere_and_observing_opens_nothing() -> None:

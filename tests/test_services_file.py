@@ -75,6 +75,7 @@ OTHER = {
     "6": "60",
     "60": "7",
     "10": "11",
+    "5": "0",
     '"on_new_candle"': "on_signal",
     '"immediate"': "observe",
     "signals.regime": "signals.other",

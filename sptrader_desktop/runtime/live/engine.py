@@ -26,6 +26,7 @@ from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US, Bar
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.parts import EvaluatedSet
 from sptrader_desktop.runtime.live.session import Session
+from sptrader_desktop.runtime.live.spreads import Spreads
 
 TAKEN = "taken"
 MOST_NAMED = 5  # differences in one sentence
@@ -65,6 +66,7 @@ class Engine:
         self._clock, self._half_spread = clock, half_spread
         self.account: LiveAccount = session.account
         self.markets: dict[str, Market] = {}
+        self.spreads = Spreads()
         self.bars: dict[str, Bar] = {}
         self._series = {symbol: s for s, symbol in enumerate(self.account.symbols)}
         self._closing: set[str] = set()
@@ -84,6 +86,8 @@ class Engine:
         ask = price.price if price.ask is None else price.ask
         if ask < price.price or price.stamp > now + AHEAD_US or (known is not None and price.stamp < known.at <= now):
             return False
+        if price.ask is not None:
+            self.spreads.add(price.symbol, ask - price.price)
         market = self.markets[price.symbol] = Market(min(price.stamp, now), price.price - below, ask + above)
         if not self.account.feels(self._series[price.symbol], market.bid, market.ask, market.at):
             return False

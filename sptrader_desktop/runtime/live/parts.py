@@ -8,6 +8,7 @@ from typing import Protocol
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.signals import NONE
 from sptrader_desktop.ports import CandleRequest
+from sptrader_desktop.runtime.live.spreads import Spread
 
 NO_EVENT = NONE
 
@@ -103,6 +104,10 @@ class Market(Protocol):
 
     def quoted_at(self, symbol: str) -> int | None:
         """When its last price was made; None before the first."""
+        ...
+
+    def spread(self, symbol: str) -> Spread | None:
+        """None while it is not known what is usual."""
         ...
 
 

@@ -13,6 +13,7 @@ ExecutionMode = Literal["immediate", "observe"]
 EVALUATION_MODES: tuple[EvaluationMode, ...] = ("on_new_candle", "on_signal")
 EXECUTION_MODES: tuple[ExecutionMode, ...] = ("immediate", "observe")
 SECONDS = Span(Decimal(0), Decimal(86_400))
+SECONDS_OR_NONE, RATIO_OR_NONE = Span(Decimal(0), Decimal(86_400), has_low=True), Span(Decimal(0), Decimal(1_000), has_low=True)
 MOST_RETRIES, MOST_BARS, MOST_ROWS = 20, 1_000, 10_000
 OPEN_BAR = 1  # counted back from the newest; the one before it, 2, is the last that is over
 
@@ -47,8 +48,13 @@ class StrategyEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class TradeExecution:
+    """An entry needs a price that is no older than `max_price_age`, in seconds, and a spread of no more than `max_spread_ratio` times the
+    usual one; 0 asks for neither."""
+
     enabled: bool = True
     execution_mode: ExecutionMode = "immediate"
+    max_price_age: float = 2.0
+    max_spread_ratio: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +149,13 @@ def _strategy(at: Section) -> StrategyEvaluation:
 
 
 def _execution(at: Section) -> TradeExecution:
-    mode = at.get("execution_mode")
-    return TradeExecution(_flag(at, "enabled"), TradeExecution().execution_mode if mode is None else mode.word(EXECUTION_MODES))
+    given, mode = TradeExecution(), at.get("execution_mode")
+    return TradeExecution(
+        _flag(at, "enabled"),
+        given.execution_mode if mode is None else mode.word(EXECUTION_MODES),
+        _number(at, "max_price_age", given.max_price_age, SECONDS_OR_NONE),
+        _number(at, "max_spread_ratio", given.max_spread_ratio, RATIO_OR_NONE),
+    )
 
 
 def _orchestrator(at: Section) -> OrchestratorConfig:
@@ -195,5 +206,9 @@ def _whole(at: Section, key: str, given: int, low: int, high: int) -> int:
 
 
 def _seconds(at: Section, key: str, given: float) -> float:
+    return _number(at, key, given, SECONDS)
+
+
+def _number(at: Section, key: str, given: float, span: Span) -> float:
     found = at.get(key)
-    return given if found is None else float(found.number(SECONDS))
+    return given if found is None else float(found.number(span))

@@ -10,6 +10,7 @@ from sptrader_desktop.core.calendar import trading_day, weekday
 from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.ports import FeedStatus
 from sptrader_desktop.runtime.live.engine import Engine
+from sptrader_desktop.runtime.live.spreads import Spread
 
 SATURDAY = 5
 
@@ -27,6 +28,9 @@ class Quotes:
     def quoted_at(self, symbol: str) -> int | None:
         market = self._engine.markets.get(symbol)
         return None if market is None else market.at
+
+    def spread(self, symbol: str) -> Spread | None:
+        return self._engine.spreads.of(symbol)
 
 
 class AccountLatch:

@@ -11,7 +11,6 @@ from sptrader_desktop.runtime.live.parts import CloseOnly, Execute, Latch, Marke
 from sptrader_desktop.runtime.live.service import Service, ServiceState
 from sptrader_desktop.runtime.live.services_config import TradeExecution
 
-STALE_S = 30.0
 UNKNOWN = "what became of it is not known: it is not sent again, and the broker's log will tell"
 
 
@@ -28,11 +27,9 @@ class TradeExecutionService(Service):
         market: Market,
         latch: Latch,
         close_only: CloseOnly,
-        stale_s: float = STALE_S,
     ) -> None:
         super().__init__(symbol, bus, clock)
         self._config, self._execute, self._market, self._latch, self._close_only = config, execute, market, latch, close_only
-        self._stale_s = stale_s
         self._waiting: deque[Order] = deque()
         self._came = asyncio.Event()
         self._is_sending, self._is_held = False, False
@@ -58,12 +55,6 @@ class TradeExecutionService(Service):
             return f"trading is halted: {self._latch.reason}"
         if not self._market.is_open(self.symbol, self._clock.now()):
             return "the market is closed"
-        quoted = self._market.quoted_at(self.symbol)
-        if quoted is None:
-            return "there is no price yet"
-        age = (self._clock.now() - quoted) / SECOND_US
-        if age > self._stale_s:
-            return f"the last price is {age:.0f} s old, and {self._stale_s:g} s is the most"
         return self._entry_restriction() if order.opens else ""
 
     def _entry_restriction(self) -> str:
@@ -71,7 +62,25 @@ class TradeExecutionService(Service):
             return f"the symbol is paused: {', '.join(sorted(self.pauses))}"
         if self._close_only.reason:
             return f"the symbol may only close: {self._close_only.reason}"
-        return "execution_mode is observe" if self._config.execution_mode == "observe" else ""
+        if self._config.execution_mode == "observe":
+            return "execution_mode is observe"
+        return self._price_restriction()
+
+    def _price_restriction(self) -> str:
+        """What ends risk goes out at any price: waiting for a better one is risk, too."""
+        quoted, config = self._market.quoted_at(self.symbol), self._config
+        if quoted is None:
+            return "there is no price yet"
+        age = (self._clock.now() - quoted) / SECOND_US
+        if 0 < config.max_price_age < age:
+            return f"the last price is {age:.1f} s old, and max_price_age is {config.max_price_age:g} s"
+        spread = self._market.spread(self.symbol) if config.max_spread_ratio else None
+        if spread is not None and spread.now > config.max_spread_ratio * spread.usual:
+            ratio = spread.now / spread.usual
+            return (
+                f"the spread is {ratio:.1f} times the usual one, {spread.usual} ticks, and max_spread_ratio is {config.max_spread_ratio:g}"
+            )
+        return ""
 
     async def _open(self) -> None:
         self._is_held = False
