@@ -266,6 +266,19 @@ def test_each_signal_says_what_became_of_it_and_why() -> None:
     assert scene.state()["state"] == "paused"
 
 
+def test_a_signal_whose_order_was_not_sent_says_so_and_why() -> None:
+    scene = Scene()
+    [asked] = scene.close_bar(2_000_000, signals=("a",))
+    scene.hear(facts.SignalJudged(scene.bar, "a", "", "taken", "cross", "BTCUSD"))
+    scene.close_bar(2_000_000, is_entry=False, signals=("b",))
+    scene.hear(facts.SignalJudged(scene.bar, "b", "", "taken", "cross", "BTCUSD"))
+    before = {name: known for name, known, _ in long_feeds(scene.feeds)}
+    scene.hear(facts.RequestUnsettled(scene.bar, asked.id, "the last price is 45.0 s old"))
+    assert [row["why"] for row in scene.feeds.signals] == ["entry 1 ordered; not sent: the last price is 45.0 s old", "no rule held"]
+    assert before["signals"] != {name: known for name, known, _ in long_feeds(scene.feeds)}["signals"], "it is told again"
+    assert not [event for event in scene.events if asked.id in event["text"]], "an alarm says it"
+
+
 def test_the_feeds_keep_the_last_and_no_more() -> None:
     scene = Scene()
     for number in range(SIGNALS + 5):
@@ -288,6 +301,9 @@ def test_the_feeds_keep_the_last_and_no_more() -> None:
         ({"orchestrator": "recovering"}, "recovering"),
         ({"orchestrator": "paused"}, "paused"),
         ({"orchestrator": "error"}, "halted"),
+        ({"gate": "shut", "gate_why": "stopped, hello of the core", "gate_held": "stopped", "is_synced": False}, "halted"),
+        ({"gate": "shut", "gate_why": "hello of the core"}, "running"),
+        ({"shut": "the disk is full"}, "close_only"),
         ({"is_stopping": True, "orchestrator": "stopped"}, "stopping"),
     ],
 )

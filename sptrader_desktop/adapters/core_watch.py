@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sptrader_desktop.adapters.guarded_broker import HELLO
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.live_feeds import LiveFeeds
 from sptrader_desktop.present.live_figures import Figures
@@ -11,6 +12,7 @@ from sptrader_desktop.present.live_state import Around, Connection, Session, bar
 from sptrader_desktop.present.numbers import iso_time
 from sptrader_desktop.present.trade_events import portfolio_update
 from sptrader_desktop.runtime.live.clock import SECOND_US
+from sptrader_desktop.runtime.live.engine import DISK_FULL
 from sptrader_desktop.runtime.live.events import (
     Event,
     OrchestratorPaused,
@@ -40,13 +42,20 @@ class GateSeen:
 
     def __init__(self) -> None:
         self.is_open, self.why = False, "the guardian has not said anything yet"
+        self._reasons: list[str] = []
         self.lost = ""  # why there is no guardian any more
 
     def hear(self, is_open: bool, why: str) -> None:
         self.is_open, self.why, self.lost = is_open, why, ""
+        self._reasons = why.split(", ") if why else []
 
     def lose(self, why: str) -> None:
         self.lost = why
+
+    @property
+    def held(self) -> str:
+        """Why it stays shut until a person re-arms, or nothing: that it waits for the core's hello ends by itself."""
+        return "" if self.is_open or self.lost else ", ".join(why for why in self._reasons if why != HELLO)
 
 
 class CoreWatch:
@@ -91,6 +100,8 @@ class CoreWatch:
             services=[_told(of, orchestrator.orchestrators[symbol]) for symbol, of in health["symbols"].items()],
             connections=[self._connection(*found, now) for found in self._found()],
             alarms=self._core.alarms.last,
+            gate_held=self._gate.held,
+            shut=DISK_FULL if engine.session.journal.is_full else "",
         )
         found = live_state(self._session, engine.account, self._feeds, around)
         found |= {"health": _summed(health), "limits_wait": self._core.limits_wait}
@@ -118,7 +129,7 @@ class CoreWatch:
         yield "guardian", DOWN if self._gate.lost else UP, self._gate.lost
         yield "broker", UP if self._core.has_line else DOWN, "" if self._core.has_line else self._core.line_fault
         is_full = self._core.engine.session.journal.is_full
-        yield "journal", "full" if is_full else UP, "the disk is full: only what lessens risk is written" if is_full else ""
+        yield "journal", "full" if is_full else UP, DISK_FULL if is_full else ""
 
     def _connection(self, name: str, state: str, why: str, now: int) -> Connection:
         known = self._known.get(name)

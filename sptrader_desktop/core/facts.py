@@ -120,10 +120,12 @@ class TakenOver:
 
 @dataclass(frozen=True, slots=True)
 class RequestUnsettled:
-    """The broker's log was read without a gap past the quarantine, and does not have it."""
+    """It never came to the broker, for the reason `why`; without one the broker's log was read without a gap past the quarantine, and
+    does not have it."""
 
     at: int
     id: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

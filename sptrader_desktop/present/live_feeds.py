@@ -50,6 +50,8 @@ class LiveFeeds:
         self._ours: dict[int, int] = {}  # the broker's number of a position → ours
         self._said: dict[str, tuple[str, float]] = {}
         self._why: dict[str, str] = {}
+        self._by: dict[str, tuple[str, ...]] = {}  # id of what was asked last → the signals of the decision
+        self.revised = 0  # how often it was known later what became of a signal
 
     def spoken(self, signal_id: str, kind: str, strength: float) -> None:
         """Before it is judged."""
@@ -70,9 +72,11 @@ class LiveFeeds:
             case facts.BarsOpened():
                 self.seen_at |= {self.account.symbols[bar.series]: fact.at for bar in fact.bars}
             case facts.Decided():
+                self._ask(fact.signals, {self.account.symbols[hits.series] for hits in fact.hits})
                 self._explain(fact.signals, any(hits.entries for hits in fact.hits), any(hits.exits for hits in fact.hits))
                 self._point(fact.at, int(self.account.book.account["equity"][0]))
             case facts.Acted():
+                self._ask(fact.signals, {self.account.symbols[fact.hits.series]})
                 self._explain(fact.signals, bool(fact.hits.entries), bool(fact.hits.exits))
             case facts.SignalJudged():
                 self._judge(fact)
@@ -88,7 +92,7 @@ class LiveFeeds:
             case facts.TakenOver():
                 self._take_over(fact.snapshot.positions)
             case facts.RequestUnsettled():
-                self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
+                self._not_sent(fact)
             case facts.LimitsSet():
                 self._tell("state", fact.at, f"limits were set: {len(fact.limits)}" if fact.limits else "no limits are set any more")
             case facts.BrokerMet():
@@ -138,6 +142,24 @@ class LiveFeeds:
             words.append("an exit rule held")
         for signal_id in signals:
             self._why[signal_id] = "; ".join(words) or "no rule held"
+
+    def _ask(self, signals: tuple[str, ...], symbols: set[str]) -> None:
+        """What a decision just asked for goes back to its signals if it is not sent."""
+        account = self.account
+        for name, life in account.lives.going() if signals else ():
+            if life.asked_at == account.at and isinstance(life.request, Place | Close) and self._symbol(life) in symbols:
+                self._by.setdefault(name, signals)
+        while len(self._by) > ORDERS:
+            del self._by[next(iter(self._by))]
+
+    def _not_sent(self, fact: facts.RequestUnsettled) -> None:
+        signals = self._by.pop(fact.id, ())
+        for place, row in enumerate(self.signals) if fact.why else ():
+            if row["id"] in signals:
+                self.signals[place] = row | {"why": "; ".join(filter(None, (row["why"], f"not sent: {fact.why}")))}
+                self.revised += 1
+        if not fact.why:  # else whoever refused it says so
+            self._tell("order", self.account.at, f"{fact.id} never reached the broker: it is over", id=fact.id)
 
     def _judge(self, fact: facts.SignalJudged) -> None:
         first, _, rest = fact.outcome.partition("; ")

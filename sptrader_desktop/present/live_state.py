@@ -75,6 +75,8 @@ class Around:
     services: Sequence[Mapping[str, Any]]
     connections: Sequence[Connection]
     alarms: Sequence[tuple[int, str]]
+    gate_held: str = ""  # why the gate stays shut until a person re-arms
+    shut: str = ""  # why nothing is opened, beside what the account says itself
 
 
 def live_state(session: Session, account: "LiveAccount", feeds: LiveFeeds, around: Around) -> Told:
@@ -132,7 +134,7 @@ def _believed(session: Session, account: "LiveAccount", feeds: LiveFeeds, figure
 
 def long_feeds(feeds: LiveFeeds) -> Iterable[tuple[str, object, Callable[[], list[Any]]]]:
     """(name, what it is known by while it is unchanged, how it is written out)."""
-    yield "signals", feeds.signals[-1] if feeds.signals else None, lambda: list(feeds.signals)
+    yield "signals", (feeds.signals[-1], feeds.revised) if feeds.signals else None, lambda: list(feeds.signals)
     points = feeds.equity
     yield "equity", points[-1] if points else None, lambda: [[at, value] for at, value in points]
 
@@ -151,6 +153,8 @@ def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:
         return "stopping", "a person ended it; what is open stays at the broker, with its stops"
     if account.halted:
         return "halted", account.halted
+    if around.gate_held:
+        return "halted", f"no order leaves until you re-arm, the guardian's gate is shut: {around.gate_held}"
     if around.orchestrator in {"error", "stopped"}:
         return "halted", "the services of every symbol are halted: see them, then restart them"
     if not around.is_synced:
@@ -161,6 +165,8 @@ def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:
         return "paused", every
     if every:
         return "close_only", every
+    if around.shut:
+        return "close_only", around.shut
     if around.orchestrator == "paused" and not account.barred:
         return "paused", "services are paused: the market is closed, or a person paused them"
     barred = "; ".join(f"{symbol}: {why}" for symbol, why in account.barred.items())

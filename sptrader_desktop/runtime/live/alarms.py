@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
-from sptrader_desktop.runtime.live.engine import Engine
+from sptrader_desktop.runtime.live.engine import DISK_FULL, Engine
 
 log = logging.getLogger("sptrader.live")
 KEPT = 200
@@ -19,6 +19,7 @@ class Alarms:
         self.last: list[tuple[int, str]] = []
         self.heard: Callable[[int, str], None] = _nobody
         self._told = 0  # of those of the account
+        self._was_full = False
         self._told_unknown: set[str] = set()
 
     def tell(self, text: str) -> None:
@@ -29,11 +30,15 @@ class Alarms:
             del self.last[:-KEPT]
 
     def tell_found(self) -> None:
-        """What the account came upon since it was asked last."""
+        """What the account and the journal came upon since they were asked last."""
         account = self._engine.account
         untold, self._told = account.alarmed - self._told, account.alarmed
         for text in account.alarms[-untold:] if untold else ():
             self.tell(text)
+        is_full = self._engine.session.journal.is_full
+        if is_full != self._was_full:
+            self._was_full = is_full
+            self.tell(f"{DISK_FULL}: make room" if is_full else "there is room on the disk again, and entries are written")
 
     def tell_unknown(self) -> None:
         """Each order once, when it has been waited for in vain for long."""

@@ -41,6 +41,7 @@ from sptrader_desktop.runtime.live.stream_signals import heard as taken
 log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
 ORDERS_FIRST_S, TURNS_TO_DECIDE = 0.001, 2  # of the loop, from a signal's reading to its decision
+NO_LINE, GATE_SHUT = "there is no line to the broker", "the guardian's gate was shut"
 QUARANTINE_US = 120 * SECOND_US
 
 
@@ -261,14 +262,14 @@ class LiveCore:
             await asyncio.shield(self._turns.soon())
         except asyncio.CancelledError:
             for each in asked:  # nobody sends it any more
-                self.engine.refused(each.id)
+                self._not_sent(each.id, "the services that send it were stopped")
             raise
         return asked
 
     async def execute(self, order: Order) -> str:
         assert isinstance(order, Asked), "it came from decide"
         if not self._send(order):
-            raise MachineError("there is no line to the broker: it was not sent")
+            raise MachineError(NO_LINE)
         return "sent"
 
     def _send(self, asked: Asked) -> bool:
@@ -284,8 +285,14 @@ class LiveCore:
     def _hear_failed(self, event: TradeFailed) -> None:
         """What was never sent never will be: it reserves nothing."""
         if event.order not in self._sent:
-            self.engine.refused(event.order)
+            self._not_sent(event.order, event.why)
             self._flush()
+
+    def _not_sent(self, request_id: str, why: str) -> None:
+        """The person who waits for it hears of that as much as whoever reads the journal."""
+        what = self.engine.words(request_id)
+        if self.engine.refused(request_id, why):
+            self.alarm(f"{what} was not sent: {why}")
 
     def _committed(self) -> list[Asked]:
         try:
@@ -305,7 +312,7 @@ class LiveCore:
         """What follows by itself from prices, transactions and people goes out at once."""
         for asked in self._committed():
             if not self._send(asked):
-                self.engine.refused(asked.id)
+                self._not_sent(asked.id, NO_LINE)
                 self._committed()
 
     async def _acknowledge(self) -> None:
@@ -381,7 +388,7 @@ class LiveCore:
             case Snapshot():
                 self._compare(answer)
             case Refused() if answer.id:
-                self.engine.refused(answer.id)
+                self._not_sent(answer.id, GATE_SHUT if answer.why == "gate" else answer.why)
             case Refused():
                 self._lament(f"the broker refused: {answer.why}")
             case _:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sptrader_desktop.core import facts
 from sptrader_desktop.core.atr_now import WilderNow
-from sptrader_desktop.core.broker_messages import Close, Place, Protect, Request, Snapshot, Transaction, Welcome
+from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Snapshot, Transaction, Welcome
 from sptrader_desktop.core.calendar import trading_day
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.live_account import EVERY, LiveAccount
@@ -29,6 +29,8 @@ from sptrader_desktop.runtime.live.session import Session
 from sptrader_desktop.runtime.live.spreads import Spreads
 
 TAKEN = "taken"
+DISK_FULL = "the disk is full, and only what lessens risk is written"
+_WORDS = {Place: "an entry", Close: "a close", Protect: "a new level", Cancel: "a cancel"}
 MOST_NAMED = 5  # differences in one sentence
 
 
@@ -174,7 +176,7 @@ class Engine:
         """The first reason why an entry is as if its rule did not hold."""
         barred = self.account.barred
         if self.session.journal.is_full:
-            return "the disk is full, and only what lessens risk is written"
+            return DISK_FULL
         if shut or EVERY in barred or found.symbol in barred:
             return shut or barred.get(EVERY) or barred[found.symbol]
         return f"{found.symbol} may only close" if found.is_close_only else ""
@@ -237,11 +239,13 @@ class Engine:
     def take_over(self, theirs: Snapshot, by: str) -> None:
         self.session.take(facts.TakenOver(self._clock.now(), by, theirs))
 
-    def refused(self, request_id: str) -> None:
-        """It never reached the broker, and never will."""
+    def refused(self, request_id: str, why: str = "") -> bool:
+        """It never reached the broker, and never will. Whether that is news."""
         lives = self.account.lives
-        if request_id in lives.unknown() and not lives.is_asked_again(request_id):
-            self.session.take(facts.RequestUnsettled(self._clock.now(), request_id))
+        is_news = request_id in lives.unknown() and not lives.is_asked_again(request_id)
+        if is_news:
+            self.session.take(facts.RequestUnsettled(self._clock.now(), request_id, why))
+        return is_news
 
     def ask_again(self) -> None:
         self.session.take(facts.AskedAgain(self._clock.now()))
@@ -267,6 +271,11 @@ class Engine:
 
     def _named(self, requests: Iterable[Request]) -> list[Asked]:
         return [Asked(request, self._symbol_of(request)) for request in requests]
+
+    def words(self, request_id: str) -> str:
+        """What was asked, as people say it."""
+        life = self.account.lives.get(request_id)
+        return request_id if life is None else f"{self._symbol_of(life.request)}: {_WORDS[type(life.request)]}"
 
     def _symbol_of(self, request: Request) -> str:
         if isinstance(request, Place):
