@@ -30,6 +30,7 @@ from sptrader_desktop.runtime.live.events import NewCandle
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from sptrader_desktop.runtime.live.parts import EvaluatedSet, Signal
 from sptrader_desktop.runtime.live.session import Session
+from sptrader_desktop.runtime.live.surroundings import Quotes
 from sptrader_desktop.runtime.live.symbol_bars import SymbolBars
 from tests.simulated_disk import SimulatedDisk, SimulatedJournal
 from tests.small_runs import TEXT, strategy
@@ -130,6 +131,19 @@ def test_begun_anew_it_asks_a_broker_by_ids_that_this_has_never_seen() -> None:
     recovered = Session(new_account(), anew.journal)
     recovered.recover()
     assert recovered.account.ids.gave(asked.id)
+
+
+def test_spreads_are_those_of_quotes_and_mids_have_none() -> None:
+    live = Live()
+    market = Quotes(live.engine, [EURUSD])
+    for _ in range(30):
+        live.clock.at += 1_000_000
+        live.engine.price(LivePrice("EURUSD", live.clock.at, 110_000, None))
+    assert market.spread("EURUSD") is None
+    for _ in range(20):
+        live.price()
+    assert market.spread("EURUSD") == (10, 10)
+    assert market.quoted_at("EURUSD") == live.clock.at
 
 
 def test_a_bar_is_decided_once_and_never_by_what_was_said_of_another() -> None:
