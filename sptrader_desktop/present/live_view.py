@@ -68,7 +68,8 @@ def headline(state: State) -> str:
 
 def reason_words(state: State) -> str:
     """Why it is as it is, where that is no matter of course."""
-    shut = "" if state["gate"] == "open" else f"no order leaves while the gate is shut ({state['gate_why']})"
+    is_said = state["gate"] == "open" or "gate is shut" in state["reason"]
+    shut = "" if is_said else f"no order leaves while the gate is shut ({state['gate_why']})"
     words = "; ".join(filter(None, (state["reason"], shut)))
     return words[:1].upper() + words[1:]
 
