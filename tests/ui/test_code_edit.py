@@ -1,13 +1,14 @@
 """Code is written with real keys: indentation, comments, brackets, problems, find and replace, completions, colours."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QThreadPool
-from PySide6.QtGui import QHelpEvent, QWheelEvent
+from PySide6.QtGui import QHelpEvent, QInputMethodEvent, QTextCharFormat, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QToolTip
 from pytestqt.qtbot import QtBot
@@ -184,6 +185,59 @@ def test_a_large_paste_is_coloured_piece_by_piece_until_all_is(qtbot: QtBot) -> 
     blocks = edit.document()
     assert roles_of(blocks.findBlockByNumber(5000))[0][2] == colour_of(Role.TEXT)
     assert roles_of(blocks.lastBlock())[-1][2] == colour_of(Role.COMMENT)
+
+
+def test_a_text_that_is_opened_waits_for_none_of_its_colours(qtbot: QtBot) -> None:
+    text = ("name: thing\nwhen: [a, b]  # note\n" * 40_000)[:LARGEST]
+
+    def cost(edit: CodeEdit) -> float:
+        began = time.thread_time()
+        edit.setPlainText(text)
+        return time.thread_time() - began
+
+    assert cost(shown(qtbot, YamlEdit())) < cost(shown(qtbot, CodeEdit())) + 0.1
+
+
+def test_lines_in_sight_are_coloured_before_those_above_them(qtbot: QtBot) -> None:
+    edit = shown(qtbot, PythonEdit(), 'x = """\n' + "in a text\n" * 40_000 + '"""\ny = 2  # two')
+    assert edit.highlighter is not None
+    edit.verticalScrollBar().setValue(edit.verticalScrollBar().maximum())
+    last = edit.document().lastBlock()
+    qtbot.waitUntil(lambda: bool(roles_of(last)))
+    assert roles_of(edit.document().findBlockByNumber(39_000)) == []
+    qtbot.waitUntil(edit.highlighter.is_done)
+    assert roles_of(last)[-1][2] == colour_of(Role.COMMENT)
+    assert roles_of(edit.document().findBlockByNumber(39_000))[0][2] == colour_of(Role.TEXT)
+
+
+def test_a_text_that_is_closed_gives_the_lines_below_their_colours_back(qtbot: QtBot) -> None:
+    edit = shown(qtbot, PythonEdit(), "\n" + "x = 1\n" * 20_000)
+    assert edit.highlighter is not None
+    qtbot.waitUntil(edit.highlighter.is_done)
+    last = edit.document().findBlockByNumber(20_000)
+    QTest.keyClicks(edit, '"""')
+    qtbot.waitUntil(edit.highlighter.is_done)
+    assert roles_of(last)[0][:2] == (0, 5)
+    edit.undo()
+    qtbot.waitUntil(edit.highlighter.is_done)
+    assert roles_of(last) == [(4, 1, colour_of(Role.NUMBER))]
+
+
+def test_what_an_input_method_composes_moves_the_colours_behind_it(qtbot: QtBot) -> None:
+    edit = shown(qtbot, YamlEdit(), "a: 1  # c")
+    assert edit.highlighter is not None
+    qtbot.waitUntil(edit.highlighter.is_done)
+    comment = roles_of(edit.document().firstBlock())[-1]
+    style = QTextCharFormat()
+    style.setFontUnderline(True)
+    drawn = QInputMethodEvent.Attribute(QInputMethodEvent.AttributeType.TextFormat, 0, 2, style)
+    cursor = edit.textCursor()
+    cursor.setPosition(4)
+    edit.setTextCursor(cursor)
+    QApplication.sendEvent(edit, QInputMethodEvent("日本", [drawn]))
+    formats = edit.document().firstBlock().layout().formats()
+    assert [(each.start, each.length) for each in formats if each.format.fontUnderline()] == [(4, 2)]
+    assert (comment[0] + 2, *comment[1:]) in roles_of(edit.document().firstBlock())
 
 
 # Problems

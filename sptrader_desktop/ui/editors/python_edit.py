@@ -15,4 +15,4 @@ class PythonEdit(CodeEdit):
         self.setAccessibleName("Component source")
 
     def make_highlighter(self) -> Highlighter:
-        return PythonHighlighter(self.document())
+        return PythonHighlighter(self)

@@ -36,7 +36,7 @@ class DifferenceView(CodeEdit):
         self.setReadOnly(True)
 
     def make_highlighter(self) -> Highlighter:
-        return DifferenceHighlighter(self.document())
+        return DifferenceHighlighter(self)
 
     def show_difference(self, text: str) -> None:
         self.setPlainText(text or "There is no difference.")

@@ -32,7 +32,7 @@ class YamlEdit(CodeEdit):
             self.words = StrategyWords(self.words.catalogue, read)
 
     def make_highlighter(self) -> Highlighter:
-        return YamlHighlighter(self.document())
+        return YamlHighlighter(self)
 
     def candidates(self, offset: int) -> tuple[int, Sequence[Candidate]]:
         return self.words.candidates(self.text(), offset)
