@@ -74,7 +74,7 @@ def test_on_a_full_disk_the_file_and_the_older_draft_stay(tmp_path: Path, monkey
     keeper.keep_draft(Draft(path, "older", "", NOW))
     full = Path("/dev/full")
 
-    def to_a_full_disk(_target: Path, content: bytes) -> None:
+    def to_a_full_disk(_target: Path, content: bytes, **_: bool) -> None:
         full.write_bytes(content)
 
     monkeypatch.setattr(text_drafts, "write_whole", to_a_full_disk)
@@ -86,6 +86,24 @@ def test_on_a_full_disk_the_file_and_the_older_draft_stay(tmp_path: Path, monkey
     assert path.read_text() == "a"
     assert [draft.text for draft in keeper.drafts()] == ["older"]
     assert {file.name for file in tmp_path.iterdir()} == {"s.yaml", "kept"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows forces names to disk by itself")
+def test_what_was_saved_is_on_the_disk_before_its_draft_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, keeper = tmp_path / "s.yaml", TextDrafts(tmp_path / "kept")
+    path.write_text("a")
+    keeper.keep_draft(Draft(path, "b", "", NOW))
+    done: list[tuple[str, bool, bool]] = []
+
+    def note(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        done.append((kind, path.read_text() == "b", bool(keeper.drafts())))
+
+    monkeypatch.setattr(os, "fsync", note)
+    keeper.write(path, "b", keeper.read(path))
+    keeper.drop_draft(path)
+    assert done == [("file", False, True), ("folder", True, True)]
+    assert keeper.drafts() == ()
 
 
 def test_drafts_come_back_in_order_and_a_damaged_one_harms_no_other(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.file_names import moved_text
 from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, Version, decoded, fingerprint
-from sptrader_desktop.runtime.whole_files import write_through, write_whole
+from sptrader_desktop.runtime.whole_files import flush_folder, write_through, write_whole
 
 FORMAT = 1
 LARGEST = 2 * 1024 * 1024
@@ -45,7 +45,7 @@ class TextDrafts:
         try:
             mode = path.stat().st_mode if path.exists() else None
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, content)
+            write_whole(path, content, lasts=True)
             if mode is not None:
                 path.chmod(mode)
         except OSError as error:
@@ -66,6 +66,9 @@ class TextDrafts:
         self._keep(self._drafts / f"{_name(draft.path)}.json", json.dumps(data).encode(), draft.path)
 
     def drop_draft(self, path: Path) -> None:
+        """The name of what was saved is on the disk before; where a folder cannot be asked for that, its disk does as it likes."""
+        with suppress(OSError):
+            flush_folder(path.resolve().parent)
         try:
             (self._drafts / f"{_name(path)}.json").unlink(missing_ok=True)
         except OSError as error:

@@ -6,15 +6,20 @@ from pathlib import Path
 from sptrader_desktop.core.errors import DataError
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """A pipe or a device is written as it is: a new file in its place would be another thing."""
+def write_whole(path: Path, content: bytes, *, lasts: bool = False) -> None:
+    """A pipe or a device is written as it is: a new file in its place would be another thing. What `lasts` is on the disk
+    itself before it takes the place of what was there: a power cut leaves the one or the other.
+    """
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
     target = path.resolve()
     temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(content)
+        if lasts:
+            write_through(temporary, content)
+        else:
+            temporary.write_bytes(content)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
