@@ -101,8 +101,8 @@ def test_linked_selections_follow_each_other_and_unlinked_ones_do_not() -> None:
 
 NOTHING: dict[str, Drawings] = {}
 LINES: dict[str, Drawings] = {
-    "EURUSD": (Drawing("horizontal", Corner(1, 2), Corner(1, 2)),),
-    "USDJPY": (Drawing("trend", Corner(1, 2), Corner(3, 4)),),
+    "EURUSD": (Drawing("horizontal", Corner(1, 2), Corner(1, 2), Decimal("0.00001")),),
+    "USDJPY": (Drawing("trend", Corner(1, 2), Corner(3, 4), Decimal("0.001")),),
 }
 
 
@@ -139,6 +139,14 @@ def test_a_broken_file_is_set_aside_and_one_begins_anew(tmp_path: Path, content:
     assert str(aside) in notice
     store.save("drawings", drawings_written(LINES))
     assert store.load("drawings", drawings_read, NOTHING) == (LINES, ())
+
+
+def test_lines_of_before_their_ticks_were_kept_are_of_what_is_built_in(tmp_path: Path) -> None:
+    trend, level = {"kind": "trend", "start": [1, 2], "end": [3, 4]}, {"kind": "horizontal", "start": [1, 2], "end": [1, 2]}
+    JsonDocuments(tmp_path).save("drawings", {"USDJPY": [trend], "OWN": [level]})
+    own = Drawing("horizontal", Corner(1, 2), Corner(1, 2))
+    assert JsonDocuments(tmp_path).load("drawings", drawings_read, NOTHING) == ({"USDJPY": LINES["USDJPY"], "OWN": (own,)}, ())
+    assert own.in_ticks(Decimal("0.1")) == Drawing("horizontal", Corner(1, 2), Corner(1, 2), Decimal("0.1"))
 
 
 def test_a_file_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """Lines that a person drew on the charts of a symbol, kept in instants and ticks so that any timeframe shows them at the same place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.numbers import counted, duration, share
 from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.price_alerts import MOST_TICKS, tick_read
 
 Kind = Literal["horizontal", "trend"]
 HOUR_US = 3_600_000_000
@@ -23,27 +25,45 @@ class Corner(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A horizontal line has its two corners at the same price."""
+    """A horizontal line has its two corners at the same price. `tick` says how large its ticks are, for those of one's own instruments may
+    change; lines of before it was kept may not know.
+    """
 
     kind: Kind
     start: Corner
     end: Corner
+    tick: Decimal | None = None
 
     def moved(self, us: int, ticks: int) -> "Drawing":
         start, end = (Corner(corner.stamp + us, corner.ticks + ticks) for corner in (self.start, self.end))
-        return Drawing(self.kind, start, end)
+        return replace(self, start=start, end=end)
+
+    def in_ticks(self, tick: Decimal) -> "Drawing":
+        """At the same price, the nearest where that is none any more."""
+        if self.tick == tick:
+            return self
+        size = Decimal(1) if self.tick is None else self.tick / tick
+        start, end = (Corner(corner.stamp, _scaled(corner.ticks, size)) for corner in (self.start, self.end))
+        return Drawing(self.kind, start, end, tick)
 
     def as_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "start": list(self.start), "end": list(self.end)}
+        tick = {} if self.tick is None else {"tick": str(self.tick)}
+        return {"kind": self.kind, "start": list(self.start), "end": list(self.end), **tick}
 
     @classmethod
-    def from_json(cls, value: Any) -> "Drawing":
+    def from_json(cls, symbol: str, value: Any) -> "Drawing":
         match value:
             case {"kind": "horizontal" | "trend" as kind, "start": [int(), int()] as start, "end": [int(), int()] as end} if all(
                 abs(number) < FARTHEST for number in (*start, *end)
             ):
-                return cls(kind, Corner(*start), Corner(*end))
+                tick = tick_read(symbol, value.get("tick"))
+                if tick is not None or "tick" not in value:
+                    return cls(kind, Corner(*start), Corner(*end), tick)
         raise DataError(f"{str(value)[:80]} is not a drawn line: it needs a kind (horizontal or trend), a start and an end")
+
+
+def _scaled(ticks: int, size: Decimal) -> int:
+    return min(max(round(ticks * size), -MOST_TICKS), MOST_TICKS)
 
 
 Drawings = tuple[Drawing, ...]
@@ -77,7 +97,7 @@ class DrawingBook:
 
 def drawings_read(held: Any) -> dict[str, Drawings]:
     """By symbol, from what `drawings_written` gave."""
-    return {str(symbol): tuple(map(Drawing.from_json, lines)) for symbol, lines in held.items()}
+    return {str(symbol): tuple(Drawing.from_json(str(symbol), line) for line in lines) for symbol, lines in held.items()}
 
 
 def drawings_written(book: Mapping[str, Drawings]) -> Any:

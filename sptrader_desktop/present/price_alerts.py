@@ -122,12 +122,12 @@ def _read(held: Any) -> PriceAlert:
             "ticks": int(ticks),
             "side": -1 | 0 | 1 as side,
             "fired": None | [int(), int()] as fired,
-        } if 0 < ticks <= MOST_TICKS and all(0 <= value < 2**62 for value in fired or ()) and (tick := _tick(symbol, held.get("tick"))):
+        } if 0 < ticks <= MOST_TICKS and all(0 <= value < 2**62 for value in fired or ()) and (tick := tick_read(symbol, held.get("tick"))):
             return PriceAlert(symbol, kind, ticks, tick, side, None if fired is None else Fired(*fired))
     raise DataError(f"{str(held)[:80]} is no alert")
 
 
-def _tick(symbol: str, held: object) -> Decimal | None:
+def tick_read(symbol: str, held: object) -> Decimal | None:
     """Those of the first version say none: they are of what is built in."""
     if held is None:
         return CATALOGUE[symbol].tick if symbol in CATALOGUE else None

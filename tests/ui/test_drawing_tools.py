@@ -1,10 +1,14 @@
 """Lines a person draws: by mouse and keys, moved, undone, deleted, kept by symbol; and the ruler."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from sptrader_desktop.core.candles import Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Drawings, measured
 from sptrader_desktop.present.selection import Selection
@@ -12,6 +16,7 @@ from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.theme.look import look
 from tests.ui.charts import HOUR_US, candles_of, click, colour_at, drag, hover, painted, pane_of, show_exactly, walk
 
+TICK = Decimal("0.00001")  # of EURUSD
 ALT, SHIFT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
 
@@ -54,7 +59,7 @@ def test_a_trend_line_goes_from_press_to_release_and_the_chart_stays(qtbot: QtBo
     drag(pane_of(chart), at(chart, 420.5, 0.3), at(chart, 460.5, 0.7))
     (line,) = chart.tools.drawings
     start, end = Corner(int(chart.stamps[420]), value_at(chart, 0.3)), Corner(int(chart.stamps[460]), value_at(chart, 0.7))
-    assert line == Drawing("trend", start, end)
+    assert line == Drawing("trend", start, end, TICK)
     assert (chart.bars.first, chart.bars.last) == (400, 500)
     drag(pane_of(chart), at(chart, 480.5, 0.2), at(chart, 470.5, 0.2))
     assert chart.bars.first == pytest.approx(410)  # the tool was for one line
@@ -131,7 +136,7 @@ def test_the_ruler_tells_bars_time_pips_and_percent_and_leaves_nothing(qtbot: Qt
 
 def test_lines_belong_to_their_symbol_and_are_saved_at_every_change(qtbot: QtBot) -> None:
     saved: list[tuple[str, Drawings]] = []
-    old = Drawing("horizontal", Corner(0, 107_900), Corner(0, 107_900))
+    old = Drawing("horizontal", Corner(0, 107_900), Corner(0, 107_900), TICK)
     book = DrawingBook({"EURUSD": [old]}, lambda symbol, drawings: saved.append((symbol, drawings)))
     chart = shown(qtbot, book)
     assert list(chart.tools.drawings) == [old]
@@ -146,13 +151,39 @@ def test_lines_belong_to_their_symbol_and_are_saved_at_every_change(qtbot: QtBot
     assert chart.tools.line_at(pane_of(chart).spot(QPointF(1, 1))) is None
 
 
+def test_with_other_instruments_lines_stay_at_their_price_and_can_be_moved_and_undone(qtbot: QtBot) -> None:
+    book = DrawingBook()
+    chart, other = shown(qtbot, book), shown(qtbot, book)
+    hover(pane_of(chart), *at(chart, 450.5, 0.4))
+    QTest.keyClick(chart, Qt.Key.Key_H, ALT)
+    (line,) = chart.tools.drawings
+    candles = walk(1000)
+    bars = candles.prices
+    prices = Prices(*(column // 10 for column in (bars.open, bars.high, bars.low, bars.close)))
+    coarse = replace(candles, instrument=replace(candles.instrument, tick=Decimal("0.0001")), prices=prices)
+    chart.show_candles(coarse)
+    show_exactly(chart, 400, 500)
+    (rescaled,) = chart.tools.drawings
+    assert abs(rescaled.start.ticks * 10 - line.start.ticks) <= 5
+    assert other.tools.drawings == (line,)
+    y = pane_of(chart).frame().y_of(rescaled.start.ticks) / pane_of(chart).frame().scale
+    x, _ = at(chart, 450.5, 0)
+    drag(pane_of(chart), (x, y), (x, y + 40))
+    (moved,) = chart.tools.drawings
+    assert moved.start.ticks < rescaled.start.ticks
+    assert other.tools.drawings == (moved.in_ticks(TICK),)
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert other.tools.drawings == (line,)
+
+
 def test_lines_are_written_and_read_back() -> None:
-    line = Drawing("trend", Corner(5, 7), Corner(11, 13))
-    assert Drawing.from_json(line.as_json()) == line
+    line = Drawing("trend", Corner(5, 7), Corner(11, 13), TICK)
+    assert Drawing.from_json("EURUSD", line.as_json()) == line
     wrong: list[object] = [{}, [], {"kind": "circle", "start": [1, 2], "end": [3, 4]}, {"kind": "trend", "start": [1, 2.5], "end": [3, 4]}]
+    wrong.append({"kind": "trend", "start": [1, 2], "end": [3, 4], "tick": "0"})
     for broken in wrong:
         with pytest.raises(DataError, match="is not a drawn line"):
-            Drawing.from_json(broken)
+            Drawing.from_json("EURUSD", broken)
 
 
 MOVES = [(10_150, "▲ +15.0 pips · +1.50 %"), (9_900, "▼ -10.0 pips · -1.00 %"), (10_000, "+0.0 pips · 0.00 %")]

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPen, QUndoCommand, QUndoStack
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.present.chart_frame import Frame
-from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Drawings, exchanged, measured
+from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Drawings, Kind, exchanged, measured
 from sptrader_desktop.present.numbers import price_unit
 from sptrader_desktop.present.price_alerts import MOST_TICKS
 from sptrader_desktop.ui.charts.backdrops import Backdrop
@@ -77,7 +77,11 @@ class DrawingTools(QObject):
 
     @property
     def drawings(self) -> Drawings:
-        return self.book.page(self._candles.symbol).value if self._candles is not None else ()
+        """In the ticks of these candles: other charts of the symbol may show those of a run with other instruments."""
+        if self._candles is None:
+            return ()
+        tick = self._candles.instrument.tick
+        return tuple(drawing.in_ticks(tick) for drawing in self.book.page(self._candles.symbol).value)
 
     def place(self, drawing: Drawing) -> tuple[float, float]:
         """The bars that a line's corners stand on."""
@@ -92,7 +96,7 @@ class DrawingTools(QObject):
     def draw_horizontal(self, ticks: int, bar: int) -> None:
         if self._candles is not None:
             corner = Corner(int(self._candles.timestamp[bar]), ticks)
-            self._change(None, Drawing("horizontal", corner, corner), "draw a horizontal line")
+            self._change(None, self._drawn("horizontal", corner), "draw a horizontal line")
 
     def delete_chosen(self) -> None:
         if self.chosen is not None and self.chosen < len(self.drawings):
@@ -103,15 +107,20 @@ class DrawingTools(QObject):
         self.tool, self.chosen, self.ruler, self.dragged, self._origin = "", None, None, None, None
         self._redraw()
 
+    def _drawn(self, kind: Kind, corner: Corner) -> Drawing:
+        return Drawing(kind, corner, corner, None if self._candles is None else self._candles.instrument.tick)
+
     def _change(self, before: Drawing | None, after: Drawing | None, text: str) -> None:
-        """What came of it is the chosen line."""
+        """What came of it is the chosen line. What goes is told as the book has it, in whichever ticks."""
         if self._candles is not None and after != before and (before is None or before in self.drawings):
             place = len(self.drawings) if before is None else self.drawings.index(before)
-            self.undo_stack.push(Change(self.book, self._candles.symbol, before, after, place, text))
+            gone = None if before is None else self.book.page(self._candles.symbol).value[place]
+            self.undo_stack.push(Change(self.book, self._candles.symbol, gone, after, place, text))
             self.chosen = None if after is None else self.drawings.index(after)
 
-    def _follow(self, drawings: Drawings) -> None:
+    def _follow(self, _changed: Drawings) -> None:
         """The chosen line stays so, whichever place it has now."""
+        drawings = self.drawings
         if self.chosen is not None:
             line = self._seen[self.chosen]
             self.chosen = drawings.index(line) if line in drawings else None
@@ -129,7 +138,7 @@ class DrawingTools(QObject):
             self.ruler = (spot, spot)
         elif self.tool == "trend":
             corner = self._corner(spot)
-            self.dragged, self._origin = (len(self.drawings), Drawing("trend", corner, corner)), (spot, None, 1)
+            self.dragged, self._origin = (len(self.drawings), self._drawn("trend", corner)), (spot, None, 1)
         else:
             return self._grab_line(spot)
         self._redraw()
