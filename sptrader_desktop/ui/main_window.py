@@ -375,6 +375,7 @@ class MainWindow(QMainWindow):
         self.runs.changed.connect(texts.navigator.refresh)
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
+        self.page.chart.tools.said.connect(self.status.showMessage)
         self.page.panel.changed.connect(lambda: self.prices.use_instruments(self.page.panel.answers()["instruments"]))
         self.page.chart.is_range_linked = True  # with the charts beside it that are
         self.prices.chartAsked.connect(self.market.open_chart)
@@ -418,6 +419,7 @@ class MainWindow(QMainWindow):
     def _take_in_chart(self, document: ChartDocument) -> None:
         self.actions_.add_pane(Scope.CHART, document.chart)
         self.prices.attach(document.chart)
+        document.chart.tools.said.connect(self.status.showMessage)
 
     def _tell_document(self) -> None:
         editor = self.texts.documents.current_editor

@@ -151,6 +151,38 @@ def test_lines_belong_to_their_symbol_and_are_saved_at_every_change(qtbot: QtBot
     assert chart.tools.line_at(pane_of(chart).spot(QPointF(1, 1))) is None
 
 
+def test_a_trend_line_and_the_ruler_need_no_mouse(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    told: list[str] = []
+    chart.tools.said.connect(told.append)
+    chart.choose(450)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    assert chart.tools.aim is None  # without a tool
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    for key in (*[Qt.Key.Key_Right] * 5, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        QTest.keyClick(chart, key, SHIFT)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    (line,) = chart.tools.drawings
+    assert chart.candles is not None
+    closes = chart.candles.prices.close
+    assert line.start == Corner(int(chart.stamps[450]), int(closes[450]))
+    assert line.end.stamp == int(chart.stamps[455])
+    assert line.end.ticks > line.start.ticks
+    assert [words.partition(":")[0] for words in told] == ["Trend line", "Trend line", ""]
+    QTest.keyClick(chart, Qt.Key.Key_M, ALT)
+    QTest.keyClick(chart, Qt.Key.Key_Enter)
+    QTest.keyClick(chart, Qt.Key.Key_Left, SHIFT)
+    assert chart.tools.ruler_text().startswith("1 bar")
+    QTest.keyClick(chart, Qt.Key.Key_Enter)
+    assert (chart.tools.tool, chart.tools.ruler_text()[:5]) == ("", "1 bar")
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    QTest.keyClick(chart, Qt.Key.Key_Right, SHIFT)
+    QTest.keyClick(chart, Qt.Key.Key_Escape)
+    assert (chart.tools.drawings, chart.tools.aim, chart.tools.words()) == ((line,), None, "")
+
+
 def test_with_other_instruments_lines_stay_at_their_price_and_can_be_moved_and_undone(qtbot: QtBot) -> None:
     book = DrawingBook()
     chart, other = shown(qtbot, book), shown(qtbot, book)

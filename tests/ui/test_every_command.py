@@ -231,6 +231,16 @@ def drawing(stage: Stage) -> None:
     stage.window.page.chart.tools.start("trend")
 
 
+def aiming(stage: Stage) -> None:
+    drawing(stage)
+    stage.window.page.chart.press_tool()
+
+
+def aimed(stage: Stage) -> float | None:
+    aim = stage.window.page.chart.tools.aim
+    return None if aim is None else aim.value
+
+
 def other_style(stage: Stage) -> None:
     stage.on_chart()
     stage.window.page.chart.set_style("bars")
@@ -427,6 +437,9 @@ CASES: dict[str, Case] = {
     "chart.horizontal_line": Case(CHART, lambda stage: stage.window.page.chart.tools.drawings),
     "chart.trend_line": Case(CHART, lambda stage: stage.window.page.chart.tools.tool),
     "chart.measure": Case(CHART, lambda stage: stage.window.page.chart.tools.tool),
+    "chart.press_tool": Case(drawing, lambda stage: stage.window.page.chart.tools.aim is not None),
+    "chart.price_up": Case(aiming, aimed),
+    "chart.price_down": Case(aiming, aimed),
     "chart.delete_drawing": Case(drawn, lambda stage: stage.window.page.chart.tools.drawings),
     "chart.leave": Case(drawing, lambda stage: stage.window.page.chart.tools.tool),
     "chart.undo": Case(drawn, lambda stage: stage.window.page.chart.tools.drawings),

@@ -17,7 +17,7 @@ from sptrader_desktop.present.selection import BarAt, Selection, Span
 from sptrader_desktop.present.trade_marks import SignalMarks, TradeMarks
 from sptrader_desktop.ui.charts.backdrops import ChosenColumn, SessionShading, VolumeBars
 from sptrader_desktop.ui.charts.candle_series import STYLES, CandleSeries, Style
-from sptrader_desktop.ui.charts.drawing_tools import DrawingTools
+from sptrader_desktop.ui.charts.drawing_tools import DrawingTools, frame_point
 from sptrader_desktop.ui.charts.line_series import Line, LineSeries
 from sptrader_desktop.ui.charts.pane import Pane, Spot
 from sptrader_desktop.ui.charts.price_axis import FigureScale, TickScale
@@ -37,6 +37,9 @@ class Content(NamedTuple):
     price: Pane
     sessions: SessionShading
     volume: VolumeBars | None
+
+
+PRICE_STEPS = 100  # from the bottom to the top
 
 
 class CandleChart(TimeChart):
@@ -233,6 +236,24 @@ class CandleChart(TimeChart):
         chosen = self.chosen_bar()
         bar = self.bar_index(self.bars.last - 0.5) if chosen is None else chosen + step
         self.choose(bar)
+        if self.tools.aim is not None:
+            self.tools.aim_at(self.bar_index(bar) + 0.5, self.tools.aim.value)
+
+    def press_tool(self) -> None:
+        """The chosen bar, or the newest in sight, at its close."""
+        if self.content is None or not len(self.stamps):
+            return
+        chosen, pane = self.chosen_bar(), self.content.price
+        bar = self.bar_index(self.bars.last - 0.5) if chosen is None else chosen
+        value, frame = float(self.content.candles.candles.prices.close[bar]), pane.frame()
+        self.tools.press(Spot(bar + 0.5, value, frame_point(frame, bar + 0.5, value), frame))
+
+    def move_price(self, steps: int) -> None:
+        """Of the end that the keyboard moves: the closer one looks, the finer."""
+        if self.tools.aim is not None and self.content is not None:
+            frame, value = self.content.price.frame(), self.tools.aim.value
+            finer = abs(frame.value_at(frame.y_of(value) - frame.height / PRICE_STEPS) - value)
+            self.tools.aim_at(self.tools.aim.bar, round(value) + steps * max(1, round(finer)))
 
     def _show_chosen(self, chosen: BarAt | None) -> None:
         bar = self.chosen_bar()
@@ -339,6 +360,9 @@ class CandleChart(TimeChart):
             "chart.choose_right": lambda: self.choose_next(1),
             "chart.next_trade": self.next_trade,
             "chart.previous_trade": self.previous_trade,
+            "chart.press_tool": self.press_tool,
+            "chart.price_up": lambda: self.move_price(1),
+            "chart.price_down": lambda: self.move_price(-1),
             "chart.horizontal_line": self.draw_horizontal,
             "chart.alert": self.ask_alert,
             "chart.trend_line": partial(self.tools.start, "trend"),

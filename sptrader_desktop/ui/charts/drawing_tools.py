@@ -43,6 +43,7 @@ class DrawingTools(QObject):
     """For one chart: `bar_of` and `bar_index` are the chart's. `changed` asks it to paint again."""
 
     changed = Signal()
+    said = Signal(str)  # what the keyboard does next; nothing without a tool
 
     def __init__(self, book: DrawingBook, bar_of: Callable[[int], int], bar_index: Callable[[float], int], parent: QObject) -> None:
         super().__init__(parent)
@@ -51,16 +52,18 @@ class DrawingTools(QObject):
         self.tool: Tool = ""
         self.chosen: int | None = None
         self.ruler: tuple[Spot, Spot] | None = None
+        self.aim: Spot | None = None  # the end that the keyboard moves
         self.dragged: tuple[int, Drawing] | None = None  # which line (past the last one: a new one), as it is while it is dragged
         self._origin: tuple[Spot, Drawing | None, int] | None = None
         self._bar_of, self._bar_index = bar_of, bar_index
         self._candles: Candles | None = None
         self._seen: Drawings = ()
+        self._said = ""
         self._unwatch: Callable[[], None] = lambda: None
 
     def attach(self, pane: Pane, candles: Candles) -> None:
         self._unwatch()
-        self._candles, self.chosen, self.ruler, self.dragged = candles, None, None, None
+        self._candles, self.chosen, self.ruler, self.dragged, self.aim = candles, None, None, None, None
         self._seen = self.drawings
         self._unwatch = self.book.page(candles.symbol).watch(self._follow)
         pane.takes_drag = self.takes_drag
@@ -90,7 +93,9 @@ class DrawingTools(QObject):
     # Commands
 
     def start(self, tool: Tool) -> None:
-        self.tool = "" if self.tool == tool else tool
+        wanted: Tool = "" if self.tool == tool else tool
+        self.leave()
+        self.tool = wanted
         self._redraw()
 
     def draw_horizontal(self, ticks: int, bar: int) -> None:
@@ -105,6 +110,7 @@ class DrawingTools(QObject):
     def leave(self) -> None:
         """Whatever was begun is dropped."""
         self.tool, self.chosen, self.ruler, self.dragged, self._origin = "", None, None, None, None
+        self.aim = None
         self._redraw()
 
     def _drawn(self, kind: Kind, corner: Corner) -> Drawing:
@@ -127,11 +133,34 @@ class DrawingTools(QObject):
         self._seen = drawings
         self._redraw()
 
+    # The keyboard
+
+    def press(self, spot: Spot) -> None:
+        """One end is here, or where it was moved to since it began."""
+        if self.aim is not None:
+            self.drop(self.aim)
+        elif self.tool and self.takes_drag(spot, Qt.KeyboardModifier.NoModifier):
+            self.aim = spot
+            self._redraw()
+
+    def aim_at(self, bar: float, value: float) -> None:
+        if self.aim is not None:
+            self.aim = self.aim._replace(bar=bar, value=value)
+            self.drag(self.aim)
+
+    def words(self) -> str:
+        if not self.tool:
+            return ""
+        name = {"trend": "Trend line", "measure": "Ruler"}[self.tool]
+        if self.aim is None:
+            return f"{name}: drag, or Enter to begin at the chosen bar (Shift+← and Shift+→ choose one)"
+        return f"{name}: Shift and arrows move the other end, Enter ends, Esc gives up"
+
     # The mouse
 
     def takes_drag(self, spot: Spot, keys: Qt.KeyboardModifier) -> bool:
         """A drag that begins here: the ruler, a new trend line, a line's end or a whole line."""
-        self.ruler = None
+        self.ruler = self.aim = None
         if self._candles is None:
             return False
         if self.tool == "measure" or keys & Qt.KeyboardModifier.ShiftModifier:
@@ -170,9 +199,11 @@ class DrawingTools(QObject):
 
     def drop(self, spot: Spot) -> None:
         self.drag(spot)
+        self.aim = None
         if self.tool == "measure":
             self.tool = ""
         if self.dragged is None:
+            self._redraw()
             return
         (_, drawing), original = self.dragged, self._origin[1] if self._origin else None
         self.tool, self.dragged, self._origin = "", None, None
@@ -213,6 +244,9 @@ class DrawingTools(QObject):
 
     def _redraw(self) -> None:
         self.changed.emit()
+        if self.words() != self._said:
+            self._said = self.words()
+            self.said.emit(self._said)
 
 
 def frame_point(frame: Frame, bar: float, value: float) -> QPointF:
