@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sptrader_desktop.core.money import MONEY_ONE, money_text
+from sptrader_desktop.present import zone_clock
 from sptrader_desktop.present.column_filters import FilterError, chosen_rows, read_number
 from sptrader_desktop.present.column_makers import count, money, ratio, times, word
 from sptrader_desktop.present.columns import NOTHING, Columns, SortKey, ordered
@@ -152,6 +153,14 @@ def test_a_typed_time_means_the_whole_of_what_it_names(zone: Zone, typed: str, f
 @pytest.mark.parametrize("typed", ["2024-13", "2024-02-30", "24", "2024-1-1-1", "x", "99999"])
 def test_what_is_no_time_is_none(typed: str) -> None:
     assert typed_span(typed, Zone.UTC) is None
+
+
+def test_a_time_that_the_system_cannot_tell_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def before_1970(*_: object) -> int:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(zone_clock, "stamp_of", before_1970)
+    assert typed_span("1969", Zone.LOCAL) is None
 
 
 def test_times_are_filtered_by_the_zones_clock() -> None:

@@ -130,6 +130,15 @@ def test_versions_are_every_change_newest_first(texts: list[str], tmp_path_facto
     assert [keeper.version_text(path, version) for version in keeper.versions(path)] == expected[::-1]
 
 
+def test_a_version_of_a_clock_that_was_set_back_is_the_newest(tmp_path: Path) -> None:
+    keeper, path = TextDrafts(tmp_path), Path("/x/s.yaml")
+    keeper.keep_version(path, "before")
+    (file,) = tmp_path.rglob("*.txt")
+    file.rename(file.with_name("21000101T000000.999999Z.txt"))
+    keeper.keep_version(path, "after")
+    assert [keeper.version_text(path, version) for version in keeper.versions(path)] == ["after", "before"]
+
+
 def test_only_so_many_versions_are_kept_and_they_move_with_the_file(tmp_path: Path) -> None:
     keeper, path = TextDrafts(tmp_path), Path("/x/s.yaml")
     for number in range(MOST_VERSIONS + 3):

@@ -8,7 +8,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sptrader_desktop.core.errors import DataError
@@ -89,7 +89,7 @@ class TextDrafts:
         now = datetime.now(UTC)
         # Versions of one moment keep their order: no two have the same name, and later names sort later.
         if there and now <= there[0].written_at:
-            now = there[0].written_at.replace(microsecond=(there[0].written_at.microsecond + 1) % 1_000_000)
+            now = there[0].written_at + timedelta(microseconds=1)
         self._keep(folder / f"{now.strftime(STAMP)}.txt", text.encode("utf-8", "surrogatepass"), path)
         if not (folder / "path").exists():
             self._keep(folder / "path", str(path).encode("utf-8", "surrogatepass"), path)

@@ -32,7 +32,7 @@ def typed_span(text: str, zone: Zone) -> tuple[int, int] | None:
         first = datetime(year, *(rest + [1, 1][len(rest) :]))  # type: ignore[arg-type]  # noqa: DTZ001 # by the zone's clock
         past = _after(first, len(rest))
         return stamp_of(first, zone), stamp_of(past, zone)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):  # Windows asks its C library, which knows no year before 1970
         return None
 
 

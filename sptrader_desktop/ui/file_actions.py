@@ -54,6 +54,7 @@ def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None =
         refuse_existing(path)
         if item.kind in WITH_NAMES:
             write_new(path, _renamed(item.kind, source, name))
+            shutil.copymode(source, path)
             source.unlink()
         else:
             source.rename(path)

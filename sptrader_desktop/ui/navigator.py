@@ -30,6 +30,7 @@ from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.search_field import SearchField
+from sptrader_desktop.ui.widgets.words import tip
 
 WATCH_MS = 250
 NODE = Qt.ItemDataRole.UserRole
@@ -420,7 +421,7 @@ def _row(node: Node) -> QStandardItem:
     name.setData(node, NODE)
     name.setEditable(item is not None and (item.path is not None or item.kind is Kind.RUN))
     name.setDragEnabled(item is not None)
-    name.setToolTip(_tip(node))
+    name.setToolTip(tip(_tip(node)))
     name.setAccessibleText(f"{node.title}, {node.note}" if node.note else node.title)
     name.setIcon(icon("triangle-alert", "warning") if item and item.fault else icon(ICONS[node.kind], "muted" if item else "accent"))
     for child in node.children:

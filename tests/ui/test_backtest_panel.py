@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QDate, QPoint, QRect, Qt
+from PySide6.QtCore import QDate, QLocale, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
@@ -245,6 +245,7 @@ def test_a_day_is_typed_or_picked_with_keys_alone(panel: BacktestPanel) -> None:
     calendar = panel.findChild(QCalendarWidget, "calendar")
     assert calendar is not None
     assert calendar.selectedDate() == QDate(2024, 3, 14)
+    assert (calendar.locale().language(), calendar.firstDayOfWeek()) == (QLocale.Language.English, Qt.DayOfWeek.Monday)
     inner = QApplication.focusWidget()
     assert inner is not None
     QTest.keyClick(inner, Qt.Key.Key_Right)

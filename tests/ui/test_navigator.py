@@ -22,6 +22,7 @@ from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui import navigator as navigator_module
 from sptrader_desktop.ui.editors.yaml_edit import YamlEdit
 from sptrader_desktop.ui.navigator import Navigator
+from sptrader_desktop.ui.widgets.words import tip
 from tests.indicator_markets import catalogue
 
 Key = Qt.Key
@@ -129,6 +130,18 @@ def test_f2_renames_file_and_name_inside_and_never_onto_another(qtbot: QtBot, na
     qtbot.waitUntil(lambda: names(navigator, Kind.STRATEGY) == ["beta", "gamma"])
     assert (folder / "gamma.yaml").read_text(encoding="utf-8") == "name: gamma\n"
     assert not (folder / "alpha.yaml").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_a_renamed_file_may_be_read_by_whom_it_was(folder: Path) -> None:
+    path = folder / "alpha.yaml"
+    path.chmod(0o640)
+    assert file_actions.rename(strategy_item(path, folder), "gamma").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_tooltip_shows_a_note_letter_by_letter() -> None:
+    assert tip("a note") == "a note"
+    assert tip("<b>bold</b>") == "<p style='white-space:pre'>&lt;b&gt;bold&lt;/b&gt;</p>"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a test can have a trash of its own")

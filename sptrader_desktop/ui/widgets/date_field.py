@@ -1,6 +1,6 @@
 """A day to type or to pick: a line that takes `2024-03-01`, and a calendar below it at a click or Alt+Down."""
 
-from PySide6.QtCore import QDate, QPoint, Qt, Signal
+from PySide6.QtCore import QDate, QLocale, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QFrame, QLineEdit, QVBoxLayout, QWidget
 
@@ -23,6 +23,8 @@ class CalendarPopup(QFrame):
         self.calendar.setObjectName("calendar")
         self.calendar.setAccessibleName(words)
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
+        self.calendar.setLocale(QLocale(QLocale.Language.English))  # as the window, whatever the system speaks
+        self.calendar.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
         self.calendar.setSelectedDate(shown)
         self._colour()
         column = QVBoxLayout(self)
