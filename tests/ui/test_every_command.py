@@ -229,16 +229,7 @@ def drawn_and_undone(stage: Stage) -> None:
 def drawing(stage: Stage) -> None:
     stage.on_chart()
     stage.window.page.chart.tools.start("trend")
-
-
-def aiming(stage: Stage) -> None:
-    drawing(stage)
     stage.window.page.chart.press_tool()
-
-
-def aimed(stage: Stage) -> float | None:
-    aim = stage.window.page.chart.tools.aim
-    return None if aim is None else aim.value
 
 
 def other_style(stage: Stage) -> None:
@@ -437,9 +428,7 @@ CASES: dict[str, Case] = {
     "chart.horizontal_line": Case(CHART, lambda stage: stage.window.page.chart.tools.drawings),
     "chart.trend_line": Case(CHART, lambda stage: stage.window.page.chart.tools.tool),
     "chart.measure": Case(CHART, lambda stage: stage.window.page.chart.tools.tool),
-    "chart.press_tool": Case(drawing, lambda stage: stage.window.page.chart.tools.aim is not None),
-    "chart.price_up": Case(aiming, aimed),
-    "chart.price_down": Case(aiming, aimed),
+    **dict.fromkeys(("chart.press_tool", "chart.price_up", "chart.price_down"), Case(drawing, lambda at: at.window.page.chart.tools.aim)),
     "chart.delete_drawing": Case(drawn, lambda stage: stage.window.page.chart.tools.drawings),
     "chart.leave": Case(drawing, lambda stage: stage.window.page.chart.tools.tool),
     "chart.undo": Case(drawn, lambda stage: stage.window.page.chart.tools.drawings),
