@@ -189,28 +189,26 @@ def small_disk(tmp_path: Path) -> Iterator[SqlitePlace]:
 
 def check_full(place: SqlitePlace) -> None:
     """Entries are written on into the reserve; when that is used up too the journal ends, and all is there."""
-    journal = SqliteJournal(place.path, reserve=1 << 20)
-    assert place.path.with_suffix(".reserve").stat().st_size == 1 << 20
-    (place.folder / "filler").write_bytes(bytes(2 << 20))
-    while not journal.is_full:
-        fill(journal, 1)
-    first_in_reserve, _ = journal.head
-    with pytest.raises(JournalBroken, match="the room that was kept free"):
-        fill(journal, 10_000)
-    least, _ = journal.head
-    assert least > first_in_reserve + 300
-    with pytest.raises(JournalBroken):
-        journal.append([("bar", b"")])
-    journal.close()
-    journal = SqliteJournal(place.path, reserve=1 << 20)
-    check_content(journal, least)
-    told = [journal.is_full]
-    (place.folder / "filler").unlink()
-    journal.tidy()
-    assert [*told, journal.is_full] == [True, False]
-    fill(journal, 20)
-    check_content(journal)
-    journal.close()
+    with closing(SqliteJournal(place.path, reserve=1 << 20)) as journal:
+        assert place.path.with_suffix(".reserve").stat().st_size == 1 << 20
+        (place.folder / "filler").write_bytes(bytes(2 << 20))
+        while not journal.is_full:
+            fill(journal, 1)
+        first_in_reserve, _ = journal.head
+        with pytest.raises(JournalBroken, match="the room that was kept free"):
+            fill(journal, 10_000)
+        least, _ = journal.head
+        assert least > first_in_reserve + 300
+        with pytest.raises(JournalBroken):
+            journal.append([("bar", b"")])
+    with closing(SqliteJournal(place.path, reserve=1 << 20)) as journal:
+        check_content(journal, least)
+        told = [journal.is_full]
+        (place.folder / "filler").unlink()
+        journal.tidy()
+        assert [*told, journal.is_full] == [True, False]
+        fill(journal, 20)
+        check_content(journal)
 
 
 @LINUX
