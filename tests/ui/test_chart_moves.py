@@ -483,7 +483,17 @@ def test_the_chosen_bar_is_told_to_a_screen_reader(qtbot: QtBot) -> None:
 
 def test_the_guide_names_every_key_of_the_chart() -> None:
     told = section(GUIDE, "The chart")
-    words = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "PgUp": "Page Up", "PgDown": "Page Down", "Del": "Delete", "Esc": "Escape"}
+    words = {
+        "Left": "←",
+        "Right": "→",
+        "Up": "↑",
+        "Down": "↓",
+        "PgUp": "Page Up",
+        "PgDown": "Page Down",
+        "Del": "Delete",
+        "Esc": "Escape",
+        "Return": "Enter",
+    }
     keys = [key for row in ACTIONS if row.scope is Scope.CHART for key in row.keys if not key.startswith("StandardKey.")]
     shown_keys = ["+".join(words.get(part, part) for part in key.split("+")) if len(key) > 1 else key for key in keys]
     assert len(shown_keys) > 20

@@ -142,6 +142,7 @@ def test_return_opens_the_chart_of_a_row(watching: Driven) -> None:
     watching.settle()
     document.closeAsked.emit()
     view.show_row(1)
+    view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Return)
     assert told(watching)[0].startswith("There are no candles of USDJPY")
 
