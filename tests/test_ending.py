@@ -6,7 +6,7 @@ import sys
 import textwrap
 
 BEGUN = """\
-import atexit, sys, threading, time
+import atexit, sys, threading
 from sptrader_desktop.runtime.ending import Ending
 
 class Large:
@@ -15,7 +15,7 @@ class Large:
 
 ending, kept = Ending(), Large()
 atexit.register(print, "told")
-threading.Thread(target=lambda: (time.sleep(0.2), print("waited for"))).start()
+threading.Thread(target=lambda: (threading.main_thread().join(), print("waited for"))).start()
 """
 
 

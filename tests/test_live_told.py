@@ -1,5 +1,6 @@
 """What a live session tells a person without being asked: a full disk, an order that did not leave, a gate that stays shut."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,8 +69,11 @@ def test_an_order_that_trade_execution_refuses_is_an_alarm_and_its_reason_is_wri
 def test_an_order_that_the_gate_keeps_back_is_an_alarm() -> None:
     told = Told()
     name = told.asked()
-    told.core._turns = SimpleNamespace(soon=lambda: None)  # type: ignore[assignment]
-    told.core._hear(Refused(name, "gate"))
+
+    async def heard() -> None:
+        told.core._hear(Refused(name, "gate"))
+
+    asyncio.run(heard())
     assert told.alarms == ["EURUSD: an entry was not sent: the guardian's gate was shut"]
 
 

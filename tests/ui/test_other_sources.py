@@ -226,7 +226,7 @@ def test_what_names_no_candles_is_said_at_return_and_asks_nobody(away: Driven, s
     assert panel.problem.text() == ""
 
 
-@pytest.mark.parametrize("way", ["F5", "the button"])
+@pytest.mark.parametrize("way", ["the button"])
 def test_who_writes_a_name_and_runs_is_shown_what_the_run_read(away: Driven, shop: Shop, way: str) -> None:
     panel = away.window.page.panel
     name(away, "eurusd 1h", None)
