@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from sptrader_desktop.present import run_form
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.templates import new_text
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.desk import Finished
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.jobs import Job
 from tests.http_servers import Answer, Asked, serving
@@ -82,7 +83,9 @@ def away(opened: Driven, shop: Shop) -> Iterator[Driven]:
     opened.window.activateWindow()
     opened.window.layouts.show("backtest")
     panel.source.setFocus()
+    panel.source.view().keyboardSearch("")  # a pause: the same letters of the test before would make one word with these
     QTest.keyClicks(panel.source, "http")
+    assert panel.is_elsewhere
     opened.settle()
     shop.asked.clear()
     yield opened
@@ -125,9 +128,15 @@ def has_trades(driven: Driven) -> bool:
     return driven.window.page.chart._trades is not None
 
 
-def ran(driven: Driven, source: str) -> bool:
-    finished = driven.window.research.finished
-    return finished is not None and finished.recipe.source == source
+def run(driven: Driven, ask: Callable[[], object], source: str = "http") -> Finished:
+    """Until there is another run than before."""
+    research = driven.window.research
+    before = research.finished
+    ask()
+    driven.until(lambda: research.finished is not before, "the run")
+    assert research.finished is not None
+    assert research.finished.recipe.source == source
+    return research.finished
 
 
 # Asking and being asked
@@ -142,8 +151,7 @@ def test_candles_of_a_server_are_looked_at_run_on_and_not_waited_for(away: Drive
     assert not shop.asked, "while it is typed nobody is asked"
     away.press(Key.Key_Return)
     away.until(lambda: bars_shown(away) == 300, "the server's candles")
-    away.press(Key.Key_F5)
-    away.until(lambda: ran(away, "http"), "the run")
+    run(away, lambda: away.press(Key.Key_F5))
     away.settle()
     asked = len(shop.asked)
     window.page.look_outside()
@@ -226,15 +234,11 @@ def test_what_names_no_candles_is_said_at_return_and_asks_nobody(away: Driven, s
     assert panel.problem.text() == ""
 
 
-@pytest.mark.parametrize("way", ["the button"])
+@pytest.mark.parametrize("way", ["F5", "the button"])
 def test_who_writes_a_name_and_runs_is_shown_what_the_run_read(away: Driven, shop: Shop, way: str) -> None:
     panel = away.window.page.panel
     name(away, "eurusd 1h", None)
-    if way == "F5":
-        away.press(Key.Key_F5)
-    else:
-        away.click(panel.foot.run)
-    away.until(lambda: ran(away, "http"), "the run")
+    run(away, (lambda: away.press(Key.Key_F5)) if way == "F5" else lambda: away.click(panel.foot.run))
     away.settle()
     panel.elsewhere.setFocus()
     away.press(Key.Key_Tab)
@@ -253,13 +257,13 @@ def test_candles_that_come_late_do_not_take_the_place_of_a_run(away: Driven, sho
     away.until(lambda: shop.asked, "the whole history to be asked for")
     (job,) = reading(away)
     panel.set_answer("start", day_of(50))
-    away.press(Key.Key_F5)
-    away.until(lambda: ran(away, "http") and bars_shown(away) == 250, "the run")
+    finished = run(away, lambda: away.press(Key.Key_F5))
     away.settle()
+    assert bars_shown(away) == 250
     assert job.is_over, "nobody waits for it any more"
     assert job.report.is_asked_to_stop
     assert has_trades(away)
-    assert page_.chart.candles is page_._research.finished.result.request.traded[0]  # type: ignore[union-attr]
+    assert page_.chart.candles is finished.result.request.traded[0]
 
 
 @pytest.mark.parametrize("end", ["it fails", "it is stopped"])
@@ -422,11 +426,8 @@ def test_a_backtest_runs_on_the_live_prices_so_far(away: Driven, valkey: RedisSe
     away.until(lambda: bars_shown(away), "candles of the prices")
     assert bars_shown(away) in (399, 400), "of the first minute earlier prices may be gone"
     assert panel.read.text().startswith(f"{bars_shown(away)} bars")
-    away.press(Key.Key_F5)
-    away.until(lambda: ran(away, "realtime"), "the run")
+    finished, chart = run(away, lambda: away.press(Key.Key_F5), "realtime"), window.page.chart
     away.settle()
-    finished, chart = window.research.finished, window.page.chart
-    assert finished is not None
     (traded,) = finished.result.request.traded
     assert chart.candles is traded
     assert traded.ask is not None
