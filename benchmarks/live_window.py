@@ -35,7 +35,6 @@ async def _watched(host: Any) -> dict[str, Any]:
             return False
 
     window, paints = open_window(host, load_settings()), Paints()
-    window.resize(1600, 900)
     while window.page.chart.candles is None or host.jobs.running:
         await asyncio.sleep(0.01)
     window.live.open()

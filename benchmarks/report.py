@@ -54,6 +54,19 @@ def duration(value: float) -> str:
     return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.1f} ms"
 
 
+TURNS = 1_000_000
+
+
+def pace() -> float:
+    """Seconds of work that never changes: by it a slow program is told from a slow computer, whose owner may lend it out meanwhile."""
+
+    def turn() -> None:
+        for _ in range(TURNS):
+            pass
+
+    return statistics.median(seconds(turn) for _ in range(9))
+
+
 def machine() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "pandas"))
     return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {libraries}"

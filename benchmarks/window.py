@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.children import measured
 from benchmarks.data_session import data_session
 from benchmarks.report import Line, Options, duration
+from benchmarks.screens import screens
 from sptrader_desktop.settings import load_settings
 
 TITLE = "The window: 1600×900, offscreen, cached components; from the click to the end of the paint"
@@ -70,7 +71,7 @@ def places(home: Path) -> dict[str, str]:
         "SPTRADER_PREFERENCES": str(home / "preferences.json"),
         "SPTRADER_KERNEL_CACHE": str(load_settings().kernels),
         "XDG_RUNTIME_DIR": str(home),
-        "QT_QPA_PLATFORM": "offscreen",
+        "QT_QPA_PLATFORM": screens(home / "screen.json", "screen", size=(1600, 900)),
         "PYTHONDONTWRITEBYTECODE": "",  # warm: the program's own bytecode lies where Python puts it
         "QT_SCALE_FACTOR": "1",
     }
@@ -100,7 +101,6 @@ async def _session(host: Any, what: str) -> dict[str, Any]:
     if bars:
         _write_candles(settings.workspace / "data", bars)
     window = open_window(host, settings)
-    window.resize(1600, 900)
     while window.page.chart.candles is None:
         await asyncio.sleep(0.001)
     await _painted()

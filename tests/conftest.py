@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from benchmarks.screens import screens
 from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,6 @@ def take_own_environment() -> None:
     for variable, name in folders.items():
         (home / name).mkdir(mode=0o700)
         os.environ[variable] = str(home / name)
-    (home / "screen.json").write_text('{"screens": [{"name": "screen", "x": 0, "y": 0, "width": 1920, "height": 1080}]}')
     os.environ |= {
         "HOME": str(home),
         "USERPROFILE": str(home),
@@ -76,7 +76,7 @@ def take_own_environment() -> None:
         # Kept with the checkout, so that the rules are compiled once after a change and not once a session.
         "SPTRADER_KERNEL_CACHE": str(KERNELS),
         # No screen is needed, only its size; the tests that want a real one start their own.
-        "QT_QPA_PLATFORM": f"offscreen:configfile={home / 'screen.json'}",
+        "QT_QPA_PLATFORM": screens(home / "screen.json", "screen", size=(1920, 1080)),
         "PYTEST_QT_API": "pyside6",
     }
     use_kernel_cache(KERNELS)

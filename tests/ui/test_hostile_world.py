@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
+from benchmarks.screens import screens
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.ports import CandleRequest
 from sptrader_desktop.runtime.file_lock import lock_workspace
@@ -155,26 +156,20 @@ def damages(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_what_stood_on_a_screen_that_is_gone_comes_back_on_the_one_there_is(home: Path) -> None:
-    played(home, "stand on the other screen", QT_QPA_PLATFORM=screens(home, "one", "other"))
-    (again,) = played(home, "look where", QT_QPA_PLATFORM=screens(home, "one", "other"))
+    file = home / "screens.json"
+    both = screens(file, "one", "other", size=(1920, 1080))
+    played(home, "stand on the other screen", QT_QPA_PLATFORM=both)
+    (again,) = played(home, "look where", QT_QPA_PLATFORM=both)
     assert (again["window"], again["floating"]) == ("other", {"explain": "other", "log": "one"})
-    (alone,) = played(home, "look where", QT_QPA_PLATFORM=screens(home, "one"))
+    (alone,) = played(home, "look where", QT_QPA_PLATFORM=screens(file, "one", size=(1920, 1080)))
     assert alone["window"] == "one"
     assert set(alone["floating"].values()) <= {"one"}
     assert {"explain", "log"} <= set(alone["shown"])
 
 
 def test_the_first_window_is_no_larger_than_a_small_screen(home: Path) -> None:
-    (seen,) = played(home, "look where", QT_QPA_PLATFORM=screens(home, "small", size=(1366, 768)))
+    (seen,) = played(home, "look where", QT_QPA_PLATFORM=screens(home / "screens.json", "small", size=(1366, 768)))
     assert seen["size"] == [1366, 768]
-
-
-def screens(home: Path, *names: str, size: tuple[int, int] = (1920, 1080)) -> str:
-    """Side by side, without any of them being there."""
-    found = [{"name": name, "x": size[0] * at, "y": 0, "width": size[0], "height": size[1]} for at, name in enumerate(names)]
-    file = home / "screens.json"
-    file.write_text(json.dumps({"screens": found}), encoding="utf-8")
-    return f"offscreen:configfile={file}"
 
 
 def test_preferences_of_a_newer_version_are_left_as_they_are_and_said(home: Path) -> None:
