@@ -23,6 +23,11 @@ def local_time(stamp: int, zone: Zone) -> datetime:
     return (EPOCH + stamp * MICROSECOND).astimezone(zone_info(zone))
 
 
+def moment_text(moment: datetime, zone: Zone) -> str:
+    """To the second."""
+    return f"{moment.astimezone(zone_info(zone)):%Y-%m-%d %H:%M:%S}"
+
+
 def stamp_of(wall: datetime, zone: Zone) -> int:
     """A clock's reading, without a zone of its own, as microseconds UTC. Shown twice it means the first, skipped the change."""
     info = zone_info(zone)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
 
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.text_files import TextKeeper
+from sptrader_desktop.ui.desk import series_of_key
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.navigator import dragged_item
@@ -93,7 +94,11 @@ class Documents(QTabWidget):
         return next((editor for editor in self.editors if editor.path == path), None)
 
     def moved(self, old: Path, new: Path) -> None:
-        """A file got another name: its editor goes along, with what is not saved."""
+        """A file got another name: its editor goes along, with what is not saved, and so do charts of its candles."""
+        series = series_of_key(f":{new}")
+        for chart in self.charts:
+            if chart.series.path == str(old) and series is not None:
+                chart.move_to(series)
         editor = self.editor_of(old)
         if editor is not None:
             editor.move_to(new)

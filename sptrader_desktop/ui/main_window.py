@@ -299,7 +299,7 @@ class MainWindow(QMainWindow):
         return {
             "file.quit": self.close,
             "run.backtest": self.page.run,
-            "run.cancel": self.research.cancel,
+            "run.cancel": self._stop_work,
             "explain.next": partial(self._explain, True),
             "explain.previous": partial(self._explain, False),
             "view.data": self.data.open,
@@ -345,8 +345,7 @@ class MainWindow(QMainWindow):
         for seen in (research.candlesReady, research.candlesLeft, research.failed):
             seen.connect(self._tell_painted)
         research.candlesReady.connect(lambda _: self._tell_document())
-        research.runStarted.connect(lambda _: actions.set_state("job", True))
-        research.runEnded.connect(lambda: actions.set_state("job", False))
+        self.status.workShown.connect(partial(actions.set_state, "job"))
         research.runFinished.connect(self._show_run)
         research.explained.connect(lambda _: self.notices.dismiss("hint click"))
         self.page.refused.connect(lambda: self._bring("backtest"))
@@ -387,6 +386,13 @@ class MainWindow(QMainWindow):
             self.data.open()
         elif name == "Live":
             self.live.open()
+
+    def _stop_work(self) -> None:
+        """A run before anything else."""
+        if self.research.is_running:
+            self.research.cancel()
+        else:
+            self.status.cancel()
 
     def _explain(self, forward: bool) -> None:
         self.page.step_decision(forward)

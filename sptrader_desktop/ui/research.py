@@ -135,6 +135,10 @@ class Research(QObject):
         result = finished.result
         self._start("explain", "explanation", lambda _: self._desk.explain(result, bar.symbol, bar.stamp), self.explained.emit)
 
+    @property
+    def is_running(self) -> bool:
+        return any(job.kind == "backtest" for job in (*self._jobs.waiting, *self._jobs.running))
+
     def cancel(self) -> None:
         self._cancel("backtest", "what-if")
 
@@ -172,7 +176,7 @@ class Research(QObject):
 
     def _tell_end(self) -> None:
         """Of the last one: a newer run may be at work, or wait, where one was replaced."""
-        if not any(job.kind == "backtest" for job in (*self._jobs.waiting, *self._jobs.running)):
+        if not self.is_running:
             self.runEnded.emit()
 
     def _failed(self, kind: str, error: BaseException) -> None:

@@ -1,7 +1,7 @@
 """The foot of the window: the mode, what is being worked on and how to stop it, and how the program itself is doing."""
 
 import psutil
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from sptrader_desktop.present.selection import Selection, Zone
@@ -20,6 +20,8 @@ LAG = "How long the window's loop was held up at most, in the last ten seconds"
 
 
 class StatusLine(QStatusBar):
+    workShown = Signal(bool)  # whether there is something at work that can be stopped
+
     def __init__(self, jobs: Jobs, lag: LoopLag, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("statusLine")
@@ -45,7 +47,7 @@ class StatusLine(QStatusBar):
         self.addWidget(self.progress, 1)
         for label in (self.zone, self.lag, self.memory):
             self.addPermanentWidget(label)
-        self.progress.cancelAsked.connect(self._cancel)
+        self.progress.cancelAsked.connect(self.cancel)
         jobs.changed.connect(self._follow)
         lag.measured.connect(self._show_lag)
         self.destroyed.connect(selection.zone.watch(self._show_zone))
@@ -62,6 +64,11 @@ class StatusLine(QStatusBar):
         else:
             self.mode.show_word("RESEARCH", "accent", "Nothing here places an order: backtests only")
 
+    def cancel(self) -> None:
+        """What is shown."""
+        if self._shown is not None:
+            self._jobs.cancel(self._shown)
+
     def _follow(self) -> None:
         job = next((job for job in self._jobs.running if job.kind.partition(" ")[0] not in QUIET), None)
         if job is self._shown:
@@ -71,15 +78,12 @@ class StatusLine(QStatusBar):
         if job is not None:
             self.progress.start(job.title)
             job.progressed.connect(self._show_progress)
+        self.workShown.emit(job is not None)
 
     def _show_progress(self, progress: JobProgress) -> None:
         if self._shown is not None:
             words = f"{self._shown.title}: {progress.words}" if progress.words else self._shown.title
             self.progress.show_progress(progress.fraction, words, progress.left_s)
-
-    def _cancel(self) -> None:
-        if self._shown is not None:
-            self._jobs.cancel(self._shown)
 
     def _show_lag(self, lag: Lag) -> None:
         self.lag.setText(f"loop {lag.recent:.0f} ms")

@@ -44,7 +44,7 @@ class TextsPage(QObject):
         super().__init__(chart)
         self._desk, self._jobs, self._research, self._panel, self._notices = desk, jobs, research, panel, notices
         self.documents = Documents(chart, self._strategy_editor, self._component_editor, keeper)
-        self._keeper = keeper
+        self._keeper, self._zone = keeper, zone
         self._catalogue: Catalogue | None = None  # as it was read last
         self.navigator = Navigator(desk.items, desk.folders(), self._moved, zone)
         self.navigator.openWanted.connect(self.open_item)
@@ -122,13 +122,13 @@ class TextsPage(QObject):
     # Within
 
     def _strategy_editor(self) -> EditorPane:
-        editor = StrategyEditor(self._desk.examine, self._keeper)
+        editor = StrategyEditor(self._desk.examine, self._keeper, self._zone)
         editor.know_components(self._catalogue)
         self._read_catalogue()
         return editor
 
     def _component_editor(self) -> EditorPane:
-        editor = ComponentEditor(self._desk.examine_component, self._keeper)
+        editor = ComponentEditor(self._desk.examine_component, self._keeper, self._zone)
         editor.runWanted.connect(partial(self._compute, editor, self._desk.run_component, "computing"))
         editor.verifyWanted.connect(partial(self._compute, editor, self._desk.verify_component, "checking for look-ahead"))
         series = self._panel.shown_series()

@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtCore import Qt
@@ -16,6 +17,8 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.text_drafts import TextDrafts
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.ui.editors import document
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.editors.versions import DifferenceView, VersionsDialog
@@ -255,6 +258,32 @@ def test_a_renamed_file_keeps_its_editor_and_what_is_not_saved(qtbot: QtBot, ope
 
 
 # Versions
+
+
+@pytest.mark.parametrize(("zone", "info"), [(Zone.UTC, UTC), (Zone.NEW_YORK, ZoneInfo("America/New_York"))])
+def test_times_of_versions_and_drafts_are_by_the_chosen_clock_and_say_so(qtbot: QtBot, path: Path, zone: Zone, info: tzinfo) -> None:
+    keeper = TextDrafts(path.parent / "kept")
+
+    def opened() -> StrategyEditor:
+        editor = StrategyEditor(examine, keeper, Observable(zone))
+        qtbot.addWidget(editor, before_close_func=lambda widget: widget.close_document())
+        editor.open(path)
+        return editor
+
+    editor = opened()
+    QTest.keyClicks(editor.edit, "#")
+    assert editor.document.save()
+    QTest.keyClicks(editor.edit, "#")
+    dialog = editor.show_versions()
+    assert dialog is not None
+    said = f"{keeper.versions(path)[0].written_at.astimezone(info):%Y-%m-%d %H:%M:%S}"
+    assert dialog.list.item(0).text().startswith(f"{said} ")
+    assert f"+++ {said}" in dialog.view.text()
+    assert any(label.text().endswith(f"Times: {zone.value}.") for label in dialog.findChildren(QLabel))
+    dialog.reject()
+    editor.document.close()
+    (draft,) = keeper.drafts()
+    assert f"of {draft.written_at.astimezone(info):%Y-%m-%d %H:%M:%S} ({zone.value})" in opened().notice.text()
 
 
 def test_versions_show_what_they_change_and_come_back_as_a_step_to_undo(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:

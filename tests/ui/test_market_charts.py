@@ -1,8 +1,10 @@
 """Charts of any candles in the real window: opened, resampled, given indicators, linked and closed, by real keys, drags and clicks."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -371,3 +373,36 @@ def test_candles_that_vanished_are_told_on_their_chart(opened: Driven, chart: Ch
     assert gone.problem.isVisible()
     assert "EURUSD_1h.parquet" in gone.problem.text()
     assert not opened.host.failures.said.value, "it is no defect of the program"
+
+
+def test_a_chart_whose_file_is_renamed_goes_along(opened: Driven, chart: ChartDocument) -> None:
+    documents, navigator, kept = opened.window.texts.documents, opened.window.texts.navigator, opened.window.market._kept.charts.now
+    file = Path(chart.series.path).with_name("EURUSD_1h_mine.parquet")
+    shutil.copyfile(chart.series.path, file)
+    navigator.refresh()
+
+    def renamed(name: str) -> Path:
+        nonlocal file
+        opened.until(lambda: navigator.choose(f":{file}"), f"{file.name} in the navigator")
+        item = next(item for item in navigator.items if item.path == file)
+        navigator.rows.renameWanted.emit(item, name)
+        file = file.with_stem(name)
+        opened.settle()
+        return file
+
+    opened.until(lambda: navigator.choose(f":{file}"), f"{file.name} in the navigator")
+    mine = opened.window.market.open_chart(Series("EURUSD", "1h", str(file)))
+    opened.settle()
+    before = mine.chart.candles
+    assert str(renamed("EURUSD_1h_ours")) == mine.series.path
+    assert mine.chart.candles is before, "the same candles"
+    assert f":{file}" in {tab.dataset for tab in kept.value}
+    assert str(renamed("GBPUSD_1h_ours")) == mine.series.path
+    assert mine.chart.candles is not None
+    assert mine.chart.candles.symbol == "GBPUSD"
+    assert (documents.tabText(documents.indexOf(mine)), mine.bar.symbol.text()) == ("GBPUSD 1h", "GBPUSD")
+    assert not mine.problem.isVisible()
+    assert chart.chart.candles is not None
+    assert chart.chart.candles.symbol == "EURUSD"
+    file.unlink()
+    navigator.refresh()

@@ -1,5 +1,6 @@
 """Runs under a hasty person and on a damaged disk: each that was shown is kept under its own name, what is broken hides nothing else."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -14,7 +15,7 @@ from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.desk import Finished, Series
 from sptrader_desktop.ui.host import surface
-from sptrader_desktop.ui.jobs import JobState
+from sptrader_desktop.ui.jobs import JobState, Report
 from tests.ui.windows import Driven, driven_window, fresh_home
 
 
@@ -130,6 +131,28 @@ def test_a_run_that_is_stopped_in_the_kernel_leaves_the_one_before_and_the_next_
     monkeypatch.undo()
     run(ran, "0")
     assert window.research.finished is not before
+
+
+def test_one_key_stops_the_run_and_then_what_the_foot_shows(ran: Driven) -> None:
+    window, jobs = ran.window, ran.host.jobs
+
+    def work(report: Report) -> Finished:
+        while True:
+            report.check()
+            time.sleep(0.005)
+
+    stop = window.actions_.action("run.cancel")
+    assert not stop.isEnabled()
+    other = jobs.start("import", "reading a large file", work)
+    long_run = window.research._begin(work, "a long run")
+    ran.until(lambda: len(jobs.running) == 2, "both to be at work")
+    window.page.chart.setFocus()
+    for job, going in ((long_run, 1), (other, 0)):
+        ran.press(Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+        ran.until(lambda going=going: len(jobs.running) == going, f"the end of {job.title}")  # type: ignore[misc]
+        assert job.state is JobState.CANCELLED
+    ran.settle()
+    assert not stop.isEnabled()
 
 
 def test_exports_that_are_asked_for_one_after_the_other_are_all_written(

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QSplitter, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QSplitter
 
 from sptrader_desktop.present.component_output import ComponentReport
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.ui.editors.checker import Checker
@@ -34,8 +36,8 @@ class ComponentEditor(EditorPane):
     runWanted = Signal(object, tuple)
     verifyWanted = Signal(object, tuple)
 
-    def __init__(self, examine: Callable[[str, Path], Problems], keeper: TextKeeper, parent: QWidget | None = None) -> None:
-        super().__init__(PythonEdit(), keeper, GOOD, parent)
+    def __init__(self, examine: Callable[[str, Path], Problems], keeper: TextKeeper, zone: Observable[Zone] | None = None) -> None:
+        super().__init__(PythonEdit(), keeper, GOOD, zone)
         self.setObjectName("componentEditor")
         self.setAccessibleName("Component editor")
         self._checker: Checker[Problems] = Checker(self._examined, self)

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import Scope
+from sptrader_desktop.present.clocks import moment_text
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
@@ -30,10 +33,10 @@ class EditorPane(Composite):
     modifiedChanged = Signal(bool)
     saved = Signal(object)  # the Path
 
-    def __init__(self, edit: CodeEdit, keeper: TextKeeper, good: str, parent: QWidget | None = None) -> None:
+    def __init__(self, edit: CodeEdit, keeper: TextKeeper, good: str, zone: Observable[Zone] | None = None) -> None:
         """`good` is what is said of a text without problems."""
-        super().__init__(parent)
-        self.edit, self._keeper = edit, keeper
+        super().__init__()
+        self.edit, self._keeper, self._zone = edit, keeper, zone or Observable(Zone.UTC)
         self.document = Document(edit, keeper, self)
         self.wanted: Path | None = None  # what was to be opened, also where it could not be
         self.notice, self.find_bar, self.problems = Notice(self), FindBar(edit, self), ProblemsList(good, self)
@@ -115,7 +118,7 @@ class EditorPane(Composite):
     def show_versions(self) -> VersionsDialog | None:
         if self.document.path is None:
             return None
-        dialog = VersionsDialog(self.document.path, self._keeper, self.edit.text(), self)
+        dialog = VersionsDialog(self.document.path, self._keeper, self.edit.text(), self._zone.value, self)
         dialog.restoreWanted.connect(self.edit.take_text)
         dialog.open()
         return dialog
@@ -165,9 +168,9 @@ class EditorPane(Composite):
         self.notice.say(said, choices if outside else choices[1:2])
 
     def _restored(self, written_at: datetime) -> None:
-        when = f"{written_at.astimezone():%Y-%m-%d %H:%M}"
+        zone = self._zone.value
         choices = [("Compare", "compareButton", self._compare), ("Discard", "discardButton", self.document.discard)]
-        self.notice.say(f"Unsaved changes of {when} are here again.", choices)
+        self.notice.say(f"Unsaved changes of {moment_text(written_at, zone)} ({zone.value}) are here again.", choices)
 
     def _compare(self) -> None:
         """An answer to the notice is still wanted afterwards."""

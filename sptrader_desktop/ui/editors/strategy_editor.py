@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.core.components import Catalogue
 from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.core.strategy_fields import Path
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.ui.editors.checker import Checker
@@ -23,9 +24,9 @@ class StrategyEditor(EditorPane):
 
     textRead = Signal(object)  # a StrategyText
 
-    def __init__(self, examine: Callable[[str], StrategyText], keeper: TextKeeper, parent: QWidget | None = None) -> None:
+    def __init__(self, examine: Callable[[str], StrategyText], keeper: TextKeeper, zone: Observable[Zone] | None = None) -> None:
         self.yaml = YamlEdit()
-        super().__init__(self.yaml, keeper, GOOD, parent)
+        super().__init__(self.yaml, keeper, GOOD, zone)
         self.setObjectName("strategyEditor")
         self.setAccessibleName("Strategy editor")
         self._examine = examine

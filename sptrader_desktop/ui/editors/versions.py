@@ -7,7 +7,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QListWidgetItem, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import SptraderError
+from sptrader_desktop.present.clocks import moment_text
 from sptrader_desktop.present.code_words import Coloured, Role
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.text_files import TextKeeper, Version, difference
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
 from sptrader_desktop.ui.editors.highlighter import Highlighter
@@ -45,12 +47,12 @@ class DifferenceView(CodeEdit):
 class VersionsDialog(QDialog):
     restoreWanted = Signal(str)
 
-    def __init__(self, path: Path, keeper: TextKeeper, now: str, parent: QWidget | None = None) -> None:
+    def __init__(self, path: Path, keeper: TextKeeper, now: str, zone: Zone, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("versionsDialog")
         self.setWindowTitle(f"Versions of {path.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._path, self._keeper, self._now, self._text = path, keeper, now, ""
+        self._path, self._keeper, self._now, self._zone, self._text = path, keeper, now, zone, ""
         self._versions = keeper.versions(path)
         self.list, self.view = QListWidget(self), DifferenceView(self)
         self.list.setObjectName("versionsList")
@@ -61,7 +63,7 @@ class VersionsDialog(QDialog):
         self.restore_button.setAccessibleName("Restore this version")
         self._lay_out()
         for version in self._versions:
-            self.list.addItem(QListWidgetItem(f"{version.written_at.astimezone():%Y-%m-%d  %H:%M:%S}    {version.size:,} bytes"))
+            self.list.addItem(QListWidgetItem(f"{self._when(version)}    {version.size:,} bytes"))
         self.list.currentRowChanged.connect(self._show)
         self.restore_button.clicked.connect(self._restore)
         self.restore_button.setEnabled(bool(self._versions))
@@ -80,7 +82,7 @@ class VersionsDialog(QDialog):
         buttons.addButton(self.restore_button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        column.addWidget(QLabel("What going back to a version would change; going back can be undone.", self))
+        column.addWidget(QLabel(f"What going back to a version would change; going back can be undone. Times: {self._zone.value}.", self))
         column.addWidget(sides, 1)
         column.addWidget(buttons)
         self.resize(look().pixels(GRID * 230), look().pixels(GRID * 130))
@@ -94,15 +96,14 @@ class VersionsDialog(QDialog):
             self.restore_button.setEnabled(False)
             return
         self.restore_button.setEnabled(True)
-        self.view.show_difference(difference(self._now, self._text, "now", _when(version)))
+        self.view.show_difference(difference(self._now, self._text, "now", self._when(version)))
 
     def _restore(self) -> None:
         self.restoreWanted.emit(self._text)
         self.accept()
 
-
-def _when(version: Version) -> str:
-    return f"{version.written_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    def _when(self, version: Version) -> str:
+        return moment_text(version.written_at, self._zone)
 
 
 def show_difference(parent: QWidget, title: str, old: str, new: str, old_name: str, new_name: str) -> QDialog:

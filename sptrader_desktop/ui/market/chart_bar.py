@@ -31,9 +31,9 @@ class ChartBar(QFrame):
         self.setObjectName("chartBar")
         give(self, role="bar")
         self._shown: list[tuple[Slot, int]] = []
-        name = QLabel(symbol)
-        name.setObjectName("chartSymbol")
-        give(name, role="title")
+        self.symbol = QLabel(symbol)
+        self.symbol.setObjectName("chartSymbol")
+        give(self.symbol, role="title")
         self.box = QComboBox()
         self.box.setObjectName("timeframeBox")
         self.box.setAccessibleName("Timeframe")
@@ -55,7 +55,7 @@ class ChartBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(GRID * 2, GRID, GRID, GRID)
         row.setSpacing(GRID * 2)
-        for widget in (name, self.box, self.add):
+        for widget in (self.symbol, self.box, self.add):
             row.addWidget(widget)
         row.addWidget(self._chip_room(), 1)
         for widget in (self.templates, self.link, close):

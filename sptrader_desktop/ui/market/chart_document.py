@@ -212,6 +212,15 @@ class ChartDocument(Composite):
                 self.read()
             self._is_missing = not is_listed
 
+    def move_to(self, series: Series) -> None:
+        """Its file is called otherwise now; under the name of another symbol or timeframe it holds other candles."""
+        before, self.series = self.series, replace(series, resample="", side=self.series.side)
+        self.bar.symbol.setText(series.symbol)
+        self.titleChanged.emit(self.title)
+        self.arranged.emit()
+        if self._base is None or (before.symbol, before.timeframe) != (series.symbol, series.timeframe):
+            self.read()
+
     def read(self) -> None:
         """Those that are there now."""
         self._tried = _state_of(self.series)
