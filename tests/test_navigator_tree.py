@@ -14,7 +14,7 @@ from sptrader_desktop.adapters.inprocess_components import InProcessRunner
 from sptrader_desktop.adapters.yaml_strategy import examine_strategy
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.ports import ComponentJob, RunSummary
-from sptrader_desktop.present.file_names import copy_name, name_fault, renamed_text
+from sptrader_desktop.present.file_names import copy_name, name_fault, renamed_text, told_apart
 from sptrader_desktop.present.navigator import (
     MOST_RUNS,
     Item,
@@ -178,3 +178,33 @@ def test_the_templates_of_components_run_and_are_found_honest(kind: Kind, folder
     assert len(answer.result) > 0
     (verdict,) = examine([Subject(spec, {})], candles, runner)
     assert [finding.check for finding in verdict.findings if finding.is_honest is False] == []
+
+
+PATHS = st.builds(
+    lambda folders, stem, ending: Path("/", *folders, f"{stem}.{ending}"),
+    st.lists(st.sampled_from("ab"), max_size=3),
+    st.sampled_from(["a", "b", "fast", "a.b"]),
+    st.sampled_from(["yaml", "yml"]),
+)
+
+
+@given(st.lists(PATHS, max_size=10, unique=True))
+def test_no_two_files_are_told_by_one_name(paths: list[Path]) -> None:
+    names = told_apart(paths)
+    assert len(set(names)) == len(paths)
+    for path, name in zip(paths, names, strict=True):
+        assert path.match(name) or path.with_suffix("").match(name)
+        if sum(other.stem == path.stem for other in paths) == 1:
+            assert name == path.stem
+
+
+def test_what_shares_a_name_is_told_by_as_little_as_is_needed() -> None:
+    paths = [
+        Path("/s/fx/fast/ma.yaml"),
+        Path("/s/metal/fast/ma.yaml"),
+        Path("/s/ma.yaml"),
+        Path("/s/rsi.yaml"),
+        Path("/s/rsi.yml"),
+        Path("/s/x.yaml"),
+    ]
+    assert told_apart(paths) == ["fx/fast/ma", "metal/fast/ma", "s/ma", "rsi.yaml", "rsi.yml", "x"]

@@ -1,7 +1,8 @@
 """Names of strategies, components and candle files: which are possible, what a copy is called, and the name that stands inside the file."""
 
 import re
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from sptrader_desktop.core.errors import DataError
@@ -24,6 +25,16 @@ def name_fault(kind: Kind, name: str) -> str:
     if kind is Kind.DATASET and not _says_candles(name):
         return "a candle file's name begins with symbol and timeframe, such as EURUSD_1h_2024: by that it is found"
     return ""
+
+
+def told_apart(paths: Sequence[Path]) -> list[str]:
+    """Their names without ending; of those that share one as much of what leads to it as tells them apart."""
+    twice = Counter(path.with_suffix("") for path in paths)
+    whole = [(*path.parent.parts, path.name if twice[path.with_suffix("")] > 1 else path.stem) for path in paths]
+    names = [parts[-1:] for parts in whole]
+    while (shared := {name for name, count in Counter(names).items() if count > 1}) and len(set(whole)) == len(whole):
+        names = [parts[-len(name) - 1 :] if name in shared else name for name, parts in zip(names, whole, strict=True)]
+    return [Path(*name).as_posix() for name in names]
 
 
 def _says_candles(name: str) -> bool:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QDate, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from sptrader_desktop.present import run_form
+from sptrader_desktop.present.file_names import told_apart
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.desk import Series, series_of_key
 from sptrader_desktop.ui.run_fields import Field, answer_of, form_of, made_field, named, offer_given, row_of
@@ -58,7 +59,7 @@ class BacktestPanel(QWidget):
         chosen, looked_at = self.chosen_strategy(), self.kept_series()
         wanted, looked_for = chosen or self._missed[0], looked_at or self._missed[1]
         self._strategies, self._series = list(strategies), list(series)
-        _fill(self.strategy, [path.stem for path in strategies], _place(self._strategies, wanted), wanted.stem if wanted else "")
+        _fill(self.strategy, told_apart(strategies), _place(self._strategies, wanted), wanted.stem if wanted else "")
         _fill(self.data, [item.label for item in series], _place(self._series, looked_for), looked_for.label if looked_for else "")
         self._missed = None if self.chosen_strategy() else wanted, None if self.kept_series() else looked_for
         if self.chosen_strategy() != chosen:
@@ -71,7 +72,8 @@ class BacktestPanel(QWidget):
         if old in self._strategies:
             place = self._strategies.index(old)
             self._strategies[place] = new
-            self.strategy.setItemText(place, new.stem)
+            for at, name in enumerate(told_apart(self._strategies)):
+                self.strategy.setItemText(at, name)
             if place == self.strategy.currentIndex():
                 self._strategy_changed()
         files, series = [item.path for item in self._series], series_of_key(f":{new}")

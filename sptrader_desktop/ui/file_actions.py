@@ -1,7 +1,8 @@
 """What a person does to files from the window: copy, rename, throw away, show. Nothing is overwritten; what goes can be fetched back."""
 
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QFile, QUrl
@@ -63,6 +64,20 @@ def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None =
     if moved is not None:
         moved(source, path)
     return path
+
+
+def users_of(item: Item, among: Iterable[Item]) -> list[str]:
+    """What else names that component in its file; what cannot be read names nothing."""
+    named = re.compile(rf"(?<![\w.]){re.escape(item.key)}(?!\.?\w)".encode())
+
+    def names_it(path: Path) -> bool:
+        try:
+            return bool(named.search(path.read_bytes()))
+        except OSError:
+            return False
+
+    others = (other for other in among if other.kind in WITH_NAMES and other.key != item.key) if item.kind in COMPONENTS else ()
+    return [other.name for other in others if other.path is not None and names_it(other.path)]
 
 
 def throw_away(item: Item) -> None:

@@ -33,6 +33,7 @@ from sptrader_desktop.ui.widgets.search_field import SearchField
 from sptrader_desktop.ui.widgets.words import tip
 
 WATCH_MS = 250
+MOST_NAMED = 3
 NODE = Qt.ItemDataRole.UserRole
 ICONS = {
     Kind.STRATEGY: "file-text",
@@ -171,8 +172,9 @@ class Navigator(QWidget):
             return
 
         def act(item: Item) -> str:
+            users = _listed(file_actions.users_of(item, self._items))
             file_actions.throw_away(item)
-            return f"{item.name} was moved to the trash"
+            return f"{item.name} was moved to the trash" + (f": what uses it does not run without it ({users})" if users else "")
 
         self._do(act)
 
@@ -238,8 +240,10 @@ class Navigator(QWidget):
             return
 
         def act(_: Item) -> str:
+            users = _listed(file_actions.users_of(item, self._items))
             self._wanted = file_actions.rename(item, name.strip(), self._moved)
-            return f"{item.name} is now called {self._wanted.stem}"
+            said = f"{item.name} is now called {self._wanted.stem}"
+            return f"{said}: write that in what uses it ({users})" if users else said
 
         self._do(act)
 
@@ -290,6 +294,11 @@ class Navigator(QWidget):
     def _double_clicked(self) -> None:
         if self.chosen() is not None:
             self.open_chosen()
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def dragged_item(data: QMimeData) -> tuple[Kind, str] | None:

@@ -121,6 +121,16 @@ def test_candles_whose_file_is_renamed_stay_chosen(panel: BacktestPanel) -> None
     assert panel.kept_series() == renamed
 
 
+def test_strategies_of_one_name_are_told_apart_by_their_folders(panel: BacktestPanel) -> None:
+    def names() -> list[str]:
+        return [panel.strategy.itemText(place) for place in range(panel.strategy.count())]
+
+    panel.offer([*STRATEGIES, Path("/s/fast/one.yaml")], SERIES)
+    assert names() == ["s/one", "two", "fast/one"]
+    panel.renamed(STRATEGIES[0], Path("/s/slow.yaml"))
+    assert names() == ["slow", "two", "one"]
+
+
 def test_every_field_of_a_recipe_is_asked_for() -> None:
     chosen = {"strategy", "data", "source", "symbols", "timeframe", "symbol"}  # by the boxes of strategies, candles and symbols
     assert {field.name for field in fields(Recipe)} - chosen == set(run_form.BY_KEY)

@@ -139,6 +139,60 @@ def test_a_renamed_file_may_be_read_by_whom_it_was(folder: Path) -> None:
     assert file_actions.rename(strategy_item(path, folder), "gamma").stat().st_mode & 0o777 == 0o640
 
 
+@pytest.fixture
+def used(qtbot: QtBot, folder: Path) -> Navigator:
+    """An indicator that five strategies and a signal name, and two strategies do not; it is the chosen one."""
+    core, found = folder / "core", catalogue().found
+    here = ["indicators.trend.sma", "indicators.trend.ema", "signals.ma_crossover"]
+    items = [component_item(name, found[name], core) for name in here]
+    for item in items:
+        assert item.path is not None
+        item.path.parent.mkdir(parents=True, exist_ok=True)
+        item.path.write_text(
+            "from_dependency = 'indicators.trend.sma'\n" if item.kind is Kind.SIGNAL else "'indicators.trend.sma is this'\n"
+        )
+    (items[1].path or core).write_text("")
+    for name, text in {
+        "alpha": "indicators: [indicators.trend.sma]",
+        "beta": "indicators: [indicators.trend.sma_fast, my.indicators.trend.sma, indicators.trend.sma.x]",
+        "a1": "- indicators.trend.sma",
+        "a2": "- indicators.trend.sma # which is the one",
+        "a3": "# needs indicators.trend.sma.",
+        "a4": "{use: indicators.trend.sma}",
+        "damaged": "",
+    }.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (folder / "damaged.yaml").write_bytes(b"\xff indicators.trend.ema")
+
+    def listing() -> Sequence[Item]:
+        there = [strategy_item(path, folder) for path in sorted(folder.glob("*.yaml"))]
+        return [*there, *(item for item in items if item.path and item.path.exists())]
+
+    navigator = Navigator(listing, [folder])
+    qtbot.addWidget(navigator)
+    navigator.show()
+    navigator.refresh()
+    qtbot.waitUntil(lambda: navigator.choose("indicators.trend.sma"))
+    navigator.view.setFocus()
+    return navigator
+
+
+def test_a_component_that_gets_another_name_says_who_uses_it(qtbot: QtBot, used: Navigator) -> None:
+    with qtbot.waitSignal(used.said) as said:
+        typed_name(qtbot, used, "average")
+    assert said.args == ["sma is now called average: write that in what uses it (a1, a2, a3 and 3 more)"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a test can have a trash of its own")
+@pytest.mark.parametrize(("key", "words"), [("indicators.trend.ema", "damaged"), ("signals.ma_crossover", "")])
+def test_a_component_that_is_thrown_away_says_who_cannot_run_without_it(qtbot: QtBot, used: Navigator, key: str, words: str) -> None:
+    assert used.choose(key)
+    with qtbot.waitSignal(used.said) as said:
+        used.throw_away_chosen()
+    name = key.rpartition(".")[2]
+    assert said.args == [f"{name} was moved to the trash" + (f": what uses it does not run without it ({words})" if words else "")]
+
+
 def test_a_tooltip_shows_a_note_letter_by_letter() -> None:
     assert tip("a note") == "a note"
     assert tip("<b>bold</b>") == "<p style='white-space:pre'>&lt;b&gt;bold&lt;/b&gt;</p>"

@@ -253,7 +253,7 @@ class Document(QObject):
         if self._path is None:
             return
         if not self._path.exists():
-            self.conflicted.emit(f"{self._path.name} was deleted or moved by another program: saving writes it again")
+            self.conflicted.emit(f"{self._path.name} is not there any more, it was deleted or moved: saving writes it again")
             return
         try:
             now = self._keeper.read(self._path)

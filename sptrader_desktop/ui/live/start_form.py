@@ -8,6 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from sptrader_desktop.present import live_form
+from sptrader_desktop.present.file_names import told_apart
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.run_form import Question
@@ -69,8 +70,8 @@ class StartForm(QWidget):
         """The strategies there are; the chosen one stays so, else the one of the last start."""
         before = chosen(self.strategy) or self._kept.value.get(STRATEGY, "")
         self.strategy.clear()
-        for path in self._desk.strategies():
-            self.strategy.addItem(path.stem, str(path))
+        for path, name in zip(found := self._desk.strategies(), told_apart(found), strict=True):
+            self.strategy.addItem(name, str(path))
         if before and self.strategy.findData(before) < 0 and Path(before).is_file():
             self.strategy.addItem(Path(before).name, before)
         self.strategy.setCurrentIndex(max(0, self.strategy.findData(before)))
