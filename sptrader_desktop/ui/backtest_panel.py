@@ -22,6 +22,7 @@ from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import DateField
 from sptrader_desktop.ui.widgets.folded import Folded
 from sptrader_desktop.ui.widgets.word_completer import WordCompleter
+from sptrader_desktop.ui.widgets.words import tip
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
@@ -144,8 +145,8 @@ class BacktestPanel(QWidget):
         self.read.setVisible(True)
         if not self.is_elsewhere:
             place = self.data.currentIndex()
-            self.data.setItemData(place, f"{self.data.itemText(place)}\n{words}", Qt.ItemDataRole.ToolTipRole)
-            self.data.setToolTip(f"{self.data.currentText()}\n{words}")
+            self.data.setItemData(place, tip(f"{self.data.itemText(place)}\n{words}"), Qt.ItemDataRole.ToolTipRole)
+            self.data.setToolTip(tip(f"{self.data.currentText()}\n{words}"))
         if len(candles):
             for key, stamp in (("start", candles.timestamp[0]), ("end", candles.timestamp[-1])):
                 field = self._answers[key]
@@ -382,7 +383,7 @@ class BacktestPanel(QWidget):
     def _series_changed(self) -> None:
         chosen = self.chosen_series()
         self.timeframe.offer(chosen.timeframe if chosen else "")
-        self.data.setToolTip(chosen.label if chosen else "")
+        self.data.setToolTip(tip(chosen.label if chosen else ""))
         alike = {item.symbol for item in self._series if chosen and (item.source, item.timeframe) == (chosen.source, chosen.timeframe)}
         self._completer.offer(sorted(alike - {chosen.symbol if chosen else ""}))
         self._tell_series()

@@ -28,6 +28,7 @@ from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 from sptrader_desktop.ui.widgets.search_field import SearchField
+from sptrader_desktop.ui.widgets.words import tip
 
 Index = QModelIndex | QPersistentModelIndex
 TIME, LEVEL, SOURCE, TEXT = range(4)
@@ -59,7 +60,7 @@ class LogTable(QAbstractTableModel):
             return look().colour(tone) if tone else None
         if role == Qt.ItemDataRole.FontRole and index.column() in {TIME, TEXT}:
             return look().font(fixed=index.column() == TEXT)
-        return line.text if role == Qt.ItemDataRole.ToolTipRole and index.column() == TEXT else None
+        return tip(line.text) if role == Qt.ItemDataRole.ToolTipRole and index.column() == TEXT else None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation is not Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:

@@ -28,6 +28,7 @@ from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
+from sptrader_desktop.ui.widgets.words import tip
 
 EMPTY = "Every number of the strategy that ran becomes a slider here, and the equity curve follows the hand."
 BUSY_MS = 200  # what is shorter needs no sign
@@ -59,7 +60,7 @@ class NumberRow(QWidget):
     def renew(self, spec: SliderSpec) -> None:
         """The same number with the same range, as another run had it."""
         self.spec, self.value = spec, spec.value
-        self.label.setToolTip(f"{spec.label} was {spec.shown(spec.value)} in the run; a double click brings it back")
+        self.label.setToolTip(tip(f"{spec.label} was {spec.shown(spec.value)} in the run; a double click brings it back"))
         self._show()
 
     @property
@@ -212,13 +213,13 @@ class WhatIfPanel(QWidget):
         self._scroll.setObjectName("whatIfScroll")
         self._figures.setObjectName("whatIfFigures")
         self._figures.setWordWrap(True)
-        for button, name, tip in (
+        for button, name, words in (
             (self._apply, "whatIfApplyButton", "Write these numbers into the strategy; undo takes them back"),
             (self._reset, "whatIfResetButton", "Back to the numbers of the run"),
         ):
             button.setObjectName(name)
             button.setAccessibleName(button.text())
-            button.setToolTip(tip)
+            button.setToolTip(words)
             button.setEnabled(False)
         self._apply.clicked.connect(lambda: self.applyAsked.emit(self.text()))
         self._reset.clicked.connect(self.reset)

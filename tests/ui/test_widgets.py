@@ -5,14 +5,21 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QHelpEvent, QTextDocumentFragment
+from PySide6.QtGui import Qt as Guess
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QProgressBar, QPushButton, QToolButton, QToolTip, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from sptrader_desktop.present.log_lines import LogLine, LogLines
+from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.selection import Zone
+from sptrader_desktop.present.text_problems import Stretch, TextProblem
 from sptrader_desktop.present.waiting import time_left
+from sptrader_desktop.ui.editors.problems_list import ProblemsList
 from sptrader_desktop.ui.live.live_questions import STOP_WORDS
 from sptrader_desktop.ui.live.question import Question
+from sptrader_desktop.ui.log_pane import LogTable
 from sptrader_desktop.ui.results.pictures import labelled
 from sptrader_desktop.ui.theme.theme import Theme
 from sptrader_desktop.ui.widgets.badge import Badge
@@ -252,3 +259,22 @@ def test_a_notice_of_the_same_key_takes_the_place_of_the_old(qtbot: QtBot) -> No
     assert [notice.text for notice in notices.waiting()] == ["saved", "connected"]
     notices.dismiss("server")
     assert [notice.text for notice in notices.waiting()] == ["saved"]
+
+
+# Words of others
+
+
+def read(said: str) -> str:
+    """As Qt shows a tooltip: by guessing whether it has a format."""
+    return QTextDocumentFragment.fromHtml(said).toPlainText() if Guess.mightBeRichText(said) else said
+
+
+@given(st.sampled_from(["<b>bold</b>", "period <int> is missing", "a < b", "<img src='http://elsewhere/'>", "&lt;b&gt;", "plain\nlines"]))
+def test_tooltips_with_words_of_others_are_read_letter_by_letter(qapp: QApplication, others: str) -> None:
+    lines, label, problems, parent = LogLines(), ElidedLabel(), ProblemsList("good"), QWidget()
+    lines.add([LogLine(0, 20, "component.sma", others)])
+    table, role = LogTable(lines, Observable(Zone.UTC), parent), Qt.ItemDataRole.ToolTipRole
+    label.show_text(others)
+    problems.show_problems((TextProblem(Stretch(0, 1), 1, 1, others),))
+    tips = [table.index(0, 3).data(role), label.toolTip(), problems.view.model().index(0, 1).data(role)]
+    assert [read(said) for said in tips] == [others] * 3

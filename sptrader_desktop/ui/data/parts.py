@@ -29,7 +29,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.choice_box import ChoiceBox
 from sptrader_desktop.ui.widgets.icon_label import IconLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
-from sptrader_desktop.ui.widgets.words import Words
+from sptrader_desktop.ui.widgets.words import Words, tip
 
 FORM_WIDTH = 88 * GRID
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -260,7 +260,7 @@ def fill(table: QTableWidget, head: Sequence[str], rows: Sequence[Sequence[str]]
     for number, texts in enumerate(rows):
         for at, text in enumerate(texts):
             cell = QTableWidgetItem(text)
-            cell.setToolTip(text)
+            cell.setToolTip(tip(text))
             if right and at:
                 cell.setTextAlignment(RIGHT)
             table.setItem(number + first_row, at, cell)

@@ -31,6 +31,7 @@ from sptrader_desktop.ui.editors.gutter import Gutter
 from sptrader_desktop.ui.editors.highlighter import Highlighter
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
+from sptrader_desktop.ui.widgets.words import tip
 
 LARGEST = 1024 * 1024  # no component may be larger, and no strategy comes near
 ZOOMS = range(-4, 17)
@@ -200,7 +201,7 @@ class CodeEdit(QPlainTextEdit):
     def show_help(self) -> None:
         """F1: beside the cursor, until something else is done."""
         said = self.help_here() or "Nothing is known about this word."
-        QToolTip.showText(self.viewport().mapToGlobal(self.cursorRect().bottomLeft()), said, self)
+        QToolTip.showText(self.viewport().mapToGlobal(self.cursorRect().bottomLeft()), tip(said), self)
 
     def _said_at(self, offset: int) -> str:
         wrong = [problem.message for problem in self._problems if problem.at.start <= offset <= problem.at.end]
@@ -300,7 +301,7 @@ class CodeEdit(QPlainTextEdit):
         cursor = self.cursorForPosition(self.viewport().mapFromGlobal(event.globalPos()))
         said = self._said_at(self.offset_at(cursor.position())) if not cursor.atBlockEnd() else ""
         if said:
-            QToolTip.showText(event.globalPos(), said, self)
+            QToolTip.showText(event.globalPos(), tip(said), self)
         else:
             QToolTip.hideText()
 

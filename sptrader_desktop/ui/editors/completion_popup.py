@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QTreeView, QWidget
 from sptrader_desktop.present.strategy_completion import Candidate
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
+from sptrader_desktop.ui.widgets.words import tip
 
 MOST_ROWS = 10
 WIDTH = 130 * GRID
@@ -46,8 +47,8 @@ class CompletionPopup(QTreeView):
             name, said = QStandardItem(each.name), QStandardItem(each.help.partition("\n")[0])
             name.setData(each.text)
             name.setFont(look().font(BODY, fixed=True))
-            name.setToolTip(each.help)
-            said.setToolTip(each.help)
+            name.setToolTip(tip(each.help))
+            said.setToolTip(tip(each.help))
             said.setForeground(look().colour("muted"))
             self._rows.appendRow([name, said])
         if not found:

@@ -14,7 +14,7 @@ from sptrader_desktop.ui.editors.form_fields import Field, field_of
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
-from sptrader_desktop.ui.widgets.words import Words
+from sptrader_desktop.ui.widgets.words import Words, tip
 
 WIDEST_LABEL = 27 * GRID  # longer ones take a second line
 
@@ -122,11 +122,11 @@ class ParameterForm(QScrollArea):
             field = field_of(row, self._rows)
             field.setObjectName("field_" + "_".join(str(name) for name in row.path))
             field.setAccessibleName(f"{row.group}: {row.label}{f', {row.unit}' if row.unit else ''}")
-            field.setToolTip(row.help)
+            field.setToolTip(tip(row.help))
             field.wanted.connect(lambda value, path=row.path: self.valueWanted.emit(path, value))
             self._fields[row.path] = field
             label = QLabel(row.label, self._rows)
-            label.setToolTip(row.help)
+            label.setToolTip(tip(row.help))
             label.setBuddy(field)
             label.setWordWrap(True)
             label.setFixedWidth(widest)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLabel, QTreeView, QVBoxLayout,
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
+from sptrader_desktop.ui.widgets.words import tip
 
 MOST_ROWS = 6
 
@@ -53,7 +54,7 @@ class ProblemsList(QWidget):
             place, said = QStandardItem(f"{problem.line}:{problem.column}"), QStandardItem(problem.message)
             place.setFont(look().font(BODY, fixed=True))
             place.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            said.setToolTip(problem.message)
+            said.setToolTip(tip(problem.message))
             self._rows.appendRow([place, said])
         count = len(problems)
         self.headline.setText(f"✗ {count} problem{'' if count == 1 else 's'}, F8 goes to the next" if count else f"✓ {self._good}")

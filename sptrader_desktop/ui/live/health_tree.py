@@ -11,6 +11,7 @@ from sptrader_desktop.ui.data.parts import button, label, named, row
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.words import tip
 
 STATE, BUTTON, FIGURES = 1, 2, 3
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -87,7 +88,7 @@ class HealthTree(QWidget):
                 item.setText(column, text)
         if self._rows.get(found.key) != found:
             item.setForeground(STATE, self._ink(found))
-            item.setToolTip(STATE, found.why)
+            item.setToolTip(STATE, tip(found.why))
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{found.name}: {found.state}{f', {found.why}' if found.why else ''}")
 
     def _click(self, item: QTreeWidgetItem, column: int) -> None:

@@ -22,6 +22,7 @@ from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.folded import Folded
+from sptrader_desktop.ui.widgets.words import tip
 
 WHAT = (
     "Trades one strategy on the paper broker, in a program of its own that goes on when this window closes. Prices come through the "
@@ -118,7 +119,7 @@ class StartForm(QWidget):
         answers = self.answers
         self.line.setText(self._desk.shell_line(live_form.command(answers)))
         self.line.setCursorPosition(0)
-        self.line.setToolTip(self.line.text())
+        self.line.setToolTip(tip(self.line.text()))
         if self._is_judged:
             self._judge()
 

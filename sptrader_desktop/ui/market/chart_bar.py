@@ -12,6 +12,7 @@ from sptrader_desktop.ui.theme.icons import beside, icon
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID, ICON
+from sptrader_desktop.ui.widgets.words import tip
 
 DOT = 3 * GRID
 
@@ -135,7 +136,7 @@ class ChartBar(QFrame):
     def _chip(self, slot: Slot, number: int) -> QToolButton:
         chip = self._button("indicatorChip", slot.indicator.title, "", "Its parameters")
         chip.setIcon(icon("triangle-alert", "warning") if slot.fault else _dot(number))
-        chip.setToolTip(slot.fault or f"{slot.indicator.title}: change its parameters, or remove it")
+        chip.setToolTip(tip(slot.fault or f"{slot.indicator.title}: change its parameters, or remove it"))
         chip.setAccessibleName(f"Indicator {slot.indicator.title}")
         chip.clicked.connect(lambda: self.slotAsked.emit(slot))
         return chip

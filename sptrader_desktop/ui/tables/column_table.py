@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from sptrader_desktop.present.column_filters import chosen_rows
 from sptrader_desktop.present.columns import Column, Columns, Kind, Rows, SortKey, ordered
 from sptrader_desktop.ui.theme.look import look
+from sptrader_desktop.ui.widgets.words import tip
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
@@ -101,8 +102,10 @@ class ColumnTable(QAbstractTableModel):
             return None
         column, source = self._table.columns[index.column()], int(self._rows[index.row()])
         match role:
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
+            case Qt.ItemDataRole.DisplayRole:
                 return column.text(source)
+            case Qt.ItemDataRole.ToolTipRole:
+                return tip(column.text(source))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ForegroundRole if self._table.muted is not None and self._table.muted[source]:

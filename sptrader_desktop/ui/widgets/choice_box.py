@@ -4,6 +4,8 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
 
+from sptrader_desktop.ui.widgets.words import tip
+
 
 class ChoiceBox(QComboBox):
     """What is cut short is said whole where the pointer rests."""
@@ -44,6 +46,6 @@ class ChoiceBox(QComboBox):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip and self.shown_text() != self._text():
-            QToolTip.showText(event.globalPos(), self._text(), self)
+            QToolTip.showText(event.globalPos(), tip(self._text()), self)
             return True
         return super().event(event)
