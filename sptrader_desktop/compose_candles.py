@@ -77,7 +77,7 @@ def _beside(
     finer_asks = _ask_files("--finer-ask", recipe.finer_ask, recipe.finer)
     start, end = moment(recipe.start, "--from"), moment(recipe.end, "--to")
     closes = {candles.symbol: int(bar_closes(candles.timestamp[-1:], candles.timeframe)[0]) for candles in traded}
-    end = end and max(end, EPOCH + timedelta(microseconds=max(closes.values())))
+    end = end and max([end, *(EPOCH + timedelta(microseconds=close) for close in closes.values())])
     finer: dict[str, Candles] = {}
     for path in recipe.finer:
         candles = load_candles(Path(path), instruments=known, start=start, end=end, ask=finer_asks.get(path))

@@ -75,6 +75,10 @@ def stale(live: Execution) -> None:
     live.market.quotes["EURUSD"] -= 2_100_000
 
 
+def set_back(live: Execution) -> None:
+    live.market.quotes["EURUSD"] += 5_100_000
+
+
 def wide(live: Execution) -> None:
     live.market.spreads["EURUSD"] = Spread(51, 10)
 
@@ -95,6 +99,7 @@ def close_only(live: Execution) -> None:
         (shut, "the market is closed", True),
         (silent, "there is no price yet", False),
         (stale, "the last price is 2.1 s old, and max_price_age is 2 s", False),
+        (set_back, "the last price is of a time to come: the clock was set back, and how old it is cannot be known", False),
         (wide, "the spread is 5.1 times the usual one, 10 ticks, and max_spread_ratio is 5", False),
         (paused, "the symbol is paused: a person, risk breach", False),
         (close_only, "the symbol may only close: fast failed", False),
@@ -113,7 +118,7 @@ def test_what_opens_risk_is_forbidden_by_more_than_what_ends_it(forbid: Any, why
     played(story())
 
 
-@pytest.mark.parametrize("forbid", [stale, wide])
+@pytest.mark.parametrize("forbid", [stale, set_back, wide])
 def test_what_is_asked_of_a_price_may_be_switched_off(forbid: Any) -> None:
     async def story() -> None:
         live = Execution(max_price_age=0.0, max_spread_ratio=0.0)
@@ -125,17 +130,22 @@ def test_what_is_asked_of_a_price_may_be_switched_off(forbid: Any) -> None:
     played(story())
 
 
-def test_the_usual_spread_is_the_median_of_the_last_hundred_and_not_known_before_twenty() -> None:
-    spreads = Spreads()
-    for spread in [7] * 19:
-        spreads.add("EURUSD", spread)
-    assert spreads.of("EURUSD") is None
-    for spread in [*range(1, 100), 500]:
-        spreads.add("EURUSD", spread)
-    assert spreads.of("EURUSD") == (500, 50)
-    for _ in range(100):
-        spreads.add("EURUSD", 0)
-    assert spreads.of("EURUSD") == (0, 1), "one tick is no multiple of none"
+def test_the_usual_spread_is_that_of_the_last_hour_however_fast_quotes_come_and_not_known_before_twenty() -> None:
+    spreads, now = Spreads(), 0
+
+    def quoted(spread: int, seconds: int, a_second: int = 10) -> Spread | None:
+        nonlocal now
+        for _ in range(seconds * a_second):
+            spreads.add("EURUSD", spread, now)
+            now += 1_000_000 // a_second
+        return spreads.of("EURUSD")
+
+    assert quoted(10, 19, a_second=1) is None
+    assert quoted(10, 1_200) == (10, 10)
+    assert quoted(300, 900, a_second=50) == (300, 10), "a quarter of an hour of the night's turn, and many more quotes than before"
+    assert quoted(12, 5) == (12, 10)
+    assert quoted(300, 3_600) == (300, 300), "for an hour it is so"
+    assert quoted(0, 3_600) == (0, 1), "one tick is no multiple of none"
     assert spreads.of("GBPUSD") is None
 
 

@@ -301,7 +301,7 @@ def test_the_feeds_keep_the_last_and_no_more() -> None:
         ({"orchestrator": "recovering"}, "recovering"),
         ({"orchestrator": "paused"}, "paused"),
         ({"orchestrator": "error"}, "halted"),
-        ({"gate": "shut", "gate_why": "stopped, hello of the core", "gate_held": "stopped", "is_synced": False}, "halted"),
+        ({"gate": "shut", "gate_why": "stopped, hello of the core", "gate_held": ["stopped"], "is_synced": False}, "halted"),
         ({"gate": "shut", "gate_why": "hello of the core"}, "running"),
         ({"shut": "the disk is full"}, "close_only"),
         ({"is_stopping": True, "orchestrator": "stopped"}, "stopping"),
@@ -309,6 +309,20 @@ def test_the_feeds_keep_the_last_and_no_more() -> None:
 )
 def test_one_word_says_how_it_is(around: dict[str, Any], state: str) -> None:
     assert Scene().state(**around)["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        (["stopped", "heartbeat of window"], "no order leaves until you re-arm: the guardian's gate is shut"),
+        (["heartbeat of window"], "no order leaves until the window is heard again, or you re-arm: the guardian's gate is shut"),
+        (["heartbeat of core", "heartbeat of window"], "no order leaves until the core and the window are heard again, or you re-arm"),
+    ],
+)
+def test_a_gate_that_opens_by_itself_says_by_what(held: list[str], words: str) -> None:
+    state = Scene().state(gate="shut", gate_held=held)
+    assert state["state"] == "halted"
+    assert str(state["reason"]).startswith(words)
 
 
 def test_a_halt_outweighs_a_pause() -> None:

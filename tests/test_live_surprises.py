@@ -14,7 +14,7 @@ from sptrader_desktop.core.broker_messages import Cancel, Place
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.runtime.live.clock import SECOND_US
-from sptrader_desktop.runtime.live.price_intake import CONVINCING, PriceIntake
+from sptrader_desktop.runtime.live.price_intake import CONVINCING, DOUBTED_EVERY_US, PriceIntake
 from sptrader_desktop.runtime.live.steady_time import LATE_S, SteadyTime
 from tests.account_desk import MONDAY, SECOND, SYMBOLS, Desk
 from tests.test_live_decisions import Evaluation, signal
@@ -199,6 +199,16 @@ def test_a_price_of_a_time_to_come_is_told_once_and_one_without_a_time_is_not_la
     assert intake.take(price)
 
 
+def test_good_and_doubtful_prices_by_turns_are_told_once_a_minute() -> None:
+    desk, alarms = Desk(), list[str]()
+    intake = PriceIntake(desk.engine, desk.send, alarms.append)
+    for number in range(300):
+        desk.clock.at += SECOND
+        assert intake.take(LivePrice("EURUSD", desk.clock.at, 110_000, 110_002))
+        assert not intake.take(LivePrice("EURUSD", desk.clock.at + 6 * SECOND, 110_000 + number, 110_400))
+    assert len(alarms) == 5
+
+
 def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:
     desk, alarms = Desk(), list[str]()
     intake = PriceIntake(desk.engine, desk.send, alarms.append)
@@ -211,6 +221,7 @@ def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:
     assert [take(11_000_001 + number) for number in range(CONVINCING - 1)] == [False] * (CONVINCING - 1)
     assert alarms == ["EURUSD: a price of 11000001 ticks is not believed: the one before it was 110000, and it stands alone"]
     assert take(110_001)
+    desk.clock.at += DOUBTED_EVERY_US
     assert [take(1_000) for _ in range(CONVINCING)] == [False] * (CONVINCING - 1) + [True]
     assert len(alarms) == 2
     assert not take(2**46)

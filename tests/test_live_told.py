@@ -60,7 +60,7 @@ WHY = "the last price is 45.0 s old, and max_price_age is 2 s"
 def test_an_order_that_trade_execution_refuses_is_an_alarm_and_its_reason_is_written_down() -> None:
     told = Told()
     told.bus.publish(TradeFailed("EURUSD", told.live.clock.at, name := told.asked(), WHY))
-    assert told.alarms == [f"EURUSD: an entry was not sent: {WHY}"]
+    assert told.alarms == [f"EURUSD: an entry ({name}) was not sent: {WHY}"]
     assert told.facts()[-1] == RequestUnsettled(told.live.clock.at, name, WHY)
     told.bus.publish(TradeFailed("EURUSD", told.live.clock.at, name, WHY))
     assert len(told.alarms) == 1, "what is over is no news"
@@ -74,7 +74,7 @@ def test_an_order_that_the_gate_keeps_back_is_an_alarm() -> None:
         told.core._hear(Refused(name, "gate"))
 
     asyncio.run(heard())
-    assert told.alarms == ["EURUSD: an entry was not sent: the guardian's gate was shut"]
+    assert told.alarms == [f"EURUSD: an entry ({name}) was not sent: the guardian's gate was shut"]
 
 
 def test_a_journal_of_before_there_were_reasons_is_read() -> None:
@@ -84,18 +84,18 @@ def test_a_journal_of_before_there_were_reasons_is_read() -> None:
 @pytest.mark.parametrize(
     ("reasons", "held"),
     [
-        ("hello of the core", ""),
-        ("stopped, hello of the core", "stopped"),
-        ("stopped, heartbeat of window, hello of the core", "stopped, heartbeat of window"),
+        ("hello of the core", ()),
+        ("stopped, hello of the core", ("stopped",)),
+        ("stopped, heartbeat of window, hello of the core", ("stopped", "heartbeat of window")),
     ],
 )
-def test_a_gate_that_no_hello_opens_is_held(reasons: str, held: str) -> None:
+def test_a_gate_that_no_hello_opens_is_held(reasons: str, held: tuple[str, ...]) -> None:
     gate = GateSeen()
-    assert gate.held == ""
+    assert gate.held == ()
     gate.hear(False, reasons)
     assert gate.held == held
     gate.hear(True, "")
-    assert gate.held == ""
+    assert gate.held == ()
     gate.hear(False, reasons)
     gate.lose("the guardian is gone")
-    assert gate.held == ""
+    assert gate.held == ()

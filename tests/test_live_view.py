@@ -105,6 +105,7 @@ def test_symbols_that_are_halted_alone_are_armed_alone_and_with_everything_where
     market, alone = Market(datetime(2024, 1, 29, 12, tzinfo=UTC)), {"EURUSD": "filled by what nobody waited for"}
     assert not view.waits_for_person(market.state())
     assert view.waits_for_person(market.state(latched=alone)), "no limit is latched and no gate is shut"
+    assert not view.waits_for_person(market.state(state="close_only", reason="the disk is full")), "room on the disk is no person's word"
     assert view.halted_alone(market.state(latched=alone)) == alone
     whole = gauge("drawdown", "money", "1", "1", latched=True, scope="global")
     of_all = {"latched": alone | {"*": "x"}}, {"state": "halted"}, {"gate": "shut"}, {"limits_wait": True}, {"risk": [whole]}

@@ -1,7 +1,7 @@
 """A live session as its control socket tells it: what the running process knows, gathered for `present.live_state`."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.adapters.guarded_broker import HELLO
@@ -53,9 +53,9 @@ class GateSeen:
         self.lost = why
 
     @property
-    def held(self) -> str:
-        """Why it stays shut until a person re-arms, or nothing: that it waits for the core's hello ends by itself."""
-        return "" if self.is_open or self.lost else ", ".join(why for why in self._reasons if why != HELLO)
+    def held(self) -> Sequence[str]:
+        """Why it is shut for longer: that it waits for the core's hello ends by itself."""
+        return () if self.is_open or self.lost else tuple(why for why in self._reasons if why != HELLO)
 
 
 class CoreWatch:

@@ -75,7 +75,7 @@ class Around:
     services: Sequence[Mapping[str, Any]]
     connections: Sequence[Connection]
     alarms: Sequence[tuple[int, str]]
-    gate_held: str = ""  # why the gate stays shut until a person re-arms
+    gate_held: Sequence[str] = ()  # why the gate is shut, and does not open by itself in a moment
     shut: str = ""  # why nothing is opened, beside what the account says itself
 
 
@@ -154,7 +154,7 @@ def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:
     if account.halted:
         return "halted", account.halted
     if around.gate_held:
-        return "halted", f"no order leaves until you re-arm, the guardian's gate is shut: {around.gate_held}"
+        return "halted", f"no order leaves until {_end_of(around.gate_held)}: the guardian's gate is shut"
     if around.orchestrator in {"error", "stopped"}:
         return "halted", "the services of every symbol are halted: see them, then restart them"
     if not around.is_synced:
@@ -171,6 +171,12 @@ def _state(account: "LiveAccount", around: Around) -> tuple[str, str]:
         return "paused", "services are paused: the market is closed, or a person paused them"
     barred = "; ".join(f"{symbol}: {why}" for symbol, why in account.barred.items())
     return ("close_only" if len(account.barred) >= len(account.book.plan.exits) else "running"), barred
+
+
+def _end_of(held: Sequence[str]) -> str:
+    """What opens a gate that is shut for these reasons: whoever was silent is heard again, a stop only ends by a person."""
+    silent = " and the ".join(why.removeprefix("heartbeat of ") for why in held)
+    return "you re-arm" if "stopped" in held else f"the {silent} {'is' if len(held) == 1 else 'are'} heard again, or you re-arm"
 
 
 def portfolio(figures: Figures) -> Told:

@@ -104,7 +104,7 @@ def grouped(quantity: str) -> str:
 def waits_for_person(state: State) -> bool:
     """Whether re-arming would change something."""
     is_latched = any(gauge["latched"] for gauge in state["risk"]) or bool(state["latched"])
-    return is_latched or state["state"] in {"halted", "close_only"} or (state["gate"] == "shut" and "hello" not in state["gate_why"])
+    return is_latched or state["state"] == "halted" or (state["gate"] == "shut" and "hello" not in state["gate_why"])
 
 
 def halted_alone(state: State) -> dict[str, str]:

@@ -89,12 +89,16 @@ class Engine:
         if ask < price.price or price.stamp > now + AHEAD_US or (known is not None and price.stamp < known.at <= now):
             return False
         if price.ask is not None:
-            self.spreads.add(price.symbol, ask - price.price)
+            self.spreads.add(price.symbol, ask - price.price, now)
         market = self.markets[price.symbol] = Market(min(price.stamp, now), price.price - below, ask + above)
         if not self.account.feels(self._series[price.symbol], market.bid, market.ask, market.at):
             return False
         self.see_prices({price.symbol})
         return True
+
+    @property
+    def now(self) -> int:
+        return self._clock.now()
 
     def ahead(self, price: LivePrice) -> str:
         """Why it cannot have been made yet, or nothing."""
@@ -275,7 +279,10 @@ class Engine:
     def words(self, request_id: str) -> str:
         """What was asked, as people say it."""
         life = self.account.lives.get(request_id)
-        return request_id if life is None else f"{self._symbol_of(life.request)}: {_WORDS[type(life.request)]}"
+        if life is None:
+            return request_id
+        symbol = self._symbol_of(life.request)
+        return f"{symbol and f'{symbol}: '}{_WORDS[type(life.request)]} ({request_id})"
 
     def _symbol_of(self, request: Request) -> str:
         if isinstance(request, Place):

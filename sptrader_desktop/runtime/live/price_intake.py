@@ -12,9 +12,11 @@ from sptrader_desktop.core.tables import STEPS
 from sptrader_desktop.ports import LivePrice, PriceFeed
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.bars_from_prices import Bar
+from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.engine import Engine
 
 FAR_OFF, NEARBY = 100, 50
+DOUBTED_EVERY_US = 60 * SECOND_US
 CONVINCING = 10  # so many in a row that are alike, and none of the others between
 
 
@@ -82,12 +84,12 @@ def _alike(known: int, low: int, high: int) -> bool:
 
 
 class PriceIntake:
-    """`written` is called where a price was written down at once; `alarm` hears of what is not believed, once for each streak of it."""
+    """`written` is called where a price was written down at once; `alarm` hears of what is not believed, of each symbol once a minute."""
 
     def __init__(self, engine: Engine, written: Callable[[], None], alarm: Callable[[str], None]) -> None:
         self._engine, self._written, self._alarm = engine, written, alarm
         self.doubts = PriceDoubts(engine.account.book, {symbol: s for s, symbol in enumerate(engine.account.symbols)})
-        self._doubted: set[str] = set()
+        self._doubted: dict[str, int] = {}  # when that was told last
 
     async def run(self, feed: PriceFeed, symbols: Mapping[str, LiveSymbol]) -> None:
         was_connected = True
@@ -105,12 +107,16 @@ class PriceIntake:
     def take(self, price: LivePrice) -> bool:
         """Whether it is one."""
         why = self._engine.ahead(price) or self.doubts.why(price)
-        if why and price.symbol not in self._doubted:
-            self._doubted.add(price.symbol)
-            self._alarm(f"{price.symbol}: a price of {price.price} ticks is not believed: {why}")
         if why:
+            self._doubt(price, why)
             return False
-        self._doubted.discard(price.symbol)
         if self._engine.price(price):
             self._written()
         return True
+
+    def _doubt(self, price: LivePrice, why: str) -> None:
+        """A feed may send a good price and a bad one by turns: neither may push what else was told out of sight."""
+        now = self._engine.now
+        if now - self._doubted.get(price.symbol, -DOUBTED_EVERY_US) >= DOUBTED_EVERY_US:
+            self._doubted[price.symbol] = now
+            self._alarm(f"{price.symbol}: a price of {price.price} ticks is not believed: {why}")

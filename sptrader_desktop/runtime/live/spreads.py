@@ -1,10 +1,14 @@
-"""What the spread of each symbol usually is: the median of its last quotes, which is only looked for when somebody asks."""
+"""What the spread of each symbol usually is: the median of the last hour, whatever number of quotes a second it has, which is only
+looked for when somebody asks. A session's first quotes count each, so that something is known soon."""
 
 from collections import deque
 from statistics import median_low
 from typing import NamedTuple
 
-REMEMBERED, ENOUGH = 100, 20
+from sptrader_desktop.runtime.live.clock import SECOND_US
+
+ENOUGH, EVERY_US = 20, 15 * SECOND_US
+REMEMBERED = 240  # one in so many seconds makes an hour
 
 
 class Spread(NamedTuple):
@@ -16,15 +20,18 @@ class Spread(NamedTuple):
 
 class Spreads:
     def __init__(self) -> None:
-        self._last: dict[str, deque[int]] = {}
+        self._now: dict[str, int] = {}
+        self._known: dict[str, deque[int]] = {}
+        self._due: dict[str, int] = {}  # when the next one counts
 
-    def add(self, symbol: str, spread: int) -> None:
-        known = self._last.get(symbol)
-        if known is None:
-            known = self._last[symbol] = deque(maxlen=REMEMBERED)
-        known.append(spread)
+    def add(self, symbol: str, spread: int, at: int) -> None:
+        self._now[symbol] = spread
+        if at >= self._due.get(symbol, 0):
+            known = self._known.setdefault(symbol, deque(maxlen=REMEMBERED))
+            known.append(spread)
+            self._due[symbol] = at + EVERY_US if len(known) >= ENOUGH else at
 
     def of(self, symbol: str) -> Spread | None:
         """None before enough quotes are known, and where prices have no bid and ask."""
-        known = self._last.get(symbol)
-        return Spread(known[-1], max(1, median_low(known))) if known is not None and len(known) >= ENOUGH else None
+        known = self._known.get(symbol, ())
+        return Spread(self._now[symbol], max(1, median_low(known))) if len(known) >= ENOUGH else None
