@@ -14,12 +14,12 @@ from sptrader_desktop.core.broker_messages import Cancel, Place
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import LivePrice
 from sptrader_desktop.runtime.live.clock import SECOND_US
-from sptrader_desktop.runtime.live.price_intake import CONVINCING, DOUBTED_EVERY_US, PriceIntake
+from sptrader_desktop.runtime.live.price_intake import CONVINCING, PriceIntake
 from sptrader_desktop.runtime.live.steady_time import LATE_S, SteadyTime
 from tests.account_desk import MONDAY, SECOND, SYMBOLS, Desk
 from tests.test_live_decisions import Evaluation, signal
 
-HOUR_US = 3_600 * SECOND_US
+MINUTE_US, HOUR_US = 60 * SECOND_US, 3_600 * SECOND_US
 LIMITED = "risk: {daily_loss_limit: 0.02, max_drawdown: 0.03}"
 LIMIT = ", order: {type: limit, offset: {type: pips, value: 10}}"
 
@@ -221,7 +221,7 @@ def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:
     assert [take(11_000_001 + number) for number in range(CONVINCING - 1)] == [False] * (CONVINCING - 1)
     assert alarms == ["EURUSD: a price of 11000001 ticks is not believed: the one before it was 110000, and it stands alone"]
     assert take(110_001)
-    desk.clock.at += DOUBTED_EVERY_US
+    desk.clock.at += MINUTE_US
     assert [take(1_000) for _ in range(CONVINCING)] == [False] * (CONVINCING - 1) + [True]
     assert len(alarms) == 2
     assert not take(2**46)

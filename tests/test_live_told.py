@@ -14,7 +14,7 @@ from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import TradeFailed
 from sptrader_desktop.runtime.live.fact_text import read_fact
 from tests.test_live_commands import Nobody
-from tests.test_live_engine import Live
+from tests.test_live_engine import MINUTE, Live
 
 
 class Told:
@@ -64,6 +64,36 @@ def test_an_order_that_trade_execution_refuses_is_an_alarm_and_its_reason_is_wri
     assert told.facts()[-1] == RequestUnsettled(told.live.clock.at, name, WHY)
     told.bus.publish(TradeFailed("EURUSD", told.live.clock.at, name, WHY))
     assert len(told.alarms) == 1, "what is over is no news"
+
+
+def test_every_close_that_was_not_sent_is_told_and_entries_once_a_minute() -> None:
+    told = Told()
+
+    def refused() -> str:
+        (asked,) = told.live.engine.commit()
+        told.bus.publish(TradeFailed("EURUSD", told.live.clock.at, asked.id, WHY))
+        return asked.id
+
+    def entries(number: int) -> list[str]:
+        names = []
+        for _ in range(number):
+            told.live.price()
+            told.live.say("up")
+            names.append(refused())
+        return names
+
+    first, *_ = entries(3)
+    told.live.clock.at += MINUTE
+    (second,) = entries(1)
+    told.live.price()
+    told.live.enter()
+    closes = []
+    for _ in range(2):
+        told.live.price()
+        told.live.say("out")
+        closes.append(refused())
+    said = [("an entry", first), ("an entry", second), *(("a close", name) for name in closes)]
+    assert [text for text in told.alarms if "not sent" in text] == [f"EURUSD: {what} ({name}) was not sent: {WHY}" for what, name in said]
 
 
 def test_an_order_that_the_gate_keeps_back_is_an_alarm() -> None:

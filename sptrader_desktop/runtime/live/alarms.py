@@ -8,7 +8,23 @@ from sptrader_desktop.runtime.live.engine import DISK_FULL, Engine
 
 log = logging.getLogger("sptrader.live")
 KEPT = 200
+MINUTE_US = 60 * SECOND_US
 UNKNOWN_TOO_LONG_US = 10 * SECOND_US
+
+
+class Seldom:
+    """Once a minute for each key."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: dict[str, int] = {}
+
+    def may(self, key: str) -> bool:
+        now = self._clock.now()
+        is_due = key not in self._last or abs(now - self._last[key]) >= MINUTE_US  # a clock may be set back
+        if is_due:
+            self._last[key] = now
+        return is_due
 
 
 class Alarms:

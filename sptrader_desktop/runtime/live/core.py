@@ -23,7 +23,7 @@ from sptrader_desktop.ports import (
     SignalFeed,
     SignalRead,
 )
-from sptrader_desktop.runtime.live.alarms import Alarms
+from sptrader_desktop.runtime.live.alarms import Alarms, Seldom
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.barred_pauses import BarredPauses
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
@@ -59,6 +59,7 @@ class LiveCore:
         self._pauses = BarredPauses()
         self._orchestrator: MultiSymbolTradingOrchestrator | None = None
         self.alarms = Alarms(engine, clock)
+        self._unsent = Seldom(clock)
         self.is_synced = asyncio.Event()  # we have heard all that the broker has done
         self.broken: Callable[[BaseException], object] = _end_at_once
         self.is_live = asyncio.Event()  # whatever is published from now on is heard
@@ -289,9 +290,9 @@ class LiveCore:
             self._flush()
 
     def _not_sent(self, request_id: str, why: str) -> None:
-        """The person who waits for it hears of that as much as whoever reads the journal."""
-        what = self.engine.words(request_id)
-        if self.engine.refused(request_id, why):
+        """The person who waits for it hears of that as much as whoever reads the journal; of entries, which may be many, once a minute."""
+        what, entry = self.engine.words(request_id), self.engine.entry_of(request_id)
+        if self.engine.refused(request_id, why) and (not entry or self._unsent.may(entry)):
             self.alarm(f"{what} was not sent: {why}")
 
     def _committed(self) -> list[Asked]:

@@ -65,7 +65,7 @@ class Engine:
 
     def __init__(self, session: Session, strategy: Strategy, clock: Clock, half_spread: Mapping[str, tuple[int, int]]) -> None:
         self.session, self.strategy = session, strategy
-        self._clock, self._half_spread = clock, half_spread
+        self.clock, self._half_spread = clock, half_spread
         self.account: LiveAccount = session.account
         self.markets: dict[str, Market] = {}
         self.spreads = Spreads()
@@ -83,7 +83,7 @@ class Engine:
     def price(self, price: LivePrice) -> bool:
         """Whether it was written down at once, since it ends a position that no broker ends, or breaches a limit. What is older than the
         last one, of a time that has not come, or crossed, says nothing of the market now."""
-        now, known = self._clock.now(), self.markets.get(price.symbol)
+        now, known = self.clock.now(), self.markets.get(price.symbol)
         below, above = (0, 0) if price.ask is not None else self._half_spread[price.symbol]
         ask = price.price if price.ask is None else price.ask
         if ask < price.price or price.stamp > now + AHEAD_US or (known is not None and price.stamp < known.at <= now):
@@ -96,13 +96,9 @@ class Engine:
         self.see_prices({price.symbol})
         return True
 
-    @property
-    def now(self) -> int:
-        return self._clock.now()
-
     def ahead(self, price: LivePrice) -> str:
         """Why it cannot have been made yet, or nothing."""
-        seconds = (price.stamp - self._clock.now()) / SECOND_US
+        seconds = (price.stamp - self.clock.now()) / SECOND_US
         return f"its time is {seconds:,.0f} s ahead of this computer's clock" if seconds * SECOND_US > AHEAD_US else ""
 
     def see_prices(self, symbols: Collection[str] | None = None) -> None:
@@ -114,7 +110,7 @@ class Engine:
             s = self._series[symbol]
             if self.account.book.series["under"][s] < 0:
                 self._open(s, market.at, market.bid, market.ask)
-            self.session.take(facts.PriceSeen(self._clock.now(), s, market.bid, market.ask))
+            self.session.take(facts.PriceSeen(self.clock.now(), s, market.bid, market.ask))
 
     def candle(self, bar: Bar) -> None:
         """A bar is over; what is decided on it comes later, or never."""
@@ -187,13 +183,13 @@ class Engine:
 
     def _decide(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> None:
         self._closing.discard(symbol)
-        self.session.take(facts.Decided(self._clock.now(), (self._hits(symbol, entries, exits),), named))
+        self.session.take(facts.Decided(self.clock.now(), (self._hits(symbol, entries, exits),), named))
 
     def _act(self, symbol: str, entries: int, exits: int, named: tuple[str, ...]) -> bool:
         self.see_prices({symbol})
         if self.account.book.series["under"][self._series[symbol]] < 0:
             return False
-        self.session.take(facts.Acted(self._clock.now(), self._hits(symbol, entries, exits), named))
+        self.session.take(facts.Acted(self.clock.now(), self._hits(symbol, entries, exits), named))
         return True
 
     def _hits(self, symbol: str, entries: int, exits: int) -> Hits:
@@ -204,14 +200,14 @@ class Engine:
     def judge(
         self, signal_id: str, outcome: str, *, place: str = "", name: str = "", symbol: str = "", publisher: str = "", number: int = -1
     ) -> None:
-        self.session.take(facts.SignalJudged(self._clock.now(), signal_id, place, outcome, name, symbol, publisher, number))
+        self.session.take(facts.SignalJudged(self.clock.now(), signal_id, place, outcome, name, symbol, publisher, number))
 
     def note_read(self, read: str, place: str, numbers: Mapping[str, int]) -> None:
         """So far the stream was read; nothing new is nothing to write down."""
         known = self.session.numbers
         fresh = tuple((name, number) for name, number in numbers.items() if number > known.get(name, -1))
         if fresh or read != self.session.read_to:
-            self.session.take(facts.SignalsRead(self._clock.now(), read, place, fresh))
+            self.session.take(facts.SignalsRead(self.clock.now(), read, place, fresh))
 
     def tell(self, transaction: Transaction) -> None:
         """One that was told before is nothing new."""
@@ -229,7 +225,7 @@ class Engine:
         if broker.n < booked:
             return f"the broker knows {broker.n} transactions, and {booked} of it are booked here: it lost its books, or is another one"
         if known is None or known.holds_stops != broker.holds_stops:
-            at = self._clock.now()
+            at = self.clock.now()
             tag = f"{at // SECOND_US:x}" if known is None and broker.n else ""  # it had requests of a journal that is gone
             self.session.take(facts.BrokerMet(at, broker.environment, broker.currency, broker.holds_stops, tag))
         return ""
@@ -238,21 +234,21 @@ class Engine:
         """Where the books differ, and did not before, entries end with it."""
         found = differences(self.account, theirs)
         if found and not self.account.mismatch:
-            self.session.take(facts.BrokerDiffers(self._clock.now(), "; ".join(found[:MOST_NAMED])))
+            self.session.take(facts.BrokerDiffers(self.clock.now(), "; ".join(found[:MOST_NAMED])))
 
     def take_over(self, theirs: Snapshot, by: str) -> None:
-        self.session.take(facts.TakenOver(self._clock.now(), by, theirs))
+        self.session.take(facts.TakenOver(self.clock.now(), by, theirs))
 
     def refused(self, request_id: str, why: str = "") -> bool:
         """It never reached the broker, and never will. Whether that is news."""
         lives = self.account.lives
         is_news = request_id in lives.unknown() and not lives.is_asked_again(request_id)
         if is_news:
-            self.session.take(facts.RequestUnsettled(self._clock.now(), request_id, why))
+            self.session.take(facts.RequestUnsettled(self.clock.now(), request_id, why))
         return is_news
 
     def ask_again(self) -> None:
-        self.session.take(facts.AskedAgain(self._clock.now()))
+        self.session.take(facts.AskedAgain(self.clock.now()))
 
     def lapse(self, long_unknown: Iterable[str]) -> None:
         """Only while the broker is heard without a gap."""
@@ -261,10 +257,10 @@ class Engine:
 
     def limit(self, limits: tuple[NodeLimits, ...]) -> None:
         if limits != self.account.limits.tree.limits:
-            self.session.take(facts.LimitsSet(self._clock.now(), limits))
+            self.session.take(facts.LimitsSet(self.clock.now(), limits))
 
     def command(self, what: str, about: str, by: str) -> None:
-        self.session.take(facts.Commanded(self._clock.now(), what, by, about))
+        self.session.take(facts.Commanded(self.clock.now(), what, by, about))
 
     def claim(self, since: int) -> list[Asked]:
         """What was asked for since then: to be sent after the next commit."""
@@ -283,6 +279,11 @@ class Engine:
             return request_id
         symbol = self._symbol_of(life.request)
         return f"{symbol and f'{symbol}: '}{_WORDS[type(life.request)]} ({request_id})"
+
+    def entry_of(self, request_id: str) -> str:
+        """The symbol, where it was asked to open something."""
+        life = self.account.lives.get(request_id)
+        return life.request.symbol if life is not None and isinstance(life.request, Place) else ""
 
     def _symbol_of(self, request: Request) -> str:
         if isinstance(request, Place):

@@ -10,13 +10,12 @@ from sptrader_desktop.core.live_book import Book
 from sptrader_desktop.core.live_worth import Seen, is_too_far
 from sptrader_desktop.core.tables import STEPS
 from sptrader_desktop.ports import LivePrice, PriceFeed
+from sptrader_desktop.runtime.live.alarms import Seldom
 from sptrader_desktop.runtime.live.assembly import LiveSymbol
 from sptrader_desktop.runtime.live.bars_from_prices import Bar
-from sptrader_desktop.runtime.live.clock import SECOND_US
 from sptrader_desktop.runtime.live.engine import Engine
 
 FAR_OFF, NEARBY = 100, 50
-DOUBTED_EVERY_US = 60 * SECOND_US
 CONVINCING = 10  # so many in a row that are alike, and none of the others between
 
 
@@ -89,7 +88,7 @@ class PriceIntake:
     def __init__(self, engine: Engine, written: Callable[[], None], alarm: Callable[[str], None]) -> None:
         self._engine, self._written, self._alarm = engine, written, alarm
         self.doubts = PriceDoubts(engine.account.book, {symbol: s for s, symbol in enumerate(engine.account.symbols)})
-        self._doubted: dict[str, int] = {}  # when that was told last
+        self._doubted = Seldom(engine.clock)
 
     async def run(self, feed: PriceFeed, symbols: Mapping[str, LiveSymbol]) -> None:
         was_connected = True
@@ -116,7 +115,5 @@ class PriceIntake:
 
     def _doubt(self, price: LivePrice, why: str) -> None:
         """A feed may send a good price and a bad one by turns: neither may push what else was told out of sight."""
-        now = self._engine.now
-        if now - self._doubted.get(price.symbol, -DOUBTED_EVERY_US) >= DOUBTED_EVERY_US:
-            self._doubted[price.symbol] = now
+        if self._doubted.may(price.symbol):
             self._alarm(f"{price.symbol}: a price of {price.price} ticks is not believed: {why}")
