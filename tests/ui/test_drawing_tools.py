@@ -1,5 +1,6 @@
 """Lines a person draws: by mouse and keys, moved, undone, deleted, kept by symbol; and the ruler."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Draw
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.theme.look import look
-from tests.ui.charts import HOUR_US, candles_of, click, colour_at, drag, hover, painted, pane_of, show_exactly, walk
+from tests.ui.charts import HOUR_US, candles_of, click, colour_at, drag, hover, painted, pane_of, part, show_exactly, walk
 
 TICK = Decimal("0.00001")  # of EURUSD
 ALT, SHIFT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -181,6 +182,75 @@ def test_a_trend_line_and_the_ruler_need_no_mouse(qtbot: QtBot) -> None:
     QTest.keyClick(chart, Qt.Key.Key_Right, SHIFT)
     QTest.keyClick(chart, Qt.Key.Key_Escape)
     assert (chart.tools.drawings, chart.tools.aim, chart.tools.words()) == ((line,), None, "")
+
+
+@pytest.mark.parametrize("begin", ["line", "trend", "mouse"])
+def test_lines_are_drawn_on_a_bar_that_came_after_the_candles_were_shown(qtbot: QtBot, begin: str) -> None:
+    """And the one that is under way when a bar comes is not lost."""
+    chart, candles = shown(qtbot), walk(1003)
+    chart.extend(part(candles, 1001))
+    chart.show_newest()
+    if begin == "line":
+        QTest.keyClick(chart, Qt.Key.Key_H, ALT)
+    elif begin == "mouse":
+        QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+        drag(pane_of(chart), at(chart, 1000.5, 0.3), at(chart, 990.5, 0.7))
+    else:
+        QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+        QTest.keyClick(chart, Qt.Key.Key_Return)
+        chart.extend(candles)
+        for _ in range(2):
+            QTest.keyClick(chart, Qt.Key.Key_Right, SHIFT)
+        QTest.keyClick(chart, Qt.Key.Key_Return)
+    (line,) = chart.tools.drawings
+    assert line.start.stamp == int(candles.timestamp[1000])
+    if begin == "trend":
+        assert line.end.stamp > line.start.stamp
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_what_is_begun_on_candles_that_go_is_given_up_and_said_to_be(qtbot: QtBot, others: bool) -> None:
+    chart = shown(qtbot)
+    told: list[str] = []
+    chart.tools.said.connect(told.append)
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    if others:
+        chart.show_candles(walk(500))
+    else:
+        chart.give_back()
+    assert told[-1] == ""
+    assert (chart.tools.tool, chart.tools.aim, chart.tools.dragged) == ("", None, None)
+
+
+def test_the_ruler_by_mouse_ends_a_line_that_the_keyboard_began(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    chart.choose(450)
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    QTest.keyClick(chart, Qt.Key.Key_Left, SHIFT)
+    drag(pane_of(chart), at(chart, 420.5, 0.7), at(chart, 444.5, 0.3), SHIFT)
+    assert chart.tools.ruler_text().startswith("24 bars")
+    assert chart.tools.drawings == ()
+
+
+def test_a_line_among_many_is_found_by_converting_each_once(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the chart has another tick than they were drawn in."""
+    lines = [Drawing("horizontal", Corner(0, 10_000 + number), Corner(0, 10_000 + number), TICK * 10) for number in range(100)]
+    chart, converted = shown(qtbot, DrawingBook({"EURUSD": lines})), 0
+
+    def in_ticks(drawing: Drawing, tick: Decimal, convert: Callable[[Drawing, Decimal], Drawing] = Drawing.in_ticks) -> Drawing:
+        nonlocal converted
+        converted += 1
+        return convert(drawing, tick)
+
+    monkeypatch.setattr(Drawing, "in_ticks", in_ticks)
+    chart.show_candles(walk(500))
+    for _ in range(3):
+        chart.tools.line_at(pane_of(chart).spot(QPointF(1, 1)))
+    assert converted <= len(lines)
+    chart.draw_horizontal()
+    assert len(chart.tools.drawings) == len(lines) + 1
 
 
 def test_with_other_instruments_lines_stay_at_their_price_and_can_be_moved_and_undone(qtbot: QtBot) -> None:

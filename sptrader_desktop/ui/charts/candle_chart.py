@@ -114,6 +114,7 @@ class CandleChart(TimeChart):
 
     def give_back(self) -> None:
         """Nobody will look at it again: the candles and what was made of them are let go of."""
+        self.tools.detach()
         self.content, self._lines, self._signals, self._trades = None, {}, [], None
         self.stamps = self.stamps[:0].copy()
         for pane in self.panes:
@@ -137,6 +138,7 @@ class CandleChart(TimeChart):
         if self.content.volume is not None and candles.volume is not None:
             self.content.volume.extend(candles.volume)
         self.stamps = candles.timestamp
+        self.tools.extend(candles)
         bars = Bars(self.bars.first, self.bars.last, len(candles))
         self._compose()
         self.show_range(bars.moved(added) if is_at_end else bars)

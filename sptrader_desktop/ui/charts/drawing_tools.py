@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Literal
 
 from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Qt, Signal
@@ -58,18 +59,29 @@ class DrawingTools(QObject):
         self._bar_of, self._bar_index = bar_of, bar_index
         self._candles: Candles | None = None
         self._seen: Drawings = ()
+        self._converted: tuple[Drawings, Decimal, Drawings] | None = None  # a page, a tick, and what the page is in it
         self._said = ""
         self._unwatch: Callable[[], None] = lambda: None
 
     def attach(self, pane: Pane, candles: Candles) -> None:
-        self._unwatch()
-        self._candles, self.chosen, self.ruler, self.dragged, self.aim = candles, None, None, None, None
+        self.detach()
+        self._candles = candles
         self._seen = self.drawings
         self._unwatch = self.book.page(candles.symbol).watch(self._follow)
         pane.takes_drag = self.takes_drag
         pane.dragged.connect(self.drag)
         pane.dropped.connect(self.drop)
         pane.crosshair.touches = [DrawnLines(self), Ruler(self)]
+
+    def detach(self) -> None:
+        """There are no candles any more; whatever was begun on them is dropped."""
+        self.close()
+        self.leave()
+        self._candles, self._seen, self._unwatch = None, (), lambda: None
+
+    def extend(self, candles: Candles) -> None:
+        """The same candles with more of them: what is under way stays."""
+        self._candles = candles
 
     def close(self) -> None:
         self._unwatch()
@@ -83,8 +95,10 @@ class DrawingTools(QObject):
         """In the ticks of these candles: other charts of the symbol may show those of a run with other instruments."""
         if self._candles is None:
             return ()
-        tick = self._candles.instrument.tick
-        return tuple(drawing.in_ticks(tick) for drawing in self.book.page(self._candles.symbol).value)
+        tick, page = self._candles.instrument.tick, self.book.page(self._candles.symbol).value
+        if self._converted is None or self._converted[0] is not page or self._converted[1] != tick:
+            self._converted = page, tick, tuple(drawing.in_ticks(tick) for drawing in page)
+        return self._converted[2]
 
     def place(self, drawing: Drawing) -> tuple[float, float]:
         """The bars that a line's corners stand on."""
@@ -93,7 +107,7 @@ class DrawingTools(QObject):
     # Commands
 
     def start(self, tool: Tool) -> None:
-        wanted: Tool = "" if self.tool == tool else tool
+        wanted: Tool = "" if self.tool == tool or self._candles is None else tool
         self.leave()
         self.tool = wanted
         self._redraw()
@@ -159,8 +173,8 @@ class DrawingTools(QObject):
     # The mouse
 
     def takes_drag(self, spot: Spot, keys: Qt.KeyboardModifier) -> bool:
-        """A drag that begins here: the ruler, a new trend line, a line's end or a whole line."""
-        self.ruler = self.aim = None
+        """A drag that begins here: the ruler, a new trend line, a line's end or a whole line. What another one began is dropped."""
+        self.ruler = self.aim = self.dragged = self._origin = None
         if self._candles is None:
             return False
         if self.tool == "measure" or keys & Qt.KeyboardModifier.ShiftModifier:
@@ -213,23 +227,22 @@ class DrawingTools(QObject):
 
     def line_at(self, spot: Spot) -> tuple[int, int] | None:
         """Which line, and what of it: 0 for the whole, 1 for its end, 2 for its start."""
-        for number, ends in reversed(list(enumerate(self._ends(spot)))):
-            start, end = ends
-            if self.drawings[number].kind == "trend":
+        drawings = self.drawings
+        for number in reversed(range(len(drawings))):
+            drawing = drawings[number]
+            start, end = self._ends(spot.frame, drawing)
+            if drawing.kind == "trend":
                 if QLineF(spot.at, end).length() <= 2 * NEAR:
                     return number, 1
                 if QLineF(spot.at, start).length() <= 2 * NEAR:
                     return number, 2
-            if _distance(spot.at, start, end, is_endless=self.drawings[number].kind == "horizontal") <= NEAR:
+            if _distance(spot.at, start, end, is_endless=drawing.kind == "horizontal") <= NEAR:
                 return number, 0
         return None
 
-    def _ends(self, spot: Spot) -> list[tuple[QPointF, QPointF]]:
-        return [
-            (frame_point(spot.frame, first, drawing.start.ticks), frame_point(spot.frame, last, drawing.end.ticks))
-            for drawing in self.drawings
-            for first, last in [self.place(drawing)]
-        ]
+    def _ends(self, frame: Frame, drawing: Drawing) -> tuple[QPointF, QPointF]:
+        first, last = self.place(drawing)
+        return frame_point(frame, first, drawing.start.ticks), frame_point(frame, last, drawing.end.ticks)
 
     def _corner(self, spot: Spot) -> Corner:
         candles = self._candles
