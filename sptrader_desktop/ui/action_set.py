@@ -34,7 +34,6 @@ class ActionSet(QObject):
         action = QAction(row.text, self)
         action.setObjectName(row.id)
         action.setCheckable(row.is_checkable)
-        action.setStatusTip(row.tip)
         action.setEnabled(not row.needs)
         action.setIconVisibleInMenu(bool(row.icon))
         if row.icon:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QWidget
 
 from sptrader_desktop.present import live_guard, live_view
@@ -26,6 +26,8 @@ KEPT = "live"
 
 class LiveTab(QObject):
     """`backtest` gives the answers of the backtest panel, which a session may be started with."""
+
+    hinted = Signal(str)  # what the keyboard does next on a chart
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class LiveTab(QObject):
             kept = KeptValue(KEPT, self._store, self._host.jobs, dict[str, str](), _answers_in, dict)
             kept.failed = lambda error: self._host.tell(error, "What a live session was started with")
             self._page = LivePage(self._desk, self.session, self.questions, self._selection, kept.now, self._backtest)
+            self._page.hinted.connect(self.hinted)
         self._documents.show_page(self._page, "Live")
         return self._page
 

@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
-        self.status.insertPermanentWidget(2, ConnectionLine(self.prices.feed, self.live.session))  # the first of those at the right
+        self.status.insertPermanentWidget(3, ConnectionLine(self.prices.feed, self.live.session))  # the first of those at the right
         for widget in (self.prices.badge, self.live.foot):
             self.status.addPermanentWidget(widget)
         self.actions_ = self._commands()
@@ -358,6 +358,7 @@ class MainWindow(QMainWindow):
         self.runs.listAsked.connect(lambda: self._bring("history"))
         self.page.panel.strategyChosen.connect(lambda name: actions.set_state("strategy", bool(name)))
         self.layouts.changed.connect(self._show_room)
+        self.live.hinted.connect(self.status.show_hint)
         self.live.session.stateChanged.connect(lambda: self.status.show_mode(is_paper=self.live.session.state is not None))
         self.page.what_if.applyAsked.connect(texts.apply)
         texts.documents.opened.connect(self._take_in)
@@ -374,7 +375,7 @@ class MainWindow(QMainWindow):
         self.runs.changed.connect(texts.navigator.refresh)
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
-        self.page.chart.tools.said.connect(self.status.showMessage)
+        self.page.chart.tools.said.connect(self.status.show_hint)
         self.page.panel.changed.connect(lambda: self.prices.use_instruments(self.page.panel.answers()["instruments"]))
         self.page.chart.is_range_linked = True  # with the charts beside it that are
         self.prices.chartAsked.connect(self.market.open_chart)
@@ -425,7 +426,7 @@ class MainWindow(QMainWindow):
     def _take_in_chart(self, document: ChartDocument) -> None:
         self.actions_.add_pane(Scope.CHART, document.chart)
         self.prices.attach(document.chart)
-        document.chart.tools.said.connect(self.status.showMessage)
+        document.chart.tools.said.connect(self.status.show_hint)
 
     def _tell_document(self) -> None:
         editor = self.texts.documents.current_editor

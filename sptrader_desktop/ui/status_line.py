@@ -1,4 +1,4 @@
-"""The foot of the window: the mode, what is being worked on and how to stop it, and how the program itself is doing."""
+"""The foot of the window: the mode, what the keyboard does next, what is at work and how to stop it, and how the program is doing."""
 
 import psutil
 from PySide6.QtCore import QTimer, Signal
@@ -10,6 +10,7 @@ from sptrader_desktop.ui.loop_lag import Lag, LoopLag
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.badge import Badge
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
 
 EVERY_MS = 2000
@@ -20,6 +21,8 @@ LAG = "How long the window's loop was held up at most, in the last ten seconds"
 
 
 class StatusLine(QStatusBar):
+    """Nothing is said by `showMessage`, which would hide the mode and the way to stop what is at work."""
+
     workShown = Signal(bool)  # whether there is something at work that can be stopped
 
     def __init__(self, jobs: Jobs, lag: LoopLag, selection: Selection, parent: QWidget | None = None) -> None:
@@ -32,6 +35,9 @@ class StatusLine(QStatusBar):
         self.mode = Badge()
         self.mode.setObjectName("modeBadge")
         self.show_mode(is_paper=False)
+        self.hint = ElidedLabel()
+        self.hint.setObjectName("hintLabel")
+        self.hint.hide()
         self.progress = ProgressLine()
         self.progress.hide()
         self.zone, self.lag, self.memory = QLabel(), QLabel(), QLabel()
@@ -44,6 +50,7 @@ class StatusLine(QStatusBar):
             label.setToolTip(words)
             give(label, role="small")
         self.addWidget(self.mode)
+        self.addWidget(self.hint, 1)
         self.addWidget(self.progress, 1)
         for label in (self.zone, self.lag, self.memory):
             self.addPermanentWidget(label)
@@ -63,6 +70,11 @@ class StatusLine(QStatusBar):
             self.mode.show_word("PAPER", "accent", "A live session runs on the paper broker: no order reaches a market")
         else:
             self.mode.show_word("RESEARCH", "accent", "Nothing here places an order: backtests only")
+
+    def show_hint(self, words: str) -> None:
+        """Until there are others, or none."""
+        self.hint.show_text(words)
+        self.hint.setVisible(bool(words))
 
     def cancel(self) -> None:
         """What is shown."""

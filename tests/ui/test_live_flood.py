@@ -50,6 +50,9 @@ def test_a_flood_of_signals_is_followed_within_bounds(driven: Driven) -> None:
     assert {level.role for level in chart.levels("EURUSD")} == {"muted"}
     assert chart.content.price.crosshair.newest is not None
     assert chart.content.price.crosshair.newest[1] == "muted"
+    chart.tools.start("trend")
+    assert driven.window.status.hint.whole_text().startswith("Trend line: drag")
+    chart.tools.leave()
     assert not page.view.risk.isEnabled()
     assert not page.view.health.isEnabled()
     assert page.view.charts.isEnabled(), "the others can still be looked at"

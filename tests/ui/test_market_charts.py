@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFrame, QInputDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
@@ -22,7 +23,7 @@ from sptrader_desktop.ui.market.chart_document import ChartDocument
 from tests.ui.charts import click, hover, pane_of, part
 from tests.ui.windows import Driven, driven_window
 
-SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture(scope="module")
@@ -359,6 +360,34 @@ def test_a_line_drawn_on_one_chart_is_on_all_of_its_symbol_and_on_the_disk(opene
     opened.settle()
     held = json.loads((load_settings().preferences.parent / "drawings.json").read_text())["held"]
     assert held["EURUSD"][-1] == line.as_json()
+
+
+def test_what_the_keyboard_does_next_is_said_beside_the_mode_and_the_work_until_its_chart_is_left(
+    opened: Driven, chart: ChartDocument
+) -> None:
+    status, gate = opened.window.status, threading.Event()
+    chart.chart.setFocus()
+    opened.press(Qt.Key.Key_T, ALT)
+    job = opened.host.jobs.start("slow", "A slow job", lambda _: gate.wait())
+    opened.until(status.progress.isVisible, "the job at the foot of the window")
+    assert status.hint.whole_text().startswith("Trend line: drag")
+    assert status.hint.isVisible()
+    assert status.mode.isVisible()
+    gate.set()
+    opened.until(lambda: job.is_over, "the end of the job")
+    opened.window.texts.documents.show_chart()
+    assert status.hint.isHidden()
+    assert chart.chart.tools.tool == ""
+    opened.window.page.chart.setFocus()
+    opened.press(Qt.Key.Key_T, ALT)
+    opened.press(Qt.Key.Key_Return)
+    assert "Enter ends" in status.hint.whole_text()
+    opened.window.page.panel.timeframe.want("2h")
+    opened.until(status.hint.isHidden, "other candles")
+    opened.window.page.panel.timeframe.want("")
+    opened.settle()
+    in_menus = [action.statusTip() for action in opened.window.findChildren(QAction)]
+    assert not any(in_menus), "what a menu says of itself would hide the mode"
 
 
 def test_everything_above_a_chart_can_be_used_by_key_and_has_a_name(chart: ChartDocument) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QPointF, Signal
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QHideEvent
 
 from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.present.chart_frame import Bars
@@ -316,6 +316,12 @@ class CandleChart(TimeChart):
         ticks = self.pointed_ticks()
         if self.candles is not None and ticks is not None and ticks > 0:
             self.alertAsked.emit(self.candles.symbol, ticks)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody goes on with a line that nobody sees; a window that is made small comes back as it was."""
+        if self.tools.tool and not event.spontaneous():
+            self.tools.leave()
+        super().hideEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         pane = self.price_pane

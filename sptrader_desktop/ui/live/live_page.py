@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -26,6 +26,8 @@ SHUT = "Gate shut"
 
 
 class LivePage(QWidget):
+    hinted = Signal(str)  # what the keyboard does next on a chart
+
     def __init__(
         self,
         desk: LiveDesk,
@@ -51,6 +53,7 @@ class LivePage(QWidget):
         """Made when there is something to show: all of the page at once would hold the window up."""
         if self._view is None:
             self._view = SessionView(self.session, self.questions, self._desk.instruments, self._selection, self.stack)
+            self._view.hinted.connect(self.hinted)
             self.stack.addWidget(self._view)
         return self._view
 

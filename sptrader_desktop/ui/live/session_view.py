@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.instruments import Instrument
@@ -47,6 +47,8 @@ SIGN_TONES: dict[int, Tone] = {1: "up", -1: "down", 0: ""}
 
 class SessionView(QWidget):
     """What came is shown in few turns, the newest only, and painted once; nothing is worked out for what nobody sees."""
+
+    hinted = Signal(str)  # what the keyboard does next on a chart
 
     def __init__(
         self,
@@ -169,6 +171,7 @@ class SessionView(QWidget):
             if symbol in known
         }
         for place, (symbol, chart) in enumerate(self.chart_of.items()):
+            chart.tools.said.connect(self.hinted)
             self.charts.insertTab(place, chart, symbol)
         self.charts.setCurrentIndex(0)
 
