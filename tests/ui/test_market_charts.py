@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -157,6 +158,18 @@ def test_where_longer_candles_are_chosen_comma_and_slash_open_these(opened: Driv
         made.closeAsked.emit()
         opened.settle()
     panel.timeframe.want("")
+    opened.settle()
+
+
+def test_a_timeframe_that_is_not_usual_opens_too_and_can_be_chosen_again(opened: Driven) -> None:
+    """As a kept run may have one that was asked for on the command line."""
+    series = opened.window.page.panel.chosen_series()
+    assert series is not None
+    made = opened.window.market.open_chart(replace(series, resample="3h"))
+    opened.until(lambda: made.chart.candles and made.chart.candles.timeframe == "3h", "the longer candles")
+    assert made.title == "EURUSD 3h"
+    assert [made.bar.box.itemText(place) for place in range(4)] == ["1h", "2h", "3h", "4h"]
+    made.closeAsked.emit()
     opened.settle()
 
 

@@ -17,7 +17,7 @@ from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.core.resample import resample
 from sptrader_desktop.present.chart_indicators import ChartIndicator, Templates
 from sptrader_desktop.present.chart_tabs import ChartTab
-from sptrader_desktop.present.chart_timeframes import timeframes_from
+from sptrader_desktop.present.chart_timeframes import longer_timeframes
 from sptrader_desktop.present.drawings import DrawingBook
 from sptrader_desktop.present.linked_charts import follow_zone, link
 from sptrader_desktop.present.navigator import Kind, dataset_item
@@ -241,11 +241,12 @@ class ChartDocument(Composite):
             self.chart.empty.say(words)
 
     def _show_base(self, prepared: tuple[Candles, Pyramid]) -> None:
-        self._base = prepared[0]
-        self.bar.offer(timeframes_from(prepared[0].timeframe))
+        self._base, own = prepared[0], prepared[0].timeframe
+        longer = longer_timeframes(own, self._wanted)
+        self.bar.offer((own, *longer))
         self._show(prepared)
         self.set_linked(self.bar.link.isChecked())
-        if self._wanted in timeframes_from(prepared[0].timeframe) and self._wanted != prepared[0].timeframe:
+        if self._wanted in longer:
             self.bar.show_timeframe(self._wanted)
             self._show_timeframe(self._wanted)
         if self._moment is not None:
