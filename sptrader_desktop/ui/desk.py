@@ -44,7 +44,7 @@ class Series:
 
     @property
     def label(self) -> str:
-        made = f"{self.resample} of {self.timeframe}" if self.resample else self.timeframe
+        made = f"{self.resample} of {self.timeframe}" if self.resample not in {"", self.timeframe} else self.timeframe
         return f"{self.symbol} {made} · {Path(self.path).name if self.path else self.source}"
 
 

@@ -1,7 +1,8 @@
 """The backtest panel: what is answered is what is run, kept and shown with a kept run; a run is followed and stopped here."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -383,6 +384,24 @@ def test_the_choice_says_how_many_bars_from_when(opened: Driven) -> None:
     assert panel.read.text() in panel.data.toolTip()
 
 
+def test_the_choice_says_so_too_where_a_run_was_faster_than_the_reading(opened: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stuck(_desk: object, _series: object, heed: Callable[[], object] = lambda: None) -> None:
+        while True:
+            heed()
+            time.sleep(0.01)
+
+    window, panel = opened.window, opened.window.page.panel
+    words, before = panel.read.text(), window.research.finished
+    monkeypatch.setattr(type(window._desk), "candles", stuck)
+    panel._series_changed()
+    assert panel.read.isHidden()
+    opened.click(opened.find(QPushButton, "runBacktestButton"))
+    opened.until(lambda: window.research.finished is not before, "the run")
+    opened.settle()
+    assert not panel.read.isHidden()
+    assert panel.read.text() == words
+
+
 def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> None:
     window, panel = opened.window, opened.window.page.panel
     panel.set_answer("spread", "1.5")
@@ -414,6 +433,11 @@ def test_a_kept_run_brings_its_answers_back_and_is_not_stale(opened: Driven) -> 
     assert window.page.chart.candles is finished.result.request.traded[0]
     assert window.page.chart.candles.timeframe == "4h"
     panel.show_recipe(replace(asked, spread="0", start="", resample=""))
+
+
+def test_longer_candles_are_said_to_be_made_of_others_only_where_these_are_shorter() -> None:
+    named = {longer: Series("EURUSD", "4h", source="catalogue", resample=longer).label for longer in ("", "4h", "8h")}
+    assert named == {"": "EURUSD 4h · catalogue", "4h": "EURUSD 4h · catalogue", "8h": "EURUSD 8h of 4h · catalogue"}
 
 
 def test_what_no_list_holds_is_asked_for_by_name() -> None:
