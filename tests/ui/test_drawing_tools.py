@@ -253,6 +253,37 @@ def test_a_line_among_many_is_found_by_converting_each_once(qtbot: QtBot, monkey
     assert len(chart.tools.drawings) == len(lines) + 1
 
 
+def test_drawn_lines_are_chosen_moved_and_deleted_by_keys(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    tools, told = chart.tools, list[str]()
+    tools.said.connect(told.append)
+    QTest.keyClick(chart, Qt.Key.Key_D, ALT)
+    assert (tools.chosen, tools.words()) == (None, "")  # there is none
+    QTest.keyClick(chart, Qt.Key.Key_Up, SHIFT)
+    for share in (0.3, 0.6):
+        hover(pane_of(chart), *at(chart, 450.5, share))
+        QTest.keyClick(chart, Qt.Key.Key_H, ALT)
+    QTest.keyClick(chart, Qt.Key.Key_Escape)
+    first, second = tools.drawings
+    places = []
+    for _ in range(3):
+        QTest.keyClick(chart, Qt.Key.Key_D, ALT)
+        places.append(tools.chosen)
+    assert places == [1, 0, 1]
+    assert tools.words().startswith(f"Horizontal line at {second.start.ticks / 100_000:.5f} (1 of 2): Delete")
+    for key in (Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        QTest.keyClick(chart, key, SHIFT)
+    kept, moved = tools.drawings
+    assert (kept, moved.start.stamp) == (first, second.start.stamp)
+    assert moved.start.ticks == moved.end.ticks > second.start.ticks
+    assert told[-1].startswith(f"Horizontal line at {moved.start.ticks / 100_000:.5f} (1 of 2)")
+    QTest.keyClick(chart, Qt.Key.Key_Delete)
+    assert (tools.drawings, tools.words()) == ((first,), "")
+    for _ in range(4):
+        QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert tools.drawings == (first, second)
+
+
 def test_with_other_instruments_lines_stay_at_their_price_and_can_be_moved_and_undone(qtbot: QtBot) -> None:
     book = DrawingBook()
     chart, other = shown(qtbot, book), shown(qtbot, book)

@@ -251,11 +251,16 @@ class CandleChart(TimeChart):
         self.tools.press(Spot(bar + 0.5, value, frame_point(frame, bar + 0.5, value), frame))
 
     def move_price(self, steps: int) -> None:
-        """Of the end that the keyboard moves: the closer one looks, the finer."""
-        if self.tools.aim is not None and self.content is not None:
-            frame, value = self.content.price.frame(), self.tools.aim.value
-            finer = abs(frame.value_at(frame.y_of(value) - frame.height / PRICE_STEPS) - value)
-            self.tools.aim_at(self.tools.aim.bar, round(value) + steps * max(1, round(finer)))
+        """Of the end that the keyboard moves, or of the chosen line: the closer one looks, the finer."""
+        if self.content is None:
+            return
+        frame, aim = self.content.price.frame(), self.tools.aim
+        at = frame.height / 2 if aim is None else frame.y_of(aim.value)  # a chosen line may be far out of sight
+        ticks = steps * max(1, round(abs(frame.value_at(at - frame.height / PRICE_STEPS) - frame.value_at(at))))
+        if aim is not None:
+            self.tools.aim_at(aim.bar, round(aim.value) + ticks)
+        else:
+            self.tools.move_chosen(ticks)
 
     def _show_chosen(self, chosen: BarAt | None) -> None:
         bar = self.chosen_bar()
@@ -319,7 +324,7 @@ class CandleChart(TimeChart):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody goes on with a line that nobody sees; a window that is made small comes back as it was."""
-        if self.tools.tool and not event.spontaneous():
+        if self.tools.words() and not event.spontaneous():
             self.tools.leave()
         super().hideEvent(event)
 
@@ -369,6 +374,7 @@ class CandleChart(TimeChart):
             "chart.next_trade": self.next_trade,
             "chart.previous_trade": self.previous_trade,
             "chart.press_tool": self.press_tool,
+            "chart.choose_line": self.tools.choose_line,
             "chart.price_up": lambda: self.move_price(1),
             "chart.price_down": lambda: self.move_price(-1),
             "chart.horizontal_line": self.draw_horizontal,

@@ -61,6 +61,7 @@ class DrawingTools(QObject):
         self._seen: Drawings = ()
         self._converted: tuple[Drawings, Decimal, Drawings] | None = None  # a page, a tick, and what the page is in it
         self._said = ""
+        self._is_chosen_by_key = False  # perhaps where nobody looks, so that it is said which it is
         self._unwatch: Callable[[], None] = lambda: None
 
     def attach(self, pane: Pane, candles: Candles) -> None:
@@ -121,8 +122,24 @@ class DrawingTools(QObject):
         if self.chosen is not None and self.chosen < len(self.drawings):
             self._change(self.drawings[self.chosen], None, "delete a line")
 
+    def choose_line(self) -> None:
+        """The newest one, then those before, all around."""
+        chosen, count = self.chosen or 0, len(self.drawings)
+        self.leave()
+        if count:
+            self.chosen, self._is_chosen_by_key = (chosen - 1) % count, True
+            self._redraw()
+
+    def move_chosen(self, ticks: int) -> None:
+        if self.chosen is not None:
+            line = self.drawings[self.chosen]
+            after = line.moved(0, ticks)
+            if max(abs(after.start.ticks), abs(after.end.ticks)) <= MOST_TICKS:
+                self._change(line, after, "move a line")
+
     def leave(self) -> None:
         """Whatever was begun is dropped."""
+        self._is_chosen_by_key = False
         self.tool, self.chosen, self.ruler, self.dragged, self._origin = "", None, None, None, None
         self.aim = None
         self._redraw()
@@ -137,6 +154,7 @@ class DrawingTools(QObject):
             gone = None if before is None else self.book.page(self._candles.symbol).value[place]
             self.undo_stack.push(Change(self.book, self._candles.symbol, gone, after, place, text))
             self.chosen = None if after is None else self.drawings.index(after)
+            self._redraw()
 
     def _follow(self, _changed: Drawings) -> None:
         """The chosen line stays so, whichever place it has now."""
@@ -164,17 +182,27 @@ class DrawingTools(QObject):
 
     def words(self) -> str:
         if not self.tool:
-            return ""
+            return self._chosen_words() if self._is_chosen_by_key and self.chosen is not None else ""
         name = {"trend": "Trend line", "measure": "Ruler"}[self.tool]
         if self.aim is None:
             return f"{name}: drag, or Enter to begin at the chosen bar (Shift+← and Shift+→ choose one)"
         return f"{name}: Shift and arrows move the other end, Enter ends, Esc gives up"
+
+    def _chosen_words(self) -> str:
+        if self.chosen is None or self._candles is None:
+            return ""
+        line, unit = self.drawings[self.chosen], price_unit(self._candles.instrument)
+        start, end = unit.text(line.start.ticks), unit.text(line.end.ticks)
+        name = f"Horizontal line at {start}" if line.kind == "horizontal" else f"Trend line from {start} to {end}"
+        place = f"{len(self.drawings) - self.chosen} of {len(self.drawings)}"
+        return f"{name} ({place}): Delete deletes it, Shift+↑ and Shift+↓ move it, Esc leaves it"
 
     # The mouse
 
     def takes_drag(self, spot: Spot, keys: Qt.KeyboardModifier) -> bool:
         """A drag that begins here: the ruler, a new trend line, a line's end or a whole line. What another one began is dropped."""
         self.ruler = self.aim = self.dragged = self._origin = None
+        self._is_chosen_by_key = False
         if self._candles is None:
             return False
         if self.tool == "measure" or keys & Qt.KeyboardModifier.ShiftModifier:
