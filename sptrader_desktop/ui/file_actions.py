@@ -43,8 +43,10 @@ def duplicate(item: Item) -> Path:
     return _done(path, "copied", copy)
 
 
-def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None = None) -> Path:
-    """`moved` hears of old and new place, for what is kept about the file elsewhere."""
+def rename(
+    item: Item, name: str, moved: Callable[[Path, Path], object] | None = None, refuse: Callable[[Path], object] | None = None
+) -> Path:
+    """`moved` hears of old and new place, for what is kept about the file elsewhere; `refuse` raises where that keeps the place taken."""
     source = _file(item)
     _refuse_name(item.kind, name)
     path = source.with_name(f"{name}{source.suffix}")
@@ -53,6 +55,8 @@ def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None =
 
     def move() -> None:
         refuse_existing(path)
+        if refuse is not None:
+            refuse(path)
         if item.kind in WITH_NAMES:
             write_new(path, _renamed(item.kind, source, name))
             shutil.copymode(source, path)

@@ -63,13 +63,14 @@ class Navigator(QWidget):
         listing: Callable[[], Sequence[Item]],
         folders: Sequence[Path] = (),
         moved: Callable[[Path, Path], object] | None = None,
+        refuse: Callable[[Path], object] | None = None,
         zone: Observable[Zone] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("navigator")
         self.setAccessibleName("Navigator")
-        self._moved, self._zone = moved, zone or Observable(Zone.UTC)
+        self._moved, self._refuse, self._zone = moved, refuse, zone or Observable(Zone.UTC)
         self._items: tuple[Item, ...] = ()
         self._wanted: Path | None = None
         self._open: set[str] = {kind.value for kind in (Kind.STRATEGY, Kind.DATASET)}
@@ -241,7 +242,7 @@ class Navigator(QWidget):
 
         def act(_: Item) -> str:
             users = _listed(file_actions.users_of(item, self._items))
-            self._wanted = file_actions.rename(item, name.strip(), self._moved)
+            self._wanted = file_actions.rename(item, name.strip(), self._moved, self._refuse)
             said = f"{item.name} is now called {self._wanted.stem}"
             return f"{said}: write that in what uses it ({users})" if users else said
 

@@ -257,6 +257,20 @@ def test_a_renamed_file_keeps_its_editor_and_what_is_not_saved(qtbot: QtBot, ope
     assert not path.exists()
 
 
+def test_what_another_program_wrote_is_still_a_question_after_a_rename(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
+    type_at(opened, "author: somebody", "!")
+    theirs, new = FULL.replace("0.15", "0.16"), path.with_name("other.yaml")
+    path.write_text(theirs.replace("name: everything", "name: other"), encoding="utf-8")
+    path.rename(new)
+    opened.move_to(new)
+    assert "changed by another program" in opened.notice.text()
+    assert not opened.document.save()
+    assert "0.16" in new.read_text(encoding="utf-8")
+    press(opened, "keepMineButton")
+    assert opened.document.save()
+    assert new.read_text(encoding="utf-8") == FULL.replace("somebody", "somebody!").replace("name: everything", "name: other")
+
+
 # Versions
 
 
