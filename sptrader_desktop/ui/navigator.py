@@ -73,6 +73,7 @@ class Navigator(QWidget):
         self._moved, self._refuse, self._zone = moved, refuse, zone or Observable(Zone.UTC)
         self._items: tuple[Item, ...] = ()
         self._wanted: Path | None = None
+        self._is_put_off = False  # what there is was not shown, because a name is being typed
         self._open: set[str] = {kind.value for kind in (Kind.STRATEGY, Kind.DATASET)}
         self.rows = _Rows(self)
         self.rows.renameWanted.connect(self._rename)
@@ -249,6 +250,10 @@ class Navigator(QWidget):
         self._do(act)
 
     def _show(self) -> None:
+        """Rows that go would take a name that is being typed along, and its last letters would be a search: they wait for its end."""
+        self._is_put_off = self.view.state() is QAbstractItemView.State.EditingState
+        if self._is_put_off:
+            return
         chosen = self.rows.node(self.view.currentIndex())
         search = self.search.text()
         if not self.rows.search:
@@ -264,6 +269,10 @@ class Navigator(QWidget):
             self.choose(wanted)
         elif chosen is not None:
             self.choose(chosen.key)
+
+    def _show_what_waited(self) -> None:
+        if self._is_put_off:
+            self._show()
 
     def _watch(self, wanted: set[str]) -> None:
         """What happened in a folder before it was watched is seen by looking again."""
@@ -289,7 +298,9 @@ class Navigator(QWidget):
         view.customContextMenuRequested.connect(self.menu_here)
         view.doubleClicked.connect(self._double_clicked)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setItemDelegate(_NameAndNote(view))
+        names = _NameAndNote(view)
+        names.closeEditor.connect(self._show_what_waited, Qt.ConnectionType.QueuedConnection)
+        view.setItemDelegate(names)
         return view
 
     def _double_clicked(self) -> None:

@@ -132,6 +132,27 @@ def test_f2_renames_file_and_name_inside_and_never_onto_another(qtbot: QtBot, na
     assert not (folder / "alpha.yaml").exists()
 
 
+def test_a_name_that_is_being_typed_stays_when_there_is_more_to_show(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
+    QTest.keyClick(navigator.view, Key.Key_F2)
+    editor = navigator.view.findChild(QLineEdit)
+    assert editor is not None
+    editor.selectAll()
+    QTest.keyClicks(editor, "gam")
+    (folder / "another.yaml").write_text("name: another\n", encoding="utf-8")
+    with qtbot.waitSignal(navigator.listed):
+        navigator.refresh()
+    qtbot.wait(50)
+    assert QApplication.focusWidget() is editor
+    QTest.keyClicks(QApplication.focusWidget(), "ma")
+    QTest.keyClick(editor, Key.Key_Return)
+    qtbot.waitUntil(lambda: names(navigator, Kind.STRATEGY) == ["another", "beta", "gamma"])
+    assert navigator.search.text() == ""
+    QTest.keyClick(navigator.view, Key.Key_F2)
+    navigator.show_items([item for item in navigator.items if item.kind is not Kind.DATASET])
+    QTest.keyClick(navigator.view.findChild(QLineEdit), Key.Key_Escape)
+    qtbot.waitUntil(lambda: names(navigator, Kind.DATASET) == [])
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_a_renamed_file_may_be_read_by_whom_it_was(folder: Path) -> None:
     path = folder / "alpha.yaml"
