@@ -23,7 +23,7 @@ def name_fault(kind: Kind, name: str) -> str:
     if not name.strip() or len(name) > LONGEST or not re.fullmatch(r"[\w\-. ]+", name) or name.startswith("."):
         return f"a file's name has letters, digits, _, - and dots, {LONGEST} of them at the most"
     if kind is Kind.DATASET and not _says_candles(name):
-        return "a candle file's name begins with symbol and timeframe, such as EURUSD_1h_2024, the symbol in letters and digits: by that it is found"
+        return "a candle file's name begins with symbol and timeframe, such as EURUSD_1h_2024; the symbol is letters and digits"
     return ""
 
 
