@@ -237,7 +237,15 @@ def test_a_draft_of_a_file_that_changed_since_is_a_question(qtbot: QtBot, opened
     again = open_editor(qtbot, path)
     assert again.edit.text() == mine
     assert "changed by another program since these changes were made" in again.notice.text()
+    assert not again.document.save()
     assert path.read_text(encoding="utf-8") == FULL.replace("0.15", "0.16")
+    type_at(again, "author: somebody", "?")
+    again.document.close()
+    third = open_editor(qtbot, path)
+    assert "changed by another program since these changes were made" in third.notice.text()
+    press(third, "keepMineButton")
+    assert third.document.save()
+    assert path.read_text(encoding="utf-8") == third.edit.text()
 
 
 @pytest.mark.parametrize("is_edited", [False, True])

@@ -1,6 +1,7 @@
 """One file in one editor: opened, saved, watched, and never lost, whatever ends the program and whoever else writes the file."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -236,6 +237,7 @@ class Document(QObject):
         if not draft.path.exists():
             self._look_outside()
         elif draft.base != self._file.fingerprint:
+            self._file = replace(self._file, fingerprint=draft.base)  # no save replaces what is there before that is answered
             self.conflicted.emit(f"{draft.path.name} was changed by another program since these changes were made")
 
     def _keep_versions(self, text: str) -> None:
