@@ -130,6 +130,8 @@ def test_names_that_no_file_can_have_are_refused() -> None:
         (Kind.DATASET, "my candles"),
         (Kind.DATASET, "EURUSD 1h"),
         (Kind.DATASET, "EURUSD_of_mine"),
+        (Kind.DATASET, "EUR USD_1h_2024"),
+        (Kind.DATASET, "EUR.USD_1h"),
     ):
         assert name_fault(kind, name), (kind, name)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sptrader_desktop.adapters import text_drafts
 from sptrader_desktop.adapters.text_drafts import MOST_VERSIONS, TextDrafts
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, decoded, difference
+from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, decoded, difference, fingerprint
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -154,9 +154,29 @@ def test_only_so_many_versions_are_kept_and_they_move_with_the_file(tmp_path: Pa
 def test_what_is_not_saved_goes_with_a_renamed_file_whose_tab_is_closed(tmp_path: Path) -> None:
     keeper, old, new = TextDrafts(tmp_path / "kept"), tmp_path / "old.yaml", tmp_path / "new.yaml"
     new.write_text("name: new\n")
-    keeper.keep_draft(Draft(old, "name: old\n# a thought\n", "before", NOW))
+    keeper.keep_draft(Draft(old, "name: old\n# a thought\n", fingerprint(b"name: old\n"), NOW))
     keeper.moved(old, new)
     assert keeper.drafts() == (Draft(new, "name: new\n# a thought\n", keeper.read(new).fingerprint, NOW),)
+
+
+def test_what_another_program_changed_before_a_file_was_renamed_is_a_question_afterwards(tmp_path: Path) -> None:
+    keeper, old, new = TextDrafts(tmp_path / "kept"), tmp_path / "old.yaml", tmp_path / "new.yaml"
+    new.write_text("name: new\n# of another program\n")
+    keeper.keep_draft(Draft(old, "name: old\n# a thought\n", base := fingerprint(b"name: old\n"), NOW))
+    keeper.moved(old, new)
+    assert keeper.drafts() == (Draft(new, "name: new\n# a thought\n", base, NOW),)
+
+
+@pytest.mark.parametrize("has_draft", [False, True])
+def test_unsaved_text_of_a_file_that_is_gone_outlives_another_that_takes_its_name(tmp_path: Path, has_draft: bool) -> None:
+    keeper, old, gone = TextDrafts(tmp_path / "kept"), tmp_path / "old.yaml", tmp_path / "gone.yaml"
+    gone.write_text("name: gone\n")
+    keeper.keep_draft(Draft(gone, "hours of work\n", "before", NOW))
+    if has_draft:
+        keeper.keep_draft(Draft(old, "name: old\n# a thought\n", "before", NOW))
+    keeper.moved(old, gone)
+    assert [keeper.version_text(gone, version) for version in keeper.versions(gone)] == ["hours of work\n"]
+    assert [draft.text for draft in keeper.drafts()] == ["name: gone\n# a thought\n" if has_draft else "hours of work\n"]
 
 
 def test_a_draft_whose_time_says_no_zone_stands_beside_others(tmp_path: Path) -> None:

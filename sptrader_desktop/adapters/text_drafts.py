@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.file_names import moved_text
-from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, Version, decoded, fingerprint
+from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, Version, base_after_move, decoded, fingerprint
 from sptrader_desktop.runtime.whole_files import flush_folder, write_through, write_whole
 
 FORMAT = 1
@@ -115,10 +115,23 @@ class TextDrafts:
 
     def moved(self, old: Path, new: Path) -> None:
         """A file that is renamed takes its versions along, and what is not saved of it."""
-        for draft in self.drafts():
-            if draft.path == old:
-                self.keep_draft(replace(draft, path=new, text=moved_text(draft.text, old, new), base=self._now(new)))
-                self.drop_draft(old)
+        try:
+            self._move_versions(old, new)
+        finally:
+            self._move_draft(old, new)
+
+    def _move_draft(self, old: Path, new: Path) -> None:
+        """What was unsaved under the new name, of a file that is gone, is a version from now on."""
+        drafts = {draft.path: draft for draft in self.drafts()}
+        if new in drafts:
+            self.keep_version(new, drafts[new].text)
+        if old in drafts:
+            draft, file = drafts[old], self.read(new)
+            text, base = moved_text(draft.text, old, new), base_after_move(draft.base, file, old, new)
+            self.keep_draft(replace(draft, path=new, text=text, base=base))
+            self.drop_draft(old)
+
+    def _move_versions(self, old: Path, new: Path) -> None:
         folder, target = self._history / _name(old), self._history / _name(new)
         if folder.is_dir() and not target.exists():
             try:

@@ -23,7 +23,7 @@ def name_fault(kind: Kind, name: str) -> str:
     if not name.strip() or len(name) > LONGEST or not re.fullmatch(r"[\w\-. ]+", name) or name.startswith("."):
         return f"a file's name has letters, digits, _, - and dots, {LONGEST} of them at the most"
     if kind is Kind.DATASET and not _says_candles(name):
-        return "a candle file's name begins with symbol and timeframe, such as EURUSD_1h_2024: by that it is found"
+        return "a candle file's name begins with symbol and timeframe, such as EURUSD_1h_2024; the symbol is letters and digits"
     return ""
 
 
@@ -43,7 +43,7 @@ def _says_candles(name: str) -> bool:
         parse_timeframe(rest.partition("_")[0])
     except DataError:
         return False
-    return bool(symbol.strip())
+    return symbol.isascii() and symbol.isalnum()
 
 
 def copy_name(name: str, taken: Container[str]) -> str:

@@ -38,7 +38,8 @@ ROOTS = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`key` finds it again, `path` is its file where it is one, `groups` are the branches it hangs on, outermost first.
+    """`key` finds it again, `path` is its file where it is one, `groups` are the branches it hangs on, outermost first. `needs` are the
+    indicators that a signal asks for, by type or dotted name.
 
     What was kept at some time is called by that and its name, unless a person named it: then the time stands in the note.
     """
@@ -52,6 +53,7 @@ class Item:
     fault: str = ""
     kept_at: datetime | None = None
     is_named: bool = False
+    needs: frozenset[str] = frozenset()
 
     def said(self, zone: Zone) -> tuple[str, str]:
         """Name and note by the clock of that zone."""
@@ -89,7 +91,8 @@ def component_item(dotted: str, found: ComponentSpec | ComponentError, core: Pat
     path = core.joinpath(kind, *families, f"{name}.py")
     fault = str(found) if isinstance(found, ComponentError) else ""
     note = "broken" if fault else ""
-    return Item(Kind.SIGNAL if kind == "signals" else Kind.INDICATOR, dotted, name, note, path, tuple(families), fault)
+    needs = frozenset() if isinstance(found, ComponentError) else frozenset(required.type for required in found.required_indicators)
+    return Item(Kind.SIGNAL if kind == "signals" else Kind.INDICATOR, dotted, name, note, path, tuple(families), fault, needs=needs)
 
 
 def dataset_item(symbol: str, timeframe: str, path: str = "", source: str = "") -> Item:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.file_names import moved_text
 
 MARK = "\ufeff".encode()
 LONGEST_DIFF = 5_000  # lines; beyond that comparing takes longer than anybody waits
@@ -98,6 +99,13 @@ def decoded(raw: bytes, path: Path) -> FileText:
 
 def fingerprint(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
+
+
+def base_after_move(base: str, file: FileText, old: Path, new: Path) -> str:
+    """The `base` of a text whose `file` has become `new`: what was read there, unless somebody else changed it besides. Of the renaming
+    the name inside may be another, so the file is compared with its old name too."""
+    before = fingerprint(file.content(moved_text(file.text, new, old)))
+    return file.fingerprint if base in {before, file.fingerprint} else base
 
 
 def difference(old: str, new: str, old_name: str, new_name: str) -> str:

@@ -29,12 +29,13 @@ def value_at(spec: SliderSpec, step: int) -> Decimal:
     return spec.snapped(spec.minimum + step * spec.step)
 
 
-def typed(spec: SliderSpec, words: str) -> Decimal | None:
-    """What a person wrote, with or without its unit; None when it is no number, or may be two."""
+def typed(spec: SliderSpec, words: str) -> Decimal:
+    """What a person wrote, with or without its unit. ValueError, with what to do, where that is none of the slider's, or may be two."""
     number = words.strip().removesuffix(spec.unit).strip() if spec.unit else words.strip()
-    try:
-        value = typed_number(number)
-    except ValueError:
-        return None
+    value = typed_number(number)
     value = value / 100 if spec.unit == "%" else value
-    return value if value % 1 == 0 or not spec.is_whole else None
+    if spec.is_whole and value % 1 != 0:
+        raise ValueError("must be a whole number")
+    if not spec.minimum <= value <= spec.maximum:
+        raise ValueError(f"must be from {spec.shown(spec.minimum)} to {spec.shown(spec.maximum)}")
+    return value

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
 
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.ui.desk import series_of_key
@@ -103,6 +104,16 @@ class Documents(QTabWidget):
         if editor is not None:
             editor.move_to(new)
             self._head()
+
+    def refuse_unsaved(self, path: Path) -> None:
+        """DataError where `path`, though no file is there, is still open or has text that was never saved: a rename would replace it."""
+        if self.editor_of(path) is not None:
+            raise DataError(f"{path.name} is still open, though its file is gone: save it or close its tab, or choose another name")
+        if any(draft.path == path for draft in self._keeper.drafts()):
+            raise DataError(
+                f"{path.name} has unsaved text, though its file is gone: choose another name, or save that text, "
+                "which the next start offers to open"
+            )
 
     def text_of(self, path: Path) -> str:
         """As its editor has it, saved or not; a file that is not open is read."""

@@ -43,8 +43,10 @@ def duplicate(item: Item) -> Path:
     return _done(path, "copied", copy)
 
 
-def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None = None) -> Path:
-    """`moved` hears of old and new place, for what is kept about the file elsewhere."""
+def rename(
+    item: Item, name: str, moved: Callable[[Path, Path], object] | None = None, refuse: Callable[[Path], object] | None = None
+) -> Path:
+    """`moved` hears of old and new place, for what is kept about the file elsewhere; `refuse` raises where that keeps the place taken."""
     source = _file(item)
     _refuse_name(item.kind, name)
     path = source.with_name(f"{name}{source.suffix}")
@@ -53,6 +55,8 @@ def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None =
 
     def move() -> None:
         refuse_existing(path)
+        if refuse is not None:
+            refuse(path)
         if item.kind in WITH_NAMES:
             write_new(path, _renamed(item.kind, source, name))
             shutil.copymode(source, path)
@@ -67,17 +71,18 @@ def rename(item: Item, name: str, moved: Callable[[Path, Path], object] | None =
 
 
 def users_of(item: Item, among: Iterable[Item]) -> list[str]:
-    """What else names that component in its file; what cannot be read names nothing."""
+    """The strategies that name that component, and the signals that need it. Reads many files; one that cannot be read names nothing."""
     named = re.compile(rf"(?<![\w.]){re.escape(item.key)}(?!\.?\w)".encode())
 
-    def names_it(path: Path) -> bool:
+    def uses_it(other: Item) -> bool:
+        if other.kind is not Kind.STRATEGY or other.path is None:
+            return item.kind is Kind.INDICATOR and not other.needs.isdisjoint({item.key, item.name})
         try:
-            return bool(named.search(path.read_bytes()))
+            return bool(named.search(other.path.read_bytes()))
         except OSError:
             return False
 
-    others = (other for other in among if other.kind in WITH_NAMES and other.key != item.key) if item.kind in COMPONENTS else ()
-    return [other.name for other in others if other.path is not None and names_it(other.path)]
+    return [other.name for other in among if uses_it(other)] if item.kind in COMPONENTS else []
 
 
 def throw_away(item: Item) -> None:

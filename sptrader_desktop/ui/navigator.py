@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QFileSystemWatcher, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import (
+    QFileSystemWatcher,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    QThreadPool,
+    QTimer,
+    QUrl,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -20,6 +32,7 @@ from PySide6.QtWidgets import (
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.actions import BY_ID, Scope
+from sptrader_desktop.present.file_names import COMPONENTS
 from sptrader_desktop.present.navigator import MIME, Item, Kind, Node, filtered, tree
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Zone
@@ -45,6 +58,12 @@ ICONS = {
 Index = QModelIndex | QPersistentModelIndex
 
 
+class _Answer(QObject):
+    """Carries words from a thread that reads files to the window's."""
+
+    given = Signal(str)
+
+
 class Navigator(QWidget):
     """`listing` names all there is; it is asked in another thread and must not raise. `folders` are watched for other programs' doings."""
 
@@ -63,15 +82,17 @@ class Navigator(QWidget):
         listing: Callable[[], Sequence[Item]],
         folders: Sequence[Path] = (),
         moved: Callable[[Path, Path], object] | None = None,
+        refuse: Callable[[Path], object] | None = None,
         zone: Observable[Zone] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("navigator")
         self.setAccessibleName("Navigator")
-        self._moved, self._zone = moved, zone or Observable(Zone.UTC)
+        self._moved, self._refuse, self._zone = moved, refuse, zone or Observable(Zone.UTC)
         self._items: tuple[Item, ...] = ()
         self._wanted: Path | None = None
+        self._is_put_off = False  # what there is was not shown, because a name is being typed
         self._open: set[str] = {kind.value for kind in (Kind.STRATEGY, Kind.DATASET)}
         self.rows = _Rows(self)
         self.rows.renameWanted.connect(self._rename)
@@ -172,11 +193,10 @@ class Navigator(QWidget):
             return
 
         def act(item: Item) -> str:
-            users = _listed(file_actions.users_of(item, self._items))
             file_actions.throw_away(item)
-            return f"{item.name} was moved to the trash" + (f": what uses it does not run without it ({users})" if users else "")
+            return f"{item.name} was moved to the trash"
 
-        self._do(act)
+        self._do(act, "what uses it does not run without it")
 
     def reveal_chosen(self) -> None:
         if run := self._chosen_run():
@@ -221,7 +241,8 @@ class Navigator(QWidget):
         item = self.chosen()
         return item.key if item is not None and item.kind is Kind.RUN else ""
 
-    def _do(self, act: Callable[[Item], str]) -> None:
+    def _do(self, act: Callable[[Item], str], for_users: str = "") -> None:
+        """With `for_users` what is said names them too."""
         item = self.chosen()
         if item is None:
             return
@@ -231,8 +252,22 @@ class Navigator(QWidget):
             self.failed.emit(str(error))
             return
         if done:
-            self.said.emit(done)
+            self._tell(done, item, for_users)
             self.refresh()
+
+    def _tell(self, done: str, item: Item, for_users: str) -> None:
+        """Who uses a component is read from many files: not on the window's thread."""
+        if not for_users or item.kind not in COMPONENTS:
+            self.said.emit(done)
+            return
+        among, answer = self._items, _Answer()
+        answer.given.connect(self.said)
+
+        def ask() -> None:
+            users = _listed(file_actions.users_of(item, among))
+            answer.given.emit(f"{done}: {for_users} ({users})" if users else done)
+
+        QThreadPool.globalInstance().start(ask)
 
     def _rename(self, item: Item, name: str) -> None:
         if item.kind is Kind.RUN:
@@ -240,14 +275,16 @@ class Navigator(QWidget):
             return
 
         def act(_: Item) -> str:
-            users = _listed(file_actions.users_of(item, self._items))
-            self._wanted = file_actions.rename(item, name.strip(), self._moved)
-            said = f"{item.name} is now called {self._wanted.stem}"
-            return f"{said}: write that in what uses it ({users})" if users else said
+            self._wanted = file_actions.rename(item, name.strip(), self._moved, self._refuse)
+            return f"{item.name} is now called {self._wanted.stem}"
 
-        self._do(act)
+        self._do(act, "write that in what uses it")
 
     def _show(self) -> None:
+        """Rows that go would take a name that is being typed along, and its last letters would be a search: they wait for its end."""
+        self._is_put_off = self.view.state() is QAbstractItemView.State.EditingState
+        if self._is_put_off:
+            return
         chosen = self.rows.node(self.view.currentIndex())
         search = self.search.text()
         if not self.rows.search:
@@ -263,6 +300,10 @@ class Navigator(QWidget):
             self.choose(wanted)
         elif chosen is not None:
             self.choose(chosen.key)
+
+    def _show_what_waited(self) -> None:
+        if self._is_put_off:
+            self._show()
 
     def _watch(self, wanted: set[str]) -> None:
         """What happened in a folder before it was watched is seen by looking again."""
@@ -288,7 +329,9 @@ class Navigator(QWidget):
         view.customContextMenuRequested.connect(self.menu_here)
         view.doubleClicked.connect(self._double_clicked)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setItemDelegate(_NameAndNote(view))
+        names = _NameAndNote(view)
+        names.closeEditor.connect(self._show_what_waited, Qt.ConnectionType.QueuedConnection)
+        view.setItemDelegate(names)
         return view
 
     def _double_clicked(self) -> None:

@@ -46,7 +46,7 @@ class TextsPage(QObject):
         self.documents = Documents(chart, self._strategy_editor, self._component_editor, keeper)
         self._keeper, self._zone = keeper, zone
         self._catalogue: Catalogue | None = None  # as it was read last
-        self.navigator = Navigator(desk.items, desk.folders(), self._moved, zone)
+        self.navigator = Navigator(desk.items, desk.folders(), self._moved, self.documents.refuse_unsaved, zone)
         self.navigator.openWanted.connect(self.open_item)
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
         self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))

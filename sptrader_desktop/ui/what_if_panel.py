@@ -35,7 +35,7 @@ BUSY_MS = 200  # what is shorter needs no sign
 
 
 class NumberRow(QWidget):
-    """One number: its name, a slider, and the value to read and to type."""
+    """One number: its name, a slider, and the value to read and to type; below it what keeps a typed one from counting."""
 
     moved = Signal(object)  # Decimal
 
@@ -43,6 +43,8 @@ class NumberRow(QWidget):
         super().__init__(parent)
         self.spec, self.value = spec, spec.value
         self.label, self.slider, self.field = ElidedLabel(spec.short), QSlider(Qt.Orientation.Horizontal), QLineEdit()
+        self.fault = QLabel(wordWrap=True)
+        give(self.fault, tone="danger")
         self.slider.setObjectName(f"{name}Slider")
         self.slider.setAccessibleName(spec.label)
         self.slider.setRange(0, steps_of(spec))
@@ -83,18 +85,27 @@ class NumberRow(QWidget):
         self._show()
 
     def _typed(self) -> None:
-        """What is no number of this kind, or beyond the slider, changes nothing."""
-        value = typed(self.spec, self.field.text())
-        self._set(value if value is not None and self.spec.minimum <= value <= self.spec.maximum else self.value)
+        """What is no number of this kind, or beyond the slider, changes nothing: it stays to be mended. Nothing brings back what counts."""
+        try:
+            value = typed(self.spec, self.field.text()) if self.field.text().strip() else self.value
+        except ValueError as error:
+            self._say(str(error))
+        else:
+            self._set(value)
 
     def _show(self) -> None:
         self.slider.blockSignals(True)
         self.slider.setValue(step_at(self.spec, self.value))
         self.slider.blockSignals(False)
         self.field.setText(self.spec.shown(self.value))
+        self._say("")
         font = self.label.font()
         font.setBold(self.is_moved)
         self.label.setFont(font)
+
+    def _say(self, fault: str) -> None:
+        self.fault.setText(fault)
+        self.fault.setVisible(bool(fault))
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -104,6 +115,7 @@ class NumberRow(QWidget):
         grid.addWidget(self.label, 0, 0)
         grid.addWidget(self.slider, 1, 0)
         grid.addWidget(self.field, 0, 1, 2, 1, Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(self.fault, 2, 0, 1, 2)
 
 
 class WhatIfPanel(QWidget):

@@ -9,6 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.component_problems import examine_component
 from sptrader_desktop.adapters.text_drafts import TextDrafts
+from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.present.navigator import strategy_item
+from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
@@ -65,3 +68,22 @@ def test_the_tab_of_a_renamed_file_goes_along_with_what_is_not_saved(qtbot: QtBo
     assert new.read_text(encoding="utf-8") == "# mine" + SMALL
     assert not path.exists()
     editor.close_document()
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_no_file_takes_the_name_of_one_that_is_gone_and_has_text_that_is_kept(documents: Documents, tmp_path: Path, is_open: bool) -> None:
+    gone, other = tmp_path / "gone.yaml", tmp_path / "other.yaml"
+    for path in (gone, other):
+        path.write_text(SMALL, encoding="utf-8")
+    editor = documents.open(gone)
+    QTest.keyClicks(editor.edit, "# hours of work")
+    if not is_open:
+        documents.close_current()
+    gone.unlink()
+    words = "is still open, though its file is gone" if is_open else "has unsaved text, though its file is gone"
+    with pytest.raises(DataError, match=words):
+        file_actions.rename(strategy_item(other, tmp_path), "gone", documents.moved, documents.refuse_unsaved)
+    assert other.exists()
+    assert not gone.exists()
+    assert documents.open(gone).edit.text() == "# hours of work" + SMALL
+    documents.close_current()

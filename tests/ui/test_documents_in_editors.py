@@ -237,7 +237,15 @@ def test_a_draft_of_a_file_that_changed_since_is_a_question(qtbot: QtBot, opened
     again = open_editor(qtbot, path)
     assert again.edit.text() == mine
     assert "changed by another program since these changes were made" in again.notice.text()
+    assert not again.document.save()
     assert path.read_text(encoding="utf-8") == FULL.replace("0.15", "0.16")
+    type_at(again, "author: somebody", "?")
+    again.document.close()
+    third = open_editor(qtbot, path)
+    assert "changed by another program since these changes were made" in third.notice.text()
+    press(third, "keepMineButton")
+    assert third.document.save()
+    assert path.read_text(encoding="utf-8") == third.edit.text()
 
 
 @pytest.mark.parametrize("is_edited", [False, True])
@@ -255,6 +263,20 @@ def test_a_renamed_file_keeps_its_editor_and_what_is_not_saved(qtbot: QtBot, ope
     assert opened.document.save()
     assert new.read_text(encoding="utf-8") == mine
     assert not path.exists()
+
+
+def test_what_another_program_wrote_is_still_a_question_after_a_rename(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
+    type_at(opened, "author: somebody", "!")
+    theirs, new = FULL.replace("0.15", "0.16"), path.with_name("other.yaml")
+    path.write_text(theirs.replace("name: everything", "name: other"), encoding="utf-8")
+    path.rename(new)
+    opened.move_to(new)
+    assert "changed by another program" in opened.notice.text()
+    assert not opened.document.save()
+    assert "0.16" in new.read_text(encoding="utf-8")
+    press(opened, "keepMineButton")
+    assert opened.document.save()
+    assert new.read_text(encoding="utf-8") == FULL.replace("somebody", "somebody!").replace("name: everything", "name: other")
 
 
 # Versions

@@ -132,6 +132,29 @@ def test_f2_renames_file_and_name_inside_and_never_onto_another(qtbot: QtBot, na
     assert not (folder / "alpha.yaml").exists()
 
 
+def test_a_name_that_is_being_typed_stays_when_there_is_more_to_show(qtbot: QtBot, navigator: Navigator, folder: Path) -> None:
+    QTest.keyClick(navigator.view, Key.Key_F2)
+    editor = navigator.view.findChild(QLineEdit)
+    assert editor is not None
+    editor.selectAll()
+    QTest.keyClicks(editor, "gam")
+    (folder / "another.yaml").write_text("name: another\n", encoding="utf-8")
+    with qtbot.waitSignal(navigator.listed):
+        navigator.refresh()
+    qtbot.wait(50)
+    assert QApplication.focusWidget() is editor
+    QTest.keyClicks(editor, "ma")
+    QTest.keyClick(editor, Key.Key_Return)
+    qtbot.waitUntil(lambda: names(navigator, Kind.STRATEGY) == ["another", "beta", "gamma"])
+    assert navigator.search.text() == ""
+    QTest.keyClick(navigator.view, Key.Key_F2)
+    navigator.show_items([item for item in navigator.items if item.kind is not Kind.DATASET])
+    again = navigator.view.findChild(QLineEdit)
+    assert again is not None
+    QTest.keyClick(again, Key.Key_Escape)
+    qtbot.waitUntil(lambda: names(navigator, Kind.DATASET) == [])
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_a_renamed_file_may_be_read_by_whom_it_was(folder: Path) -> None:
     path = folder / "alpha.yaml"
@@ -141,17 +164,14 @@ def test_a_renamed_file_may_be_read_by_whom_it_was(folder: Path) -> None:
 
 @pytest.fixture
 def used(qtbot: QtBot, folder: Path) -> Navigator:
-    """An indicator that five strategies and a signal name, and two strategies do not; it is the chosen one."""
+    """An indicator that five strategies name and a signal needs by its type, and two strategies do not; it is the chosen one."""
     core, found = folder / "core", catalogue().found
     here = ["indicators.trend.sma", "indicators.trend.ema", "signals.ma_crossover"]
     items = [component_item(name, found[name], core) for name in here]
     for item in items:
         assert item.path is not None
         item.path.parent.mkdir(parents=True, exist_ok=True)
-        item.path.write_text(
-            "from_dependency = 'indicators.trend.sma'\n" if item.kind is Kind.SIGNAL else "'indicators.trend.sma is this'\n"
-        )
-    (items[1].path or core).write_text("")
+        item.path.write_text("")
     for name, text in {
         "alpha": "indicators: [indicators.trend.sma]",
         "beta": "indicators: [indicators.trend.sma_fast, my.indicators.trend.sma, indicators.trend.sma.x]",
@@ -181,6 +201,31 @@ def test_a_component_that_gets_another_name_says_who_uses_it(qtbot: QtBot, used:
     with qtbot.waitSignal(used.said) as said:
         typed_name(qtbot, used, "average")
     assert said.args == ["sma is now called average: write that in what uses it (a1, a2, a3 and 3 more)"]
+
+
+def test_many_strategies_are_looked_through_beside_the_windows_thread(
+    qtbot: QtBot, used: Navigator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def users_of(*_: object) -> list[str]:
+        threads.append(get_ident())
+        return []
+
+    monkeypatch.setattr(file_actions, "users_of", users_of)
+    with qtbot.waitSignal(used.said):
+        typed_name(qtbot, used, "average")
+    assert len(threads) == 1
+    assert get_ident() not in threads
+
+
+def test_every_shipped_indicator_that_signals_need_names_them() -> None:
+    found, core = catalogue().found, Path("core")
+    items = [component_item(name, spec, core) for name, spec in found.items()]
+    needed = {required.type for name in catalogue().signals for required in catalogue().signal(name).required_indicators}
+    indicators = [item for item in items if item.kind is Kind.INDICATOR]
+    assert {item.name for item in indicators if file_actions.users_of(item, items)} == needed
+    assert len(needed) > 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a test can have a trash of its own")

@@ -83,8 +83,21 @@ def test_what_is_no_valid_number_is_said_and_not_written(qtbot: QtBot, opened: S
         QTest.keyClicks(stop.line, typed) if typed else QTest.keyClick(stop.line, Key.Key_Delete)
         assert stop.fault.text() == said
         assert opened.edit.text() == FULL
+    QTest.keyClick(stop.line, Key.Key_Return)
+    assert (stop.line.text(), stop.fault.text()) == ("1,000", TWO_WAYS)
     opened.edit.setFocus()
+    assert (stop.line.text(), stop.fault.text()) == ("1,000", TWO_WAYS)
+    type_at(opened, "author: somebody", "!")
+    settle(qtbot, opened)
+    assert (stop.line.text(), stop.fault.text()) == ("1,000", TWO_WAYS)
+    stop.line.setFocus()
+    stop.line.selectAll()
+    QTest.keyClick(stop.line, Key.Key_Delete)
+    QTest.keyClick(stop.line, Key.Key_Return)
     assert (stop.line.text(), stop.fault.text()) == ("2", "")
+    QTest.keyClicks(stop.line, ",5")
+    QTest.keyClick(stop.line, Key.Key_Return)
+    assert (stop.line.text(), stop.fault.text()) == ("2,5", "")
 
 
 def test_a_choice_in_the_form_is_a_word_in_the_text(qtbot: QtBot, opened: StrategyEditor) -> None:

@@ -65,17 +65,32 @@ def test_the_hand_moves_a_number_and_the_text_follows(panel: WhatIfPanel, qtbot:
 
 def test_a_typed_value_counts_and_nonsense_does_not(panel: WhatIfPanel, qtbot: QtBot) -> None:
     row = next(row for row in panel.rows if row.spec.label == "stop_loss")
-    for words, value in (("1.5 %", "0.015"), ("banana", "0.015"), ("", "0.015"), ("2 %", "0.02")):
+    beyond = f"must be from {row.spec.shown(row.spec.minimum)} to {row.spec.shown(row.spec.maximum)}"
+    for words, value, stands, fault in (
+        ("1.5 %", "0.015", "1.5 %", ""),
+        ("banana", "0.015", "banana", "must be a number"),
+        ("1,000", "0.015", "1,000", "a comma before three digits can be read two ways: write 1000 or 1.000"),
+        ("99 %", "0.015", "99 %", beyond),
+        ("", "0.015", "1.5 %", ""),
+        ("1,000", "0.015", "1,000", "a comma before three digits can be read two ways: write 1000 or 1.000"),
+        ("2 %", "0.02", "2 %", ""),
+    ):
         row.field.selectAll()
         QTest.keyClicks(row.field, words) if words else row.field.clear()
         QTest.keyClick(row.field, Qt.Key.Key_Return)
-        assert row.value == Decimal(value)
-        assert row.field.text() == row.spec.shown(Decimal(value))
+        assert (row.value, row.field.text(), row.fault.text()) == (Decimal(value), stands, fault)
+        assert row.fault.isVisible() == bool(fault)
+    QTest.keyClicks(row.field, "x")
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+    row.reset()
+    assert (row.field.text(), row.fault.text()) == (row.spec.shown(row.spec.value), "")
 
 
 def test_a_comma_is_a_decimal_point_and_not_where_it_may_group_thousands() -> None:
     spec = SliderSpec(("parameters", "lookback"), "lookback", Decimal(1000), Decimal(0), Decimal(4000), Decimal(10), is_whole=True)
-    assert (typed(spec, "1,000"), typed(spec, "2,5")) == (None, None)
+    for words, fault in (("1,000", "can be read two ways"), ("2,5", "must be a whole number")):
+        with pytest.raises(ValueError, match=fault):
+            typed(spec, words)
     assert typed(replace(spec, is_whole=False), "0,125") == Decimal("0.125")
 
 

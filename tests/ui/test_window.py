@@ -342,3 +342,18 @@ def test_the_data_workspace_has_the_data_page_in_front(opened: Driven) -> None:
     window.actions_.action("layout.use_research").trigger()
     assert not window.layouts.docks["results"].isHidden()
     window.texts.documents.show_chart()
+
+
+def test_a_strategy_does_not_take_the_name_of_one_that_is_gone_and_still_open(ran: Driven) -> None:
+    texts, strategy = ran.window.texts, ran.window.page.panel.strategies[0]
+    gone = strategy.with_name("gone.yaml")
+    gone.write_text("name: gone\n")
+    texts.documents.open(gone)
+    gone.unlink()
+    failed: list[str] = []
+    texts.navigator.failed.connect(failed.append)
+    ran.until(lambda: texts.navigator.choose(str(strategy)), "the strategy in the navigator")
+    texts.navigator.rows.setData(texts.navigator.view.currentIndex(), "gone")
+    assert failed == ["gone.yaml is still open, though its file is gone: save it or close its tab, or choose another name"]
+    assert strategy.exists()
+    texts.documents.close_current()

@@ -1,6 +1,7 @@
 """One file in one editor: opened, saved, watched, and never lost, whatever ends the program and whoever else writes the file."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QThreadPool, QTimer, Sig
 
 from sptrader_desktop.core.errors import SptraderError
 from sptrader_desktop.present.file_names import moved_text
-from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, TextKeeper
+from sptrader_desktop.present.text_files import ChangedOutsideError, Draft, FileText, TextKeeper, base_after_move
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
 
 DRAFT_MS = 300
@@ -143,15 +144,20 @@ class Document(QObject):
         self.reload()
 
     def move_to(self, path: Path) -> None:
-        """The file was renamed: what is not saved belongs to the new place, under the new name; what is saved is read from there."""
+        """The file was renamed: what is not saved belongs to the new place, under the new name; what is saved is read from there. What
+        another program wrote is still a question."""
         file, old = self._keeper.read(path), self._path
         self._drop_draft()
         self._unwatch()
-        self._path, self._file = path, file
+        self._path = path
         if self.is_modified and old is not None:
+            if base_after_move(self._file.fingerprint, file, old, path) == file.fingerprint:
+                self._file = file
             self._edit.take_text(moved_text(self._edit.text(), old, path))
             self._keep_draft()
+            self._look_outside()
         else:
+            self._file = file
             self._edit.take_text(file.text)
             self._edit.document().setModified(False)
         self._watch()
@@ -231,6 +237,7 @@ class Document(QObject):
         if not draft.path.exists():
             self._look_outside()
         elif draft.base != self._file.fingerprint:
+            self._file = replace(self._file, fingerprint=draft.base)  # no save replaces what is there before that is answered
             self.conflicted.emit(f"{draft.path.name} was changed by another program since these changes were made")
 
     def _keep_versions(self, text: str) -> None:

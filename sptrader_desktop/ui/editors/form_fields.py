@@ -44,9 +44,12 @@ class NumberField(QWidget):
         self.show_row(row)
 
     def show_row(self, row: FormRow) -> None:
-        """What is being typed stays, as long as it says the same."""
-        self._row = row
+        """What is being typed stays, as long as it says the same; what does not count stays to be mended, until another value does."""
         assert isinstance(row.value, Decimal)
+        if self.fault.text() and row.value == self._row.value:
+            self._row = row
+            return
+        self._row = row
         if not self.line.hasFocus() or self._read() != row.value:
             self.line.setText(row.shown(row.value))
         self._say("")
@@ -61,9 +64,11 @@ class NumberField(QWidget):
             self._say("")
 
     def _finished(self) -> None:
-        """Enter, or leaving: what is valid is wanted, in place of anything else what counts comes back."""
+        """Enter, or leaving: what is valid is wanted, what is not stays with what is wrong with it. For nothing what counts comes back."""
         value = self._read()
-        if value is None or value == self._row.value:
+        if value is None and self.line.text().strip():
+            self._typed()
+        elif value is None or value == self._row.value:
             assert isinstance(self._row.value, Decimal)
             self.line.setText(self._row.shown(self._row.value))
             self._say("")
