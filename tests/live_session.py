@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sptrader_desktop.runtime.live.clock import SECOND_US
+from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import Event
 from sptrader_desktop.runtime.live.service import Service
@@ -142,14 +142,17 @@ class FakeLatch:
 
 
 class FakeMarket:
-    def __init__(self, closed: Iterable[str] = ()) -> None:
+    """With `ticking` there is a new price at every moment of that clock."""
+
+    def __init__(self, closed: Iterable[str] = (), ticking: Clock | None = None) -> None:
+        self._ticking = ticking
         self.closed, self.quotes, self.spreads = set(closed), dict[str, int](), dict[str, Spread]()
 
     def is_open(self, symbol: str, at: int) -> bool:
         return at > 0 and symbol not in self.closed
 
     def quoted_at(self, symbol: str) -> int | None:
-        return self.quotes.get(symbol)
+        return self.quotes.get(symbol) if self._ticking is None else self._ticking.now()
 
     def spread(self, symbol: str) -> Spread | None:
         return self.spreads.get(symbol)

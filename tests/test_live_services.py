@@ -80,7 +80,7 @@ def over_the_sample(strategy: Strategy, bars: int, **given: Any) -> tuple[LiveSy
 
     async def story() -> tuple[LiveSymbol, Heard, Decider]:
         candles = sample()
-        clock, decide, market = HandClock(int(candles.timestamp[-bars]) + 30 * MINUTE_US), Decider(strategy), FakeMarket()
+        clock, decide = HandClock(int(candles.timestamp[-bars]) + 30 * MINUTE_US), Decider(strategy)
 
         async def execute(order: Order) -> str:
             return order.id
@@ -88,13 +88,12 @@ def over_the_sample(strategy: Strategy, bars: int, **given: Any) -> tuple[LiveSy
         async def at_once(run: Any) -> Any:
             return run()
 
-        parts = Parts(clock, market, FakeLatch(), runner(), decide, execute, SampleFeed(clock, candles), offload=at_once)
+        parts = Parts(clock, FakeMarket(ticking=clock), FakeLatch(), runner(), decide, execute, SampleFeed(clock, candles), offload=at_once)
         own = own_components(catalogue(), strategy.signals)
         live = live_symbol(Traded(candles.instrument, "1h", strategy, own), ServicesConfig(**given), parts)
         heard = Heard(live.bus)
         await live.orchestrator.start()
         while clock.now() < candles.timestamp[-1] + candles.bar_us + 2 * SECOND_US:
-            market.quotes["EURUSD"] = clock.now() + 30 * MINUTE_US
             await clock.turn(1800.0)
         assert live.orchestrator.check_health()["is_healthy"]
         await clock.until(asyncio.ensure_future(live.orchestrator.stop()))
