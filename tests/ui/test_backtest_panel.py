@@ -1,7 +1,6 @@
 """The backtest panel: what is answered is what is run, kept and shown with a kept run; a run is followed and stopped here."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from sptrader_desktop.ui.jobs import Report
 from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
-from tests.ui.windows import Driven, driven_window, fresh_home
+from tests.ui.windows import Driven, driven_window, fresh_home, work_until_asked
 
 HERE = Path(__file__)
 SERIES = [
@@ -386,9 +385,7 @@ def test_the_choice_says_how_many_bars_from_when(opened: Driven) -> None:
 
 def test_the_choice_says_so_too_where_a_run_was_faster_than_the_reading(opened: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     def stuck(_desk: object, _series: object, heed: Callable[[], object] = lambda: None) -> None:
-        while True:
-            heed()
-            time.sleep(0.01)
+        work_until_asked(heed)
 
     window, panel = opened.window, opened.window.page.panel
     words, before = panel.read.text(), window.research.finished

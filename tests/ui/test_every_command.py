@@ -1,7 +1,6 @@
 """Every command of the table is given in a real window, by its key or else by its menu entry, and something visible changes."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from sptrader_desktop.ui.arrangements import ARRANGEMENTS
 from sptrader_desktop.ui.jobs import Job, Report
 from sptrader_desktop.ui.main_window import MainWindow
 from tests.live_states import Market, ScriptedSession
-from tests.ui.windows import Driven, driven_window, fresh_home
+from tests.ui.windows import Driven, driven_window, fresh_home, work_until_asked
 
 NAME = "given_by_key"
 
@@ -262,9 +261,7 @@ def running(stage: Stage) -> None:
     stage.on_window()
 
     def work(report: Report) -> None:
-        while True:
-            report(0.5)
-            time.sleep(0.005)
+        work_until_asked(partial(report, 0.5))
 
     stage.job = stage.window.research._begin(work, "a long run")  # type: ignore[arg-type]  # it never returns a run
     stage.driven.until(lambda: stage.job and stage.job.progress.fraction > 0, "the run to be under way")

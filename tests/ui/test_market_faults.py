@@ -1,10 +1,10 @@
 """What markets bring that nobody planned for: symbols nobody knows, a feed with a defect, an indicator that hangs, a change of mind."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import NoReturn
 
 import pytest
@@ -224,14 +224,14 @@ class HeldCandles:
     """How often candles were asked for; while they are held they come to nobody, unless they are given up."""
 
     def __init__(self, driven: Driven, patch: pytest.MonkeyPatch) -> None:
-        self.times, self.are_held = 0, False
+        self.times, self.are_free = 0, Event()
+        self.are_free.set()
         really = driven.window._desk.candles
 
         def candles(series: Series, heed: Heed = lambda: None) -> Candles:
             self.times += 1
-            while self.are_held:
+            while not self.are_free.wait(0.01):
                 heed()
-                time.sleep(0.01)
             return really(series, heed)
 
         patch.setattr(driven.window._desk, "candles", candles)
@@ -289,7 +289,7 @@ def test_a_damaged_file_is_tried_again_when_it_is_another_or_somebody_asks(watch
 def test_what_fails_beside_candles_that_are_still_read_says_nothing_of_these(
     watching: Driven, held: HeldCandles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held.are_held = True
+    held.are_free.clear()
     chart = watching.window.market.open_chart(watching.window.page.panel.series[0])
     with monkeypatch.context() as broken:
         broken.setattr(watching.window._desk, "catalogue", lambda: fail("no component can be read"))
@@ -297,20 +297,20 @@ def test_what_fails_beside_candles_that_are_still_read_says_nothing_of_these(
         watching.until(chart.problem.isVisible, "what is wrong with the components")
     assert chart.problem.text() == "no component can be read"
     assert said_instead(chart) == "Reading the candles …"
-    held.are_held = False
+    held.are_free.set()
     watching.settle()
     assert chart.chart.candles is not None
     assert held.times == 1
 
 
 def test_candles_that_somebody_stopped_can_be_looked_for_again(watching: Driven, held: HeldCandles) -> None:
-    held.are_held = True
+    held.are_free.clear()
     chart = watching.window.market.open_chart(watching.window.page.panel.series[0])
     watching.until(lambda: held.times, "the candles to be asked for")
     watching.click(watching.find(QPushButton, "cancelJobButton"))
     watching.settle()
     assert said_instead(chart) == "The candles were not read: it was stopped · [Look Again]"
-    held.are_held = False
+    held.are_free.set()
     watching.click(chart.chart.empty.button)
     watching.settle()
     assert chart.chart.candles is not None

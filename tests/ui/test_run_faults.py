@@ -1,7 +1,7 @@
 """Runs under a hasty person and on a damaged disk: each that was shown is kept under its own name, what is broken hides nothing else."""
 
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -15,8 +15,8 @@ from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.desk import Finished, Series
 from sptrader_desktop.ui.host import surface
-from sptrader_desktop.ui.jobs import JobState, Report
-from tests.ui.windows import Driven, driven_window, fresh_home
+from sptrader_desktop.ui.jobs import Job, JobState, Report
+from tests.ui.windows import Driven, driven_window, fresh_home, work_until_asked
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,10 @@ def run(driven: Driven, spread: str) -> None:
     driven.find(QLineEdit, "spreadAnswer").setText(spread)
     driven.window.page.run()
     driven.settle()
+
+
+def is_over(job: Job) -> bool:
+    return job.is_over
 
 
 def kept_spreads(driven: Driven) -> list[str]:
@@ -137,9 +141,7 @@ def test_one_key_stops_the_run_and_then_what_the_foot_shows(ran: Driven) -> None
     window, jobs = ran.window, ran.host.jobs
 
     def work(report: Report) -> Finished:
-        while True:
-            report.check()
-            time.sleep(0.005)
+        work_until_asked(report.check)
 
     stop = window.actions_.action("run.cancel")
     assert not stop.isEnabled()
@@ -147,10 +149,10 @@ def test_one_key_stops_the_run_and_then_what_the_foot_shows(ran: Driven) -> None
     long_run = window.research._begin(work, "a long run")
     ran.until(lambda: len(jobs.running) == 2, "both to be at work")
     window.page.chart.setFocus()
-    for job, going in ((long_run, 1), (other, 0)):
+    for job, left in ((long_run, (other,)), (other, ())):
         ran.press(Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
-        ran.until(lambda going=going: len(jobs.running) == going, f"the end of {job.title}")  # type: ignore[misc]
-        assert job.state is JobState.CANCELLED
+        ran.until(partial(is_over, job), f"the end of {job.title}")
+        assert (job.state, jobs.running) == (JobState.CANCELLED, left)
     ran.settle()
     assert not stop.isEnabled()
 

@@ -1,10 +1,11 @@
 """A real window over the real desk, on its own loop, without a screen; and the small steps in which a test drives it."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 from PySide6.QtCore import QEvent, QFileSystemWatcher, Qt, QTimer
@@ -78,6 +79,13 @@ class Driven(Driver):
 
     def said(self) -> object:
         return self.window.page.panel.problem.text(), [notice.text for notice in self.window.notices.waiting()]
+
+
+def work_until_asked(heed: Callable[[], object]) -> NoReturn:
+    """Long work as a job does it: now and then it looks whether somebody asked for the stop, which ends it."""
+    while True:
+        heed()
+        time.sleep(0.005)  # a processor's share for those who ask
 
 
 OWN = ("RUNS", "WORKSPACE", "TEXTS", "CANDLES")
