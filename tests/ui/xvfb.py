@@ -32,9 +32,13 @@ class Screen:
 
     def window(self, title: str) -> str:
         """The id of the visible window of that title, when it has come and can be used."""
-        found = _until(lambda: self._do("search", "--onlyvisible", "--name", f"^{title}$").split(), f"no window is titled {title!r}")
+        found = _until(lambda: self.shows(title), f"no window is titled {title!r}")
         self._do("windowfocus", "--sync", found[0])
         return found[0]
+
+    def shows(self, title: str) -> list[str]:
+        """The ids of the visible windows of that title."""
+        return self._do("search", "--onlyvisible", "--name", f"^{title}$").split()
 
     def click(self, window: str, x: int, y: int) -> None:
         """At a point of the window, with the left button."""
