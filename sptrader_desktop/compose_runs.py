@@ -4,14 +4,19 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sptrader_desktop.compose import run_store
-from sptrader_desktop.core.errors import RunError
+from sptrader_desktop.compose_candles import EPOCH, CandleSets
+from sptrader_desktop.core.errors import DataError, RunError
 from sptrader_desktop.settings import Settings
 
 if TYPE_CHECKING:
+    from sptrader_desktop.core.candles import Candles
+    from sptrader_desktop.core.results import Result
     from sptrader_desktop.ports import RunReader, StoredRun
 
 
@@ -57,8 +62,53 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
     return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
 
 
-def is_made_of(stored: "StoredRun", manifest: dict[str, Any]) -> bool:
-    """Was the kept run made from the same things?"""
-    from sptrader_desktop.present.result_json import render
+def own_bars(stored: "StoredRun", found: "CandleSets") -> "CandleSets":
+    """Files and servers grow: what lies around the bars of the kept run is left out, where all of these are as they were."""
+    manifest, (traded, rates, finer) = json.loads(stored.document)["manifest"], found
+    named = [("data", candles) for candles in traded] + [("rates", candles) for candles in rates]
+    named += [("finer", candles) for candles in finer.values()]
+    own = [_own_part(manifest[kept], candles) for kept, candles in named]
+    parts = [part for part in own if part is not None]
+    if len(parts) < len(own):
+        return found
+    ends = len(traded), len(traded) + len(rates)
+    return tuple(parts[: ends[0]]), tuple(parts[ends[0] : ends[1]]), dict(zip(finer, parts[ends[1] :], strict=True))
 
-    return bool(json.loads(stored.document)["manifest"] == json.loads(render(manifest)))
+
+def _own_part(kept: list[dict[str, Any]], candles: "Candles") -> "Candles | None":
+    """None where these are not the bars of then any more."""
+    from sptrader_desktop.adapters.candle_series import part_of
+
+    then = next((item for item in kept if (item["symbol"], item["timeframe"]) == (candles.symbol, candles.timeframe)), None)
+    if then is None or not then["rows"]:
+        return None
+    if then["fingerprint"] == candles.fingerprint:
+        return candles
+    first, last = ((datetime.fromisoformat(then[end]) - EPOCH) // timedelta(microseconds=1) for end in ("first", "last"))
+    try:
+        part = part_of(candles, (first, last + 1))
+    except DataError:  # none of them is there any more
+        return None
+    return replace(part, asked=candles.asked) if part.fingerprint == then["fingerprint"] else None
+
+
+def require_alike(store: "RunReader", stored: "StoredRun", result: "Result", manifest: dict[str, Any]) -> None:
+    """As `require_same`; what is made of the same things needs no document to be compared, which takes longer than the run."""
+    from sptrader_desktop.present.result_json import render, rendered
+
+    if json.loads(stored.document)["manifest"] != json.loads(render(manifest)):
+        require_same(store, stored, result, rendered(result, manifest))
+
+
+def require_same(store: "RunReader", stored: "StoredRun", result: "Result", document: bytes) -> None:
+    """The kept run's own numbers, to the last unit. Another engine or library, or a remark in a component, may leave them as they are."""
+    from sptrader_desktop.runtime.stored_runs import compared
+
+    if document == stored.document:
+        return
+    found = compared(store, stored, result, document)
+    if found.difference:
+        raise RunError(
+            f"{stored.id} no longer gives the result it was kept with: {'; '.join((*found.causes, found.difference))} "
+            f"(`sptrader verify {stored.id}` compares them again)"
+        )

@@ -13,6 +13,7 @@ import pytest
 from sptrader_desktop import compose
 from sptrader_desktop.cli.doctor import PACKAGES
 from sptrader_desktop.core.simulation import Progress
+from sptrader_desktop.runtime import manifest
 from tests.candle_walks import waves
 from tests.command_line import ROOT, SAMPLE, STRATEGIES, STRATEGY, Said, document, in_a_process_of_its_own, refused, sptrader
 
@@ -204,7 +205,34 @@ def test_verify_and_explain_do_as_the_run_was_asked_for(tmp_path: Path) -> None:
     said = sptrader("verify", "latest")
     assert (said.code, said.out) == (1, "")
     assert "candles" in said.err
-    assert "`sptrader verify r0001-ma_crossover` says what has changed" in refused("explain", "latest", "--at", "2024-02-06")
+    refusal = refused("explain", "latest", "--at", "2024-02-06")
+    assert "were changed: as many bars, other values" in refusal
+    assert "`sptrader verify r0001-ma_crossover` compares them again" in refusal
+
+
+@pytest.mark.parametrize("longer", [(), ("--resample", "4h")])
+def test_candles_that_came_since_do_not_keep_a_run_from_being_made_again(tmp_path: Path, longer: tuple[str, ...]) -> None:
+    data, rates = waves(tmp_path, "EURGBP", 100_000, 85_000), waves(tmp_path, "GBPUSD", 100_000, 127_000)
+    asked: list[str | Path] = ["backtest", STRATEGY, "--data", data, "--rates", rates, *longer]
+    assert sptrader(*asked).code == 0
+    explained = sptrader("explain", "latest", "--at", "2024-02-06").out
+    for symbol, middle in (("EURGBP", 85_000), ("GBPUSD", 127_000)):
+        waves(tmp_path, symbol, 100_000, middle, bars=800)
+    assert sptrader("verify", "latest").out == "r0001-ma_crossover: the same to the byte\n"
+    assert sptrader("explain", "latest", "--at", "2024-02-06").out == explained
+    assert sptrader(*asked).code == 0
+    assert sptrader("verify", "r0002-ma_crossover").code == 0, "of all bars"
+    waves(tmp_path, "EURGBP", 100_000, 85_001, bars=800)
+    assert "bars then" in refused("explain", "r0001-ma_crossover", "--at", "2024-02-06"), "none is made of bars that are not its own"
+
+
+def test_a_newer_program_that_gives_the_same_numbers_explains_an_older_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sptrader("backtest", STRATEGY, "--data", SAMPLE).code == 0
+    monkeypatch.setattr(manifest, "engine_hash", lambda: "another")
+    assert sptrader("explain", "latest", "--at", "2024-03-01T14:30Z").code == 0
+    said = sptrader("verify", "latest")
+    assert said.code == 1
+    assert said.err.endswith("r0001-ma_crossover: the result itself is the same\n")
 
 
 def test_explaining_asks_for_a_bar_and_for_a_symbol_that_the_run_has(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 from sptrader_desktop.core.errors import DataError, RunError
 from sptrader_desktop.core.results import Request, Result
 from sptrader_desktop.core.terms import Terms
-from sptrader_desktop.ports import FinishedRun
+from sptrader_desktop.ports import FinishedRun, StoredRun
 from sptrader_desktop.present.result_json import render, result_document
 from sptrader_desktop.runtime import manifest as manifests
 from sptrader_desktop.runtime.backtest import backtest
@@ -54,7 +54,10 @@ class Desk:
         return result, render(result_document(result, make_manifest(request, text, runner)))
 
     def verify(self) -> Verification:
-        return verify_run(self.store, "latest", self.run)
+        return verify_run(self.store, "latest", self.again)
+
+    def again(self, stored: StoredRun) -> tuple[Result, bytes]:
+        return self.run(Recipe.from_json(stored.recipe), stored.strategy_text)
 
     def edit(self, path: Path, old: str, new: str) -> None:
         path.write_text(edited(path.read_text(encoding="utf-8"), old, new), encoding="utf-8")
@@ -140,15 +143,15 @@ def test_an_edit_of_any_rule_changes_the_engine(tmp_path: Path) -> None:
 
 
 def test_another_capital_is_a_difference_of_the_terms(desk: Desk) -> None:
-    found = verify_run(desk.store, "1", lambda recipe, text: desk.run(replace(recipe, capital="20000"), text))
+    found = verify_run(desk.store, "1", lambda stored: desk.run(replace(desk.recipe, capital="20000"), stored.strategy_text))
     assert found.causes == ('terms.capital was "10000", is now "20000"',)
     assert found.difference
     assert found.difference.startswith("completed_trades[0].")
 
 
 def test_a_result_that_changes_without_a_cause_is_called_a_defect(desk: Desk) -> None:
-    def unlike(recipe: Recipe, text: str) -> tuple[Result, bytes]:
-        result, document = desk.run(recipe, text)
+    def unlike(stored: StoredRun) -> tuple[Result, bytes]:
+        result, document = desk.again(stored)
         return result, document.replace(b'"exit_reason":"signal_exit"', b'"exit_reason":"take_profit"', 1)
 
     found = verify_run(desk.store, "latest", unlike)
@@ -158,8 +161,8 @@ def test_a_result_that_changes_without_a_cause_is_called_a_defect(desk: Desk) ->
 
 
 def test_tables_are_compared_even_where_the_document_is_the_same(desk: Desk) -> None:
-    def unlike(recipe: Recipe, text: str) -> tuple[Result, bytes]:
-        result, document = desk.run(recipe, text)
+    def unlike(stored: StoredRun) -> tuple[Result, bytes]:
+        result, document = desk.again(stored)
         result.outcome.equity[7] += 1
         return result, document
 

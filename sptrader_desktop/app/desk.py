@@ -174,8 +174,13 @@ class WindowDesk:
         return compose_window.examined(text, self.catalogue())
 
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
+        return self._made(recipe, text, self._candles_of(recipe, heed or (lambda: None)), report, heed)
+
+    def _made(
+        self, recipe: Recipe, text: str, candles: CandleSets, report: "Callable[[Progress], None] | None", heed: Heed | None
+    ) -> Finished:
         read = compose.StrategyRead(self.check(text, recipe.strategy, recipe.params), text, self.catalogue())
-        prepared = compose.prepare(recipe, self._settings, read, self._candles_of(recipe, heed or (lambda: None)), heed)
+        prepared = compose.prepare(recipe, self._settings, read, candles, heed)
         result, manifest = compose.run_result(prepared, report)
         return Finished(recipe, text, result, manifest, files=_files(recipe, read.strategy, read.catalogue))
 
@@ -265,11 +270,10 @@ class WindowDesk:
 
     def open_run(self, run_id: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         stored = self.runs.load(run_id)
-        made = self.backtest(compose.recipe_of(stored), stored.strategy_text, report, heed)
-        if not compose_runs.is_made_of(stored, made.manifest):
-            raise RunError(
-                f"{stored.id} was made from something else than there is now: `sptrader verify {stored.id}` says what has changed"
-            )
+        recipe = compose.recipe_of(stored)
+        candles = compose_runs.own_bars(stored, self._candles_of(recipe, heed or (lambda: None)))
+        made = self._made(recipe, stored.strategy_text, candles, report, heed)
+        compose_runs.require_alike(self.runs, stored, made.result, made.manifest)
         return replace(made, run_id=stored.id)
 
     def compared(self, run_ids: Sequence[str]) -> Sequence[KeptRun]:

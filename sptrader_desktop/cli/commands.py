@@ -21,6 +21,7 @@ from sptrader_desktop.cli import (
 )
 from sptrader_desktop.cli.options import recipe_of
 from sptrader_desktop.cli.progress import ProgressLine
+from sptrader_desktop.compose_candles import recipe_candles
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.runtime.recipe_values import moment
 from sptrader_desktop.runtime.whole_files import write_whole
@@ -28,7 +29,7 @@ from sptrader_desktop.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sptrader_desktop.core.results import Result
-    from sptrader_desktop.ports import RunReader
+    from sptrader_desktop.ports import RunReader, StoredRun
     from sptrader_desktop.runtime.recipe import Recipe
 
 DONE, FAILED = 0, 1
@@ -71,9 +72,8 @@ def explain(chosen: argparse.Namespace) -> int:
     at = moment(chosen.at, "--at")
     if at is None:
         raise RunError("--at is empty: give any time inside the bar, for example 2024-03-01T14:00Z")
-    result, document, _ = _run(compose.recipe_of(stored), settings, stored.strategy_text)
-    if document != stored.document:
-        raise RunError(f"{stored.id} no longer gives the result it was kept with: `sptrader verify {stored.id}` says what has changed")
+    result, document, _ = _run(compose.recipe_of(stored), settings, stored)
+    compose_runs.require_same(compose.run_store(settings), stored, result, document)
     symbols = [candles.symbol for candles in result.request.traded]
     if not chosen.symbol and len(symbols) > 1:
         raise RunError(f"{stored.id} trades {', '.join(symbols)}: say which with --symbol")
@@ -93,7 +93,7 @@ def _verified(store: "RunReader", asked: str, settings: Settings) -> int:
     compose.ready_engine(settings, say)
     from sptrader_desktop.runtime.stored_runs import verify_run
 
-    found = verify_run(store, asked, lambda recipe, text: _run(recipe, settings, text)[:2])
+    found = verify_run(store, asked, lambda stored: _run(compose.recipe_of(stored), settings, stored)[:2])
     for sentence in found.sentences():
         print(sentence, file=sys.stdout if found.is_same else sys.stderr)
     return DONE if found.is_same else FAILED
@@ -132,11 +132,12 @@ def doctor(_: argparse.Namespace) -> int:
     return DONE if all(finding.is_well for finding in findings) else FAILED
 
 
-def _run(recipe: "Recipe", settings: Settings, strategy_text: str | None = None) -> "tuple[Result, bytes, compose.Prepared]":
-    """Everything that can be refused without the engine is refused before it is loaded."""
-    overridden = compose.strategy_of(recipe, settings, strategy_text)
+def _run(recipe: "Recipe", settings: Settings, stored: "StoredRun | None" = None) -> "tuple[Result, bytes, compose.Prepared]":
+    """Everything that can be refused without the engine is refused before it is loaded. `stored` is a kept run that is made again."""
+    overridden = compose.strategy_of(recipe, settings, stored.strategy_text if stored else None)
     compose.ready_engine(settings, say)
-    prepared = compose.prepare(recipe, settings, overridden)
+    candles = compose_runs.own_bars(stored, recipe_candles(recipe, settings)) if stored else None
+    prepared = compose.prepare(recipe, settings, overridden, candles)
     line = ProgressLine()
     try:
         result, document = compose.run_prepared(prepared, line if compose.is_terminal() else None)

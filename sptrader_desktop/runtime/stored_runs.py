@@ -11,8 +11,8 @@ from sptrader_desktop.core.results import Result
 from sptrader_desktop.ports import FinishedRun, RunReader, StoredRun
 from sptrader_desktop.runtime.recipe import Recipe
 
-# The recipe and the stored strategy text to the result and its document.
-Rerun = Callable[[Recipe, str], tuple[Result, bytes]]
+# A stored run to its result now and the document of that.
+Rerun = Callable[[StoredRun], tuple[Result, bytes]]
 Json = Any
 REST_OF_INPUTS = ("parameters", "terms", "instruments")
 
@@ -41,19 +41,22 @@ class Verification:
 
 def verify_run(store: RunReader, asked: str, rerun: Rerun) -> Verification:
     stored = store.load(asked)
-    recipe = Recipe.from_json(stored.recipe)
-    before = _read_document(stored)
-    result, document = rerun(recipe, stored.strategy_text)
-    notes = tuple(_notes(recipe, stored))
+    read_document(stored)
+    return compared(store, stored, *rerun(stored))
+
+
+def compared(store: RunReader, stored: StoredRun, result: Result, document: bytes) -> Verification:
+    """`result` and `document` are of the same run, made again."""
+    before = read_document(stored)
     now = before if document == stored.document else json.loads(document)
     causes = tuple(causes_between(before["manifest"], now["manifest"]))
     difference = _first_difference(before, now) or _table_difference(store, stored, result, now["manifest"])
     if difference is None and not causes and document != stored.document:
         difference = "the numbers are the same, but the document is written in another way"
-    return Verification(stored.id, causes, difference, notes)
+    return Verification(stored.id, causes, difference, tuple(_notes(Recipe.from_json(stored.recipe), stored)))
 
 
-def _read_document(stored: StoredRun) -> Json:
+def read_document(stored: StoredRun) -> Json:
     try:
         document = json.loads(stored.document)
     except ValueError as error:
