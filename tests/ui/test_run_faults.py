@@ -5,11 +5,13 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
+import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 
+from sptrader_desktop.runtime import manifest
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui import file_actions
@@ -362,6 +364,30 @@ def test_a_run_is_called_thrown_away_and_put_back_from_tree_and_list(ran: Driven
     assert in_tree() == "the wide one"
     window.research.open_run(kept)
     ran.until(lambda: window.selection.run.value == kept, "it to be opened")
+
+
+def test_a_run_opens_although_candles_came_since_and_the_program_is_a_newer_one(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    window, series = ran.window, ran.window.page.panel.chosen_series()
+    assert series
+    file, research = Path(series.path), window.research
+    whole, longest = file.read_bytes(), len(pq.read_table(file))
+    try:
+        pq.write_table(pq.read_table(file).slice(0, 1_500), file)
+        run(ran, "0")
+        short = window.selection.run.value
+        file.write_bytes(whole)
+        ran.until(lambda: "candles" in research.stale.value, "the change of the candles")
+        run(ran, "0")
+        assert window.selection.run.value != short
+        monkeypatch.setattr(manifest, "engine_hash", lambda: "another")
+        research.open_run(short)
+        ran.until(lambda: window.selection.run.value == short, "the kept run")
+        assert research.finished
+        assert len(research.finished.result.request.traded[0]) == 1_500 < longest
+        ran.until(lambda: "candles" in research.stale.value, "what has changed since to be told")
+    finally:
+        file.write_bytes(whole)
+    ran.settle()
 
 
 def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -> None:

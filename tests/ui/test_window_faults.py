@@ -17,7 +17,6 @@ from pytestqt.qtbot import QtBot
 from sptrader_desktop import compose_components
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.core.errors import Cancelled, DataError
-from sptrader_desktop.runtime import manifest
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.desk import Finished, Heed, Series
@@ -310,30 +309,6 @@ def test_a_run_that_is_opened_brings_its_answers_and_is_not_stale(ran: Driven) -
     ran.settle()
     assert (spread.text(), stale(ran)) == ("0", "")
     assert window.selection.run.value == first
-
-
-def test_a_run_opens_although_candles_came_since_and_the_program_is_a_newer_one(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
-    window, file = ran.window, Path(sample(ran)[1].path)
-    whole = file.read_bytes()
-    run_id = window.selection.run.value
-    try:
-        pq.write_table(pq.read_table(file).slice(0, 1_500), file)
-        window.page.run()
-        ran.until(lambda: window.selection.run.value not in ("", run_id), "the run of fewer bars")
-        short = window.selection.run.value
-        file.write_bytes(whole)
-        ran.until(lambda: "candles" in stale(ran), "the change of the candles")
-        window.page.run()
-        ran.until(lambda: window.selection.run.value not in ("", short), "the run of all bars")
-        monkeypatch.setattr(manifest, "engine_hash", lambda: "another")
-        window.research.open_run(short)
-        ran.until(lambda: window.selection.run.value == short, "the kept run")
-        assert window.research.finished
-        assert len(window.research.finished.result.request.traded[0]) == 1_500
-        ran.until(lambda: "candles" in stale(ran), "what has changed since to be told")
-    finally:
-        file.write_bytes(whole)
-    ran.settle()
 
 
 # Nothing that was typed is lost
