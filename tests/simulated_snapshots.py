@@ -42,7 +42,7 @@ def everything(session: Session, *others: object) -> dict[str, str]:
     return found
 
 
-UNLIKE = {"_snapshots", "journal", "lent", "instruments", "_judged", "_said"}  # of this process, or for the memory itself
+UNLIKE = {"_snapshots", "journal", "lent", "_roomy", "instruments", "_judged", "_said"}  # of this process, or for the memory itself
 
 
 def _walk(path: str, value: Any, found: dict[str, str], seen: set[int]) -> None:

@@ -1,5 +1,8 @@
 """The live path over kept candles does what the backtest does: same orders, fills, trades, verdicts, equity and cash, to the last unit."""
 
+import json
+import random
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from sptrader_desktop import compose
+from sptrader_desktop.core import facts
 from sptrader_desktop.core.broker_messages import Request, Transaction
 from sptrader_desktop.core.candles import Candles, Prices
+from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.rules import RuleHits
 from sptrader_desktop.core.simulation import make_job, run
 from sptrader_desktop.core.terms import Terms
+from sptrader_desktop.runtime.backtest import backtest
+from sptrader_desktop.runtime.live.fact_text import fact_entry, read_fact
 from sptrader_desktop.runtime.live.paper import PaperBroker
 from sptrader_desktop.runtime.live.replay import MOST_UNWRITTEN, Published, Replay, new_account
 from sptrader_desktop.runtime.live.session import Session
@@ -22,6 +29,7 @@ from tests.golden import golden_case
 from tests.markets import random_case
 from tests.parity import first_unlike, job_of
 from tests.simulated_disk import SimulatedDisk, SimulatedJournal
+from tests.small_runs import BARS, request, runner
 
 DATASETS = """
     GBPUSD_1m_2012-02-01_2012-03-01_fxcm_ask GBPUSD_1m_2012-02-01_2012-03-01_fxcm_bid BTCUSD_1h_2017-05-23_2023-09-11_snowguru
@@ -58,6 +66,52 @@ def test_what_was_written_down_comes_to_the_same_state_byte_for_byte() -> None:
             for ours, theirs in zip(getattr(first.account.book, name), getattr(again.account.book, name), strict=True):
                 assert ours.tobytes() == theirs.tobytes()
         assert again.account.lives.unknown() == first.account.lives.unknown() == []
+
+
+def test_the_facts_of_bars_are_written_as_json_writes_them_and_read_back_as_they_were() -> None:
+    chance = random.Random(5)
+    for _ in range(200):
+        opened, closed = (
+            [[chance.choice((0, -1, chance.randrange(-(2**63), 2**63))) for _ in kind._fields] for _ in range(chance.randrange(3))]
+            for kind in (BarOpen, BarRange)
+        )
+        hits = tuple(
+            Hits(s, 0, 1 << s, [chance.choice((float("inf"), -0.0, 1e300, chance.random()))] * s) for s in range(chance.randrange(3))
+        )
+        bars = facts.BarsOpened(7, tuple(BarOpen(*row) for row in opened)), facts.BarsClosed(7, tuple(BarRange(*row) for row in closed))
+        for fact in (*bars, facts.Decided(7, hits, chance.choice(((), ("é",))))):
+            kind, body = fact_entry(fact)
+            assert body == json.dumps(fact, separators=(",", ":")).encode()
+            assert fact_entry(read_fact(kind, body)) == (kind, body)
+            assert type(read_fact(kind, body)) is type(fact)
+
+
+def test_a_bar_that_no_table_can_hold_is_refused() -> None:
+    """As a ValueError, by which a session knows that the broker told it amiss."""
+    job = job_of(random_case(0))
+    account = new_account(job, "replay", ("EURUSD",), latches=False)
+    with pytest.raises(ValueError, match="cannot be kept"):
+        account.apply(facts.BarsOpened(0, (BarOpen(0, 0, 2**63, 2**63, 0, 0),)))
+    account.apply(facts.BarsOpened(0, ()))
+    assert account.book.series["under"][0] == -1, "nothing of it opened"
+
+
+def test_a_bar_is_replayed_in_few_calls() -> None:
+    """The pace of a computer varies, what it is asked to do does not."""
+    job, calls = backtest(request(bars=BARS * 100), runner()).job, 0
+
+    def count(_frame: object, event: str, _about: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    for profile in (None, count):  # the first loads what is compiled
+        replay = Replay(job, ("EURUSD",), SimulatedJournal(SimulatedDisk()))
+        sys.setprofile(profile)
+        try:
+            replay.run()
+        finally:
+            sys.setprofile(None)
+    assert calls / len(job.tape.time) < 68
 
 
 class Commits(SimulatedJournal):

@@ -8,8 +8,6 @@ from sptrader_desktop.core.live_worth import NodeFigures, Worth
 from sptrader_desktop.core.records import CANCELLED, RISK_HALT, WORKING
 from sptrader_desktop.core.risk_tree import WHOLE, Gauge, NodeLimits, RiskTree
 
-Day = tuple[int, dict[str, NodeFigures]]
-
 
 class AccountLimits:
     """`bar` is told of a scope in which nothing may be opened any more, and why. Where no limit is set nothing is done at all."""
@@ -41,13 +39,12 @@ class AccountLimits:
         if self.are_set:
             self.tree.rearm(self.nodes(), scope)
 
-    def before_open(self) -> Day:
-        return self._book.figure["day"][0], self.nodes() if self.are_set else {}
+    def figures(self) -> dict[str, NodeFigures]:
+        """As they stand, where anything is limited."""
+        return self.nodes() if self.are_set else {}
 
-    def after_open(self, before: Day) -> None:
-        day, figures = before
-        if self._book.figure["day"][0] == day:
-            return
+    def begin_day(self, figures: dict[str, NodeFigures]) -> None:
+        """`figures` are the last of the day before."""
         self.day_before = 0
         if figures:
             self.tree.roll(figures)
@@ -68,8 +65,6 @@ class AccountLimits:
 
     def refuse_beyond(self, placed: int, at: int) -> None:
         """One entry after the other, from order `placed` on: those beyond a limit are not asked for, and do not count for the next."""
-        if not self.are_set:
-            return
         orders = self._book.log.orders[: self._book.account["orders"][0]]
         unjudged = {order for order in range(placed, len(orders)) if orders["state"][order] == WORKING}
         for order in sorted(unjudged):

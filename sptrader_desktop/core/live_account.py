@@ -28,7 +28,7 @@ from sptrader_desktop.core.tables import FREE, Table
 from sptrader_desktop.core.undone import Undone, will_not_be
 from sptrader_desktop.core.watched_exits import WatchedExits
 
-_Before = tuple[bytes, tuple[int, ...], int]
+_Before = tuple[Sequence[Marks], tuple[int, ...], int]
 EVERY = WHOLE  # in place of a symbol
 PAPER = "paper"
 MOVES = frozenset({What.FILLED, What.CLOSED})
@@ -90,17 +90,14 @@ class LiveAccount:
 
     def ask(self, change: Callable[..., list[Request]], *about: object) -> list[Request]:
         """What a change of these books asks for is asked by them from then on."""
-        self._forget()
+        self.lives.forget()
+        if not self.history and self.book.is_crowded:
+            self.ids.keep(self.book.forget())
         self.book.make_room()
         requests = change(*about)
         for request in requests:
             self.lives.ask(request, self.at)
         return requests
-
-    def _forget(self) -> None:
-        self.lives.forget()
-        if not self.history and self.book.is_crowded:
-            self.ids.keep(self.book.forget())
 
     def alarm(self, text: str) -> None:
         self.alarms.append(text)
@@ -112,25 +109,32 @@ class LiveAccount:
     def _open_bars(self, fact: facts.BarsOpened) -> list[Request]:
         self.at = fact.at
         self._is_as_closed = False
-        before = self.limits.before_open()
-        self.book.open_bars(fact.bars)
+        days = self.book.figure["day"]
+        day, figures = days[0], self.limits.figures()
+        self.book.tell(fact.bars)
         stages.account_opens(self.book.lent)
-        self.limits.after_open(before)
+        if days[0] != day:
+            self.limits.begin_day(figures)
         return []
 
     def _close_bars(self, fact: facts.BarsClosed) -> list[Request]:
         self.at = fact.at
-        self.book.close_bars(fact.bars)
-        self._closing |= {bar.series: bar for bar in fact.bars}
+        self.book.tell(fact.bars)
+        stages.account_hears_ranges(self.book.lent)
+        for bar in fact.bars:
+            self._closing[bar.series] = bar
         self._is_as_closed = len(self._closing) == len(fact.bars)
         return []
 
     def _decide(self, fact: facts.Decided) -> list[Request]:
         """Of the bars that closed last: those of which something is said, and rates."""
-        said = {hits.series for hits in fact.hits}
-        if not self._is_as_closed or len(fact.hits) < self._traded:
-            self.book.close_bars([bar for s, bar in self._closing.items() if s in said or s >= self._traded])
-        self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and s not in said}
+        if self._is_as_closed and len(fact.hits) == self._traded:
+            self._closing = {}
+        else:
+            said = {hits.series for hits in fact.hits}
+            self.book.tell([bar for s, bar in self._closing.items() if s in said or s >= self._traded])
+            stages.account_hears_ranges(self.book.lent)
+            self._closing = {s: bar for s, bar in self._closing.items() if s < self._traded and s not in said}
         self._take_hits(fact.hits)
         before = self._before()
         if self._fill_close or self.limits.are_set:
@@ -197,16 +201,19 @@ class LiveAccount:
         return self._marks.now(figure["positions"][0]), orders, figure["orders"][0]
 
     def _asked_since(self, before: _Before) -> list[Request]:
-        closings, waiting, placed = before
-        figure, found = self.book.figure, list[Request]()
+        (closings, waiting, placed), figure = before, self.book.figure
+        found: list[Request] = []
         if self.latches:
             self._latch()
-        self.limits.refuse_beyond(placed, self.at)
+        if self.limits.are_set:
+            self.limits.refuse_beyond(placed, self.at)
         if waiting:
             states = self.book.log.orders["state"]
             found += [Cancel(self.next_id(), self.ids.of_row(order)) for order in waiting if states[order] == CANCELLED]
-        for row, was, now in self._marks.changed(closings, figure["positions"][0]):
-            found += self._about_position(row, was, now)
+        marks = self._marks.now(figure["positions"][0])
+        if marks != closings:
+            for row, was, now in self._marks.changed(closings, marks):
+                found += self._about_position(row, was, now)
         for order in range(placed, figure["orders"][0]):
             found += self._about_order(order)
         return found
@@ -219,11 +226,11 @@ class LiveAccount:
                 self.alarm(f"{words}: no entries until a person re-arms")
 
     def _about_position(self, row: Table, before: Marks, now: Marks) -> list[Request]:
-        closing, reason, at_close, trail = now
-        position, found = self._theirs[int(row["number"])], list[Request]()
-        if trail != before[3] and self.watched.holds_stops:
+        number, trail, closing, reason, at_close = now
+        position, found = self._theirs[number], list[Request]()
+        if trail != before[1] and self.watched.holds_stops:
             found.append(Protect(self.next_id(), position, trail))
-        if closing and (closing, reason) != before[:2] and not (closing < row["quantity"] and self.lives.is_closing(position)):
+        if closing and (closing, reason) != before[2:4] and not (closing < row["quantity"] and self.lives.is_closing(position)):
             found.append(Close(self.next_id(), position, closing, EXIT_REASONS[reason], bool(at_close)))
         return found
 

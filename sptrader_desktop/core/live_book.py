@@ -5,18 +5,20 @@ The account and the paper broker each have one. Bars are counted as they open, s
 
 from array import array
 from collections.abc import Sequence
+from struct import Struct, error
 from typing import NamedTuple
 
 import numpy as np
 
 from sptrader_desktop.core.borrow import lend
-from sptrader_desktop.core.live_stages import has_room_for_instant
+from sptrader_desktop.core.live_stages import NOTHING, Told, has_room_for_instant
 from sptrader_desktop.core.records import ASSESSED, FILL, ORDER, TRADE, VERDICT, WORKING
 from sptrader_desktop.core.tables import ACCOUNT, PENDING, POSITION, SERIES, Agenda, Ints, Log, Plan, State, Table, Tape
 
 ROWS = 256
 FIGURES = ("equity", "positions", "pending", "orders", "fills", "verdicts", "day")
 LOGS = ("trades", "fills", "verdicts", "orders", "days")
+USED = Struct("=" + "".join("q" if name in LOGS else "8x" for name in ACCOUNT.names or ()))  # rows of each, out of the account's memory
 # A broker may fill one order in many parts, each of which is a position.
 MOST_POSITIONS = 512
 LONGEST_NUMBER = 18
@@ -58,6 +60,11 @@ class Hits(NamedTuple):
     atr: Sequence[float]
 
 
+# How a told bar is written where a stage finds it.
+WRITE = {len(kind._fields): Struct(f"{len(kind._fields)}q").pack_into for kind in (BarOpen, BarRange)}
+ROW = 8 * len(BarRange._fields)
+
+
 class Book:
     def __init__(self, plan: Plan, capital: int, slots: int, fine: Tape | None = None) -> None:
         """`slots` is the number of ATR periods; `fine` brings finer candles, which only a replay knows."""
@@ -80,36 +87,26 @@ class Book:
         self.account, self.series = self.state.account, self.state.series
         # What is asked and written at every bar: a number is quicker by its memory than by its array.
         self.figure = {name: self.account[name].data for name in FIGURES}
-        self._columns = [row.data for row in self._bars]
-        self._places = self.tape.start.data, self.tape.over_start.data, self.series["agenda"].data
-        self._calendar = self.agenda.bar.data, self.agenda.day.data, self.agenda.weight.data
+        self._told = Told(np.full((count, len(BarRange._fields)), NOTHING, np.int64))
+        self._inbox = self._told.bars.reshape(-1).view(np.uint8).data
         self._rules = self.agenda.entries.data, self.agenda.exits.data, self.agenda.atr.reshape(-1).data
-        self._next, self._is_now, self._ends = self.series["next"].data, self.series["now"].data, self._over.data
         self.now, self._slots = self.series["now"], self.agenda.atr.shape[1]
+        self._counts = self.account.view(np.uint8).data
         self.lent: Ints = np.zeros(0, np.int64)
         self._lend()
 
     def _lend(self) -> None:
-        self.lent = lend(self.tape, self.agenda, self.plan, self.state, self.log)
+        self._roomy: tuple[int, ...] = ()  # rows used when there was room for an instant
+        self.lent = lend(self.tape, self.agenda, self.plan, self.state, self.log, self._told)
 
-    def open_bars(self, bars: Sequence[BarOpen]) -> None:
-        """Mark what opens now; the stages themselves take the prices."""
-        self.now.fill(0)
-        numbers, days, weights = self._calendar
-        times, opens, highs, lows, closes, ask_opens, ask_highs, ask_lows, ask_closes = self._columns
-        for s, at, raw, ask, day, weight in bars:
-            bar = self._next[s]
-            times[s], opens[s], highs[s], lows[s], closes[s] = at, raw, raw, raw, raw
-            ask_opens[s], ask_highs[s], ask_lows[s], ask_closes[s] = ask, ask, ask, ask
-            self._place(s, bar)
-            numbers[s], days[s], weights[s], self._is_now[s] = bar, day, weight, 1
-
-    def close_bars(self, bars: Sequence[BarRange]) -> None:
-        self.now.fill(0)
-        entries, exits, _ = self._rules
-        times, opens, highs, lows, closes, ask_opens, ask_highs, ask_lows, ask_closes = self._columns
-        for s, at, over, opens[s], highs[s], lows[s], closes[s], ask_opens[s], ask_highs[s], ask_lows[s], ask_closes[s] in bars:
-            times[s], self._ends[s], entries[s], exits[s], self._is_now[s] = at, over, 0, 0, 1
+    def tell(self, bars: Sequence[BarOpen] | Sequence[BarRange]) -> None:
+        """What opens or closes now; the stage that is entered next takes it from there."""
+        try:
+            for bar in bars:
+                WRITE[len(bar)](self._inbox, bar[0] * ROW, *bar)
+        except error as what:
+            self._told.bars[:] = NOTHING
+            raise ValueError(f"{bars} cannot be kept: {what}") from None
 
     def rules_hold(self, s: int, entries: int, exits: int, atr: Sequence[float]) -> None:
         """At the close of its last bar."""
@@ -131,19 +128,18 @@ class Book:
         held = self.state.positions[: self.account["positions"][0]]
         held["closes"][held["symbol"] == s] -= 1
 
-    def _place(self, s: int, bar: int) -> None:
-        """The bar's number leads to the one row of its series."""
-        starts, over_starts, rows = self._places
-        starts[s], over_starts[s], rows[s] = s - bar, s - bar, s
-
     @property
     def is_crowded(self) -> bool:
         """There is no room in the log for whatever one instant may add."""
-        return not has_room_for_instant(self.lent)
+        return USED.unpack(self._counts) != self._roomy and not has_room_for_instant(self.lent)
 
     def make_room(self) -> None:
-        while not has_room_for_instant(self.lent):
-            self.put_log(self.log._replace(**{name: _doubled(getattr(self.log, name)) for name in LOGS}))
+        """As long as nothing is added, room stays: most instants write no row, and the question itself is a compiled call."""
+        used = USED.unpack(self._counts)
+        if used != self._roomy:
+            while not has_room_for_instant(self.lent):
+                self.put_log(self.log._replace(**{name: _doubled(getattr(self.log, name)) for name in LOGS}))
+            self._roomy = used
 
     def forget(self) -> list[int]:
         """Rows of the log that nothing rests on any more; gives those of the orders that stay, as they were numbered until now."""
@@ -170,12 +166,10 @@ class Book:
 
     def position(self, number: int) -> int:
         """Where in the table it is now, −1 when it is closed."""
-        found = np.flatnonzero(self.state.positions["number"][: self.account["positions"][0]] == number)
-        return int(found[0]) if len(found) else -1
+        return _place_of(number, self.state.positions["number"][: self.figure["positions"][0]])
 
     def waiting(self, order: int) -> int:
-        found = np.flatnonzero(self.state.pending["order"][: self.account["pending"][0]] == order)
-        return int(found[0]) if len(found) else -1
+        return _place_of(order, self.state.pending["order"][: self.figure["pending"][0]])
 
     def add_waiting(self, order: int, s: int, side: int, quantity: int) -> int:
         """Room for a fill that nobody waits for any more, or never did."""
@@ -256,6 +250,12 @@ def _first_log(plan: Plan, state: State) -> Log:
         np.zeros((ROWS, 2), np.int64),
         np.zeros(0, ASSESSED),
     )
+
+
+def _place_of(number: int, column: Ints) -> int:
+    """As a list: of the few rows that there are, numpy looks for one in five times the time."""
+    found: list[int] = column.tolist()
+    return found.index(number) if number in found else -1
 
 
 def _doubled(table: Table) -> Table:

@@ -1,12 +1,15 @@
 """The same stages as the backtest's, entered one event at a time: the account decides, a broker fills.
 
-All take what `core.borrow.lend` wrote down of (tape, agenda, plan, state, log), in that order; the caller has marked the series concerned
-as `now`. What a broker did is booked at the figures it told.
+All take what `core.borrow.lend` wrote down of (tape, agenda, plan, state, log, told), in that order. Those that open or close bars take
+them from what was told; before the others the caller has marked the series concerned as `now`. What a broker did is booked at the figures
+it told.
 """
 
+from typing import NamedTuple
+
 from sptrader_desktop.core.arithmetic import total
-from sptrader_desktop.core.borrow import taken
-from sptrader_desktop.core.compiled import compiled
+from sptrader_desktop.core.borrow import taken, width
+from sptrader_desktop.core.compiled import compiled, inlined
 from sptrader_desktop.core.entries import entry_side_price
 from sptrader_desktop.core.exits import fill_exits, protective_exits
 from sptrader_desktop.core.kernel import close_all, has_room
@@ -69,6 +72,17 @@ log_of = taken(
         "assessed": (ASSESSED_ROW, 1),
     },
 )
+_next += len(Log._fields)
+NOTHING = -1
+
+
+class Told(NamedTuple):
+    """What opens or closes now, as the fields of a bar, in a row for each series whose first is its number; where nothing is, `NOTHING`."""
+
+    bars: Ints
+
+
+told_of = taken(Told, _next, {"bars": _ints2})
 
 
 @compiled
@@ -77,14 +91,60 @@ def has_room_for_instant(lent: Ints) -> bool:
     return bool(has_room(plan_of(lent), state_of(lent), log) and state_of(lent).account[0].days + 2 < len(log.days))
 
 
+# Bars
+
+
+@inlined
+def clear_told(told: Told, s: int) -> None:
+    for field in range(width(told.bars)):
+        told.bars[s, field] = NOTHING
+
+
+@inlined
+def take_told_opens(tape: Tape, agenda: Agenda, state: State, told: Told) -> None:
+    """The one row of a series is the bar under way; its number leads there. Series of which nothing is told are not concerned."""
+    for s in range(len(state.series)):
+        series = state.series[s]
+        series.now = told.bars[s, 0] == s
+        if series.now:
+            tape.time[s], raw, ask = told.bars[s, 1], told.bars[s, 2], told.bars[s, 3]
+            tape.open[s], tape.high[s], tape.low[s], tape.close[s] = raw, raw, raw, raw
+            tape.ask_open[s], tape.ask_high[s], tape.ask_low[s], tape.ask_close[s] = ask, ask, ask, ask
+            tape.start[s], tape.over_start[s], series.agenda = s - series.next, s - series.next, s
+            agenda.bar[s], agenda.day[s], agenda.weight[s] = series.next, told.bars[s, 4], told.bars[s, 5]
+            clear_told(told, s)
+
+
+@inlined
+def take_told_ranges(tape: Tape, agenda: Agenda, state: State, told: Told) -> None:
+    """No rule holds until it is said which do."""
+    for s in range(len(state.series)):
+        series = state.series[s]
+        series.now = told.bars[s, 0] == s
+        if series.now:
+            tape.time[s], tape.over[s] = told.bars[s, 1], told.bars[s, 2]
+            tape.open[s], tape.high[s], tape.low[s], tape.close[s] = told.bars[s, 3], told.bars[s, 4], told.bars[s, 5], told.bars[s, 6]
+            tape.ask_open[s], tape.ask_high[s] = told.bars[s, 7], told.bars[s, 8]
+            tape.ask_low[s], tape.ask_close[s] = told.bars[s, 9], told.bars[s, 10]
+            agenda.entries[s], agenda.exits[s] = 0, 0
+            clear_told(told, s)
+
+
 # The account
 
 
 @compiled
 def account_opens(lent: Ints) -> None:
-    agenda, state, log = agenda_of(lent), state_of(lent), log_of(lent)
+    tape, agenda, state, log = tape_of(lent), agenda_of(lent), state_of(lent), log_of(lent)
+    take_told_opens(tape, agenda, state, told_of(lent))
     begin_days(agenda, state, log)
-    take_opens(tape_of(lent), plan_of(lent), state)
+    take_opens(tape, plan_of(lent), state)
+
+
+@compiled
+def account_hears_ranges(lent: Ints) -> None:
+    """What a broker did inside the bars is booked before anything is decided."""
+    take_told_ranges(tape_of(lent), agenda_of(lent), state_of(lent), told_of(lent))
 
 
 @compiled
@@ -155,6 +215,7 @@ def settle(lent: Ints, index: int, outcome: int, bar: int) -> None:
 @compiled
 def broker_opens(lent: Ints) -> None:
     tape, agenda, plan, state, log = tape_of(lent), agenda_of(lent), plan_of(lent), state_of(lent), log_of(lent)
+    take_told_opens(tape, agenda, state, told_of(lent))
     charge_rolls(agenda, plan, state)
     take_opens(tape, plan, state)
     fill_at_open(tape, plan, state, log)
@@ -163,11 +224,12 @@ def broker_opens(lent: Ints) -> None:
 @compiled
 def broker_closes(lent: Ints, ends: bool) -> None:
     """`ends` where nothing fills at the close."""
-    tape, plan, state, log = tape_of(lent), plan_of(lent), state_of(lent), log_of(lent)
+    tape, agenda, plan, state, log = tape_of(lent), agenda_of(lent), plan_of(lent), state_of(lent), log_of(lent)
+    take_told_ranges(tape, agenda, state, told_of(lent))
     fill_inside(tape, plan, state, log)
     take_closes(tape, plan, state)
     if ends:
-        end_close(agenda_of(lent), plan, state, log)
+        end_close(agenda, plan, state, log)
 
 
 @compiled
@@ -192,6 +254,7 @@ def broker_finishes(lent: Ints, reason: int) -> None:
 def broker_takes_price(lent: Ints) -> None:
     """Financing, the price itself, ordered exits. Entries follow one by one, since a broker may fill them in parts."""
     tape, agenda, plan, state, log = tape_of(lent), agenda_of(lent), plan_of(lent), state_of(lent), log_of(lent)
+    take_told_opens(tape, agenda, state, told_of(lent))
     charge_rolls(agenda, plan, state)
     take_opens(tape, plan, state)
     for s in range(len(state.series)):

@@ -8,14 +8,16 @@ OUTCOME = "signal_judged"
 
 
 def name_in(kind: str, body: bytes) -> str | None:
-    if kind != OUTCOME:
-        return None
-    _at, name, *_rest = json.loads(body)
-    return str(name)
+    return _named(body) if kind == OUTCOME else None
 
 
 def names_in(entries: Sequence[tuple[str, bytes]]) -> list[str]:
-    return [name for kind, body in entries if (name := name_in(kind, body)) is not None]
+    return [_named(body) for kind, body in entries if kind == OUTCOME]
+
+
+def _named(outcome: bytes) -> str:
+    _at, name, *_rest = json.loads(outcome)
+    return str(name)
 
 
 def number_of(name: str) -> int:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -13,13 +13,13 @@ from sptrader_desktop.core.facts import KINDS, Fact
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Hits
 from sptrader_desktop.core.risk_tree import NodeLimits
 
-_FIELDS = {kind: tuple(item.name for item in fields(kind)) for kind in (*KINDS.values(), Transaction, Snapshot, HeldPosition, WorkingOrder)}
-_NAMES = {kind: name for name, kind in KINDS.items()}
+_RECORDS = [kind for kind in (*KINDS.values(), Transaction, Snapshot, HeldPosition, WorkingOrder) if is_dataclass(kind)]
+BARS: dict[type, type[BarOpen | BarRange]] = {facts.BarsOpened: BarOpen, facts.BarsClosed: BarRange}
 
 
 def fact_entry(fact: Fact) -> tuple[str, bytes]:
-    kind = type(fact)
-    return _NAMES[kind], _write(_VALUES[kind](fact)).encode()
+    name, body_of = _WRITERS[type(fact)]
+    return name, body_of(fact)
 
 
 def _plain(value: object) -> list[Any]:
@@ -44,7 +44,23 @@ def _getter(names: tuple[str, ...]) -> Callable[[Any], Any]:
 
 
 _write = _writer()
-_VALUES = {kind: _getter(names) for kind, names in _FIELDS.items()}
+_VALUES = {kind: _getter(tuple(item.name for item in fields(kind))) for kind in _RECORDS}
+
+
+def _json(kind: type) -> Callable[[Any], bytes]:
+    values = _VALUES.get(kind)
+    if values is None:  # a tuple is its own values
+        return lambda fact: _write(fact).encode()
+    return lambda fact: _write(values(fact)).encode()
+
+
+def _bars_json(kind: type[BarOpen | BarRange]) -> Callable[[Any], bytes]:
+    """The same of whole numbers alone, which most facts are, in a third of the time."""
+    row = b"[" + b",".join([b"%d"] * len(kind._fields)) + b"]"
+    return lambda fact: b"[%d,[%b]]" % (fact.at, b",".join(map(row.__mod__, fact.bars)))
+
+
+_WRITERS = {kind: (name, _bars_json(BARS[kind]) if kind in BARS else _json(kind)) for name, kind in KINDS.items()}
 
 
 def read_fact(kind: str, body: bytes) -> Fact:
@@ -64,8 +80,7 @@ _READERS: dict[type, Callable[..., Any]] = {
     facts.SessionBegan: lambda at, account, inputs, strategy, symbols, timeframe: facts.SessionBegan(
         at, account, inputs, strategy, tuple(symbols), timeframe
     ),
-    facts.BarsOpened: _bars(facts.BarsOpened, BarOpen),
-    facts.BarsClosed: _bars(facts.BarsClosed, BarRange),
+    **{kind: _bars(kind, row) for kind, row in BARS.items()},
     facts.Decided: lambda at, hits, signals: facts.Decided(at, tuple(_hits(row) for row in hits), tuple(signals)),
     facts.Acted: lambda at, hits, signals: facts.Acted(at, _hits(hits), tuple(signals)),
     facts.LimitsSet: lambda at, limits: facts.LimitsSet(at, tuple(NodeLimits(*row) for row in limits)),

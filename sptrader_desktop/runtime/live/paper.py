@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from sptrader_desktop.core import live_stages as stages
 from sptrader_desktop.core.broker_messages import Cancel, Close, Place, Protect, Request, Transaction, What
 from sptrader_desktop.core.live_book import BarOpen, BarRange, Book
 from sptrader_desktop.core.records import CANCELLED, EXIT_REASONS, EXPIRED, ORDER_KINDS, WORKING
-from sptrader_desktop.core.tables import AT_CLOSE, AT_OPEN, INSIDE
+from sptrader_desktop.core.tables import AT_CLOSE, AT_OPEN, INSIDE, PENDING, POSITION
 
 _Levels = tuple[int, ...]  # stop, target, trail, ambiguous, resolved
 NOWHERE = -1  # the series of what has none
+HELD, WAITING = POSITION.itemsize, PENDING.itemsize
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class PaperBroker:
         self._series: dict[int, int] = {}  # position → its symbol's place
         self._seen = _Seen()
         self._cash = int(book.account["cash"][0])
+        self._held, self._waiting = book.state.positions.view(np.uint8).data, book.state.pending.view(np.uint8).data
 
     def _resume(self, n: int) -> None:
         """Once the tables hold what was kept: what was told of them follows."""
@@ -51,33 +55,33 @@ class PaperBroker:
     # The market
 
     def open_bars(self, bars: Sequence[BarOpen]) -> list[Transaction]:
-        self._ready()
-        self.book.open_bars(bars)
+        self.book.make_room()
+        self.book.tell(bars)
         stages.broker_opens(self.book.lent)
         return self._told(AT_OPEN)
 
     def close_bars(self, bars: Sequence[BarRange], *, fills_at_close: bool) -> list[Transaction]:
-        self._ready()
-        self.book.close_bars(bars)
+        self.book.make_room()
+        self.book.tell(bars)
         stages.broker_closes(self.book.lent, not fills_at_close)
         return self._told(INSIDE)
 
     def fill_at_close(self) -> list[Transaction]:
-        self._ready()
+        self.book.make_room()
         stages.broker_fills_at_close(self.book.lent)
         stages.broker_ends(self.book.lent)
         return self._told(AT_CLOSE)
 
     def close_all(self, reason: str) -> list[Transaction]:
         """At the last prices: the end of a replay."""
-        self._ready()
+        self.book.make_room()
         stages.broker_finishes(self.book.lent, EXIT_REASONS.index(reason))
         return self._told(AT_CLOSE)
 
     # Requests
 
     def ask(self, request: Request) -> list[Transaction]:
-        self._ready()
+        self.book.make_room()
         self._seen.tables = None  # whatever becomes of it is something new
         match request:
             case Place():
@@ -152,12 +156,14 @@ class PaperBroker:
 
     # Telling
 
-    def _ready(self) -> None:
-        self.book.make_room()
-
     def _told(self, opened: int) -> list[Transaction]:
         """Everything the stages have done since the last time, in its order; what was opened was opened so."""
-        tables, seen, fills = self._tables(), self._seen, self.book.figure["fills"][0]
+        figure, seen = self.book.figure, self._seen
+        fills, held, waiting = figure["fills"][0], figure["positions"][0], figure["pending"][0]
+        # All that a transaction can come from besides fills: nothing new is told while it is the same.
+        tables = self._held[: held * HELD].tobytes() if held else b""
+        if waiting:
+            tables += self._waiting[: waiting * WAITING].tobytes()
         if not fills and tables == seen.tables:
             return []
         seen.tables, seen.trades = tables, 0
@@ -166,12 +172,6 @@ class PaperBroker:
         self.book.account["fills"] = self.book.account["trades"] = 0
         told += self._settled()
         return told + self._changed()
-
-    def _tables(self) -> bytes:
-        """All that a transaction can come from besides fills: nothing new is told while it is the same."""
-        figure, state = self.book.figure, self.book.state
-        held, waiting = figure["positions"][0], figure["pending"][0]
-        return (state.positions[:held].tobytes() if held else b"") + (state.pending[:waiting].tobytes() if waiting else b"")
 
     def _financed(self) -> list[Transaction]:
         """Before anything filled: what a roll charged is part of what a close pays out."""

@@ -83,7 +83,7 @@ class PricedBroker(PaperBroker):
             number = int(row["order"])
             self.ids[number], self._orders[name] = name, number
             self._seen.waiting.add(number)
-        self._ready()
+        self.book.make_room()
         for number in self.ids:
             self.book.log.orders["state"][number] = WORKING
         self.book.log.orders["symbol"][list(self.ids)] = self.book.state.pending["symbol"][: len(ids)]
@@ -103,11 +103,11 @@ class PricedBroker(PaperBroker):
         if is_too_far(self.book.plan, self.book.state, Seen(s, raw, raw if ask is None else ask), coming):
             return []
         self.clock = max(self.clock, at)
-        self._ready()
+        self.book.make_room()
         told = self._arrived(s, at)
         weight = self._weight(s, at)
         self._take_sides(s, is_mid=ask is None)
-        self.book.open_bars([BarOpen(s, at, raw, raw if ask is None else ask, 0, weight)])
+        self.book.tell([BarOpen(s, at, raw, raw if ask is None else ask, 0, weight)])
         stages.broker_takes_price(self.book.lent)
         self._fill_entries(s)
         told += self._told(AT_OPEN)
@@ -208,7 +208,7 @@ class PricedBroker(PaperBroker):
         """`at` is when it came; without, the market's own time."""
         came = self.clock if at is None else at
         self.clock = max(self.clock, came)
-        self._ready()
+        self.book.make_room()
         match request:
             case Place():
                 s = self.symbols.index(request.symbol) if request.symbol in self.symbols else NOWHERE

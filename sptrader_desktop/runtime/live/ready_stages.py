@@ -10,6 +10,7 @@ LENT = Array(int64, 2, "C")
 ACCOUNT = (
     (stages.has_room_for_instant,),
     (stages.account_opens,),
+    (stages.account_hears_ranges,),
     (stages.account_marks,),
     (stages.account_decides,),
     (stages.account_ends, boolean),

@@ -24,7 +24,7 @@ from sptrader_desktop.runtime.live.paper import PaperBroker
 from sptrader_desktop.runtime.live.session import Session
 
 TOLD_EVERY = 5_000  # instants
-MOST_UNWRITTEN = 400  # facts
+MOST_UNWRITTEN = 400  # facts: where nothing is asked for, many bars are one commit
 
 
 class UnkeptJournal:
@@ -89,44 +89,46 @@ class Replay:
                     share = (fact.at - first) / max(1, last - first)
                     report(Progress(min(share, 1.0), int(account["equity"]), int(account["positions"]), int(account["trades"])))
             self._end()
-            self._take(facts.ReplayEnded())
+            self.session.take(facts.ReplayEnded())
         self.session.commit()
         self._equity[-1] = self.account.equity
         return self._outcome()
 
     def _open(self, opened: facts.BarsOpened) -> None:
-        self._take(opened)
-        self._book(self.broker.open_bars(opened.bars))
+        self.session.take(opened)
+        if done := self.broker.open_bars(opened.bars):
+            self._book(done)
 
     def _close(self, closed: facts.BarsClosed, hits: Sequence[Hits]) -> None:
         done = self.broker.close_bars(closed.bars, fills_at_close=self._fills_at_close)
-        self._take(closed)
-        self._book(done)
-        self._take(facts.Decided(closed.at, tuple([each for each in hits if each.series < self._traded] if self._has_rates else hits)))
-        self._send()
+        self.session.take(closed)
+        if done:
+            self._book(done)
+        self.session.take(
+            facts.Decided(closed.at, tuple([each for each in hits if each.series < self._traded] if self._has_rates else hits))
+        )
+        if self.session.is_due(MOST_UNWRITTEN):
+            self._send()
         if self._fills_at_close:
             done = self.broker.fill_at_close()
             self._book(done)
-            self._take(facts.CloseFilled(closed.at, bool(done)))
-            self._send()
+            self.session.take(facts.CloseFilled(closed.at, bool(done)))
+            if self.session.is_due(MOST_UNWRITTEN):
+                self._send()
         if not self._has_rates or any(bar.series < self._traded for bar in closed.bars):
             self._equity.append(self.account.book.figure["equity"][0])
 
     def _end(self) -> None:
         self._book(self.broker.close_all("end_of_data"))
 
-    def _take(self, fact: facts.Fact) -> None:
-        self.session.take(fact)
-
     def _book(self, done: Iterable[Transaction]) -> None:
         for transaction in done:
-            self._take(facts.TransactionSeen(transaction))
+            self.session.take(facts.TransactionSeen(transaction))
 
     def _send(self) -> None:
-        """What was asked for is written down before the broker hears of it; where nothing was, many bars are one commit."""
-        if self.session.waiting or self.session.unwritten >= MOST_UNWRITTEN:
-            for request in self.session.commit():
-                self._book(self.broker.ask(request))
+        """What was asked for is written down before the broker hears of it."""
+        for request in self.session.commit():
+            self._book(self.broker.ask(request))
 
     def _outcome(self) -> Outcome:
         book = self.account.book
@@ -173,12 +175,14 @@ class Published:
 
     def hits(self, known: Sequence[Hits]) -> Sequence[Hits]:
         """`known` brings the ATR, of rates too; whether a rule holds is asked here."""
-        return tuple([self._of(hits) for hits in known if hits.series < len(self._said)])
-
-    def _of(self, known: Hits) -> Hits:
-        said = next(self._said[known.series])
-        bits = rule_bits(self._strategy, said) if said else self._when_silent
-        return known if known[1:3] == bits else Hits(known.series, *bits, known.atr)
+        silent = self._when_silent
+        found: list[Hits] = []
+        for hits in known:
+            if hits.series < len(self._said):
+                said = next(self._said[hits.series])
+                bits = rule_bits(self._strategy, said) if said else silent
+                found.append(hits if hits[1:3] == bits else Hits(hits.series, *bits, hits.atr))
+        return tuple(found)
 
 
 def _events_by_bar(found: Events) -> dict[int, dict[str, list[Event]]]:

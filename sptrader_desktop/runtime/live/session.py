@@ -9,7 +9,17 @@ from typing import Any, ClassVar
 
 from sptrader_desktop.core.broker_messages import Request
 from sptrader_desktop.core.errors import BrokerMismatchError, JournalBroken
-from sptrader_desktop.core.facts import BrokerDiffers, BrokerMet, Fact, SessionBegan, SignalJudged, SignalsRead, TakenOver, TransactionSeen
+from sptrader_desktop.core.facts import (
+    KINDS,
+    BrokerDiffers,
+    BrokerMet,
+    Fact,
+    SessionBegan,
+    SignalJudged,
+    SignalsRead,
+    TakenOver,
+    TransactionSeen,
+)
 from sptrader_desktop.core.live_account import LiveAccount
 from sptrader_desktop.core.orders import IllegalMoveError
 from sptrader_desktop.core.reconciliation import take_over
@@ -23,7 +33,7 @@ class Session:
     """`heard` is told of each fact once it was applied, also of those of the journal that no snapshot in `store` covers. What it makes of
     them is remembered with the account when it is given as `hearer`."""
 
-    MADE: ClassVar = {"journal", "_snapshots", "_entries", "_requests", "_judged", "_own"}
+    MADE: ClassVar = {"journal", "_heard", "_snapshots", "_entries", "_requests", "_judged", "_own"}
 
     def __init__(
         self,
@@ -35,7 +45,7 @@ class Session:
         apart: int = APART,
     ) -> None:
         self.account, self.journal = account, journal
-        self._heard = heard or _nobody
+        self._heard = heard
         owners = {"account": account, "session": self} | ({} if hearer is None else {"hearer": hearer})
         self._snapshots = None if store is None else Snapshots(store, account.book, owners, apart)
         self.began: SessionBegan | None = None
@@ -48,7 +58,7 @@ class Session:
         self._judged: set[str] = set()  # signals whose outcome is among these entries
         self._requests: list[Request] = []
         self._is_torn = False
-        self._own: dict[type, Callable[[Any], Iterable[Request]]] = {
+        self._own: dict[type, Callable[[Any], Iterable[Request]]] = dict.fromkeys(KINDS.values(), account.apply) | {
             SessionBegan: self._begin,
             SignalJudged: self._judge,
             SignalsRead: self._read,
@@ -71,7 +81,8 @@ class Session:
                 break
             fact = read_fact(entry.kind, entry.body)
             self._apply(fact)
-            self._heard(fact)
+            if self._heard:
+                self._heard(fact)
             count += 1
         return count
 
@@ -87,10 +98,12 @@ class Session:
         requests = self._apply(fact)
         self._is_torn = False
         self._entries.append(entry)
-        if isinstance(fact, SignalJudged):
+        if type(fact) is SignalJudged:
             self._judged.add(fact.id)
-        self._requests += requests
-        self._heard(fact)
+        if requests:
+            self._requests += requests
+        if self._heard:
+            self._heard(fact)
 
     def is_judged(self, signal_id: str) -> bool:
         """However long ago."""
@@ -112,6 +125,10 @@ class Session:
         """Facts that wait for the next commit."""
         return len(self._entries)
 
+    def is_due(self, most: int) -> bool:
+        """Whether to commit now, where `most` facts may wait for a request."""
+        return bool(self._requests) or len(self._entries) >= most
+
     def commit(self) -> list[Request]:
         """Everything since the last one is on disk when this returns; what it gives may be sent, once."""
         if self._is_torn:
@@ -125,7 +142,7 @@ class Session:
 
     def _apply(self, fact: Fact) -> Iterable[Request]:
         try:
-            return self._own.get(type(fact), self.account.apply)(fact)
+            return self._own[type(fact)](fact)
         except (BrokerMismatchError, IllegalMoveError) as error:
             self.account.doubt(str(error))
         except (LookupError, ArithmeticError, ValueError) as error:  # a symbol nobody knows, more positions than there is room for
@@ -172,7 +189,3 @@ class Session:
             return False
         self.place, self.unjudged = place, Unjudged()
         return True
-
-
-def _nobody(_fact: Fact) -> None:
-    pass
