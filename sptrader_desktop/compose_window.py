@@ -55,10 +55,11 @@ def load_engine(settings: Settings) -> None:
         import_module(f"sptrader_desktop.{name}")
 
 
-def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[str] = ()) -> Strategy:
+def strategy_in(text: str, name: str, catalogue: "Catalogue", params: Sequence[str] = (), known: "StrategyText | None" = None) -> Strategy:
+    """`known` is a text like it that was examined before."""
     from sptrader_desktop.adapters.yaml_strategy import parse_strategy
 
-    return parse_strategy(text, name, catalogue, overrides(tuple(params)))
+    return parse_strategy(text, name, catalogue, overrides(tuple(params)), known)
 
 
 def examined(text: str, catalogue: "Catalogue") -> "StrategyText":

@@ -14,6 +14,7 @@ from sptrader_desktop import compose, compose_candles, compose_data
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
 from sptrader_desktop.app.desk import KEPT, WindowDesk
 from sptrader_desktop.core.errors import DataError, StrategyError
+from sptrader_desktop.present.navigator import Kind
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Finished, Series
@@ -135,6 +136,30 @@ def test_what_if_prepares_no_candles_again(desk: WindowDesk, finished: Finished,
     assert guessed.outcome.trades.tobytes() == run.outcome.trades.tobytes() != before.result.outcome.trades.tobytes()
     assert guessed.band == run.band
     assert run.band.resolved_trades > 0
+
+
+def test_a_stop_that_is_moved_leaves_what_the_rules_said_and_another_rule_does_not(desk: WindowDesk, finished: Finished) -> None:
+    moved = desk.what_if(finished, finished.text.replace("stop_loss: 0.02 ", "stop_loss: 0.004 "))
+    assert moved.hits is finished.result.hits
+    text = finished.text.replace("crossover_type: death_cross", "crossover_type: golden_cross")
+    for other in (text, finished.text.replace("fast_period: 20", "fast_period: 10")):
+        guessed, run = desk.what_if(finished, other), desk.backtest(finished.recipe, other).result
+        assert [table.tobytes() for hits in guessed.hits for table in (hits.entries, hits.exits)] == [
+            table.tobytes() for hits in run.hits for table in (hits.entries, hits.exits)
+        ]
+        assert guessed.outcome.trades.tobytes() == run.outcome.trades.tobytes()
+
+
+def test_a_text_is_examined_once_until_a_component_changes(desk: WindowDesk, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = desk.examine(finished.text)
+    assert desk.examine(finished.text) is first
+    with monkeypatch.context() as patch:
+        patch.setattr("sptrader_desktop.adapters.yaml_strategy.read_tree", lambda _: pytest.fail("it was read already"))
+        desk.what_if(finished, finished.text.replace("stop_loss: 0.02 ", "stop_loss: 0.004 "))
+    beside = desk.home_of(Kind.SIGNAL) / "newly_there.py"
+    beside.write_text("METADATA = {}\n", encoding="utf-8")
+    assert desk.examine(finished.text) is not first
+    beside.unlink()
 
 
 def test_what_if_tells_every_problem_of_a_text(desk: WindowDesk, finished: Finished) -> None:

@@ -7,14 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sptrader_desktop.adapters.yaml_strategy import examine_strategy, read_strategy
+from sptrader_desktop.adapters.yaml_strategy import examine_strategy, parse_strategy, read_strategy
 from sptrader_desktop.adapters.yaml_text import LARGEST
 from sptrader_desktop.adapters.yaml_tree import read_tree
 from sptrader_desktop.core.errors import Problem, SptraderError, StrategyError
 from sptrader_desktop.core.strategy_fields import Plain
 from sptrader_desktop.core.strategy_rules import ROOT_KEYS
+from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import line_edges
+from sptrader_desktop.settings import shipped
 from tests.strategy_texts import FULL, SMALL, complaints, parsed
+
+SHIPPED = shipped("strategies")
 
 # Values
 
@@ -144,6 +148,45 @@ def test_files_that_cannot_be_read_say_so_in_one_sentence(tmp_path: Path) -> Non
     path.write_bytes(b"\xff" * (LARGEST + 1))
     with pytest.raises(StrategyError, match=r"s\.yaml:1:1: file: is larger than 64 KiB"):
         read_strategy(path)
+
+
+# Like one that was read before
+
+
+def outcome(text: str, known: StrategyText | None) -> object:
+    try:
+        return parse_strategy(text, "it", known=known)
+    except StrategyError as error:
+        return error.problems
+
+
+@pytest.mark.parametrize("text", [SMALL, FULL, *(path.read_text(encoding="utf-8") for path in sorted(SHIPPED.rglob("*.yaml")))])
+@settings(deadline=None, max_examples=30)
+@given(turned=st.data())
+def test_a_text_of_other_numbers_is_read_as_if_nothing_were_known(text: str, turned: st.DataObject) -> None:
+    """Whether the numbers can be, and whatever else was written over."""
+    known = examine_strategy(text)
+    numbers = [path for path, value in known.scalars() if isinstance(value, Decimal)]
+    other = text
+    for path in sorted(turned.draw(st.sets(st.sampled_from(numbers), max_size=3)), key=lambda path: known.spans[path], reverse=True):
+        start, end = known.spans[path]
+        written = turned.draw(
+            st.sampled_from(["7", "-3", "0.025", "+12", "007", "1e2", "5.", "0x10", "1.5 # x", "-", "1_0", "9" * 30, "a"])
+        )
+        other = other[:start] + written + other[end:]
+    place = turned.draw(st.integers(0, len(other)))
+    other = other[:place] + turned.draw(st.sampled_from(["", "", "", "", "0", "1", " ", "#", "-", ":", "\n"])) + other[place:]
+    assert outcome(other, known) == outcome(other, None)
+
+
+def test_of_a_text_with_other_numbers_nothing_but_those_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = examine_strategy(FULL)
+    other = FULL.replace("stop: 0.02", "stop: 0.0175").replace("value: 1.5", "value: 2")
+    expected = parsed(other)
+    assert expected != parsed(FULL)
+    monkeypatch.setattr("sptrader_desktop.adapters.yaml_strategy.read_tree", lambda _: pytest.fail("it was read anew"))
+    assert parse_strategy(other, "it", known=known) == expected
+    assert known.strategy == parse_strategy(FULL, "it", known=known), "what was known stays what it was"
 
 
 # Anything at all

@@ -139,7 +139,19 @@ def test_an_edit_of_any_rule_changes_the_engine(tmp_path: Path) -> None:
     (tmp_path / "rules.py").write_text("a = 1\n")
     before = engine_hash(tmp_path)
     (tmp_path / "rules.py").write_text("a = 2\n")
-    assert engine_hash(tmp_path) != before
+    edited = engine_hash(tmp_path)
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "more.py").write_text("b = 1\n")
+    assert len({before, edited, engine_hash(tmp_path)}) == 3
+    (tmp_path / "inner" / "more.py").unlink()
+    assert engine_hash(tmp_path) == edited
+
+
+def test_rules_that_nobody_edited_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rules.py").write_text("a = 1\n")
+    before = engine_hash(tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read already"))
+    assert engine_hash(tmp_path) == before
 
 
 def test_another_capital_is_a_difference_of_the_terms(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sptrader_desktop.adapters.marked_data import MarkedData
+from sptrader_desktop.adapters.yaml_numbers import data_like
 from sptrader_desktop.adapters.yaml_text import LARGEST, all_problems, read_text, too_large
 from sptrader_desktop.adapters.yaml_tree import read_tree
 from sptrader_desktop.core.components import Catalogue
@@ -20,8 +21,18 @@ def read_strategy(path: Path, catalogue: Catalogue | None = None, overrides: Map
     return parse_strategy(text, str(path), catalogue, overrides), text
 
 
-def parse_strategy(text: str, source: str, catalogue: Catalogue | None = None, overrides: Mapping[str, Scalar] | None = None) -> Strategy:
-    """`source` is what messages call the text."""
+def parse_strategy(
+    text: str,
+    source: str,
+    catalogue: Catalogue | None = None,
+    overrides: Mapping[str, Scalar] | None = None,
+    known: StrategyText | None = None,
+) -> Strategy:
+    """`source` is what messages call the text. `known` is a text like it that was examined before."""
+    if known is not None and len(text) <= LARGEST and (data := data_like(known, text)) is not None:
+        found = resolve_strategy(data, catalogue, overrides)
+        if isinstance(found, Strategy):
+            return found
     _, strategy, problems = _examined(text, catalogue, overrides)
     if strategy is None:
         raise StrategyError(source, problems)

@@ -28,6 +28,7 @@ from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.present.watchlist import Watched, watched_of
 from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.source_states import State, source_states
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.data.data_desk import POSTGRES
 from sptrader_desktop.ui.desk import Finished, Series
@@ -54,7 +55,8 @@ class WindowDesk:
         self._candle_settings, self._silent_until = settings, 0.0
         self._guard, self._warm = threading.Lock(), threading.Event()
         self._is_ready = False
-        self._catalogue: tuple[tuple[tuple[str, int, int], ...], Catalogue] | None = None
+        self._catalogue: tuple[tuple[State, ...], Catalogue] | None = None
+        self._texts: OrderedDict[str, tuple[Catalogue, StrategyText]] = OrderedDict()
         self._candles: OrderedDict[object, CandleSets] = OrderedDict()
         self._watched: dict[Series, tuple[object, Watched]] = {}
         self._instruments_file = ""
@@ -87,7 +89,7 @@ class WindowDesk:
 
     def catalogue(self) -> "Catalogue":
         workspace = self._workspace()
-        state = tuple(_file_state(path) for path in sorted((workspace / "core").rglob("*.py")))
+        state = source_states(workspace / "core")
         with self._guard:
             if self._catalogue is None or self._catalogue[0] != state:
                 self._catalogue = state, compose_components.components(workspace)
@@ -168,10 +170,26 @@ class WindowDesk:
         return self._instruments[1]
 
     def check(self, text: str, name: str, params: Sequence[str] = ()) -> "Strategy":
-        return compose_window.strategy_in(text, name, self.catalogue(), params)
+        return self._read(text, name, params, self.catalogue(), text)
 
     def examine(self, text: str) -> StrategyText:
-        return compose_window.examined(text, self.catalogue())
+        """What is asked again and again of the same text is examined once."""
+        catalogue = self.catalogue()
+        with self._guard:
+            at_hand = self._texts.get(text)
+        known = at_hand[1] if at_hand is not None and at_hand[0] is catalogue else compose_window.examined(text, catalogue)
+        with self._guard:
+            self._texts[text] = catalogue, known
+            self._texts.move_to_end(text)
+            while len(self._texts) > KEPT:
+                self._texts.popitem(last=False)
+        return known
+
+    def _read(self, text: str, name: str, params: Sequence[str], catalogue: "Catalogue", like: str) -> "Strategy":
+        """`like` is a text that may have been examined before."""
+        with self._guard:
+            known = self._texts.get(like)
+        return compose_window.strategy_in(text, name, catalogue, params, known[1] if known else None)
 
     def backtest(self, recipe: Recipe, text: str, report: "Callable[[Progress], None] | None" = None, heed: Heed | None = None) -> Finished:
         return self._made(recipe, text, self._candles_of(recipe, heed or (lambda: None)), report, heed)
@@ -194,8 +212,9 @@ class WindowDesk:
         return compose_window.changed_since(self._settings, request, finished.text, finished.manifest, candles, self.catalogue())
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
-        strategy = self.check(text, finished.recipe.strategy)
-        return compose_window.what_if(self._settings, finished.result, strategy, self.catalogue(), heed)
+        catalogue = self.catalogue()
+        strategy = self._read(text, finished.recipe.strategy, (), catalogue, finished.text)
+        return compose_window.what_if(self._settings, finished.result, strategy, catalogue, heed)
 
     def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
         request, catalogue = finished.result.request, self.catalogue()

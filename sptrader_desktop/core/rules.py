@@ -48,9 +48,13 @@ class RuleHits:
 
 
 def rule_hits(strategy: Strategy, events: Mapping[str, EventTable], bars: int) -> RuleHits:
-    return RuleHits(
-        _rows([rule.when for rule in strategy.entries], events, bars), _rows([rule.when for rule in strategy.exits.rules], events, bars)
-    )
+    entries, exits = conditions(strategy)
+    return RuleHits(_rows(entries, events, bars), _rows(exits, events, bars))
+
+
+def conditions(strategy: Strategy) -> tuple[list[Condition], list[Condition]]:
+    """Of its entries and of its exits: all that hits depend on beside the events."""
+    return [rule.when for rule in strategy.entries], [rule.when for rule in strategy.exits.rules]
 
 
 def _rows(conditions: Sequence[Condition], events: Mapping[str, EventTable], bars: int) -> Bools:

@@ -10,21 +10,23 @@ from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.core.results import Band, Events, Request, Result
-from sptrader_desktop.core.rules import rule_hits
+from sptrader_desktop.core.rules import RuleHits, conditions, rule_hits
 from sptrader_desktop.core.simulation import Job, Outcome, Progress, make_job, run
 from sptrader_desktop.core.strategy import Strategy
-from sptrader_desktop.core.tables import Tape
 from sptrader_desktop.core.terms import Terms
 from sptrader_desktop.ports import ComponentJob, ComponentRunner
 
 
 def backtest(
-    request: Request, runner: ComponentRunner, report: Callable[[Progress], None] | None = None, tape: Tape | None = None
+    request: Request, runner: ComponentRunner, report: Callable[[Progress], None] | None = None, before: Result | None = None
 ) -> Result:
-    """`tape` is that of the same candles, where one was made before."""
+    """`before` is a run over the same candles: what it found of them is not looked for again."""
     _refuse_twice_traded(request)
     events = signal_events(request.strategy, request.traded, runner)
-    hits = tuple(rule_hits(request.strategy, found, len(candles)) for found, candles in zip(events, request.traded, strict=True))
+    hits = _hits_before(before, request.strategy, events) or tuple(
+        rule_hits(request.strategy, found, len(candles)) for found, candles in zip(events, request.traded, strict=True)
+    )
+    tape = before.job.tape if before else None
     job = make_job(request.strategy, request.terms, request.traded, hits, request.rates, request.finer, tape=tape)
     outcome = run(job, report)
     return Result(request, events, hits, job, outcome, ambiguity_band(job, outcome, request.terms), measure(request, outcome))
@@ -32,7 +34,17 @@ def backtest(
 
 def what_if(before: Result, strategy: Strategy, runner: ComponentRunner) -> Result:
     """Another strategy asked the same; nothing of its candles is prepared again."""
-    return backtest(replace(before.request, strategy=strategy), runner, tape=before.job.tape)
+    return backtest(replace(before.request, strategy=strategy), runner, before=before)
+
+
+def _hits_before(before: Result | None, strategy: Strategy, events: Sequence[Events]) -> tuple[RuleHits, ...]:
+    """Those of the run before where the same conditions look at the very same events: a stop that was moved changes neither."""
+    if before is None or conditions(before.request.strategy) != conditions(strategy):
+        return ()
+    is_same = all(
+        now.keys() == then.keys() and all(now[name] is then[name] for name in now) for now, then in zip(events, before.events, strict=True)
+    )
+    return before.hits if is_same else ()
 
 
 def signal_events(strategy: Strategy, traded: Sequence[Candles], runner: ComponentRunner) -> tuple[Events, ...]:

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from sptrader_desktop.core.instruments import Instrument
 from sptrader_desktop.core.results import Request
 from sptrader_desktop.core.strategy import Scalar, Strategy
 from sptrader_desktop.ports import ComponentRunner
+from sptrader_desktop.runtime.source_states import State, source_states
 
 CORE = Path(__file__).resolve().parent.parent / "core"
 LIBRARIES = ("numpy", "numba", "pandas", "pyarrow")
@@ -55,6 +56,12 @@ def text_hash(text: str) -> str:
 
 def engine_hash(core: Path = CORE) -> str:
     """Over the names and sources of all trading rules."""
+    return _hash_in(core, source_states(core))
+
+
+@lru_cache(maxsize=4)
+def _hash_in(core: Path, _states: tuple[State, ...]) -> str:
+    """Asked twice in every run, and once whenever a window looks for changes: files are read again when one has changed."""
     digest = hashlib.sha256()
     for source in sorted(core.rglob("*.py")):
         digest.update(source.relative_to(core).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
