@@ -9,7 +9,7 @@ import gc
 from PySide6.QtCore import QObject, QTimer
 
 EVERY_MS = 250
-CROWDED, MOST_WAITED = 20_000, 12  # objects; beats
+CROWDED, MOST_WAITED = 20_000, 240  # objects; beats, which is a minute
 
 
 class Collector(QObject):
@@ -22,7 +22,8 @@ class Collector(QObject):
         self._waited = 0
 
     def _collect(self) -> None:
-        """Many rows of a job are young all at once, and most go by themselves: to look through them would hold the window up."""
+        """Many rows of a job are young all at once, and most go by themselves: to look through them would hold the window up, the longer
+        the more bars were run. To keep a run of a million bars makes such rows for some seconds."""
         is_crowded = gc.get_count()[0] > CROWDED
         self._waited = self._waited + 1 if is_crowded else 0
         if not is_crowded or self._waited > MOST_WAITED:
