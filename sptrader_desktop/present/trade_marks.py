@@ -33,6 +33,13 @@ class TradeMarks:
         """The trades that were open on any bar from `first` to `last`."""
         return np.flatnonzero((self.exit_bar >= first - 1) & (self.entry_bar <= last))
 
+    def is_same(self, other: "TradeMarks", first: float, last: float) -> bool:
+        """Are the trades of the bars from `first` to `last` the same, whatever they had for a stop and a target, and won or lost alike?"""
+        one, two = self.touching(first, last), other.touching(first, last)
+        columns = ("entry_bar", "entry_price", "exit_bar", "exit_price", "side")
+        is_same = len(one) == len(two) and all(np.array_equal(getattr(self, name)[one], getattr(other, name)[two]) for name in columns)
+        return is_same and np.array_equal(self.pnl[one] >= 0, other.pnl[two] >= 0)
+
     def after(self, bar: int) -> int | None:
         """The trade that was entered next after a bar."""
         later = np.flatnonzero(self.entry_bar > bar)

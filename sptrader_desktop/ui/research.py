@@ -91,10 +91,12 @@ class Research(QObject):
         return self._begin(work, f"opening {run_id}")
 
     def _begin(self, make: Callable[[Report], Finished], title: str) -> Job:
+        before = self.drawing
+
         def work(report: Report) -> tuple[Finished, Drawing]:
             self._desk.wait_for_engine(lambda: report(0.0, ENGINE))
             finished = make(report)
-            return finished, drawing_of(finished.result)
+            return finished, drawing_of(finished.result, before)
 
         self.forget_guess()
         job = self._start("backtest", title, work, self._done)
@@ -107,8 +109,8 @@ class Research(QObject):
         """Another text over the candles of the last run."""
         finished = self.finished
         if finished is not None:
-            guess = self._desk.what_if
-            job = self._start("what-if", "what-if", lambda report: drawing_of(guess(finished, text, report.check)), self._guessed)
+            guess, drawing = self._desk.what_if, self.drawing
+            job = self._start("what-if", "what-if", lambda report: drawing_of(guess(finished, text, report.check), drawing), self._guessed)
             self._guesses += 1
             for ended in (job.finished, job.failed, job.cancelled):
                 ended.connect(lambda *_: self._guess_ended())

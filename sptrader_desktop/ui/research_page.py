@@ -200,17 +200,19 @@ class ResearchPage(QObject):
         """A mark belongs to a bar of the candles that were traded, and of no others of that symbol."""
         place = _place(self.chart.candles, drawing.result)
         if place is not None:
-            self.chart.set_trades(drawing.trades[place])
-            self.chart.set_signals(drawing.signals[place])
+            with self.chart.drawn_once():
+                self.chart.set_trades(drawing.trades[place])
+                self.chart.set_signals(drawing.signals[place])
 
     def _show_equity(self, drawing: Drawing, before: Drawing | None) -> None:
         outcome = drawing.result.outcome
-        self.equity.set_curve(outcome.instants, outcome.equity, drawing.result.request.terms.currency, drawing.curve)
-        self.equity.set_halts(drawing.halts)
-        if before is None:
-            self.equity.set_ghost()
-        else:
-            self.equity.set_ghost(before.result.outcome.instants, before.result.outcome.equity, before.curve)
+        with self.equity.drawn_once():
+            self.equity.set_curve(drawing.instants, outcome.equity, drawing.result.request.terms.currency, drawing.curve)
+            self.equity.set_halts(drawing.halts)
+            if before is None:
+                self.equity.set_ghost()
+            else:
+                self.equity.set_ghost(before.instants, before.result.outcome.equity, before.curve)
 
     def _show_lines(self, candles: Candles, lines: list[Line]) -> None:
         """Over the candles they are of, unless others are shown meanwhile."""

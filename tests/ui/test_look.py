@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
 
@@ -98,6 +99,15 @@ def test_numerals_have_one_width_so_that_columns_stand_still(application: QAppli
 def test_every_sign_we_use_is_in_the_font(application: QApplication) -> None:
     metrics = QFontMetricsF(look().font())
     assert [sign for sign in "▲▼✓✗−–—…←→↑↓⌘⌥⇧⌃⏎•·×÷±≤≥≠≈€£¥$%µσΔα" if not metrics.inFontUcs4(ord(sign))] == []
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_a_text_is_as_wide_as_it_is_painted(application: QApplication, bold: bool) -> None:
+    for scaled in (look(), replace(look(), scale=1.5)):
+        for text in ("1.08425", "Equity", "Fri 31"):
+            assert scaled.width(text, tokens.SMALL, bold=bold) == QFontMetricsF(scaled.font(tokens.SMALL, bold=bold)).horizontalAdvance(
+                text
+            )
 
 
 def test_a_larger_look_has_larger_text_in_proportion() -> None:

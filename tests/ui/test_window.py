@@ -96,9 +96,9 @@ def test_what_is_drawn_is_made_in_the_job_and_a_pane_behind_others_is_not_filled
     window, makers, filled = ran.window, [], []
     set_curve = window.page.equity.set_curve
 
-    def make(result: "Result") -> Drawing:
+    def make(result: "Result", before: Drawing | None) -> Drawing:
         makers.append(get_ident())
-        return drawing_of(result)
+        return drawing_of(result, before)
 
     def fill(*what: Any) -> None:
         filled.append(what)

@@ -169,11 +169,25 @@ class CandleChart(TimeChart):
 
     def set_trades(self, marks: TradeMarks | None) -> None:
         text = price_unit(self.content.candles.candles.instrument).text if self.content else str
+        before = self._trades
         self._trades = TradeSeries(marks, lambda value: text(round(value))) if marks is not None and len(marks) else None
         self._compose()
-        self.redraw()
+        if not self._looks_same(before):
+            self.redraw()
+
+    def _looks_same(self, before: TradeSeries | None) -> bool:
+        """A slider moves trades of years, and most often none of those in sight: then there is nothing to draw."""
+        now, price = self._trades, self.price_pane
+        if before is None or now is None or price is None:
+            return before is now
+        is_told = before.chosen is not None or before.hovered is not None
+        bar = price.crosshair.read_bar
+        is_said_same = bar is None or now.said(bar) == before.said(bar)
+        return not is_told and is_said_same and now.marks.is_same(before.marks, self.bars.first, self.bars.last)
 
     def set_signals(self, marks: Sequence[SignalMarks]) -> None:
+        if [signal.marks for signal in self._signals] == list(marks):  # the very ones: they are not compared
+            return
         if self.content is not None:
             self._signals = [SignalSeries(mark, self.content.candles, number + 1) for number, mark in enumerate(marks)]
         self._compose()

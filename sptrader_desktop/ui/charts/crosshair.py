@@ -3,7 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.present.chart_frame import Frame
@@ -118,18 +118,18 @@ def without_repeats(parts: list[Said]) -> list[Said]:
 
 class Piece(NamedTuple):
     text: str
-    font: QFont
+    is_bold: bool
     colour: QColor
     width: float  # with the gap behind it
 
 
 def rows_of(title: str, parts: list[Said], width: float) -> "list[list[Piece]]":
     """A name stands in one row with its value."""
-    bold, plain, muted = look().font(SMALL, bold=True), look().font(SMALL), look().colour("muted")
-    groups = [[_piece(title, bold, look().colour("text"), 2 * GRID)]] if title else []
+    muted = look().colour("muted")
+    groups = [[_piece(title, look().colour("text"), 2 * GRID, is_bold=True)]] if title else []
     for said in parts:
-        name = [_piece(said.name, plain, muted, GRID)] if said.name else []
-        groups.append([*name, _piece(said.text, plain, said.colour, 2 * GRID)])
+        name = [_piece(said.name, muted, GRID)] if said.name else []
+        groups.append([*name, _piece(said.text, said.colour, 2 * GRID)])
     rows: list[list[Piece]] = []
     for group in groups:
         if rows and _width(rows[-1]) + _width(group) <= width:
@@ -139,8 +139,8 @@ def rows_of(title: str, parts: list[Said], width: float) -> "list[list[Piece]]":
     return rows
 
 
-def _piece(text: str, font: QFont, colour: QColor, gap: int) -> Piece:
-    return Piece(text, font, colour, QFontMetricsF(font).horizontalAdvance(text) + gap)
+def _piece(text: str, colour: QColor, gap: int, *, is_bold: bool = False) -> Piece:
+    return Piece(text, is_bold, colour, look().width(text, SMALL, bold=is_bold) + gap)
 
 
 def _width(row: list[Piece]) -> float:
@@ -151,7 +151,7 @@ def paint_row(painter: QPainter, at: QPointF, row: list[Piece]) -> None:
     painter.fillRect(QRectF(at.x() - GRID, at.y(), _width(row) + GRID, ROW), look().colour("field", 210))
     x = at.x()
     for piece in row:
-        painter.setFont(piece.font)
+        painter.setFont(look().font(SMALL, bold=piece.is_bold))
         painter.setPen(piece.colour)
         painter.drawText(QRectF(x, at.y(), piece.width + GRID, ROW), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, piece.text)
         x += piece.width

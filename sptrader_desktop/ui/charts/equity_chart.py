@@ -64,7 +64,9 @@ class DrawdownSeries:
 
     def __init__(self, equity: Int64Array) -> None:
         peak = np.maximum.accumulate(equity)
-        self._fraction = np.where(peak > 0, equity / np.maximum(peak, 1) - 1.0, 0.0)
+        # In one place, as new memory costs more than the sums. A peak never falls: where the first is more than nothing all are.
+        self._fraction = equity / peak if len(peak) and peak[0] > 0 else np.divide(equity, peak, out=np.ones(len(peak)), where=peak > 0)
+        self._fraction -= 1.0
         self.pyramid = Pyramid.of_line(self._fraction)
 
     def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
@@ -122,12 +124,19 @@ class Curve(NamedTuple):
     equity: CurveSeries
     drawdown: DrawdownSeries
 
+    def wait(self) -> "Curve":
+        """Until levels of detail that are built beside are there."""
+        for series in self:
+            series.pyramid.wait()
+        return self
+
+
+def curve_of(equity: Int64Array) -> Curve:
+    return Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
+
 
 def prepared(equity: Int64Array) -> Curve:
-    made = Curve(CurveSeries(equity, "Equity", "accent", "accent"), DrawdownSeries(equity))
-    for series in made:
-        series.pyramid.wait()
-    return made
+    return curve_of(equity).wait()
 
 
 class EquityChart(TimeChart):
@@ -154,7 +163,7 @@ class EquityChart(TimeChart):
     def set_curve(self, instants: Int64Array, equity: Int64Array, currency: str = "", curve: Curve | None = None) -> None:
         """Instants in microseconds UTC, equity in 1e-8 of the account currency. The view stays where the instants do."""
         curve = curve or prepared(equity)
-        is_same = len(instants) > 0 and np.array_equal(instants, self.stamps)
+        is_same = len(instants) > 0 and (instants is self.stamps or np.array_equal(instants, self.stamps))
         self._curve = curve.equity
         self.drawdown_pane.series = [curve.drawdown] if len(equity) else []
         self.equity_pane.crosshair.title = currency
@@ -218,7 +227,7 @@ class EquityChart(TimeChart):
 
     def _at_stamps(self, instants: Int64Array, equity: Int64Array) -> Array:
         """What the other curve was at each instant of this one; NaN before it began."""
-        if len(instants) == len(self.stamps) and np.array_equal(instants, self.stamps):
+        if instants is self.stamps or np.array_equal(instants, self.stamps):
             return equity
         places = np.searchsorted(instants, self.stamps, side="right") - 1
         return np.where(places >= 0, equity[np.maximum(places, 0)].astype(np.float64), np.nan)

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.present.run_marks import Halt, halts, signal_marks
 from sptrader_desktop.present.trade_marks import SignalMarks, TradeMarks, protective_levels, trade_marks
 from sptrader_desktop.runtime.indicator_curves import Curve as IndicatorCurve
-from sptrader_desktop.ui.charts.equity_chart import Curve, prepared
+from sptrader_desktop.ui.charts.equity_chart import Curve, curve_of
 from sptrader_desktop.ui.charts.line_series import Kind, Line
 
 if TYPE_CHECKING:
@@ -17,24 +20,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """`trades` and `signals` have a place for each series of candles that was traded."""
+    """`trades` and `signals` have a place for each series of candles that was traded. `instants` are the very ones of another drawing where
+    they are the same: whoever draws both need not compare them."""
 
     result: "Result"
+    instants: Int64Array
     curve: Curve
     halts: Sequence[Halt]
     trades: Sequence[TradeMarks]
     signals: Sequence[Sequence[SignalMarks]]
 
 
-def drawing_of(result: "Result") -> Drawing:
+def drawing_of(result: "Result", before: Drawing | None = None) -> Drawing:
+    """`before` is what is drawn now."""
+    curve = curve_of(result.outcome.equity)  # first: its levels of detail are built beside the rest
     trades, places = result.outcome.trades, range(len(result.request.traded))
+    instants = result.outcome.instants
+    is_same = before is not None and result.hits is before.result.hits  # the same events, and the same rules that look at them
     stop, target = protective_levels(trades, result.job.plan.exits)
     return Drawing(
         result,
-        prepared(result.outcome.equity),
-        halts(result),
-        [trade_marks(trades, place, stop, target) for place in places],
-        [signal_marks(result, place) for place in places],
+        before.instants if before is not None and np.array_equal(before.instants, instants) else instants,
+        halts=halts(result),
+        trades=[trade_marks(trades, place, stop, target) for place in places],
+        signals=before.signals if before is not None and is_same else [signal_marks(result, place) for place in places],
+        curve=curve.wait(),
     )
 
 

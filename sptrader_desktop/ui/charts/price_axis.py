@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from sptrader_desktop.core.instruments import Instrument
@@ -106,9 +106,8 @@ class PriceAxis(Axis):
         return self.scale_of_values.text(value, self._step if is_mark else self._step / 10)
 
     def room_needed(self) -> float:
-        metrics = QFontMetricsF(look().font(SMALL))
         texts = [self.text(value, is_mark=is_mark) for value in (self.marks or [0.0]) for is_mark in (True, False)]
-        return max(metrics.horizontalAdvance(text) for text in texts) + 4 * GRID
+        return max(look().width(text, SMALL) for text in texts) + 4 * GRID
 
     def paint(self, painter: QPainter, option: object, widget: QWidget | None) -> None:
         if self.frame is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QPainter, QPen
 
 from sptrader_desktop.present.chart_frame import Frame
 from sptrader_desktop.ui.charts.backdrops import Backdrop
@@ -57,7 +57,7 @@ class _Labels:
         ends = [end for other, end in self._put if abs(other - y) < HIGH * frame.scale]
         x = max(ends, default=2 * GRID * frame.scale)
         draw_text(self._painter, frame, x, y, text, look().colour(level.role))
-        width = QFontMetricsF(look().font(SMALL)).horizontalAdvance(text) + 3 * GRID
+        width = look().width(text, SMALL) + 3 * GRID
         self._put.append((y, x + width * frame.scale))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sptrader_desktop.present.time_marks import TIME, TimeMark
@@ -88,7 +88,7 @@ class TimeAxis(QWidget):
         painter.drawText(area.adjusted(0, 0, -2 * GRID, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._zone)
 
     def _paint_tag(self, painter: QPainter, bar: float, text: str) -> None:
-        width = QFontMetricsF(look().font(SMALL, bold=True)).horizontalAdvance(text) + 4 * GRID
+        width = look().width(text, SMALL, bold=True) + 4 * GRID
         x = min(max(self._place(bar) - width / 2, 0.0), self._right - width)
         box = QRectF(x, 1, width, HEIGHT - GRID)
         painter.fillRect(box, look().colour("text"))

@@ -52,6 +52,8 @@ class TimeChart(QWidget):
         self._is_following = False
         self._width = 0.0
         self._marks: list[TimeMark] = []
+        self._marked: tuple[Int64Array, tuple[float, float, int, Zone]] | None = None  # what they are of
+        self._is_held, self._is_due = False, False
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
@@ -133,12 +135,25 @@ class TimeChart(QWidget):
                 self.selection.span.set(span)
         self.spanShown.emit()
 
+    @contextmanager
+    def drawn_once(self) -> Iterator[None]:
+        """What is changed within is drawn when all of it is."""
+        self._is_held, self._is_due = True, False
+        try:
+            yield
+        finally:
+            self._is_held = False
+        if self._is_due:
+            self.redraw()
+
     def redraw(self) -> None:
+        if self._is_held:
+            self._is_due = True
+            return
         if not self.panes or not len(self.stamps):
             return
         self._align()
-        width = self.panes[0].plot_area().width()
-        self._marks = time_marks(self.stamps, self.bars.first, self.bars.last, int(width // LABEL_ROOM), self.selection.zone.value)
+        self._mark_time(self.panes[0].plot_area().width())
         self._read()  # what is fitted begins below the readout
         for pane in self.panes:
             pane.show_bars(self.bars.first, self.bars.last, self._marks)
@@ -146,6 +161,13 @@ class TimeChart(QWidget):
         newest = int(self.stamps[self.bar_index(self.bars.last)])
         self._width = self._plot_width()
         self.time_axis.show_marks(self._marks, zone_text(self.selection.zone.value, newest), self.panes[0].plot_area().right())
+
+    def _mark_time(self, width: float) -> None:
+        """Most often values have changed and time has not."""
+        wanted = self.bars.first, self.bars.last, int(width // LABEL_ROOM), self.selection.zone.value
+        if self._marked is None or self._marked[0] is not self.stamps or self._marked[1] != wanted:
+            self._marks = time_marks(self.stamps, *wanted)
+            self._marked = self.stamps, wanted
 
     def _align(self) -> None:
         """One width for the axes of all panes, so that a bar stands at the same place in each. It grows at once and shrinks seldom."""

@@ -130,7 +130,7 @@ class SignalSeries:
     """Small diamonds beyond the candle that a signal was computed from."""
 
     def __init__(self, marks: SignalMarks, candles: CandleSeries, colour: int) -> None:
-        self._marks = marks
+        self.marks = marks
         self._candles = candles
         self._colour = colour
 
@@ -138,8 +138,8 @@ class SignalSeries:
         return None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        start, stop = np.searchsorted(self._marks.bar, [int(np.floor(frame.first)), int(np.ceil(frame.last))])
-        bars, directions = self._marks.bar[start:stop], self._marks.direction[start:stop]
+        start, stop = np.searchsorted(self.marks.bar, [int(np.floor(frame.first)), int(np.ceil(frame.last))])
+        bars, directions = self.marks.bar[start:stop], self.marks.direction[start:stop]
         colour = look().line_colour(self._colour)
         columns, places = np.unique(np.floor(frame.x(bars + 0.5)).astype(np.int64), return_index=True)
         bars, directions = bars[places], directions[places]
@@ -158,11 +158,11 @@ class SignalSeries:
             painter.drawPolygon(QPolygonF([QPointF(x, y - half), QPointF(x + half, y), QPointF(x, y + half), QPointF(x - half, y)]))
 
     def said(self, bar: int) -> list[Said]:
-        place = int(np.searchsorted(self._marks.bar, bar))
-        if place == len(self._marks.bar) or self._marks.bar[place] != bar:
+        place = int(np.searchsorted(self.marks.bar, bar))
+        if place == len(self.marks.bar) or self.marks.bar[place] != bar:
             return []
-        arrow = ("◆", "▲", "▼")[int(self._marks.direction[place])]
-        return [Said(self._marks.name, arrow, look().line_colour(self._colour))]
+        arrow = ("◆", "▲", "▼")[int(self.marks.direction[place])]
+        return [Said(self.marks.name, arrow, look().line_colour(self._colour))]
 
 
 def draw_mark(painter: QPainter, frame: Frame, x: float, y: float, side: int, *, is_filled: bool) -> None:

@@ -1,8 +1,9 @@
 """The look that is in force. Widgets ask for it when they paint; when it changes every widget gets a PaletteChange event."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from sptrader_desktop.ui.theme import tokens
 
@@ -32,11 +33,25 @@ class Look:
 
     def font(self, size: int = tokens.BODY, *, bold: bool = False, fixed: bool = False) -> QFont:
         """Text in one of the three sizes; numerals are tabular, so that columns stand still."""
-        font = QFont(self.fixed_family if fixed else self.family)
-        font.setPixelSize(self.pixels(size))
-        font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-        font.setFeature(QFont.Tag("tnum"), 1)
-        return font
+        return _font(self.fixed_family if fixed else self.family, self.pixels(size), bold)
+
+    def width(self, text: str, size: int = tokens.BODY, *, bold: bool = False) -> float:
+        """Of a text, in logical pixels."""
+        return _width(self.family, self.pixels(size), bold, text)
+
+
+def _font(family: str, pixels: int, is_bold: bool) -> QFont:
+    font = QFont(family)
+    font.setPixelSize(pixels)
+    font.setWeight(QFont.Weight.DemiBold if is_bold else QFont.Weight.Normal)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+@lru_cache(maxsize=4096)
+def _width(family: str, pixels: int, is_bold: bool, text: str) -> float:
+    """Charts ask for the same few texts some hundred times a second."""
+    return QFontMetricsF(_font(family, pixels, is_bold)).horizontalAdvance(text)
 
 
 _in_force = Look(tokens.DARK, is_dark=True)
@@ -50,3 +65,4 @@ def put_in_force(new: Look) -> None:
     """Called by the theme alone, which tells the application afterwards."""
     global _in_force  # noqa: PLW0603 - one application has one look
     _in_force = new
+    _width.cache_clear()  # of fonts that may have come since
