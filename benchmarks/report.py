@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 HEADS = ("what", "ours", "others", "ratio", "target", "met")
@@ -68,6 +67,8 @@ def pace() -> float:
 
 
 def machine() -> str:
+    from importlib.metadata import version  # children print no table
+
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "pandas"))
     return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {libraries}"
 

@@ -5,7 +5,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -15,6 +15,7 @@ from benchmarks.children import measured
 from benchmarks.data_session import data_session
 from benchmarks.report import Line, Options, duration
 from benchmarks.screens import screens
+from sptrader_desktop.__main__ import loaded_window
 from sptrader_desktop.settings import load_settings
 
 TITLE = "The window: 1600×900, offscreen, cached components; from the click to the end of the paint"
@@ -78,24 +79,21 @@ def places(home: Path) -> dict[str, str]:
 
 
 def child(arguments: list[str]) -> dict[str, Any]:
-    from sptrader_desktop.ui.host import Host, run_window
-
+    window = loaded_window()
     found: dict[str, Any] = {}
 
-    async def live(host: Host) -> None:
+    async def live(host: Any) -> None:
         try:
-            found.update(await _session(host, arguments[0]))
+            found.update(await _session(host, window.open_window, arguments[0]))
         finally:
             host.close()
 
-    run_window(live)
+    window.run_window(live)
     return found
 
 
-async def _session(host: Any, what: str) -> dict[str, Any]:
+async def _session(host: Any, open_window: Callable[..., Any], what: str) -> dict[str, Any]:
     """`what` is how many bars are run on, none for the start alone, or `data`."""
-    from sptrader_desktop.app.window import open_window
-
     settings = load_settings()
     bars = int(what) if what != "data" else 0
     if bars:

@@ -294,8 +294,12 @@ def sample_file(
 
 
 def known_instruments(instruments: str = "", financing: str = "") -> "Mapping[str, Instrument]":
-    from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
     from sptrader_desktop.core.instruments import CATALOGUE
 
-    known: Mapping[str, Instrument] = load_instruments(Path(instruments)) if instruments else CATALOGUE
+    known: Mapping[str, Instrument] = CATALOGUE
+    if not (instruments or financing):
+        return known  # without what reads YAML
+    from sptrader_desktop.adapters.instrument_files import load_financing, load_instruments
+
+    known = load_instruments(Path(instruments)) if instruments else known
     return load_financing(Path(financing), known) if financing else known

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sptrader_desktop.runtime import workspace
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.runtime.workspace import NOTE, fill_workspace
 from sptrader_desktop.settings import load_settings, shipped
@@ -219,3 +220,17 @@ def test_the_first_command_fills_the_workspace_with_all_that_ships(monkeypatch: 
             if source.is_file() and "__pycache__" not in source.parts:
                 assert (place / source.relative_to(folder)).read_bytes() == source.read_bytes()
     assert sptrader("check", tmp_path / "mine" / "strategies" / "ma_crossover.yaml").code == 0
+
+
+def test_where_nothing_new_came_the_persons_files_are_not_even_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.fill()
+    read, hashed = list[Path](), workspace._hash
+
+    def hash_of(path: Path) -> str:
+        read.append(path)
+        return hashed(path)
+
+    monkeypatch.setattr(workspace, "_hash", hash_of)
+    assert desk.fill() == set()
+    assert read
+    assert [path for path in read if path.is_relative_to(desk.workspace)] == []

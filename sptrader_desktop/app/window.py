@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sptrader_desktop.ui import lean_qt  # isort: skip # noqa: F401 # before what is large
 from sptrader_desktop import compose_components
 from sptrader_desktop.adapters.json_preferences import JsonPreferences
 from sptrader_desktop.adapters.rotating_log import open_log
@@ -88,16 +89,19 @@ def has_display() -> bool:
 
 def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
     """`scale` is the percent that the application was started at."""
-    theme, desk = Theme(host.app, scale), WindowDesk(settings)
+    theme, desk = Theme(host.app, scale, waits=True), WindowDesk(settings)
     preferences = KeptPreferences(JsonPreferences(settings.preferences), host.tell)
     data_desk = ProcessDataDesk(settings, desk.use_database)
     live_desk = WindowLiveDesk(settings, desk.strategies, desk.instruments)
     window = MainWindow(desk, data_desk, live_desk, host, settings, TextDrafts(settings.texts), preferences, theme)
+    theme.put_sheet_on()
     window.closeAsked.connect(host.close)
-    window.painted.connect(lambda: compose_components.window_workers(settings, host.loop))
     window.painted.connect(host.lag.forget)  # nobody waited for it before it was there
-    window.painted.connect(lambda: warm_up(host, desk))
-    window.painted.connect(window.settle_in)
+    window.painted.connect(
+        lambda: window.afterwards.do(
+            lambda: compose_components.window_workers(settings, host.loop), lambda: warm_up(host, desk), window.settle_in
+        )
+    )
     host.shutdown.add("components", lambda: compose_components.end_window_workers(settings))
     host.shutdown.add(CALLED, lambda: asyncio.to_thread(data_desk.close))
     host.shutdown.add("window", window.leave)

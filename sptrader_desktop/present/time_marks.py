@@ -76,7 +76,7 @@ def _bars(stamps: Int64Array, start: int, stop: int, step: Step, zone: Zone) -> 
     boundaries = _boundaries(local_time(begin, zone), local_time(end, zone), step)
     instants = np.array([stamp_of(wall, zone) for wall in boundaries], np.int64)
     found = np.searchsorted(stamps[start:stop], instants[(instants > begin) & (instants <= end)])
-    return [int(bar) for bar in np.unique(start + found)]
+    return sorted({start + bar for bar in found.tolist()})
 
 
 def _mark(stamps: Int64Array, bar: int, step: Step, zone: Zone) -> TimeMark:

@@ -20,6 +20,8 @@ def fill_workspace(workspace: Path, shipped: Mapping[str, Path]) -> list[Path]:
         for source in _files(folder):
             name = (Path(place) / source.relative_to(folder)).as_posix()
             target, ours = workspace / name, _hash(source)
+            if before.get(name) == ours:
+                continue  # whatever became of it since is the person's doing
             theirs = _hash(target) if target.is_file() else None
             untouched = theirs is not None and before.get(name) == theirs
             if (name not in before and not target.exists()) or (untouched and theirs != ours):

@@ -31,6 +31,7 @@ class Collector(QObject):
 
     def start(self) -> None:
         gc.disable()
+        gc.freeze()  # what was loaded until now
         self._beat.start()
 
     def settle(self) -> None:

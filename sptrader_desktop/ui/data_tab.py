@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -9,13 +10,15 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.data.data_desk import DataDesk
-from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from sptrader_desktop.ui.navigator import Navigator
 from sptrader_desktop.ui.research import Research
+
+if TYPE_CHECKING:
+    from sptrader_desktop.ui.data.data_page import DataPage
 
 
 class DataTab(QObject):
@@ -39,8 +42,10 @@ class DataTab(QObject):
         self._panel, self._open_chart = panel, open_chart
         self._page: DataPage | None = None
 
-    def open(self) -> DataPage:
+    def open(self) -> "DataPage":
         if self._page is None:
+            from sptrader_desktop.ui.data.data_page import DataPage  # noqa: PLC0415 # when it is opened
+
             self._page = DataPage(self._desk, self._jobs, self._selection, self._unforeseen)
             self._page.seriesAsked.connect(self._show_series)
             self._page.momentAsked.connect(self._show_moment)

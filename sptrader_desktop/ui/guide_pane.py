@@ -22,6 +22,7 @@ from sptrader_desktop.present.guide import START, Page, page_of, pages, search
 from sptrader_desktop.ui.tables.table_view import RoomyCells
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.turns import Turns
 from sptrader_desktop.ui.widgets.composite import Composite
 from sptrader_desktop.ui.widgets.search_field import SearchField
 
@@ -110,6 +111,7 @@ class GuidePane(Composite):
         self.setObjectName("guidePane")
         self._folder = folder
         self._pages: Sequence[Page] = ()
+        self._turns = Turns(self)  # Qt tells a pane behind others that it is shown
         self.shown: Page | None = None
         self.list, self.page = QListWidget(), PageView(folder)
         self.search = SearchField("Search the guide", "guideSearch", self.list)
@@ -131,7 +133,7 @@ class GuidePane(Composite):
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Show and not self._pages:
-            self.open_at()
+            self._turns.hand(self, self._begin)
         elif event.type() is QEvent.Type.PaletteChange and self.shown is not None:
             self.page.show_text(self.shown.text)
         return super().event(event)
@@ -141,6 +143,11 @@ class GuidePane(Composite):
         super().resizeEvent(event)
         is_narrow = event.size().width() < look().pixels(BESIDE)
         self._split.setOrientation(Qt.Orientation.Vertical if is_narrow else Qt.Orientation.Horizontal)
+
+    def _begin(self) -> None:
+        """At the start, unless it was asked for something else."""
+        if not self._pages:
+            self.open_at()
 
     def _read(self) -> None:
         if self._pages:

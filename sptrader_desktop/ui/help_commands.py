@@ -10,10 +10,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from sptrader_desktop.core.errors import DataError
-from sptrader_desktop.present.diagnostics import diagnostics_zip
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.settings import Settings
-from sptrader_desktop.ui.about import AboutDialog
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.jobs import Job
 
@@ -27,6 +25,8 @@ class HelpCommands:
         self._host, self._settings, self._window, self._say = host, settings, window, say
 
     def about(self) -> None:
+        from sptrader_desktop.ui.about import AboutDialog  # noqa: PLC0415 # when it is opened
+
         AboutDialog(self._window).open()
 
     def open_log_folder(self) -> None:
@@ -50,6 +50,8 @@ class HelpCommands:
 
     def write_diagnostics(self, path: Path) -> Job:
         """Beside the window: to list all that is installed takes a moment."""
+        from sptrader_desktop.present.diagnostics import diagnostics_zip  # noqa: PLC0415 # when they are wanted
+
         failures, log, facts = self._host.failures.said.value, self._host.log.tail(LOG_TAIL), self._host.facts()
         write = partial(_write, path, lambda: diagnostics_zip(failures, log, self._settings, facts))
         job = self._host.jobs.start("diagnostics", "saving the diagnostics", lambda _report: write())

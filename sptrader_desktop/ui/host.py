@@ -12,23 +12,24 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMessageLogContext, QObject, QThreadPool, QtMsgType, Signal, qInstallMessageHandler, qVersion
 from PySide6.QtWidgets import QApplication
 
 from sptrader_desktop.core.errors import Cancelled, SptraderError
-from sptrader_desktop.present.diagnostics import diagnostics_text
 from sptrader_desktop.present.failures import Failure, Failures
 from sptrader_desktop.present.log_lines import LogFeed, LogLine, LogLines
 from sptrader_desktop.settings import APP
 from sptrader_desktop.ui.bridge import Bridge, Channel
 from sptrader_desktop.ui.collector import Collector
 from sptrader_desktop.ui.event_loop import WindowLoop
-from sptrader_desktop.ui.failure_dialog import FailureDialog
 from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.loop_lag import LoopLag
 from sptrader_desktop.ui.shutdown import Shutdown, end_with
+
+if TYPE_CHECKING:
+    from sptrader_desktop.ui.failure_dialog import FailureDialog
 
 # Jobs' threads give way to the window's after so long: it asks for its turn some hundred times in a frame.
 TURN_S = 0.0001
@@ -124,6 +125,8 @@ class Host(QObject):
 
     def _show_failures(self) -> None:
         if self._dialog is None and not self._closing.is_set():
+            from sptrader_desktop.ui.failure_dialog import FailureDialog  # noqa: PLC0415 # when something failed
+
             self._dialog = FailureDialog(self.failures, self._diagnostics, self.app.activeWindow())
             self._dialog.destroyed.connect(self._on_dialog_gone)
 
@@ -137,6 +140,8 @@ class Host(QObject):
         return {"Qt": f"{qVersion()}, {self.app.platformName()}", "Loop": loop}
 
     def _diagnostics(self, failures: Sequence[Failure]) -> str:
+        from sptrader_desktop.present.diagnostics import diagnostics_text  # noqa: PLC0415 # when they are wanted
+
         return diagnostics_text(failures, self.facts())
 
     def _on_done(self, task: "asyncio.Task[Any]", doing: str) -> None:

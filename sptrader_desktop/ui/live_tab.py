@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QWidget
@@ -14,12 +15,14 @@ from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.kept_value import DocumentStore, KeptValue
 from sptrader_desktop.ui.live.live_desk import LiveDesk
-from sptrader_desktop.ui.live.live_page import LivePage
 from sptrader_desktop.ui.live.live_questions import LiveQuestions
 from sptrader_desktop.ui.live.live_session import LiveSession
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.badge import Badge
+
+if TYPE_CHECKING:
+    from sptrader_desktop.ui.live.live_page import LivePage
 
 KEPT = "live"
 
@@ -61,8 +64,10 @@ class LiveTab(QObject):
         self.session.guardChanged.connect(self._show)
         self._show()
 
-    def open(self) -> LivePage:
+    def open(self) -> "LivePage":
         if self._page is None:
+            from sptrader_desktop.ui.live.live_page import LivePage  # noqa: PLC0415 # when it is opened
+
             kept = KeptValue(KEPT, self._store, self._host.jobs, dict[str, str](), _answers_in, dict)
             kept.failed = lambda error: self._host.tell(error, "What a live session was started with")
             self._page = LivePage(self._desk, self.session, self.questions, self._selection, kept.now, self._backtest)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
@@ -20,6 +20,7 @@ from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.present.text_files import TextKeeper
 from sptrader_desktop.settings import Settings, shipped
 from sptrader_desktop.ui.action_set import ActionSet
+from sptrader_desktop.ui.afterwards import AFTER_PAINTING, Afterwards
 from sptrader_desktop.ui.arrangements import ARRANGEMENTS, LEAST_OF, VIEWS
 from sptrader_desktop.ui.arrangements import LEAST as LEAST_PANE
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(LEAST)
         self.selection = Selection()
         self._desk, self._preferences, self._is_painted = desk, preferences, False
+        self.afterwards = Afterwards(self)
         self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
         self.kept_market = KeptMarket(desk.documents, host.jobs)
@@ -160,19 +162,25 @@ class MainWindow(QMainWindow):
             self.research.show_series(chosen)
 
     def _tell_painted(self) -> None:
-        """It is painted when the loop comes round; from then on there is time for other things, once."""
+        """When Qt has painted it; from then on there is time for other things, once."""
         if not self._is_painted:
             self._is_painted = True
-            QTimer.singleShot(0, self, self.painted.emit)
+            QCoreApplication.postEvent(self, QEvent(QEvent.Type.User), AFTER_PAINTING)
+
+    def customEvent(self, _event: QEvent) -> None:
+        self.painted.emit()
 
     def settle_in(self) -> None:
         """What may come after the first picture."""
-        self.texts.navigator.refresh()
-        self.runs.history.reload()
-        self.market.restore()
-        self.texts.tell_drafts(self._preferences.now.value.texts)
-        self.tabs.restore(self._preferences.now.value)
-        self.live.session.follow()
+        self.afterwards.do(
+            self.texts.navigator.refresh,
+            self.runs.history.reload,
+            self.market.restore,
+            lambda: self.texts.tell_drafts(self._preferences.now.value.texts),
+            lambda: self.tabs.restore(self._preferences.now.value),
+            self.live.session.follow,
+            self.status.show_memory,
+        )
 
     def come_to_front(self) -> None:
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
@@ -213,6 +221,7 @@ class MainWindow(QMainWindow):
 
     def leave(self) -> None:
         """Keep how it stands, let go of the texts and go."""
+        self.afterwards.stop()
         strategy, series = self.page.panel.chosen_strategy(), self.page.panel.kept_series()
         self._preferences.now.set(
             replace(

@@ -30,9 +30,11 @@ class OpenTabs(QObject):
         return replace(preferences, texts=texts, front=self._front())
 
     def restore(self, preferences: Preferences) -> None:
-        """One a turn of the loop. Files that are gone are no reason to stop."""
+        """One a turn of the loop. Files that are gone are no reason to stop; a person who went somewhere meanwhile stays there."""
+        meanwhile = self._front()
+        front = preferences.front if meanwhile == CHART else meanwhile
         found = [path for path in map(Path, preferences.texts) if path.is_file()]
-        self._left = [*(lambda path=path: self._documents.open(path) for path in found), lambda: self._bring(preferences.front)]
+        self._left = [*(lambda path=path: self._documents.open(path) for path in found), lambda: self._bring(front)]
         self._next()
 
     def _next(self) -> None:

@@ -1,6 +1,7 @@
 """The foot of the window: the mode, what the keyboard does next, what is at work and how to stop it, and how the program is doing."""
 
-import psutil
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
@@ -12,6 +13,9 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.badge import Badge
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    import psutil
 
 EVERY_MS = 2000
 # Jobs that are over before anybody could read what they are called, by the first word of their kind.
@@ -60,10 +64,9 @@ class StatusLine(QStatusBar):
         self.destroyed.connect(selection.zone.watch(self._show_zone))
         self._show_zone(selection.zone.value)
         self._beat = QTimer(self)
-        self._beat.timeout.connect(self._show_memory)
+        self._beat.timeout.connect(self.show_memory)
         self._beat.start(EVERY_MS)
-        self._process = psutil.Process()
-        self._show_memory()
+        self._process: psutil.Process | None = None
 
     def show_mode(self, *, is_paper: bool) -> None:
         if is_paper:
@@ -102,7 +105,11 @@ class StatusLine(QStatusBar):
         self.lag.setToolTip(f"{LAG}; {lag.longest:.0f} ms since the start, {lag.p999:.0f} ms for 999 of 1,000 beats")
         give(self.lag, tone="warning" if lag.recent > STALL_MS else "")
 
-    def _show_memory(self) -> None:
+    def show_memory(self) -> None:
+        if self._process is None:
+            import psutil  # noqa: PLC0415 # not before the first picture
+
+            self._process = psutil.Process()
         self.memory.setText(f"{self._process.memory_info().rss / 2**20:,.0f} MB")
 
     def _show_zone(self, zone: Zone) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QCursor, QDesktopServices, QTextTable
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QDockWidget, QLineEdit, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.guide import START, TOPICS, Page, links, page_of, pages, search, topic
@@ -137,7 +137,24 @@ def test_a_guide_that_is_gone_is_said(qtbot: QtBot, tmp_path: Path) -> None:
     lost = GuidePane(tmp_path)
     qtbot.addWidget(lost)
     lost.show()
-    assert "cannot be read" in lost.page.toPlainText()
+    qtbot.waitUntil(lambda: "cannot be read" in lost.page.toPlainText())
+
+
+def test_behind_other_panes_it_is_read_when_somebody_looks(qtbot: QtBot) -> None:
+    window, guide = QMainWindow(), GuidePane(shipped("docs"))
+    docks = [QDockWidget("Guide", window), QDockWidget("Other", window)]
+    docks[0].setWidget(guide)
+    docks[1].setWidget(QLineEdit())
+    for dock in docks:
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.tabifyDockWidget(*docks)
+    docks[1].raise_()
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.wait(50)
+    assert guide.list.count() == 0
+    docks[0].raise_()
+    qtbot.waitUntil(lambda: guide.shown is not None and guide.shown.anchor == START)
 
 
 # F1

@@ -119,6 +119,47 @@ print(round(look().scale, 3))
     assert done.stdout.split() == ["1.5", "1.0", "None", "1.333"]
 
 
+def test_a_window_made_before_the_style_sheet_is_put_on_looks_as_one_made_after_it() -> None:
+    code = """
+import sys
+from PySide6.QtWidgets import QApplication, QComboBox, QGroupBox, QLineEdit, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from sptrader_desktop.ui.theme.theme import Theme
+
+app = QApplication(sys.argv)
+
+def picture():
+    shown = made()
+    shown.resize(300, 300)
+    shown.show()
+    return shown, shown.grab().toImage()
+
+def made():
+    outer, tabs, page = QWidget(), QTabWidget(), QWidget()
+    column = QVBoxLayout(page)
+    for part in (QLineEdit("text"), QPushButton("press"), QComboBox()):
+        column.addWidget(part)
+    tabs.addTab(page, "page")
+    QVBoxLayout(outer).addWidget(tabs)
+    return outer
+
+theme = Theme(app, waits=True)
+first = made()
+theme.wear("dark")
+print(repr(app.styleSheet()))
+theme.put_sheet_on()
+first.resize(300, 300)
+first.show()
+before = first.grab().toImage()
+second, after = picture()
+print(before == after)
+sheet = app.styleSheet()
+Theme(app, waits=True).wear("light")
+print(app.styleSheet() not in ("", sheet))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["''", "True", "True"]
+
+
 def test_a_factor_in_a_persons_own_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QT_SCALE_FACTOR", "1.25")
     with scaled_start(200) as granted:

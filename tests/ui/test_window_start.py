@@ -2,31 +2,76 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication
+
+from tests.ui.windows import driven_window, fresh_home
 
 CODE = """
-import sys
-from sptrader_desktop.app.window import open_window
-from sptrader_desktop.settings import load_settings
-from sptrader_desktop.ui.host import run_window
+import gc, linecache, sys
+from sptrader_desktop.__main__ import loaded_window
 
-HEAVY = {"numba", "pandas", "pyarrow.compute", "redis", "psycopg", "httpx", "sqlalchemy"}
+app = loaded_window()
+print("collects while it loads:", gc.isenabled())
+from sptrader_desktop.settings import load_settings
+
+HEAVY = {"numba", "pandas", "pyarrow.compute", "redis", "psycopg", "httpx", "sqlalchemy", "ruamel", "psutil", "importlib.metadata"}
+LATER = {"pyqtgraph.parametertree", "pyqtgraph.graphicsItems.PlotItem", *(
+    f"sptrader_desktop.{name}"
+    for name in ("ui.data.data_page", "ui.live.live_page", "ui.failure_dialog", "present.diagnostics", "app.data_desk")
+)}
 
 
 def open_it(host):
-    window = open_window(host, load_settings())
+    window = app.open_window(host, load_settings())
 
     def tell():
-        print("candles", len(window.page.chart.candles), "heavy", sorted(HEAVY & set(sys.modules)))
         host.close()
+        print("candles", len(window.page.chart.candles), "heavy", sorted((HEAVY | LATER) & set(sys.modules)))
+        print("painted", window.page.chart.panes[0].plot.drawn > 0)
+        print("sources kept", len(linecache.cache) > 20)
+        print("pages of the guide", window.guide.list.count())
 
     window.painted.disconnect()
     window.painted.connect(tell)
 
 
-sys.exit(run_window(open_it))
+sys.exit(app.run_window(open_it))
 """
 
 
 def test_nothing_heavy_is_loaded_before_the_first_picture() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False, timeout=120)
-    assert (done.returncode, done.stdout.strip()) == (0, "candles 2614 heavy []"), done.stderr
+    told = ["collects while it loads: False", "candles 2614 heavy []", "painted True", "sources kept False", "pages of the guide 0"]
+    assert (done.returncode, done.stdout.splitlines()) == (0, told), done.stderr
+
+
+def test_pyqtgraph_is_all_there_for_whoever_asks_for_more_of_it() -> None:
+    """Charts load a part of it; Qt's own names are as they were."""
+    code = """
+import PySide6.QtCore, PySide6.QtGui, PySide6.QtWidgets
+QT = PySide6.QtCore, PySide6.QtGui, PySide6.QtWidgets
+before = [dir(qt) for qt in QT]
+from sptrader_desktop.ui.charts import pyqtgraph_base
+print([set(names) <= set(dir(qt)) for names, qt in zip(before, QT)], len(before[0]) > 200)
+from pyqtgraph.Qt import QtCore
+print(QtCore.QPointF is PySide6.QtCore.QPointF)
+from pyqtgraph.graphicsItems.PlotItem import PlotItem
+from pyqtgraph.imageview import ImageView
+print(PlotItem.__name__, ImageView.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.splitlines() == ["[True, True, True] True", "True", "PlotItem ImageView"], done.stderr
+
+
+def test_a_person_who_goes_somewhere_before_the_tabs_of_the_last_time_are_there_stays(qapp: QApplication, tmp_path: Path) -> None:
+    with fresh_home(tmp_path), driven_window(qapp) as driven:
+        window = driven.window
+        assert window.tabs._left is None, "nothing was opened yet"
+        window._preferences.now.set(replace(window._preferences.now.value, front="chart"))
+        page = window.data.open()
+        driven.until(lambda: window.tabs._left == [], "the tabs of the last time")
+        assert window.texts.documents.currentWidget() is page
+        driven.settle()

@@ -6,12 +6,13 @@ Every method may take its time and is called on a job's thread. `report` hears f
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sptrader_desktop.present.database_address import ServerTold
-from sptrader_desktop.present.datasets import DatasetRow
-from sptrader_desktop.present.doctor import Doctored, RepairDone
-from sptrader_desktop.present.import_form import ImportAnswers, ImportPreview
+if TYPE_CHECKING:
+    from sptrader_desktop.present.database_address import ServerTold
+    from sptrader_desktop.present.datasets import DatasetRow
+    from sptrader_desktop.present.doctor import Doctored, RepairDone
+    from sptrader_desktop.present.import_form import ImportAnswers, ImportPreview
 
 Report = Callable[[float, str], None]
 CATALOGUE, FOLDER, POSTGRES = "catalogue", "folder", "postgres"
@@ -42,27 +43,27 @@ class DataDesk(Protocol):
         """The address by which PostgreSQL is used, without its password; nothing while none is in use."""
         ...
 
-    def datasets(self, report: Report) -> Sequence[DatasetRow]: ...
+    def datasets(self, report: Report) -> "Sequence[DatasetRow]": ...
 
-    def preview(self, path: Path, answers: ImportAnswers, report: Report) -> ImportPreview: ...
+    def preview(self, path: Path, answers: "ImportAnswers", report: Report) -> "ImportPreview": ...
 
-    def keep(self, preview: ImportPreview, place: str, replace: bool) -> str:
+    def keep(self, preview: "ImportPreview", place: str, replace: bool) -> str:
         """What was kept and where. Without `replace` bars of the catalogue that differ are refused; a database always replaces them."""
         ...
 
-    def inspect(self, row: DatasetRow) -> Doctored: ...
+    def inspect(self, row: "DatasetRow") -> "Doctored": ...
 
-    def repair(self, path: str, out: str, fixes: Sequence[str], zone: str, shift: str) -> RepairDone: ...
+    def repair(self, path: str, out: str, fixes: Sequence[str], zone: str, shift: str) -> "RepairDone": ...
 
-    def remove(self, row: DatasetRow) -> str:
+    def remove(self, row: "DatasetRow") -> str:
         """From the catalogue; what was deleted, in a sentence."""
         ...
 
-    def resample(self, row: DatasetRow, timeframe: str, place: str, replace: bool) -> str: ...
+    def resample(self, row: "DatasetRow", timeframe: str, place: str, replace: bool) -> str: ...
 
     def download(self, asked: DownloadAsked, report: Report) -> str: ...
 
-    def test_database(self, address: str) -> ServerTold:
+    def test_database(self, address: str) -> "ServerTold":
         """An empty address is the program's own server, which is started."""
         ...
 

@@ -17,7 +17,7 @@ SAME_TEXT = "The strategy texts are the same."
 
 
 class ComparePanel(QWidget):
-    """`show_runs` fills it; the first run is what the others are measured against."""
+    """`show_runs` fills it; the first run is what the others are measured against. What shows them is made when they come."""
 
     chooseAsked = Signal()  # the list of kept runs
 
@@ -27,15 +27,24 @@ class ComparePanel(QWidget):
         self.setAccessibleName("Comparison of runs")
         self._selection = selection
         self._runs: Sequence[KeptRun] = ()
+        self._is_made = False
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty())
+        end = selection.zone.watch(self._draw_curves)
+        self.destroyed.connect(end)
+
+    def _make(self) -> None:
+        if self._is_made:
+            return
+        self._is_made = True
         self.curves = CurvePicture("comparePicture", "Growth since the start")
         self.figures = DataTable("comparedFigures", "Figures", "")
         self.inputs = DataTable("comparedInputs", "Differences", "These runs were made from the same inputs.")
         self.text = QPlainTextEdit()
         self._build()
-        end = selection.zone.watch(self._draw_curves)
-        self.destroyed.connect(end)
 
     def show_runs(self, runs: Sequence[KeptRun]) -> None:
+        self._make()
         self._runs = runs
         self._draw_curves(self._selection.zone.value)
         self.figures.put(figure_table(runs))
@@ -45,12 +54,16 @@ class ComparePanel(QWidget):
         self._stack.setCurrentIndex(1)
 
     def _draw_curves(self, zone: Zone) -> None:
-        self.curves.put([Curve(run.id, run.instants, run.growth) for run in self._runs], zone)
+        if self._is_made:
+            self.curves.put([Curve(run.id, run.instants, run.growth) for run in self._runs], zone)
 
-    def _build(self) -> None:
+    def _empty(self) -> EmptyState:
         text = "Choose two or more runs in the history: their curves, figures and differences will be here."
         empty = EmptyState("git-compare", "Nothing to compare yet", text, "Show Run History", self.chooseAsked.emit)
         empty.button.setObjectName("compareStep")
+        return empty
+
+    def _build(self) -> None:
         self.text.setObjectName("comparedText")
         self.text.setAccessibleName("Difference of the strategy texts")
         self.text.setReadOnly(True)
@@ -67,8 +80,6 @@ class ComparePanel(QWidget):
         split.addWidget(self.curves)
         split.addWidget(tabs)
         split.setChildrenCollapsible(False)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(empty)
         self._stack.addWidget(split)
 
     def _wear(self) -> None:
@@ -77,7 +88,7 @@ class ComparePanel(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
+        if event.type() is QEvent.Type.PaletteChange and self._is_made:
             self._wear()
 
 

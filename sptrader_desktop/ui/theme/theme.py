@@ -39,16 +39,20 @@ def scaled_start(percent: int) -> Iterator[int]:
 
 
 class Theme(QObject):
-    """One for each application. A scale other than the one it was started at grows text and controls; the next start grows the rest."""
+    """One for each application. A scale other than the one it was started at grows text and controls; the next start grows the rest.
+
+    With `waits` an application without a style sheet gets it by `put_sheet_on`, when its window is made: Qt looks through it for all that
+    is put into a widget, and again for all that is in it when that one is put into the next.
+    """
 
     changed = Signal()
 
-    def __init__(self, application: QApplication, started_scale: int = 100) -> None:
+    def __init__(self, application: QApplication, started_scale: int = 100, *, waits: bool = False) -> None:
         super().__init__(application)
         self._application = application
         self._started_scale = started_scale
         self._mode: Mode = "system"
-        self._is_worn = False
+        self._is_worn, self._has_sheet, self._sheet = False, not waits or bool(application.styleSheet()), ""
         self._wanted: tuple[Colouring, UpColour, int] = ("standard", "green", started_scale)
         load_fonts()
         application.setStyle("Fusion")
@@ -90,7 +94,14 @@ class Theme(QObject):
         self._is_worn = True
         self._application.setFont(new.font())
         self._application.setPalette(palette(new.colours))
-        self._application.setStyleSheet(stylesheet(new, folder))
+        self._sheet = stylesheet(new, folder)
+        if self._has_sheet:
+            self._application.setStyleSheet(self._sheet)
+
+    def put_sheet_on(self) -> None:
+        if not self._has_sheet:
+            self._has_sheet = True
+            self._application.setStyleSheet(self._sheet)
 
     def _tell_widgets(self) -> None:
         """Qt tells them when its palette changes; ours may change in a colour that Qt does not know."""

@@ -1,0 +1,8 @@
+"""Qt for Python without what it does at every later import: it would read the source of each module, numba's and pandas' too, and keep it,
+to see whether the module asks for Qt's names in another style. Here none does. To be imported before all that is large.
+"""
+
+from importlib import import_module
+
+import_module("PySide6.QtCore")
+vars(import_module("shibokensupport.feature"))["_mod_uses_pyside"] = lambda _module: False
