@@ -59,11 +59,18 @@ def test_a_kept_run_of_the_catalogue_is_verified_and_explained_until_the_data_ch
     assert sptrader("backtest", STRATEGY, *HOURS).code == 0
     assert sptrader("verify", "latest").out == "r0001-ma_crossover: the same to the byte\n"
     assert "2024-03-14" in sptrader("explain", "latest", "--at", "2024-03-14T10:00Z").out
-    sptrader("data", "import", dukascopy(tmp_path, weeks=9))
+    path = dukascopy(tmp_path, weeks=9)
+    sptrader("data", "import", path)
+    assert sptrader("verify", "latest").out == "r0001-ma_crossover: the same to the byte\n", "what came since is not its own"
+    text = path.read_text()
+    bar = next(line for line in text.splitlines() if line.startswith("05.03.2024 10:00"))
+    path.write_text(text.replace(bar, ",".join([bar.split(",")[0], "1.1", "1.2", "1.0", "1.1", "5"])))
+    assert sptrader("data", "import", path, "--replace").code == 0
     changed = sptrader("verify", "latest")
     assert changed.code == 1
-    assert changed.err.startswith("candles of EURUSD 1h (catalogue EURUSD 1h bid) were changed: 961 bars then, 1,081 now\n")
-    assert "`sptrader verify r0001-ma_crossover` says what has changed" in refused("explain", "latest", "--at", "2024-03-14T10:00Z")
+    said = "candles of EURUSD 1h (catalogue EURUSD 1h bid) were changed: 961 bars then, 1,081 now"
+    assert changed.err.startswith(f"{said}\n")
+    assert said in refused("explain", "latest", "--at", "2024-03-14T10:00Z")
 
 
 def test_bars_of_the_catalogue_are_replaced_only_when_told(tmp_path: Path) -> None:

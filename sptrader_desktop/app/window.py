@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from sptrader_desktop.ui import lean_qt  # isort: skip # noqa: F401 # before what is large
@@ -23,12 +24,14 @@ from sptrader_desktop.runtime.file_lock import lock_workspace
 from sptrader_desktop.settings import Settings, load_settings
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.host import Host, run_window
+from sptrader_desktop.ui.jobs import Report
 from sptrader_desktop.ui.kept_preferences import KeptPreferences
 from sptrader_desktop.ui.main_window import MainWindow
 from sptrader_desktop.ui.single_instance import take_first_place
 from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
 SAMPLE_STRATEGY = "ma_crossover"
+PAGES = ("sptrader_desktop.app.data_desk", "sptrader_desktop.ui.data.data_page", "sptrader_desktop.ui.live.live_page")
 
 
 def open_workstation() -> int:
@@ -111,7 +114,14 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
 
 
 def warm_up(host: Host, desk: WindowDesk) -> None:
-    job = host.jobs.start("warm-up", "getting the engine ready", lambda report: desk.warm_up(report.check))
+    """And load the pages that a person may open next, so that they only have to be made."""
+
+    def work(report: Report) -> None:
+        desk.warm_up(report.check)
+        for page in PAGES:
+            import_module(page)
+
+    job = host.jobs.start("warm-up", "getting the engine ready", work)
     job.finished.connect(host.collector.settle)
 
 

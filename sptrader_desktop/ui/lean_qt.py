@@ -2,7 +2,9 @@
 to see whether the module asks for Qt's names in another style. Here none does. To be imported before all that is large.
 """
 
+from contextlib import suppress
 from importlib import import_module
 
 import_module("PySide6.QtCore")
-vars(import_module("shibokensupport.feature"))["_mod_uses_pyside"] = lambda _module: False
+with suppress(ImportError):  # a release that has no such thing any more is only slower
+    vars(import_module("shibokensupport.feature"))["_mod_uses_pyside"] = lambda _module: False
