@@ -11,8 +11,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.children import measured
+from benchmarks.children import Beside, measured
 from benchmarks.data_session import data_session
+from benchmarks.hiccups import hiccup_words
 from benchmarks.report import Line, Options, duration
 from benchmarks.screens import screens
 from sptrader_desktop.__main__ import loaded_window
@@ -39,7 +40,7 @@ def lines(options: Options) -> Iterator[Line]:
             usable < USABLE_S,
         )
         for bars, target in BARS.items():
-            found = measured("window", str(bars), **here)
+            found, hiccups = _beside_hiccups(str(bars), here)
             yield Line(f"F5 until painted, {bars:,} bars", duration(found["run"]), "", "", duration(target), found["run"] < target)
             limit = STEP_S if bars == min(BARS) else None
             met = None if limit is None else found["step"] < limit
@@ -59,10 +60,19 @@ def lines(options: Options) -> Iterator[Line]:
                 duration(STALL_S),
                 found["lag"] < STALL_S,
             )
-        found = measured("window", "data", **here)
+            yield hiccups
+        found, hiccups = _beside_hiccups("data", here)
         what = "a million rows of CSV imported, listed, looked into and opened"
         yield Line("CSV until kept in the catalogue, 1,000,000 rows", duration(found["keep"]))
         yield Line(f"loop held up, 99.9 % of a session: {what}", duration(found["lag"]), "", "", duration(STALL_S), found["lag"] < STALL_S)
+        yield hiccups
+
+
+def _beside_hiccups(what: str, here: dict[str, str]) -> tuple[dict[str, Any], Line]:
+    """A session, and how long this computer kept another process waiting meanwhile: it keeps the window's waiting too."""
+    hiccups = Beside("hiccups")
+    found = measured("window", what, **here)
+    return found, Line("  this computer's own hiccups meanwhile, median, 99 %, longest", hiccup_words(hiccups.found()))
 
 
 def places(home: Path) -> dict[str, str]:
