@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
+import time
 from importlib import import_module
 
-from benchmarks.report import TURNS, Options, duration, machine, pace, print_table
+from benchmarks.report import TURNS, Options, duration, machine, pace, print_table, stolen
 from sptrader_desktop.runtime.kernel_cache import use_kernel_cache
 from sptrader_desktop.settings import load_settings
 
@@ -42,9 +44,11 @@ def main() -> None:
         print(peers_note(options))
     for subject in asked.only:
         module = import_module(f"benchmarks.{subject}")
-        before = pace()
+        before, lost, began = pace(), stolen(), time.monotonic()
         print_table(module.TITLE, module.lines(options))
-        print(f"this computer's own pace, {TURNS:,} turns of an empty loop: {duration(before)} before it, {duration(pace())} after it")
+        share = (stolen() - lost) / (time.monotonic() - began) / (os.cpu_count() or 1)
+        words = f"{duration(before)} before it, {duration(pace())} after it; its host gave others {share:.0%} of its processors meanwhile"
+        print(f"this computer's own pace, {TURNS:,} turns of an empty loop: {words}")
 
 
 def arguments() -> argparse.Namespace:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 HEADS = ("what", "ours", "others", "ratio", "target", "met")
 
 
@@ -64,6 +66,11 @@ def pace() -> float:
             pass
 
     return statistics.median(seconds(turn) for _ in range(9))
+
+
+def stolen() -> float:
+    """Seconds, of all processors together, in which a host of virtual computers ran others in our place; nothing where it does not tell."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def machine() -> str:
