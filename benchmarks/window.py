@@ -16,7 +16,7 @@ from benchmarks.data_session import data_session
 from benchmarks.hiccups import hiccup_words
 from benchmarks.report import Line, Options, duration
 from benchmarks.screens import screens
-from sptrader_desktop.__main__ import loaded_window
+from sptrader_desktop.app.loading import loaded_window
 from sptrader_desktop.settings import load_settings
 
 TITLE = "The window: 1600×900, offscreen, cached components; from the click to the end of the paint"

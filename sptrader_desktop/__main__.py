@@ -1,9 +1,6 @@
 """`python -m sptrader_desktop` and the `sptrader` command."""
 
-import gc
-import os
 import sys
-from types import ModuleType
 
 from sptrader_desktop.runtime.ending import Ending
 
@@ -13,6 +10,8 @@ def main() -> None:
     try:
         # Here, because a person may stop us while it is loaded, and because each of the two loads what the other does not need.
         if len(sys.argv) == 1:
+            from sptrader_desktop.app.loading import loaded_window
+
             sys.exit(loaded_window().open_workstation())
         from sptrader_desktop.cli import run
 
@@ -20,16 +19,6 @@ def main() -> None:
         sys.exit(ending.code)
     except KeyboardInterrupt:
         sys.exit("sptrader: stopped; nothing was stored")
-
-
-def loaded_window() -> ModuleType:
-    """Nothing that is loaded goes away again, so nobody looks for it meanwhile; later the window collects by itself. And the threads that
-    numpy would have wait for large matrices, of which there are none, would turn a processor for a tenth of a second."""
-    gc.disable()
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from sptrader_desktop.app import window
-
-    return window
 
 
 if __name__ == "__main__":

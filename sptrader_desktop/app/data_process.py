@@ -31,7 +31,7 @@ class ProcessDataDesk:
     @cached_property
     def _here(self) -> "WindowDataDesk":
         """Made when the Data page asks: it knows all that can be done to candle files."""
-        from sptrader_desktop.app.data_desk import WindowDataDesk  # noqa: PLC0415 # when it is asked
+        from sptrader_desktop.app.data_desk import WindowDataDesk
 
         return WindowDataDesk(self._settings)
 

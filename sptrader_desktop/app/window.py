@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from sptrader_desktop.ui import lean_qt  # isort: skip # noqa: F401 # before what is large
 from sptrader_desktop import compose_components
 from sptrader_desktop.adapters.json_preferences import JsonPreferences
 from sptrader_desktop.adapters.rotating_log import open_log

@@ -44,7 +44,7 @@ class DataTab(QObject):
 
     def open(self) -> "DataPage":
         if self._page is None:
-            from sptrader_desktop.ui.data.data_page import DataPage  # noqa: PLC0415 # when it is opened
+            from sptrader_desktop.ui.data.data_page import DataPage
 
             self._page = DataPage(self._desk, self._jobs, self._selection, self._unforeseen)
             self._page.seriesAsked.connect(self._show_series)

@@ -25,7 +25,7 @@ class HelpCommands:
         self._host, self._settings, self._window, self._say = host, settings, window, say
 
     def about(self) -> None:
-        from sptrader_desktop.ui.about import AboutDialog  # noqa: PLC0415 # when it is opened
+        from sptrader_desktop.ui.about import AboutDialog
 
         AboutDialog(self._window).open()
 
@@ -50,7 +50,7 @@ class HelpCommands:
 
     def write_diagnostics(self, path: Path) -> Job:
         """Beside the window: to list all that is installed takes a moment."""
-        from sptrader_desktop.present.diagnostics import diagnostics_zip  # noqa: PLC0415 # when they are wanted
+        from sptrader_desktop.present.diagnostics import diagnostics_zip
 
         failures, log, facts = self._host.failures.said.value, self._host.log.tail(LOG_TAIL), self._host.facts()
         write = partial(_write, path, lambda: diagnostics_zip(failures, log, self._settings, facts))

@@ -125,7 +125,7 @@ class Host(QObject):
 
     def _show_failures(self) -> None:
         if self._dialog is None and not self._closing.is_set():
-            from sptrader_desktop.ui.failure_dialog import FailureDialog  # noqa: PLC0415 # when something failed
+            from sptrader_desktop.ui.failure_dialog import FailureDialog
 
             self._dialog = FailureDialog(self.failures, self._diagnostics, self.app.activeWindow())
             self._dialog.destroyed.connect(self._on_dialog_gone)
@@ -140,7 +140,7 @@ class Host(QObject):
         return {"Qt": f"{qVersion()}, {self.app.platformName()}", "Loop": loop}
 
     def _diagnostics(self, failures: Sequence[Failure]) -> str:
-        from sptrader_desktop.present.diagnostics import diagnostics_text  # noqa: PLC0415 # when they are wanted
+        from sptrader_desktop.present.diagnostics import diagnostics_text
 
         return diagnostics_text(failures, self.facts())
 

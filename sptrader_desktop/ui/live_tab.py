@@ -66,7 +66,7 @@ class LiveTab(QObject):
 
     def open(self) -> "LivePage":
         if self._page is None:
-            from sptrader_desktop.ui.live.live_page import LivePage  # noqa: PLC0415 # when it is opened
+            from sptrader_desktop.ui.live.live_page import LivePage
 
             kept = KeptValue(KEPT, self._store, self._host.jobs, dict[str, str](), _answers_in, dict)
             kept.failed = lambda error: self._host.tell(error, "What a live session was started with")

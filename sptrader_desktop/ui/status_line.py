@@ -107,7 +107,7 @@ class StatusLine(QStatusBar):
 
     def show_memory(self) -> None:
         if self._process is None:
-            import psutil  # noqa: PLC0415 # not before the first picture
+            import psutil
 
             self._process = psutil.Process()
         self.memory.setText(f"{self._process.memory_info().rss / 2**20:,.0f} MB")

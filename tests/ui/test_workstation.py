@@ -28,18 +28,22 @@ def runs() -> int:
     return len(SqliteRunStore(load_settings().runs).list())
 
 
-def answered(screen: Screen, path: Path) -> bool:
+def answer(screen: Screen, path: Path, program: "subprocess.Popen[str]") -> None:
     """Qt's own dialog completes names as it comes to know folders, and may complete what is typed quicker than that to another one, which a
     person sees and types anew."""
-    if screen.shows("Export Report"):
-        screen.window("Export Report")
-        screen.press("ctrl+a")
-        screen.type(f"{path}")
-        screen.press("Return")
-    deadline = time.monotonic() + ANSWER_S
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return path.exists()
+    typed = -ANSWER_S
+
+    def is_written() -> bool:
+        nonlocal typed
+        if time.monotonic() - typed > ANSWER_S and screen.shows("Export Report"):
+            typed = time.monotonic()
+            screen.window("Export Report")
+            screen.press("ctrl+a")
+            screen.type(f"{path}")
+            screen.press("Return")
+        return path.exists()
+
+    until(is_written, program, "the report")
 
 
 def test_from_launch_to_an_exported_report(screen: Screen, tmp_path: Path) -> None:
@@ -56,7 +60,7 @@ def test_from_launch_to_an_exported_report(screen: Screen, tmp_path: Path) -> No
         time.sleep(1)  # what was kept is told to the window within a frame
         screen.press("ctrl+shift+e")
         screen.window("Export Report")
-        until(lambda: answered(screen, report), program, "the report")
+        answer(screen, report, program)
         assert "ma_crossover" in report.read_text(encoding="utf-8")
         screen.window("SPtrader")
         screen.press("ctrl+q")

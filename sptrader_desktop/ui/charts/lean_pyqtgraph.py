@@ -1,5 +1,5 @@
 """pyqtgraph without what takes longest to load and no chart uses: its other items and widgets, and a copy of every class of Qt, for which
-Qt for Python would have to make them all. To be imported before pyqtgraph is.
+Qt for Python would have to make them all.
 """
 
 import sys
@@ -74,6 +74,8 @@ def _lean() -> Iterator[None]:
             del sys.modules[name]
 
 
-if "pyqtgraph" not in sys.modules:
-    with _lean():
-        import_module("pyqtgraph")
+def load_pyqtgraph() -> None:
+    """To be called before a chart is imported; where it was not, pyqtgraph is loaded whole."""
+    if "pyqtgraph" not in sys.modules:
+        with _lean():
+            import_module("pyqtgraph")

@@ -6,7 +6,6 @@ view itself, where an exception goes the way of all others, and the scene never 
 
 from typing import Any
 
-from sptrader_desktop.ui.charts import lean_pyqtgraph  # isort: skip # noqa: F401 # before pyqtgraph
 from pyqtgraph import AxisItem, GraphicsObject, GraphicsView, ViewBox
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent, QWheelEvent
