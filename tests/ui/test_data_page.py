@@ -2,14 +2,14 @@
 
 import os
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -302,9 +302,45 @@ def name_of(widget: QWidget) -> str:
     return widget.accessibleName() or (widget.text() if isinstance(widget, QAbstractButton) else "")
 
 
-def test_it_fits_a_small_screen(page: DataPage) -> None:
-    assert page.minimumSizeHint().width() <= 1366 / 1.5
-    assert page.minimumSizeHint().height() <= 768 / 1.5 - 100
+def test_in_little_room_nothing_is_squeezed_or_overlaps_and_tab_brings_into_sight(page: DataPage, opened: DrivenPage) -> None:
+    choose(opened, SAMPLE)
+    before = page.size()
+    page.resize(500, 260)
+    for place in range(page.tabs.count()):
+        page.tabs.setCurrentIndex(place)
+        opened.settle()
+        assert (page.width(), page.height()) == (500, 260)
+        panel = page.tabs.currentWidget()
+        assert panel is not None
+        buttons = [each for each in panel.findChildren(QPushButton) if each.isVisible()]
+        assert [each.objectName() for each in buttons if each.width() < each.minimumSizeHint().width()] == []
+        spaces = [(each.objectName(), QRect(each.mapTo(panel, QPoint()), each.size())) for each in buttons]
+        assert [(one, other) for (one, here), (other, there) in combinations(spaces, 2) if here.intersects(there)] == []
+        seen = seen_by_tab(page, opened)
+        assert [each.objectName() for each in buttons if each.isEnabled() and each.objectName() not in seen] == []
+    page.show_panel("datasets")
+    page.resize(before)
+    opened.settle()
+
+
+def seen_by_tab(page: DataPage, opened: DrivenPage) -> set[str]:
+    """What came into sight when Tab had come to it."""
+    seen: set[str] = set()
+    bar = page.tabs.tabBar()
+    bar.setFocus()
+    for _ in range(100):
+        QTest.keyClick(with_keyboard(), Qt.Key.Key_Tab)
+        if with_keyboard() is bar:
+            return seen
+        opened.until(lambda: not with_keyboard().visibleRegion().isEmpty(), f"{with_keyboard()} in sight")
+        seen.add(with_keyboard().objectName())
+    raise AssertionError(f"a hundred steps led not back to the beginning: {sorted(seen)}")
+
+
+def with_keyboard() -> QWidget:
+    found = QApplication.focusWidget()
+    assert found is not None
+    return found
 
 
 def test_empty_pages_say_what_will_be_there_and_offer_the_step(qapp: QApplication, settings: Settings, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.datasets import DatasetRow
 from sptrader_desktop.present.selection import Selection
@@ -54,12 +54,15 @@ class DataPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.tabs)
-        self._places = {name: QWidget() for name in PANELS}
+        self._places = {name: _place() for name in PANELS}
         for name, place in self._places.items():
             self.tabs.addTab(place, PANELS[name])
         self.tabs.currentChanged.connect(lambda at: getattr(self, [*PANELS][at]))
         self.work.unforeseen.connect(unforeseen)
         self.work.changed.connect(self._changed)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._bring)
 
     # The panels, each made when it is first asked for
 
@@ -99,10 +102,8 @@ class DataPage(QWidget):
     def _put(self, name: str, make: Callable[[QWidget], Panel]) -> Panel:
         """Made where it stays: what is moved into another widget has its look worked out once more."""
         place = self._places[name]
-        panel = make(place)
-        inside = QVBoxLayout(place)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(panel)
+        panel = make(place.viewport())
+        place.setWidget(panel)
         panel.show()  # Qt would do so in the next turn
         return panel
 
@@ -122,6 +123,12 @@ class DataPage(QWidget):
         self.datasets.refresh()
         self.datasetsChanged.emit()
 
+    def _bring(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """What has the keyboard is in sight, however it got it; what was shown just now has no place before its turn."""
+        place = self._places[[*PANELS][self.tabs.currentIndex()]]
+        if now is not None and place.isAncestorOf(now):
+            QTimer.singleShot(0, now, lambda: place.ensureWidgetVisible(now))
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._was_shown:
@@ -137,3 +144,12 @@ class DataPage(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
         self.open_file(Path(event.mimeData().urls()[0].toLocalFile()))
+
+
+def _place() -> QScrollArea:
+    """A low or narrow window scrolls a panel and squeezes nothing in it."""
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return made

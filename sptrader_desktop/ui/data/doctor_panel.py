@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QScrollArea, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QScrollArea, QSizePolicy, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.column_makers import count, word
 from sptrader_desktop.present.columns import Columns
@@ -55,7 +55,8 @@ class DoctorPanel(QWidget):
         if item != self.row:
             self._forget()
         self.row, self.doctored = item, None
-        self._stack.setCurrentIndex(1)
+        self._seen.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._stack.setCurrentWidget(self._seen)
         self.title.setText(item.name)
         self.verdict.setText("")
         self._body.setEnabled(False)
@@ -151,12 +152,13 @@ class DoctorPanel(QWidget):
 
     def _build(self) -> None:
         """From outside to inside, for what is moved with all it holds has its look worked out once more."""
-        self._stack, seen = QStackedLayout(self), QWidget()
+        self._stack, self._seen = QStackedLayout(self), QWidget()
+        self._seen.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # out of sight it needs no room
         self._stack.setContentsMargins(0, 0, 0, 0)
         empty = EmptyState("shield-check", "Doctor", NONE, "Choose a Dataset", self.datasetsAsked.emit)
         empty.button.setObjectName("doctorChooseButton")
         self._stack.addWidget(empty)
-        self._stack.addWidget(seen)
+        self._stack.addWidget(self._seen)
         self.title, self.verdict = label("", "title"), label("")
         self.title.setObjectName("doctorTitle")
         self.verdict.setObjectName("doctorVerdict")
@@ -165,7 +167,7 @@ class DoctorPanel(QWidget):
         self._body, self.tabs = QSplitter(Qt.Orientation.Horizontal), QTabWidget()
         self._body.setObjectName("doctorBody")
         self._body.setChildrenCollapsible(False)
-        whole = QVBoxLayout(seen)
+        whole = QVBoxLayout(self._seen)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addLayout(column(self.title, self.verdict, self.foot))

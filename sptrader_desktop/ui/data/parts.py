@@ -231,7 +231,7 @@ def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH, parent: Q
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     needed = holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
     scroll.setFixedWidth(max(look().pixels(width), needed))
-    scroll.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+    scroll.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
     return scroll
 
 
