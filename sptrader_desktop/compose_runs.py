@@ -63,33 +63,28 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
 
 
 def own_bars(stored: "StoredRun", found: "CandleSets") -> "CandleSets":
-    """Files and servers grow: what lies around the bars of the kept run is left out, where all of these are as they were."""
+    """Files and servers grow: of each source what lies around the bars of the kept run is left out, where these are as they were."""
     manifest, (traded, rates, finer) = json.loads(stored.document)["manifest"], found
-    named = [("data", candles) for candles in traded] + [("rates", candles) for candles in rates]
-    named += [("finer", candles) for candles in finer.values()]
-    own = [_own_part(manifest[kept], candles) for kept, candles in named]
-    parts = [part for part in own if part is not None]
-    if len(parts) < len(own):
-        return found
-    ends = len(traded), len(traded) + len(rates)
-    return tuple(parts[: ends[0]]), tuple(parts[ends[0] : ends[1]]), dict(zip(finer, parts[ends[1] :], strict=True))
+    return (
+        tuple(_own_part(manifest["data"], candles) for candles in traded),
+        tuple(_own_part(manifest["rates"], candles) for candles in rates),
+        {name: _own_part(manifest["finer"], candles) for name, candles in finer.items()},
+    )
 
 
-def _own_part(kept: list[dict[str, Any]], candles: "Candles") -> "Candles | None":
-    """None where these are not the bars of then any more."""
+def _own_part(kept: list[dict[str, Any]], candles: "Candles") -> "Candles":
+    """All of them where these are not the bars of then any more."""
     from sptrader_desktop.adapters.candle_series import part_of
 
     then = next((item for item in kept if (item["symbol"], item["timeframe"]) == (candles.symbol, candles.timeframe)), None)
-    if then is None or not then["rows"]:
-        return None
-    if then["fingerprint"] == candles.fingerprint:
+    if then is None or not then["rows"] or then["fingerprint"] == candles.fingerprint:
         return candles
     first, last = ((datetime.fromisoformat(then[end]) - EPOCH) // timedelta(microseconds=1) for end in ("first", "last"))
     try:
         part = part_of(candles, (first, last + 1))
     except DataError:  # none of them is there any more
-        return None
-    return replace(part, asked=candles.asked) if part.fingerprint == then["fingerprint"] else None
+        return candles
+    return replace(part, asked=candles.asked) if part.fingerprint == then["fingerprint"] else candles
 
 
 def require_alike(store: "RunReader", stored: "StoredRun", result: "Result", manifest: dict[str, Any]) -> None:
@@ -101,14 +96,14 @@ def require_alike(store: "RunReader", stored: "StoredRun", result: "Result", man
 
 
 def require_same(store: "RunReader", stored: "StoredRun", result: "Result", document: bytes) -> None:
-    """The kept run's own numbers, to the last unit. Another engine or library, or a remark in a component, may leave them as they are."""
+    """The kept run's own candles and numbers, to the last unit. Another engine or library, or a remark in a component, may leave these as
+    they are."""
     from sptrader_desktop.runtime.stored_runs import compared
 
     if document == stored.document:
         return
     found = compared(store, stored, result, document)
-    if found.difference:
-        raise RunError(
-            f"{stored.id} no longer gives the result it was kept with: {'; '.join((*found.causes, found.difference))} "
-            f"(`sptrader verify {stored.id}` compares them again)"
-        )
+    if found.difference or found.is_of_other_candles:
+        what = "no longer gives the result it was kept with" if found.difference else "was of other candles, which give the same result"
+        why = "; ".join(each for each in (*found.causes, found.difference) if each)
+        raise RunError(f"{stored.id} {what}: {why} (`sptrader verify {stored.id}` compares them again)")

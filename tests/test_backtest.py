@@ -1,5 +1,6 @@
 """A backtest as a whole: rows checked by hand in every account, what bars hide bounded by the band, figures that agree with tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,11 +18,12 @@ from sptrader_desktop.core.metrics_trades import net_results
 from sptrader_desktop.core.results import Request, Result
 from sptrader_desktop.core.simulation import Progress
 from sptrader_desktop.core.terms import IntrabarPolicy, Terms
-from sptrader_desktop.runtime.backtest import backtest
+from sptrader_desktop.ports import Answer, ComponentJob
+from sptrader_desktop.runtime.backtest import backtest, what_if
 from tests.candle_walks import walk
 from tests.command_line import STRATEGY, document
 from tests.edits import edited
-from tests.small_runs import SetEvents, request, runner, small_run
+from tests.small_runs import TEXT, SetEvents, request, runner, small_run, strategy
 from tests.strategy_texts import parsed
 
 pytestmark = pytest.mark.usefixtures("trusted")
@@ -267,3 +269,20 @@ def test_a_stop_that_is_moved_moves_only_what_it_touches(tmp_path: Path) -> None
     assert near[first]["entry_time"] == far[first]["entry_time"]
     assert near[first]["exit_reason"] == "stop_loss"
     assert near[first]["exit_time"] <= far[first]["exit_time"]
+
+
+class Remembered(SetEvents):
+    """Answers with the very same table, as a cache does."""
+
+    def run(self, jobs: Sequence[ComponentJob]) -> list[Answer]:
+        self._answers = getattr(self, "_answers", {})
+        return [self._answers.setdefault(job.component, answer) for job, answer in zip(jobs, super().run(jobs), strict=True)]
+
+
+def test_what_if_sees_that_true_became_one() -> None:
+    events = Remembered({"signals.cross": [(2, "up", 1.0)], "signals.filter": [(0, "on", 1.0)]})
+    by_truth, by_number = (TEXT.replace("{crossover_type: up}", f"{{fast: {value}}}") for value in ("true", "1"))
+    before = backtest(request(by_truth), events)
+    after = what_if(before, strategy(by_number), events)
+    assert (len(before.outcome.trades), len(after.outcome.trades)) == (0, 1)
+    assert what_if(after, strategy(by_number.replace("stop: 20", "stop: 10")), events).hits is after.hits

@@ -222,6 +222,9 @@ def test_candles_that_came_since_do_not_keep_a_run_from_being_made_again(tmp_pat
     assert sptrader("explain", "latest", "--at", "2024-02-06").out == explained
     assert sptrader(*asked).code == 0
     assert sptrader("verify", "r0002-ma_crossover").code == 0, "of all bars"
+    waves(tmp_path, "GBPUSD", 100_000, 127_001, bars=800)
+    (cause,) = (line for line in sptrader("verify", "r0001-ma_crossover").err.splitlines() if "bars then" in line)
+    assert "GBPUSD" in cause, "candles that only grew are no cause"
     waves(tmp_path, "EURGBP", 100_000, 85_001, bars=800)
     assert "bars then" in refused("explain", "r0001-ma_crossover", "--at", "2024-02-06"), "none is made of bars that are not its own"
 

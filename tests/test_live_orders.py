@@ -76,7 +76,7 @@ def stale(live: Execution) -> None:
 
 
 def set_back(live: Execution) -> None:
-    live.market.quotes["EURUSD"] += 5_100_000
+    live.market.quotes["EURUSD"] += 1
 
 
 def wide(live: Execution) -> None:
@@ -130,23 +130,49 @@ def test_what_is_asked_of_a_price_may_be_switched_off(forbid: Any) -> None:
     played(story())
 
 
-def test_the_usual_spread_is_that_of_the_last_hour_however_fast_quotes_come_and_not_known_before_twenty() -> None:
-    spreads, now = Spreads(), 0
+class Quoted:
+    """Spreads of one symbol as they come."""
 
-    def quoted(spread: int, seconds: int, a_second: int = 10) -> Spread | None:
-        nonlocal now
+    def __init__(self) -> None:
+        self.spreads, self.now = Spreads(), 0
+
+    def __call__(self, spread: int, seconds: int, a_second: int = 10) -> Spread | None:
         for _ in range(seconds * a_second):
-            spreads.add("EURUSD", spread, now)
-            now += 1_000_000 // a_second
-        return spreads.of("EURUSD")
+            self.spreads.add("EURUSD", spread, self.now)
+            self.now += 1_000_000 // a_second
+        return self.spreads.of("EURUSD")
 
+
+def test_the_usual_spread_is_that_of_the_last_hour_however_fast_quotes_come_and_not_known_before_twenty() -> None:
+    quoted = Quoted()
     assert quoted(10, 19, a_second=1) is None
     assert quoted(10, 1_200) == (10, 10)
     assert quoted(300, 900, a_second=50) == (300, 10), "a quarter of an hour of the night's turn, and many more quotes than before"
     assert quoted(12, 5) == (12, 10)
     assert quoted(300, 3_600) == (300, 300), "for an hour it is so"
     assert quoted(0, 3_600) == (0, 1), "one tick is no multiple of none"
-    assert spreads.of("GBPUSD") is None
+    assert quoted.spreads.of("GBPUSD") is None
+
+
+def test_a_session_that_begins_in_a_wide_market_learns_soon_and_one_that_runs_into_it_keeps_to_what_it_knows() -> None:
+    begun_wide, run_into_it = Quoted(), Quoted()
+    assert begun_wide(300, 3) == (300, 300)
+    assert begun_wide(10, 2) == (10, 10)
+    assert begun_wide(300, 60) == (300, 10)
+    assert run_into_it(10, 3) == (10, 10)
+    assert run_into_it(300, 240) == (300, 10)
+
+
+@pytest.mark.parametrize("known_s", [0, 3_600])
+@pytest.mark.parametrize("back_s", [1, 14, 3 * 3_600, 2 * 86_400])
+def test_a_clock_that_is_set_back_or_ahead_keeps_no_spread_from_being_usual(known_s: int, back_s: int) -> None:
+    quoted = Quoted()
+    quoted.now = 3 * 86_400_000_000
+    quoted(10, known_s + 1, a_second=1)
+    quoted.now -= back_s * 1_000_000
+    assert quoted(60, 7_200, a_second=1) == (60, 60)
+    quoted.now += 86_400_000_000
+    assert quoted(10, 7_200, a_second=1) == (10, 10)
 
 
 def test_an_order_of_another_symbol_goes_nowhere_and_observing_opens_nothing() -> None:

@@ -209,6 +209,27 @@ def test_good_and_doubtful_prices_by_turns_are_told_once_a_minute() -> None:
     assert len(alarms) == 5
 
 
+def test_a_feed_that_stays_bad_for_hours_is_told_once_and_once_more_when_it_was_good_between() -> None:
+    desk, alarms = Desk(), list[str]()
+    intake = PriceIntake(desk.engine, desk.send, alarms.append)
+
+    def bad_for(seconds: int) -> None:
+        for _ in range(seconds):
+            desk.clock.at += SECOND
+            assert not intake.take(LivePrice("EURUSD", desk.clock.at + MINUTE_US, 110_000, 110_002))
+
+    bad_for(7_200)
+    assert len(alarms) == 1
+    assert intake.take(LivePrice("EURUSD", desk.clock.at, 110_000, 110_002))
+    bad_for(20)
+    assert len(alarms) == 2
+    assert intake.take(LivePrice("EURUSD", desk.clock.at, 110_000, 110_002))
+    bad_for(20)
+    assert len(alarms) == 2, "not within the minute"
+    bad_for(7_200)
+    assert len(alarms) == 3, "and not never"
+
+
 def test_a_price_far_off_is_told_once_and_believed_when_it_stays() -> None:
     desk, alarms = Desk(), list[str]()
     intake = PriceIntake(desk.engine, desk.send, alarms.append)

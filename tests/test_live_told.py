@@ -54,7 +54,7 @@ def test_a_disk_that_becomes_full_is_one_alarm_and_so_is_that_it_is_over() -> No
     ]
 
 
-WHY = "the last price is 45.0 s old, and max_price_age is 2 s"
+WHY, SHUT = "the last price is 45.0 s old, and max_price_age is 2 s", "the market is closed"
 
 
 def test_an_order_that_trade_execution_refuses_is_an_alarm_and_its_reason_is_written_down() -> None:
@@ -66,25 +66,23 @@ def test_an_order_that_trade_execution_refuses_is_an_alarm_and_its_reason_is_wri
     assert len(told.alarms) == 1, "what is over is no news"
 
 
-def test_every_close_that_was_not_sent_is_told_and_entries_once_a_minute() -> None:
+def test_every_close_that_was_not_sent_is_told_and_entries_once_a_minute_for_each_kind_of_reason() -> None:
     told = Told()
 
-    def refused() -> str:
+    def refused(why: str = WHY) -> str:
         (asked,) = told.live.engine.commit()
-        told.bus.publish(TradeFailed("EURUSD", told.live.clock.at, asked.id, WHY))
+        told.bus.publish(TradeFailed("EURUSD", told.live.clock.at, asked.id, why))
         return asked.id
 
-    def entries(number: int) -> list[str]:
-        names = []
-        for _ in range(number):
-            told.live.price()
-            told.live.say("up")
-            names.append(refused())
-        return names
+    def entry(why: str = WHY) -> str:
+        told.live.price()
+        told.live.say("up")
+        return refused(why)
 
-    first, *_ = entries(3)
+    first, *_ = (entry() for _ in range(3))
+    _, third = (entry(why) for why in (WHY.replace("45.0", "146.1"), SHUT))
     told.live.clock.at += MINUTE
-    (second,) = entries(1)
+    second = entry()
     told.live.price()
     told.live.enter()
     closes = []
@@ -92,8 +90,10 @@ def test_every_close_that_was_not_sent_is_told_and_entries_once_a_minute() -> No
         told.live.price()
         told.live.say("out")
         closes.append(refused())
-    said = [("an entry", first), ("an entry", second), *(("a close", name) for name in closes)]
-    assert [text for text in told.alarms if "not sent" in text] == [f"EURUSD: {what} ({name}) was not sent: {WHY}" for what, name in said]
+    said = [("an entry", first, WHY), ("an entry", third, SHUT), ("an entry", second, WHY), *(("a close", name, WHY) for name in closes)]
+    assert [text for text in told.alarms if "not sent" in text] == [
+        f"EURUSD: {what} ({name}) was not sent: {why}" for what, name, why in said
+    ]
 
 
 def test_an_order_that_the_gate_keeps_back_is_an_alarm() -> None:

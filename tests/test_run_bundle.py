@@ -123,6 +123,11 @@ def with_manifest(files: dict[str, bytes], **changes: Any) -> bytes:
     return relisted(files | {"document.json": json.dumps(document).encode()})
 
 
+def with_candles(files: dict[str, bytes], **changes: Any) -> bytes:
+    manifest = json.loads(files["document.json"])["manifest"]
+    return with_manifest(files, data=[item | changes for item in manifest["data"]])
+
+
 HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
     "no zip": (lambda _: b"PK\x03\x04 but no more", "is no bundle of a run, or is damaged"),
     "empty": (lambda _: b"", "is no bundle of a run, or is damaged"),
@@ -152,6 +157,9 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
     "a document without manifest": (lambda files: relisted(files | {"document.json": b'{"a": 1}'}), "does not say what went into it"),
     "a manifest without engine": (lambda files: with_manifest(files, engine={}), "does not say what went into it"),
     "a manifest of strange candles": (lambda files: with_manifest(files, data=[{"symbol": "EURUSD"}]), "does not say what went into it"),
+    "candles of no time": (lambda files: with_candles(files, first=None), "does not say what went into it"),
+    "candles of a time without zone": (lambda files: with_candles(files, last="2024-01-02T00:00:00"), "does not say what went into it"),
+    "candles of a strange time": (lambda files: with_candles(files, last="soon"), "does not say what went into it"),
     "a strategy that is no text": (lambda files: relisted(files | {"strategy.yaml": b"\xff\xfe"}), "its strategy is no text"),
 }
 

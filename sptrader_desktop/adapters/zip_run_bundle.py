@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -201,6 +202,13 @@ def _is_plain(name: str) -> bool:
     return name == _file_name(name) and name not in (".", "..") and "\0" not in name and ":" not in name
 
 
+def _is_instant(text: object) -> bool:
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def _check_document(path: Path, content: bytes) -> None:
     """So much of its shape that a comparison with it cannot stumble."""
     manifest = _object(path, content, "result").get("manifest")
@@ -214,6 +222,7 @@ def _check_document(path: Path, content: bytes) -> None:
             isinstance(item, dict) and {"symbol", "timeframe", "fingerprint"} <= item.keys() for name in lists for item in manifest[name]
         )
         and all(isinstance(item.get("rows"), int) for name in lists for item in manifest[name])
+        and all(_is_instant(item.get(end)) for name in lists for item in manifest[name] if item["rows"] for end in ("first", "last"))
         and "version" in manifest["engine"]
     )
     if not is_shaped:

@@ -38,8 +38,9 @@ def what_if(before: Result, strategy: Strategy, runner: ComponentRunner) -> Resu
 
 
 def _hits_before(before: Result | None, strategy: Strategy, events: Sequence[Events]) -> tuple[RuleHits, ...]:
-    """Those of the run before where the same conditions look at the very same events: a stop that was moved changes neither."""
-    if before is None or conditions(before.request.strategy) != conditions(strategy):
+    """Those of the run before where the same conditions look at the very same events: a stop that was moved changes neither. To Python
+    true is 1; to a condition, and as it is written, it is not."""
+    if before is None or repr(conditions(before.request.strategy)) != repr(conditions(strategy)):
         return ()
     is_same = all(
         now.keys() == then.keys() and all(now[name] is then[name] for name in now) for now, then in zip(events, before.events, strict=True)

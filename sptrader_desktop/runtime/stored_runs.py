@@ -14,17 +14,20 @@ from sptrader_desktop.runtime.recipe import Recipe
 # A stored run to its result now and the document of that.
 Rerun = Callable[[StoredRun], tuple[Result, bytes]]
 Json = Any
+CANDLES = {"data": "candles", "rates": "rates", "finer": "finer candles"}  # how the document calls them, and a person
 REST_OF_INPUTS = ("parameters", "terms", "instruments")
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`causes` are what is different in what went in, `difference` the first one in what came out; `notes` change nothing."""
+    """`causes` are what is different in what went in, `difference` the first one in what came out; `notes` change nothing. Of other candles
+    it is another run, whatever came out."""
 
     run_id: str
     causes: tuple[str, ...]
     difference: str | None
     notes: tuple[str, ...] = ()
+    is_of_other_candles: bool = False
 
     @property
     def is_same(self) -> bool:
@@ -53,7 +56,8 @@ def compared(store: RunReader, stored: StoredRun, result: Result, document: byte
     difference = _first_difference(before, now) or _table_difference(store, stored, result, now["manifest"])
     if difference is None and not causes and document != stored.document:
         difference = "the numbers are the same, but the document is written in another way"
-    return Verification(stored.id, causes, difference, tuple(_notes(Recipe.from_json(stored.recipe), stored)))
+    notes = tuple(_notes(Recipe.from_json(stored.recipe), stored))
+    return Verification(stored.id, causes, difference, notes, _fingerprints(before["manifest"]) != _fingerprints(now["manifest"]))
 
 
 def read_document(stored: StoredRun) -> Json:
@@ -80,6 +84,10 @@ def _notes(recipe: Recipe, stored: StoredRun) -> Iterator[str]:
 # What went in
 
 
+def _fingerprints(manifest: Json) -> list[list[str]]:
+    return [[item["fingerprint"] for item in manifest[kind]] for kind in CANDLES]
+
+
 def causes_between(before: Json, now: Json) -> Iterator[str]:
     """Of two manifests: what is another in what went in."""
     if before == now:
@@ -87,7 +95,7 @@ def causes_between(before: Json, now: Json) -> Iterator[str]:
     if before["strategy"] != now["strategy"]:
         yield "the strategy text is another one"
     yield from _components(before["components"], now["components"])
-    for kind, what in (("data", "candles"), ("rates", "rates"), ("finer", "finer candles")):
+    for kind, what in CANDLES.items():
         yield from _candles(what, before[kind], now[kind])
     for kind in REST_OF_INPUTS:
         found = _walk(kind, before[kind], now[kind])

@@ -167,8 +167,9 @@ class ResearchPage(QObject):
         symbol = self._selection.symbol.value if self._selection.symbol.value in traded else next(iter(traded))
         if self.chart.candles is not traded[symbol]:
             self._show_candles(traded[symbol])
-        if finished.recipe == self.panel.recipe() and not (finished.recipe.start or finished.recipe.end):
-            self.panel.tell_candles(result.request.traded[0])  # all of those that were chosen
+        is_all = not (finished.run_id or finished.recipe.start or finished.recipe.end)  # a kept run has its own, and more may have come
+        if is_all and finished.recipe == self.panel.recipe():
+            self.panel.tell_candles(result.request.traded[0])
         self.explanation.invite()
         self.turns.hand(self.chart, self._show_marks, drawing)
         self.turns.hand(self.equity, self._show_equity, drawing, None)

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import Qt
@@ -367,7 +368,8 @@ def test_a_run_is_called_thrown_away_and_put_back_from_tree_and_list(ran: Driven
 
 
 def test_a_run_opens_although_candles_came_since_and_the_program_is_a_newer_one(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
-    window, series = ran.window, ran.window.page.panel.chosen_series()
+    window, panel = ran.window, ran.window.page.panel
+    series = panel.chosen_series()
     assert series
     file, research = Path(series.path), window.research
     whole, longest = file.read_bytes(), len(pq.read_table(file))
@@ -385,9 +387,25 @@ def test_a_run_opens_although_candles_came_since_and_the_program_is_a_newer_one(
         assert research.finished
         assert len(research.finished.result.request.traded[0]) == 1_500 < longest
         ran.until(lambda: "candles" in research.stale.value, "what has changed since to be told")
+        assert panel.read.isHidden() or panel.read.text().startswith(f"{longest:,} bars"), "what F5 would run"
+        shown = research.finished
+        pq.write_table(pq.read_table(file).slice(0, 1_500), file)
+        change_a_bar_that_no_rule_notices(file)
+        research.open_run(short)
+        ran.until(lambda: "was of other candles" in panel.foot.problem.text(), "the refusal")
+        assert "were changed: as many bars, other values" in panel.foot.problem.text()
+        assert research.finished is shown
     finally:
         file.write_bytes(whole)
     ran.settle()
+
+
+def change_a_bar_that_no_rule_notices(file: Path) -> None:
+    """A moving average is of closes."""
+    table = pq.read_table(file)
+    highs = table["high"].to_pylist()
+    highs[200] += 0.0001
+    pq.write_table(table.set_column(table.schema.get_field_index("high"), "high", pa.array(highs)), file)
 
 
 def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -> None:

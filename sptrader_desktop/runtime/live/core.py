@@ -42,6 +42,7 @@ log = logging.getLogger("sptrader.live")
 BEAT_S, SEEN_EVERY_S, AGAIN_S, NOT_SOON_S = 0.25, 1.0, 0.5, 5.0
 ORDERS_FIRST_S, TURNS_TO_DECIDE = 0.001, 2  # of the loop, from a signal's reading to its decision
 NO_LINE, GATE_SHUT = "there is no line to the broker", "the guardian's gate was shut"
+NO_FIGURES = str.maketrans("", "", "0123456789.")  # what is left of a reason is its kind
 QUARANTINE_US = 120 * SECOND_US
 
 
@@ -290,9 +291,10 @@ class LiveCore:
             self._flush()
 
     def _not_sent(self, request_id: str, why: str) -> None:
-        """The person who waits for it hears of that as much as whoever reads the journal; of entries, which may be many, once a minute."""
+        """The person who waits for it hears of that as much as whoever reads the journal; of entries, which may be many, once a minute for
+        a symbol and a kind of reason."""
         what, entry = self.engine.words(request_id), self.engine.entry_of(request_id)
-        if self.engine.refused(request_id, why) and (not entry or self._unsent.may(entry)):
+        if self.engine.refused(request_id, why) and (not entry or self._unsent.may(f"{entry} {why.translate(NO_FIGURES)}")):
             self.alarm(f"{what} was not sent: {why}")
 
     def _committed(self) -> list[Asked]:

@@ -57,7 +57,7 @@ def _json(kind: type) -> Callable[[Any], bytes]:
 def _bars_json(kind: type[BarOpen | BarRange]) -> Callable[[Any], bytes]:
     """The same of whole numbers alone, which most facts are, in a third of the time."""
     row = b"[" + b",".join([b"%d"] * len(kind._fields)) + b"]"
-    return lambda fact: b"[%d,[%b]]" % (fact.at, b",".join(map(row.__mod__, fact.bars)))
+    return lambda fact: b"[%a,[%b]]" % (fact.at, b",".join(map(row.__mod__, fact.bars)))
 
 
 _WRITERS = {kind: (name, _bars_json(BARS[kind]) if kind in BARS else _json(kind)) for name, kind in KINDS.items()}

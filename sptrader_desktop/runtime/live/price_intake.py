@@ -83,12 +83,12 @@ def _alike(known: int, low: int, high: int) -> bool:
 
 
 class PriceIntake:
-    """`written` is called where a price was written down at once; `alarm` hears of what is not believed, of each symbol once a minute."""
+    """`written` is called where a price was written at once; `alarm` hears of what is not believed, once of as many as come in a row."""
 
     def __init__(self, engine: Engine, written: Callable[[], None], alarm: Callable[[str], None]) -> None:
         self._engine, self._written, self._alarm = engine, written, alarm
         self.doubts = PriceDoubts(engine.account.book, {symbol: s for s, symbol in enumerate(engine.account.symbols)})
-        self._doubted = Seldom(engine.clock)
+        self._doubted, self._seldom = set[str](), Seldom(engine.clock)
 
     async def run(self, feed: PriceFeed, symbols: Mapping[str, LiveSymbol]) -> None:
         was_connected = True
@@ -109,11 +109,13 @@ class PriceIntake:
         if why:
             self._doubt(price, why)
             return False
+        self._doubted.discard(price.symbol)
         if self._engine.price(price):
             self._written()
         return True
 
     def _doubt(self, price: LivePrice, why: str) -> None:
-        """A feed may send a good price and a bad one by turns: neither may push what else was told out of sight."""
-        if self._doubted.may(price.symbol):
+        """A feed may send bad prices for hours, or a good one and a bad one by turns: neither may push what else was told out of sight."""
+        if price.symbol not in self._doubted and self._seldom.may(price.symbol):
+            self._doubted.add(price.symbol)
             self._alarm(f"{price.symbol}: a price of {price.price} ticks is not believed: {why}")

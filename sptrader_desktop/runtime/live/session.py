@@ -127,7 +127,7 @@ class Session:
 
     def is_due(self, most: int) -> bool:
         """Whether to commit now, where `most` facts may wait for a request."""
-        return bool(self._requests) or len(self._entries) >= most
+        return bool(self._requests) or self.unwritten >= most
 
     def commit(self) -> list[Request]:
         """Everything since the last one is on disk when this returns; what it gives may be sent, once."""

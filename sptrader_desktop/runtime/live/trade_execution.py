@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 
 from sptrader_desktop.core.errors import SptraderError
-from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US
 from sptrader_desktop.runtime.live.clock import SECOND_US, Clock
 from sptrader_desktop.runtime.live.event_bus import LocalEventBus
 from sptrader_desktop.runtime.live.events import SignalGenerated, TradeExecuted, TradeFailed
@@ -73,7 +72,7 @@ class TradeExecutionService(Service):
         if quoted is None:
             return "there is no price yet"
         age = (self._clock.now() - quoted) / SECOND_US
-        if config.max_price_age and age < -AHEAD_US / SECOND_US:
+        if config.max_price_age and age < 0:
             return "the last price is of a time to come: the clock was set back, and how old it is cannot be known"
         if 0 < config.max_price_age < age:
             return f"the last price is {age:.1f} s old, and max_price_age is {config.max_price_age:g} s"
