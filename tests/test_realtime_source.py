@@ -9,9 +9,10 @@ import pytest
 from sptrader_desktop import cli
 from sptrader_desktop.adapters.parquet_writer import parquet_bytes
 from sptrader_desktop.adapters.price_messages import STREAM
-from sptrader_desktop.adapters.redis_prices import CONVINCING, OTHER_KIND
+from sptrader_desktop.adapters.redis_prices import OTHER_KIND
 from sptrader_desktop.adapters.redis_server import RedisServer
 from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.runtime.live.bars_from_prices import CONVINCING
 from tests.command_line import STRATEGY
 from tests.test_realtime_window import ASKED, Clock, Price, add, bars, every, publish, rows, window
 

@@ -27,13 +27,12 @@ from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.core.resample import Ticks, buckets, candles_of_ticks, finished, resample
 from sptrader_desktop.ports import CandleRequest, Dataset
+from sptrader_desktop.runtime.live.bars_from_prices import AHEAD_US, CONVINCING
 
 PAGE = 1_000
 LARGEST_WINDOW = 100_000
-AHEAD_US = 5_000_000  # clocks of publishers may run ahead of ours by so much
 LOST = "lost in the stream, which was read again"
 OTHER_KIND = "of another kind than the prices before it"
-CONVINCING = 10  # so many prices of another kind in a row are no stray ones
 NOTICES_KEPT = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONG_AGO = 0

@@ -5,8 +5,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-BREATH_MS = 1  # between two things: what waited longer than they is heard first
+BREATH_MS = 1  # between two things: what waited longer than they is heard first, which with 0 it would not be
 AFTER_PAINTING = Qt.EventPriority.LowEventPriority.value - 1  # of an event that comes when Qt has painted what is to be painted anew
+
+
+def in_another_turn(context: QObject, step: Callable[[], object]) -> None:
+    """Unless `context` is gone by then."""
+    QTimer.singleShot(BREATH_MS, context, step)
 
 
 class Afterwards(QObject):

@@ -95,8 +95,8 @@ def test_a_refusal_of_one_file_does_not_allow_the_next_to_replace(
     opened.settle()
     opened.click(page.imports.keep)
     opened.until(gate.begun.is_set, "the keeping")
-    page.open_file(vendor_file(tmp_path, "NZDUSD c.csv"))
-    opened.until(lambda: page.imports.preview is not None, "the other file")
+    page.open_file(other := vendor_file(tmp_path, "NZDUSD c.csv"))
+    opened.until(lambda: page.imports.preview is not None and page.imports.preview.path == str(other), "the other file")
     assert not page.imports.keep.isEnabled(), "one thing is kept at a time"
     assert page.imports.foot.is_at_work, "the keeping can still be seen and stopped"
     gate.opens.set()

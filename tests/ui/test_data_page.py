@@ -368,8 +368,9 @@ def test_a_panel_is_made_when_it_is_first_looked_at(opened: DrivenPage) -> None:
 
     assert made() == []
     page.show()
-    assert made() == ["datasetsPanel"]
+    assert made() == [], "the page is there before its panel"
     opened.settle()
+    assert made() == ["datasetsPanel"]
     for at in (2, 1, 2):
         page.tabs.setCurrentIndex(at)
     assert made() == ["datasetsPanel", "importPanel", "doctorPanel"]

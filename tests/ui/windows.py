@@ -49,8 +49,8 @@ class Driver:
         return ""
 
     def settle(self) -> None:
-        """Until no job is at work and what they sent was delivered; what was done just now may begin one in the next turn."""
-        self.run(asyncio.sleep(0.001))
+        """Until no job is at work and what they sent was delivered; what was done just now may begin one in another turn."""
+        self.run(asyncio.sleep(0.005))
         self.until(lambda: not self.host.jobs.running and not self.host.jobs.waiting, "all jobs to end")
         self.run(asyncio.sleep(0.05))
 

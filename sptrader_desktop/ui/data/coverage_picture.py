@@ -37,7 +37,7 @@ class CoveragePicture(Picture):
         self._there = {DayState.WHOLE}
         self._rows = 5
         self._months = 12  # of a block
-        self._blocks: list[tuple[int, int]] = []  # the year and the first month of each
+        self._blocks: dict[tuple[int, int], int] = {}  # the year and the first month of each, and its last day
 
     def put(self, doctored: Doctored | None) -> None:
         self._cells = doctored.cells if doctored else ()
@@ -51,7 +51,7 @@ class CoveragePicture(Picture):
         """Whole years beside each other where they fit, else halves."""
         self._months = 12 if self.area.width() >= self._left() + WEEKS[12] * LEAST_CELL * look().scale else 6
         within = [_block_of(cell, self._months) for cell in self._cells]
-        self._blocks = sorted(set(within))
+        self._blocks = dict(sorted(zip(within, (cell.day for cell in self._cells), strict=True)))  # of a block's days the last stays
         begins = {block: (number, _first_of(*block)) for number, block in enumerate(self._blocks)}
         where = [begins[block] for block in within]
         self._grid = [(number, _week(cell.day, first), cell.weekday) for cell, (number, first) in zip(self._cells, where, strict=True)]
@@ -126,11 +126,10 @@ class CoveragePicture(Picture):
     def _write_calendar(self, painter: QPainter, area: QRectF) -> None:
         painter.setFont(look().font(SMALL))
         painter.setPen(look().colour("muted"))
-        size, height = self._cell(), self._month_line()
-        for number, (year, first) in enumerate(self._blocks):
-            top = area.top() + self._legend() + number * self._block()
+        size, height, block, begin = self._cell(), self._month_line(), self._block(), area.top() + self._legend()
+        for number, ((year, first), last) in enumerate(self._blocks.items()):
+            top = begin + number * block
             painter.drawText(QRectF(area.left(), top + height, self._left(), size), LEFT, f"{year}")
-            last = max((cell.day for cell in self._cells if _block_of(cell, self._months) == (year, first)), default=0)
             for month, name in enumerate(MONTHS[first : first + self._months], first):
                 if _first_of(year, month) > last:
                     break

@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.datasets import DatasetRow
 from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.ui.afterwards import in_another_turn
 from sptrader_desktop.ui.data.data_desk import DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork
 from sptrader_desktop.ui.data.database_panel import DatabasePanel
@@ -113,7 +114,7 @@ class DataPage(QWidget):
     def open_file(self, path: Path) -> None:
         """For import, wherever it comes from."""
         self.show_panel("imports")
-        QTimer.singleShot(0, self, lambda: self.imports.take(path))  # the panel was perhaps made just now: Qt paints it first
+        in_another_turn(self, lambda: self.imports.take(path))  # the panel was perhaps made just now
 
     def examine(self, row: DatasetRow) -> None:
         self.show_panel("doctor")
@@ -127,13 +128,16 @@ class DataPage(QWidget):
         """What has the keyboard is in sight, however it got it; what was shown just now has no place before its turn."""
         place = self._places[[*PANELS][self.tabs.currentIndex()]]
         if now is not None and place.isAncestorOf(now):
-            QTimer.singleShot(0, now, lambda: place.ensureWidgetVisible(now))
+            in_another_turn(now, lambda: place.ensureWidgetVisible(now))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._was_shown:
             self._was_shown = True
-            self.datasets.refresh()
+            in_another_turn(self, self._list)
+
+    def _list(self) -> None:
+        self.datasets.refresh()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """One file at a time: of several all but the first would be left without a word."""

@@ -4,7 +4,7 @@ from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor, QTextFormat
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, ImportAnswers, ImportPreview, ImportQuestion
 from sptrader_desktop.present.numbers import counted
+from sptrader_desktop.ui.afterwards import in_another_turn
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, POSTGRES, DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork, forget
 from sptrader_desktop.ui.data.parts import (
@@ -79,7 +80,7 @@ class ImportPanel(QWidget):
         """Another file: what was answered about the one before does not hold for it."""
         self.path, self._by_hand, self._names = path, {}, ()
         self._file.show_text(str(path))
-        QTimer.singleShot(0, self, self._show_views)  # in a turn of its own: to make them and the rest at once would hold the window up
+        in_another_turn(self, self._show_views)  # to make them and the rest at once would hold the window up
         for field in self._questions.values():
             field.blockSignals(True)
             field.setCurrentIndex(0) if isinstance(field, QComboBox) else field.clear()
