@@ -124,6 +124,17 @@ def test_what_if_is_the_run_of_the_other_text(desk: WindowDesk, finished: Finish
     assert guessed.outcome.trades.tobytes() == run.outcome.trades.tobytes() != finished.result.outcome.trades.tobytes()
 
 
+def test_what_if_begins_with_the_parameters_that_the_run_was_given(desk: WindowDesk, finished: Finished) -> None:
+    recipe = replace(finished.recipe, params=("fast_period=5",))
+    done = desk.backtest(recipe, finished.text)
+    text = desk.examine_run(done)
+    assert text.value(("parameters", "fast_period")) == Decimal(5)
+    assert desk.what_if(done, text.text).outcome.trades.tobytes() == done.result.outcome.trades.tobytes()
+    moved, run = (each.replace("stop_loss: 0.02 ", "stop_loss: 0.004 ") for each in (text.text, finished.text))
+    trades = desk.what_if(done, moved).outcome.trades.tobytes()
+    assert trades == desk.backtest(recipe, run).result.outcome.trades.tobytes() != done.result.outcome.trades.tobytes()
+
+
 def test_what_if_prepares_no_candles_again(desk: WindowDesk, finished: Finished, tmp_path: Path) -> None:
     """Of two symbols, whose finer candles are laid end to end: millions of them would take longer than the run."""
     other = tmp_path / "GBPUSD_1h_x.parquet"

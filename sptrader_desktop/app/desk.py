@@ -26,8 +26,10 @@ from sptrader_desktop.present.run_form import is_elsewhere
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.present.watchlist import Watched, watched_of
+from sptrader_desktop.present.what_if import with_parameters
 from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
+from sptrader_desktop.runtime.recipe_values import overrides
 from sptrader_desktop.runtime.source_states import State, source_states
 from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.data.data_desk import POSTGRES
@@ -184,6 +186,9 @@ class WindowDesk:
             while len(self._texts) > KEPT:
                 self._texts.popitem(last=False)
         return known
+
+    def examine_run(self, finished: Finished) -> StrategyText:
+        return self.examine(with_parameters(self.examine(finished.text), overrides(finished.recipe.params)))
 
     def _read(self, text: str, name: str, params: Sequence[str], catalogue: "Catalogue", like: str) -> "Strategy":
         """`like` is a text that may have been examined before."""

@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from sptrader_desktop.core.strategy import Scalar
 from sptrader_desktop.core.strategy_fields import Path
 from sptrader_desktop.present.numbers import typed_number
 from sptrader_desktop.present.strategy_numbers import SliderSpec
 from sptrader_desktop.present.strategy_text import StrategyText
 
 
-def with_values(text: StrategyText, values: Mapping[Path, Decimal]) -> str:
+def with_parameters(text: StrategyText, given: Mapping[str, Scalar]) -> str:
+    """As a run had it that was given these instead; what is no single value in the text has no place for one."""
+    return with_values(text, {path: given[str(path[1])] for path, _ in text.scalars() if path[:-1] == ("parameters",) and path[1] in given})
+
+
+def with_values(text: StrategyText, values: Mapping[Path, Scalar]) -> str:
     """Every other character is kept; the last change in the text is made first, so that the others still stand where they stood."""
     made = text.text
     for (start, end), new in sorted((text.edit(path, value) for path, value in values.items()), reverse=True):

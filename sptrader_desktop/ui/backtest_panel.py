@@ -132,6 +132,12 @@ class BacktestPanel(QWidget):
             if text and key in {question.key for question in run_form.MORE}:
                 self._folded.unfold(True)
 
+    def take_as_written(self, recipe: Recipe) -> None:
+        """The parameters that this run was given stand in its strategy now, where the answer would win over what is written next."""
+        asked = self.recipe()
+        if asked is not None and (asked.strategy, asked.params) == (recipe.strategy, recipe.params):
+            self.set_answer("params", "")
+
     def settle(self) -> None:
         """What is chosen now is known to whoever it concerns: nobody is asked for it by leaving a field."""
         self._asked_for = self.shown_series()

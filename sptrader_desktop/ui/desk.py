@@ -159,6 +159,10 @@ class Desk(Protocol):
         """What an editor wants to know of a text; it never raises."""
         ...
 
+    def examine_run(self, finished: Finished) -> StrategyText:
+        """The text that ran, with the parameters that its run was given written into it."""
+        ...
+
     def wait_for_engine(self, waiting: Callable[[], object]) -> None:
         """Until it is loaded, or compiled for this computer; `waiting` is called again and again and may raise Cancelled."""
         ...
@@ -173,7 +177,7 @@ class Desk(Protocol):
         ...
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
-        """Another text over the same candles and terms, at once and not kept; components are not tried for honesty again."""
+        """Another text, as it stands, over the same candles and terms, at once and not kept; components are not tried for honesty again."""
         ...
 
     def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:

@@ -36,7 +36,7 @@ class Research(QObject):
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
     linesReady = Signal(object, object)  # the Candles and the list[Line] of what the run's signals looked at
-    textRead = Signal(object)  # StrategyText of the run
+    textRead = Signal(object)  # StrategyText of the run, as `Desk.examine_run` has it
     guessing = Signal(bool)  # a guess is being computed
     guessed = Signal(object)  # Drawing, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
@@ -207,7 +207,7 @@ class Research(QObject):
         finished, self._fresh = self._fresh, None
         if finished is None:
             return
-        self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine(finished.text), self.textRead.emit)
+        self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine_run(finished), self.textRead.emit)
         self.ask_curves(self._selection.symbol.value)
         if finished.run_id:
             self._kept(finished.run_id, finished)

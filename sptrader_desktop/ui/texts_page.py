@@ -92,6 +92,7 @@ class TextsPage(QObject):
         editor = self.documents.open(path)
         if editor.edit.text() == finished.text:
             editor.edit.take_text(text)
+            self._panel.take_as_written(finished.recipe)
         else:
             name = Path(finished.recipe.strategy).name
             self._notices.tell(Notice(f"{name} is another than it was in this run: run it again, then apply the numbers", "warning"))

@@ -1,0 +1,78 @@
+"""What If in the window: what a guess is laid over, what becomes of it, and what is said of it meanwhile."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from sptrader_desktop.ui.charts.prepared import Drawing
+from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
+from sptrader_desktop.ui.what_if_panel import NumberRow
+from tests.ui.windows import Driven, driven_window, fresh_home
+
+
+@pytest.fixture(scope="module")
+def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    with fresh_home(tmp_path_factory.mktemp("home")), driven_window(qapp) as driven:
+        driven.until(lambda: driven.window.page.chart.candles is not None, "the sample's candles")
+        yield driven
+
+
+@pytest.fixture
+def ran(opened: Driven) -> Driven:
+    """With the strategy's own numbers."""
+    opened.find(QLineEdit, "paramsAnswer").setText("")
+    run(opened)
+    return opened
+
+
+def run(driven: Driven) -> None:
+    before = driven.window.research.finished
+    driven.window.page.run()
+    driven.until(lambda: driven.window.research.finished is not before, "the run")
+    driven.settle()
+
+
+def number(driven: Driven, label: str) -> NumberRow:
+    return next(row for row in driven.window.page.what_if.rows if row.spec.label == label)
+
+
+def turn(driven: Driven, label: str, value: str) -> None:
+    row = number(driven, label)
+    row.field.setText(value)
+    row.field.editingFinished.emit()
+    driven.settle()
+
+
+def trades(drawing: Drawing | None) -> bytes:
+    assert drawing is not None
+    return drawing.result.outcome.trades.tobytes()
+
+
+def test_sliders_begin_at_the_parameters_of_the_run_and_what_is_applied_is_what_was_seen(ran: Driven) -> None:
+    window, answer = ran.window, ran.find(QLineEdit, "paramsAnswer")
+    answer.setText("fast_period=5")
+    run(ran)
+    finished = window.research.finished
+    assert finished is not None
+    assert (finished.recipe.params, number(ran, "fast_period").value) == (("fast_period=5",), Decimal(5))
+    for label, value, params in (("stop_loss", "0.5 %", ("fast_period=5",)), ("fast_period", "8", ("fast_period=8",))):
+        turn(ran, label, value)
+        text = finished.text.replace("stop_loss: 0.02 ", "stop_loss: 0.005 ")
+        same = ran.run(
+            asyncio.to_thread(window._desk.backtest, replace(finished.recipe, params=params), text)
+        ).result.outcome.trades.tobytes()
+        assert trades(window.research.guess) == same != trades(window.research.drawing)
+    seen = trades(window.research.guess)
+    window.page.what_if._apply.click()
+    editor = window.texts.documents.current_editor
+    assert isinstance(editor, StrategyEditor)
+    assert "fast_period: 8\n" in editor.edit.text()
+    assert answer.text() == "", "it would win over what is written now"
+    run(ran)
+    assert trades(window.research.drawing) == seen
+    editor.document.discard()
+    window.texts.documents.close_current()
