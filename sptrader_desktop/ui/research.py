@@ -113,7 +113,7 @@ class Research(QObject):
             job = self._start("what-if", "what-if", lambda report: drawing_of(guess(finished, text, report.check), drawing), self._guessed)
             self._guesses += 1
             for ended in (job.finished, job.failed, job.cancelled):
-                ended.connect(lambda *_: self._guess_ended())
+                ended.connect(lambda *_: self._guess_ended(job))
             self.guessing.emit(True)
 
     def ask_curves(self, symbol: str) -> None:
@@ -126,6 +126,9 @@ class Research(QObject):
 
     def forget_guess(self) -> None:
         self._cancel("what-if")
+        self._drop_guess()
+
+    def _drop_guess(self) -> None:
         if self.guess is not None:
             self.guess = None
             self.guessed.emit(None)
@@ -183,6 +186,8 @@ class Research(QObject):
 
     def _failed(self, kind: str, error: BaseException) -> None:
         LOG.warning("%s: %s", kind, error)
+        if kind == "what-if":
+            self._drop_guess()  # it was of other numbers than the sliders have now
         self.failed.emit(kind, error)
 
     def _cancel(self, *kinds: str) -> None:
@@ -238,8 +243,10 @@ class Research(QObject):
             self._selection.run.set(run_id)
         self.runKept.emit(run_id)
 
-    def _guess_ended(self) -> None:
+    def _guess_ended(self, job: Job) -> None:
         self._guesses -= 1
+        if not self._guesses and job.report.is_asked_to_stop:
+            self._drop_guess()  # the newest never came, and what is shown is of the numbers before
         self.guessing.emit(self._guesses > 0)
 
     def _guessed(self, guess: Drawing) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from sptrader_desktop.ui.charts.prepared import Drawing
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.what_if_panel import NumberRow
-from tests.ui.windows import Driven, driven_window, fresh_home
+from tests.ui.windows import Driven, driven_window, fresh_home, work_until_asked
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,30 @@ def test_sliders_begin_at_the_parameters_of_the_run_and_what_is_applied_is_what_
     assert trades(window.research.drawing) == seen
     editor.document.discard()
     window.texts.documents.close_current()
+
+
+def test_a_step_that_fails_or_is_stopped_leaves_no_guess_of_the_numbers_before(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    window, page = ran.window, ran.window.page
+    window.layouts.show("equity")
+
+    def guess() -> None:
+        turn(ran, "fast_period", "5")
+        assert trades(window.research.guess) != trades(window.research.drawing)
+        assert page.equity._ghost is not None
+
+    def assert_forgotten(words: str) -> None:
+        assert (window.research.guess, page.equity._ghost, page.what_if._figures.text()) == (None, None, words)
+
+    guess()
+    turn(ran, "fast_period", "80")
+    assert_forgotten(page.what_if._figures.text())
+    assert "slow_period" in page.what_if._figures.text()
+    guess()
+    monkeypatch.setattr(window._desk, "what_if", lambda _run, _text, heed: work_until_asked(heed))
+    for value in (6, 7):  # one is at work, and one waits
+        number(ran, "fast_period").slider.setValue(value)
+    ran.until(lambda: [job.kind for job in ran.host.jobs.running] == ["what-if"], "the step to be at work")
+    window.research.cancel()
+    ran.settle()
+    assert_forgotten("")
+    page.what_if.reset()
