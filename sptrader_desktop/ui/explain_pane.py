@@ -39,13 +39,14 @@ class ExplainPane(Composite):
         super().__init__(parent)
         self.setObjectName("explainPane")
         self._shown: Explanation | str = ""
-        self._text, self._bar, self._stale = QTextBrowser(), ElidedLabel(), Badge()
+        self._text, self._bar, self._guess, self._stale = QTextBrowser(), ElidedLabel(), Badge(), Badge()
         self._text.setObjectName("explainText")
         self._text.setAccessibleName("Explanation of the chosen bar")
         self._text.setOpenLinks(False)
         self._text.setFrameShape(QTextBrowser.Shape.NoFrame)
         self._text.document().setDocumentMargin(GRID * 3)
         self._bar.setObjectName("explainedBar")
+        self._guess.setObjectName("explainGuess")
         self._stale.setObjectName("explainStale")
         self.main_part = self._text
         self._lay_out()
@@ -66,6 +67,9 @@ class ExplainPane(Composite):
 
     def set_stale(self, reason: str) -> None:
         self._stale.show_word("STALE" if reason else "", "warning", f"Of the run as it was: {reason}" if reason else "")
+
+    def set_guess(self, *, is_guess: bool) -> None:
+        self._guess.show_word("WHAT IF" if is_guess else "", "accent", "Of the numbers of What If, as the chart" if is_guess else "")
 
     def text(self) -> str:
         """As it is copied."""
@@ -107,6 +111,7 @@ class ExplainPane(Composite):
         head.setSpacing(GRID)
         give(self._bar, role="small")
         head.addWidget(self._bar, 1)
+        head.addWidget(self._guess)
         head.addWidget(self._stale)
         for name, drawing, words in BUTTONS:
             button = QToolButton()

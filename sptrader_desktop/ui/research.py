@@ -50,6 +50,7 @@ class Research(QObject):
         self.drawing: Drawing | None = None  # of the run
         self.guess: Drawing | None = None
         self._fresh: Finished | None = None  # a run that nothing has followed yet
+        self._explained: Drawing | None = None  # of which the chosen bar was explained last
         self._reading: Job | None = None  # of the series that was asked for last
         self._guesses = 0
         self.stale = Observable("")
@@ -134,11 +135,16 @@ class Research(QObject):
             self.guessed.emit(None)
 
     def explain(self, bar: BarAt | None) -> None:
-        finished = self.finished
-        if bar is None or finished is None:
+        self._explained = shown = self.shown
+        if bar is None or shown is None:
             return
-        result = finished.result
+        result = shown.result
         self._start("explain", "explanation", lambda _: self._desk.explain(result, bar.symbol, bar.stamp), self.explained.emit)
+
+    @property
+    def shown(self) -> Drawing | None:
+        """What the charts draw, and what is explained: the guess while there is one, else the run."""
+        return self.guess or self.drawing
 
     @property
     def is_running(self) -> bool:
@@ -208,10 +214,14 @@ class Research(QObject):
         self.runFinished.emit(finished)
 
     def follow_up(self) -> None:
-        """What comes after a result; once it is seen, because it is what the person waits for."""
+        """What comes after a result or a guess; once it is seen, because it is what the person waits for."""
         finished, self._fresh = self._fresh, None
-        if finished is None:
-            return
+        if finished is not None:
+            self._follow_run(finished)
+        if self._explained is not self.shown:
+            self.explain(self._selection.bar.value)
+
+    def _follow_run(self, finished: Finished) -> None:
         self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine_run(finished), self.textRead.emit)
         self.ask_curves(self._selection.symbol.value)
         if finished.run_id:
@@ -220,7 +230,6 @@ class Research(QObject):
             self._to_keep.append(finished)
             if len(self._to_keep) == 1:
                 self._keep_next()
-        self.explain(self._selection.bar.value)
 
     def _keep_next(self) -> None:
         """One after the other: to keep a run takes longer than to make it, and each that was shown is kept."""

@@ -118,6 +118,7 @@ class ResearchPage(QObject):
         research.stale.watch(self.results.set_stale)
         research.guessing.connect(self.what_if.set_busy)
         research.stale.watch(self.explanation.set_stale)
+        research.guessed.connect(lambda guess: self.explanation.set_guess(is_guess=guess is not None))
         for pane in (self.what_if, self.explanation):
             pane.runAsked.connect(self.run)
         self.equity.stepAsked.connect(self.run)
@@ -151,7 +152,7 @@ class ResearchPage(QObject):
     def _show_candles(self, candles: Candles) -> None:
         self._selection.symbol.set(candles.symbol)
         self.chart.show_candles(candles)
-        drawing = self._research.guess or self._research.drawing
+        drawing = self._research.shown
         if drawing is not None:
             self._show_marks(drawing)
             if _place(candles, drawing.result) is not None:
@@ -186,10 +187,10 @@ class ResearchPage(QObject):
 
     def step_decision(self, forward: bool) -> None:
         """The next bar at which a rule held or a close was ordered, or the one before, is the chosen one."""
-        finished, symbol, bar = self._research.finished, self._selection.symbol.value, self._selection.bar.value
-        if finished is None:
+        shown, symbol, bar = self._research.shown, self._selection.symbol.value, self._selection.bar.value
+        if shown is None:
             return
-        stamps = decision_stamps(finished.result, symbol)
+        stamps = decision_stamps(shown.result, symbol)
         at = bar.stamp if bar is not None and bar.symbol == symbol else None
         stamp = neighbour(stamps, at, forward)
         if stamp is None:

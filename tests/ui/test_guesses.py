@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
+from sptrader_desktop.present.decision_rows import decision_stamps
+from sptrader_desktop.present.selection import BarAt
 from sptrader_desktop.ui.charts.prepared import Drawing
 from sptrader_desktop.ui.editors.strategy_editor import StrategyEditor
 from sptrader_desktop.ui.what_if_panel import NumberRow
@@ -103,3 +106,30 @@ def test_a_step_that_fails_or_is_stopped_leaves_no_guess_of_the_numbers_before(r
     ran.settle()
     assert_forgotten("")
     page.what_if.reset()
+
+
+def test_while_there_is_a_guess_it_is_what_is_explained(ran: Driven) -> None:
+    window, explanation = ran.window, ran.window.page.explanation
+    badge, finished = ran.find(QLabel, "explainGuess"), window.research.finished
+    assert finished is not None
+    turn(ran, "fast_period", "5")
+    guess = window.research.guess
+    assert guess is not None
+    of_guess, of_run = (result.outcome.trades["entry_time"] for result in (guess.result, finished.result))
+    at = BarAt("EURUSD", int(np.setdiff1d(of_guess, of_run)[0]))
+    window.selection.bar.set(at)
+    ran.settle()
+    assert "at the open: bought" in explanation.text()
+    assert badge.text() == "WHAT IF"
+    window.page.what_if.reset()
+    ran.settle()
+    assert "bought" not in explanation.text(), "the run entered elsewhere"
+    assert badge.text() == ""
+    turn(ran, "fast_period", "5")
+    assert "at the open: bought" in explanation.text()
+    window.page.step_decision(forward=True)
+    bar = window.selection.bar.value
+    assert bar is not None
+    stamps = decision_stamps(guess.result, "EURUSD")
+    assert bar.stamp == stamps[np.searchsorted(stamps, at.stamp, "right")]
+    window.page.what_if.reset()
