@@ -128,6 +128,21 @@ def test_a_curve_its_halts_and_the_one_before_are_fitted_and_drawn_once(qtbot: Q
     assert painted(chart) == once
 
 
+def test_what_was_changed_before_something_failed_is_drawn(chart: CandleChart) -> None:
+    drawn = pane_of(chart).plot.drawn
+
+    def show() -> None:
+        with chart.drawn_once():
+            chart.set_trades(marks(pnl=[7, -5]))
+            raise ValueError("no signals")
+
+    with pytest.raises(ValueError, match="no signals"):
+        show()
+    QApplication.processEvents()
+    assert pane_of(chart).plot.drawn > drawn
+    assert not draws(chart, marks(pnl=[7, -5]))
+
+
 def test_time_is_marked_anew_only_where_it_has_changed(chart: CandleChart, monkeypatch: pytest.MonkeyPatch) -> None:
     made = list[object]()
 

@@ -137,14 +137,14 @@ class TimeChart(QWidget):
 
     @contextmanager
     def drawn_once(self) -> Iterator[None]:
-        """What is changed within is drawn when all of it is."""
+        """What is changed within is drawn when all of it is, or when the rest cannot be."""
         self._is_held, self._is_due = True, False
         try:
             yield
         finally:
             self._is_held = False
-        if self._is_due:
-            self.redraw()
+            if self._is_due:
+                self.redraw()
 
     def redraw(self) -> None:
         if self._is_held:
