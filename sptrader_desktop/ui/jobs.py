@@ -199,6 +199,7 @@ class Jobs(QObject):
             if job.kind in self._waiting:
                 self._run(self._waiting.pop(job.kind))
         self._say(job)
+        job.deleteLater()  # Qt holds who listens, which Python does not see: who holds the job in turn would keep it for ever
 
     def _say(self, job: Job) -> None:
         future = job.future

@@ -1,7 +1,9 @@
 """Jobs: progress and result in the window's thread, cancel at the next report, and the last of those that wait wins."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -78,6 +80,23 @@ def test_a_job_gives_progress_and_then_its_result_in_the_windows_thread(jobs: Jo
     assert (seen[-1].fraction, seen[-1].words) == (1.0, "all")
     assert -threading.get_ident() in threads
     assert threading.get_ident() not in threads
+
+
+class Large:
+    """What work may hold or return."""
+
+
+def test_a_job_that_is_over_keeps_nothing_though_who_listens_holds_it(jobs: Jobs, qtbot: QtBot) -> None:
+    def start(asked: Large, found: Large) -> list[weakref.ref[Large]]:
+        job = jobs.start("a", "A", lambda _: (asked, found)[1])
+        job.finished.connect(lambda _: job.title)
+        return [weakref.ref(asked), weakref.ref(found)]
+
+    kept = start(Large(), Large())
+    qtbot.waitUntil(lambda: not jobs.running)
+    qtbot.wait(1)
+    gc.collect()
+    assert [large() for large in kept] == [None, None]
 
 
 def test_a_cancel_is_heard_at_the_next_report(jobs: Jobs, qtbot: QtBot) -> None:
