@@ -1,8 +1,10 @@
 """Charts of any candles in the real window: opened, resampled, given indicators, linked and closed, by real keys, drags and clicks."""
 
+import gc
 import json
 import shutil
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -15,11 +17,13 @@ from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFrame, QInputDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
+from sptrader_desktop.core.candles import Candles
 from sptrader_desktop.core.resample import resample
+from sptrader_desktop.present.chart_indicators import ChartIndicator
 from sptrader_desktop.present.navigator import MIME, Kind
 from sptrader_desktop.present.pyramid import Pyramid
 from sptrader_desktop.settings import load_settings
-from sptrader_desktop.ui.desk import Series
+from sptrader_desktop.ui.desk import Heed, Series
 from sptrader_desktop.ui.market.chart_document import ChartDocument
 from tests.ui.charts import click, hover, pane_of, part
 from tests.ui.windows import Driven, driven_window
@@ -111,6 +115,30 @@ def test_a_dataset_opens_as_a_chart_of_its_own_without_a_strategy(opened: Driven
     assert not dropped(documents, Kind.RUN, "1"), "a run is no chart"
     opened.window.actions_.action("file.close").trigger()
     assert documents.charts == [chart]
+
+
+def test_a_chart_that_is_closed_gives_its_candles_back(opened: Driven, chart: ChartDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window keeps those of the run: these are others, as on a disk they would be."""
+    really = opened.window._desk.candles
+
+    def own(series: Series, heed: Heed = lambda: None) -> Candles:
+        found = really(series, heed)
+        return replace(found, timestamp=found.timestamp.copy(), prices=replace(found.prices, close=found.prices.close.copy()))
+
+    monkeypatch.setattr(opened.window._desk, "candles", own)
+    chart.read()
+    opened.settle()
+    assert chart.chart.candles is not None
+    shown = chart.chart.candles
+    chart.indicators.add(ChartIndicator("indicators.trend.sma", {"period": Decimal(20)}))
+    hover(pane_of(chart.chart), 300, 200)
+    opened.settle()
+    kept = [weakref.ref(column) for column in (shown.timestamp, shown.prices.close)]
+    del shown
+    opened.window.texts.documents.close_current()
+    opened.settle()
+    gc.collect()
+    assert all(column() is None for column in kept)
 
 
 def test_what_is_gone_is_told(opened: Driven, chart: ChartDocument) -> None:

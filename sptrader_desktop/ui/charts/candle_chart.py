@@ -100,7 +100,8 @@ class CandleChart(TimeChart):
         self.add_pane(pane, SUB_PANE_SHARE)
         self.tools.attach(pane, candles)
         pane.crosshair.touches.insert(0, HoveredTrade(lambda: self._trades))
-        pane.crosshair.touches.insert(0, PriceLevels(lambda: self.levels(candles.symbol), tells_far=self.tells_far_levels))
+        symbol = candles.symbol  # the pane must not keep the candles
+        pane.crosshair.touches.insert(0, PriceLevels(lambda: self.levels(symbol), tells_far=self.tells_far_levels))
         pane.pointed.connect(self._hover_trade)
         self._compose()
         self.show_stamps(candles.timestamp, candles.bar_us)
@@ -116,9 +117,9 @@ class CandleChart(TimeChart):
         """Nobody will look at it again: the candles and what was made of them are let go of."""
         self.tools.detach()
         self.content, self._lines, self._signals, self._trades = None, {}, [], None
-        self.stamps = self.stamps[:0].copy()
+        self.stamps, self._marked = self.stamps[:0].copy(), None
         for pane in self.panes:
-            pane.series, pane.backdrop = [], []
+            pane.series, pane.backdrop, pane.crosshair.touches = [], [], []
 
     def show_fault(self, why: str) -> None:
         """In place of candles that cannot be read, for those of before are not them."""

@@ -174,6 +174,7 @@ class ChartDocument(Composite):
         for job in (*self._jobs.waiting, *self._jobs.running):
             if job.kind.startswith(f"{self._kind} "):
                 self._jobs.cancel(job)
+        self._base = self._reading = None
         self.chart.give_back()
 
     # Within

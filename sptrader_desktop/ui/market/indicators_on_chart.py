@@ -132,5 +132,7 @@ class IndicatorsOnChart(QObject):
         self._chart.set_overlays([line for slot in self.slots for line in slot.lines])
 
     def _drop(self, slot: Slot) -> None:
+        """The buttons of a chart that is closed still know it."""
         if slot.job is not None and not slot.job.is_over:
             self._jobs.cancel(slot.job)
+        slot.job, slot.lines = None, ()
