@@ -30,7 +30,12 @@ from sptrader_desktop.ui.single_instance import take_first_place
 from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
 SAMPLE_STRATEGY = "ma_crossover"
-PAGES = ("sptrader_desktop.app.data_desk", "sptrader_desktop.ui.data.data_page", "sptrader_desktop.ui.live.live_page")
+LATER = (
+    "sptrader_desktop.app.data_desk",
+    "sptrader_desktop.ui.data.data_page",
+    "sptrader_desktop.ui.live.live_page",
+    "sptrader_desktop.present.diagnostics",
+)
 
 
 def open_workstation() -> int:
@@ -113,12 +118,12 @@ def open_window(host: Host, settings: Settings, scale: int = 100) -> MainWindow:
 
 
 def warm_up(host: Host, desk: WindowDesk) -> None:
-    """And load the pages that a person may open next, so that they only have to be made."""
+    """And load what a person may ask for next: pages only have to be made then, and diagnostics come also where no file can be opened."""
 
     def work(report: Report) -> None:
         desk.warm_up(report.check)
-        for page in PAGES:
-            import_module(page)
+        for name in LATER:
+            import_module(name)
 
     job = host.jobs.start("warm-up", "getting the engine ready", work)
     job.finished.connect(host.collector.settle)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QMessageLogContext, QObject, QThreadPool, QtMsgType, Signal, qInstallMessageHandler, qVersion
 from PySide6.QtWidgets import QApplication
@@ -24,12 +24,10 @@ from sptrader_desktop.settings import APP
 from sptrader_desktop.ui.bridge import Bridge, Channel
 from sptrader_desktop.ui.collector import Collector
 from sptrader_desktop.ui.event_loop import WindowLoop
+from sptrader_desktop.ui.failure_dialog import FailureDialog
 from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.loop_lag import LoopLag
 from sptrader_desktop.ui.shutdown import Shutdown, end_with
-
-if TYPE_CHECKING:
-    from sptrader_desktop.ui.failure_dialog import FailureDialog
 
 # Jobs' threads give way to the window's after so long: it asks for its turn some hundred times in a frame.
 TURN_S = 0.0001
@@ -125,8 +123,6 @@ class Host(QObject):
 
     def _show_failures(self) -> None:
         if self._dialog is None and not self._closing.is_set():
-            from sptrader_desktop.ui.failure_dialog import FailureDialog
-
             self._dialog = FailureDialog(self.failures, self._diagnostics, self.app.activeWindow())
             self._dialog.destroyed.connect(self._on_dialog_gone)
 

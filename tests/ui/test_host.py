@@ -1,6 +1,7 @@
 """The host, in real programs: no fault ends it, the end is bounded and named, and starting it loads none of what is heavy."""
 
 import ast
+import errno
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from sptrader_desktop.present.failures import BY_ERRNO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -38,6 +41,12 @@ def test_a_fault_of_any_kind_is_told_and_the_program_goes_on() -> None:
     assert len(told) == 5
     assert done.returncode == 0
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no such limit there")
+def test_a_failure_is_shown_also_where_no_file_can_be_opened_any_more() -> None:
+    said = BY_ERRNO[errno.EMFILE]
+    assert ran("no files").stdout.splitlines() == ["told Reading the candles failed: Too many open files", f"shown ['{said}']"]
 
 
 def test_what_does_not_stop_is_named_within_the_bound_and_left_behind() -> None:

@@ -20,7 +20,7 @@ from sptrader_desktop.settings import load_settings
 HEAVY = {"numba", "pandas", "pyarrow.compute", "redis", "psycopg", "httpx", "sqlalchemy", "ruamel", "psutil", "importlib.metadata"}
 LATER = {"pyqtgraph.parametertree", "pyqtgraph.graphicsItems.PlotItem", *(
     f"sptrader_desktop.{name}"
-    for name in ("ui.data.data_page", "ui.live.live_page", "ui.failure_dialog", "present.diagnostics", "app.data_desk")
+    for name in ("ui.data.data_page", "ui.live.live_page", "present.diagnostics", "app.data_desk")
 )}
 
 

@@ -1,13 +1,16 @@
 """A program of one small window, for tests that start it: `python -m tests.ui.window_program WHAT` says on its output what happens."""
 
 import asyncio
+import errno
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from PySide6.QtCore import QTimer, qWarning
-from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ui.host import Host, run_window
@@ -96,6 +99,25 @@ def break_at_start(_host: Host, _window: Small) -> None:
     raise ZeroDivisionError("at the start")
 
 
+def run_out_of_files(host: Host, _window: Small) -> None:
+    """What is shown then may need no file of its own."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    async def take_all() -> None:
+        with suppress(OSError):
+            while True:
+                os.open(os.devnull, os.O_RDONLY)
+        host.tell(OSError(errno.EMFILE, "Too many open files"), "Reading the candles")
+        await asyncio.sleep(0.3)
+        said = [widget.text() for widget in host.app.allWidgets() if isinstance(widget, QLabel) and widget.objectName() == "failureToDo"]
+        say(f"shown {said}")
+        host.close()
+
+    host.task(take_all(), "Opening files")
+
+
 def wait(host: Host, window: Small) -> None:
     """For a signal, or for somebody to type and press Enter."""
     host.shutdown.add("the last step", lambda: say("stopped in order"))
@@ -111,6 +133,7 @@ WHAT = {
     "interrupt": interrupt_in_a_slot,
     "refuse": refuse,
     "break": break_at_start,
+    "no files": run_out_of_files,
     "wait": wait,
 }
 
