@@ -77,8 +77,8 @@ class Documents(QTabWidget):
             chart.setFocus()
         self.chartsChanged.emit()
 
-    def open(self, path: Path) -> EditorPane:
-        """In a tab of its own, or the one where it is open already."""
+    def open(self, path: Path, *, is_in_front: bool = True) -> EditorPane:
+        """In a tab of its own, or the one where it is open already; the keyboard goes only to what comes to the front."""
         editor = self.editor_of(path) or next((one for one in self.editors if one.path is None and one.wanted == path), None)
         if editor is None:
             editor = self._made(path)
@@ -87,8 +87,9 @@ class Documents(QTabWidget):
             self._head()
         elif editor.path is None:
             editor.open(path)  # it could not be read before
-        self.setCurrentWidget(editor)
-        editor.setFocus()
+        if is_in_front:
+            self.setCurrentWidget(editor)
+            editor.setFocus()
         return editor
 
     def editor_of(self, path: Path) -> EditorPane | None:

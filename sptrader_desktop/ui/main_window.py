@@ -122,10 +122,11 @@ class MainWindow(QMainWindow):
             host.tell,
         )
         self.live = LiveTab(live_desk, host, self.selection, self.texts.documents, self, desk.documents, self.page.panel.answers)
-        self.tabs = OpenTabs(self.texts.documents, {"dataPage": self.data.open, "livePage": self.live.open})
+        self.tabs = OpenTabs(self.texts.documents, self.page.chart, {"dataPage": self.data.open, "livePage": self.live.open})
         self.tools = PersonalTools(self, preferences.now)
         self.help = HelpCommands(host, settings, self, lambda words: self.notices.tell(Notice(words, "done")))
         self.setCentralWidget(self._centre())
+        self.texts.documents.show_chart()  # the keyboard begins there, also where the system gives it to this window later
         self._take_room()
         self.layouts = DockLayout(self, self._panes(), ARRANGEMENTS)
         self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
 
 from sptrader_desktop.present.preferences import Preferences
 from sptrader_desktop.ui.documents import Documents
@@ -15,11 +17,12 @@ CHART = "chart"
 
 
 class OpenTabs(QObject):
-    """`pages` opens those that are made when they are first asked for, by their object names. Charts are kept by their own page."""
+    """`chart` has the keyboard when the window is shown. `pages` opens those that are made when they are first asked for, by their object
+    names. Charts are kept by their own page."""
 
-    def __init__(self, documents: Documents, pages: Mapping[str, Callable[[], object]]) -> None:
+    def __init__(self, documents: Documents, chart: QWidget, pages: Mapping[str, Callable[[], object]]) -> None:
         super().__init__(documents)
-        self._documents, self._pages = documents, pages
+        self._documents, self._chart, self._pages = documents, chart, pages
         self._left: list[Callable[[], object]] | None = None  # what is still to be opened; nothing was begun yet
 
     def kept(self, preferences: Preferences) -> Preferences:
@@ -30,11 +33,10 @@ class OpenTabs(QObject):
         return replace(preferences, texts=texts, front=self._front())
 
     def restore(self, preferences: Preferences) -> None:
-        """One a turn of the loop. Files that are gone are no reason to stop; a person who went somewhere meanwhile stays there."""
-        meanwhile = self._front()
-        front = preferences.front if meanwhile == CHART else meanwhile
+        """One a turn of the loop. Files that are gone are no reason to stop."""
         found = [path for path in map(Path, preferences.texts) if path.is_file()]
-        self._left = [*(lambda path=path: self._documents.open(path) for path in found), lambda: self._bring(front)]
+        texts = [partial(self._documents.open, path, is_in_front=False) for path in found]
+        self._left = [*texts, partial(self._bring, preferences.front)]
         self._next()
 
     def _next(self) -> None:
@@ -52,13 +54,13 @@ class OpenTabs(QObject):
         return widget.objectName() if widget.objectName() in self._pages else CHART
 
     def _bring(self, front: str) -> None:
-        """Nothing where it is not known which."""
+        """Nothing where it is not known which. A person who went somewhere meanwhile stays there: the next key is meant for that place."""
+        if (QApplication.focusWidget() or self._documents.window().focusWidget()) is not self._chart:
+            return
         charts = {_named(chart): chart for chart in self._documents.charts}
         editor = self._documents.editor_of(Path(front)) if front else None
         if front in self._pages:
             self._pages[front]()
-        elif front == CHART:
-            self._documents.show_chart()
         elif (widget := charts.get(front) or editor) is not None:
             self._documents.setCurrentWidget(widget)
             widget.setFocus()

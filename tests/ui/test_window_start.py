@@ -5,7 +5,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from tests.ui.windows import driven_window, fresh_home
 
@@ -67,6 +69,43 @@ print(PlotItem.__name__, ImageView.__name__)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout.splitlines() == ["False", "[True, True, True] True", "True", "PlotItem ImageView"], done.stderr
+
+
+@pytest.mark.parametrize("front", ["chart", "ma_crossover"])
+def test_what_is_typed_while_the_texts_of_the_last_time_are_opened_goes_on_where_it_began(
+    qapp: QApplication, tmp_path: Path, front: str
+) -> None:
+    with fresh_home(tmp_path), driven_window(qapp) as driven:
+        window, spread = driven.window, driven.find(QLineEdit, "spreadAnswer")
+        texts = {path.stem: path for path in window.page.panel.strategies}
+        opened = tuple(str(texts[name]) for name in ("ma_crossover", "turtle_breakout"))
+        assert window.tabs._left is None, "nothing was opened yet"
+        window._preferences.now.set(replace(window._preferences.now.value, texts=opened, front=str(texts.get(front, front))))
+        spread.setFocus()
+        spread.clear()
+        driven.press(Qt.Key.Key_1)
+        driven.until(lambda: window.tabs._left == [], "the tabs of the last time")
+        for key in (Qt.Key.Key_Period, Qt.Key.Key_5):
+            driven.press(key)
+        assert spread.text() == "1.5"
+        editors = window.texts.documents.editors
+        assert [(str(editor.path), editor.edit.text()) for editor in editors] == [(path, Path(path).read_text()) for path in opened]
+        assert window.texts.documents.currentWidget() is window.page.chart
+        driven.settle()
+
+
+def test_where_nobody_did_anything_the_text_that_was_in_front_is_there_again_and_has_the_keyboard(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    with fresh_home(tmp_path), driven_window(qapp) as driven:
+        window = driven.window
+        opened = tuple(str(path) for path in window.page.panel.strategies[:2])
+        window._preferences.now.set(replace(window._preferences.now.value, texts=opened, front=opened[0]))
+        driven.until(lambda: window.tabs._left == [], "the tabs of the last time")
+        first, _ = window.texts.documents.editors
+        assert window.texts.documents.current_editor is first
+        assert first.isAncestorOf(window.focusWidget())
+        driven.settle()
 
 
 def test_a_person_who_goes_somewhere_before_the_tabs_of_the_last_time_are_there_stays(qapp: QApplication, tmp_path: Path) -> None:
