@@ -111,10 +111,7 @@ class Documents(QTabWidget):
         if self.editor_of(path) is not None:
             raise DataError(f"{path.name} is still open, though its file is gone: save it or close its tab, or choose another name")
         if any(draft.path == path for draft in self._keeper.drafts()):
-            raise DataError(
-                f"{path.name} has unsaved text, though its file is gone: choose another name, or save that text, "
-                "which the next start offers to open"
-            )
+            raise DataError(f"{path.name} has unsaved text, though its file is gone: choose another name")
 
     def text_of(self, path: Path) -> str:
         """As its editor has it, saved or not; a file that is not open is read."""

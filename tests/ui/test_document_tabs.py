@@ -80,7 +80,7 @@ def test_no_file_takes_the_name_of_one_that_is_gone_and_has_text_that_is_kept(do
     if not is_open:
         documents.close_current()
     gone.unlink()
-    words = "is still open, though its file is gone" if is_open else "has unsaved text, though its file is gone"
+    words = "is still open, though its file is gone" if is_open else "has unsaved text, though its file is gone: choose another name$"
     with pytest.raises(DataError, match=words):
         file_actions.rename(strategy_item(other, tmp_path), "gone", documents.moved, documents.refuse_unsaved)
     assert other.exists()
