@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from sptrader_desktop.present.preferences import Preferences
+from sptrader_desktop.ui.afterwards import in_another_turn
 from sptrader_desktop.ui.documents import Documents
 from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from sptrader_desktop.ui.market.chart_document import ChartDocument
@@ -43,7 +44,7 @@ class OpenTabs(QObject):
         if self._left:
             self._left[0]()
             del self._left[0]
-            QTimer.singleShot(0, self, self._next)
+            in_another_turn(self, self._next)
 
     def _front(self) -> str:
         widget = self._documents.currentWidget()
