@@ -141,7 +141,8 @@ def short_label(path: Path, label: str) -> str:
 
 def _slider(text: StrategyText, path: Path, value: Decimal, quantity: Quantity, before: SliderSpec | None) -> SliderSpec:
     label, group = label_of(text, path), group_of(text, path)
-    if before is not None and before.minimum <= value <= before.maximum and before.unit == quantity.unit:
+    is_alike = before is not None and (before.unit, before.is_whole) == (quantity.unit, quantity.is_whole)
+    if before is not None and is_alike and before.minimum <= value <= before.maximum:
         return SliderSpec(path, label, value, before.minimum, before.maximum, before.step, before.unit, before.is_whole, group)
     return SliderSpec(path, label, value, *sensible_range(value, quantity), quantity.unit, quantity.is_whole, group)
 

@@ -36,7 +36,7 @@ class Research(QObject):
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
     linesReady = Signal(object, object)  # the Candles and the list[Line] of what the run's signals looked at
-    textRead = Signal(object)  # StrategyText of the run, as `Desk.examine_run` has it
+    textRead = Signal(object, object)  # StrategyText of the run, as `Desk.examine_run` has it, and the Catalogue
     guessing = Signal(bool)  # a guess is being computed
     guessed = Signal(object)  # Drawing, or None when the guess is forgotten
     explained = Signal(object)  # Explanation
@@ -222,7 +222,8 @@ class Research(QObject):
             self.explain(self._selection.bar.value)
 
     def _follow_run(self, finished: Finished) -> None:
-        self._start("numbers", "the strategy's numbers", lambda _: self._desk.examine_run(finished), self.textRead.emit)
+        desk, words = self._desk, "the strategy's numbers"
+        self._start("numbers", words, lambda _: (desk.examine_run(finished), desk.catalogue()), lambda read: self.textRead.emit(*read))
         self.ask_curves(self._selection.symbol.value)
         if finished.run_id:
             self._kept(finished.run_id, finished)

@@ -30,6 +30,7 @@ from sptrader_desktop.ui.what_if_panel import WhatIfPanel
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
 
 if TYPE_CHECKING:
+    from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.results import Result
 
 
@@ -178,12 +179,12 @@ class ResearchPage(QObject):
         self._files.watch(finished.files)
         self.compare()
 
-    def _show_numbers(self, text: StrategyText) -> None:
+    def _show_numbers(self, text: StrategyText, catalogue: "Catalogue") -> None:
         """A slider of the same strategy keeps its range: what the hand has learned stays true."""
         strategy = self._research.finished.recipe.strategy if self._research.finished else ""
         before = [row.spec for row in self.what_if.rows] if strategy == self._numbers_of else []
         self._numbers_of = strategy
-        self.what_if.show_numbers(text, sliders(text, before=before))
+        self.what_if.show_numbers(text, sliders(text, catalogue, before))
 
     def step_decision(self, forward: bool) -> None:
         """The next bar at which a rule held or a close was ordered, or the one before, is the chosen one."""

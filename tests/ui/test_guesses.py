@@ -81,6 +81,19 @@ def test_sliders_begin_at_the_parameters_of_the_run_and_what_is_applied_is_what_
     window.texts.documents.close_current()
 
 
+def test_a_slider_takes_no_number_that_the_component_refuses(ran: Driven) -> None:
+    ran.find(QLineEdit, "paramsAnswer").setText("fast_period=10")
+    run(ran)
+    spec = number(ran, "fast_period").spec
+    assert (spec.is_whole, spec.step) == (True, Decimal(1))
+    before = ran.window.research.guess
+    turn(ran, "fast_period", "9.5")
+    assert number(ran, "fast_period").value == Decimal(10)
+    assert ran.window.research.guess is before, "nothing was asked"
+    turn(ran, "fast_period", "9")
+    assert ran.window.research.guess is not before
+
+
 def test_a_step_that_fails_or_is_stopped_leaves_no_guess_of_the_numbers_before(ran: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     window, page = ran.window, ran.window.page
     window.layouts.show("equity")
