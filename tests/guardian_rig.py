@@ -31,7 +31,7 @@ class Rig:
 
     places: Places
     broker: ScriptedBroker
-    options: tuple[str, ...] = ("--quarantine", "0.2", "--unknown", "0.5")
+    options: tuple[str, ...] = ("--quarantine", "0.5", "--unknown", "0.5")
     guardian: "subprocess.Popen[bytes] | None" = None
     cores: "list[subprocess.Popen[str]]" = field(default_factory=list)
 

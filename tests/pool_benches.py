@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TOKEN = "POOL_TEST_TOKEN"
 LIMITS = Limits(deadline_s=2.0, memory=300 * MIB, output=8 * MIB, shown=2000)
-# Where a component is stopped by somebody, and not for its time.
+# Where nothing is stopped for its time.
 PATIENT = replace(LIMITS, deadline_s=200.0)
 KINDS = ("asyncio", "qprocess")
 # Qt's application must not be collected while a process lives: whoever asks for it later would get one that is half gone.

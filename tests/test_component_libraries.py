@@ -11,7 +11,7 @@ from sptrader_desktop.adapters.component_sources import ComponentSources
 from sptrader_desktop.ports import ComponentJob
 from sptrader_desktop.runtime.honesty_memory import HonestyMemory
 from tests.component_files import workspace
-from tests.pool_benches import Bench, bench
+from tests.pool_benches import PATIENT, Bench, bench
 from tests.small_runs import hourly
 
 PLAIN = "indicators.test.plain"
@@ -30,7 +30,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def pool(site: Path, tmp_path: Path) -> Iterator[Bench]:
     """Started after the folder is searched, so that its workers search it too."""
-    made = bench("asyncio", tmp_path / "bench")
+    made = bench("asyncio", tmp_path / "bench", PATIENT)
     yield made
     made.close()
 
