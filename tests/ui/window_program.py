@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from PySide6.QtCore import QTimer, qWarning
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ui.host import Host, run_window
@@ -110,9 +110,9 @@ def run_out_of_files(host: Host, _window: Small) -> None:
             while True:
                 os.open(os.devnull, os.O_RDONLY)
         host.tell(OSError(errno.EMFILE, "Too many open files"), "Reading the candles")
-        await asyncio.sleep(0.3)
-        said = [widget.text() for widget in host.app.allWidgets() if isinstance(widget, QLabel) and widget.objectName() == "failureToDo"]
-        say(f"shown {said}")
+        while not (dialogs := [each for each in host.app.topLevelWidgets() if isinstance(each, QDialog)]):
+            await asyncio.sleep(0.01)
+        say(f"shown {[label.text() for each in dialogs for label in each.findChildren(QLabel, 'failureToDo')]}")
         host.close()
 
     host.task(take_all(), "Opening files")
