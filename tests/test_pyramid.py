@@ -57,14 +57,14 @@ def test_cells_cover_the_view_without_holes_and_at_most_one_a_pixel(view: tuple[
         return
     slack = max(1.0, span / width)
     assert start - slack <= cells.bar[0] <= start
-    if cells.pixel is None:
+    if cells.column is None:
         assert cells.bar.tolist() == list(range(start, stop))
     else:
-        assert np.all(np.diff(cells.pixel) >= 1)
-        assert cells.pixel[0] >= 0
-        assert cells.pixel[-1] < width
+        assert np.all(np.diff(cells.column) >= 1)
+        assert cells.column[0] >= 0
+        assert cells.column[-1] < width
         # A cell begins within the pixel column it is drawn in.
-        assert np.all(np.abs((cells.bar[1:] - first) / (span / width) - cells.pixel[1:]) <= 1)
+        assert np.all(np.abs((cells.bar[1:] - first) / (span / width) - cells.column[1:]) <= 1)
 
 
 @given(arrays(np.float64, st.integers(1, 400), elements=st.one_of(st.just(np.nan), st.floats(-1e3, 1e3, width=32))), st.integers(1, 40))
@@ -77,7 +77,7 @@ def test_a_line_keeps_its_extremes_and_its_gaps(values: np.ndarray[tuple[int], n
     assert np.fmin.reduce(cells.values.low) == np.nanmin(values)
     bars = [*cells.bar.tolist(), len(values)]
     for number, (start, stop) in enumerate(pairwise(bars)):
-        group = values[start:stop] if cells.pixel is not None else values[start : start + 1]
+        group = values[start:stop] if cells.column is not None else values[start : start + 1]
         assert np.isnan(cells.values.high[number]) == np.isnan(group).all()
         np.testing.assert_equal(cells.values.first[number], group[0])
         np.testing.assert_equal(cells.values.last[number], group[-1])

@@ -4,12 +4,13 @@ Bar i covers i to i + 1 on the horizontal axis, whatever its time: weekends take
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Drawn = TypeVar("Drawn", float, NDArray[np.float64])
 LARGEST = 300.0  # powers of ten; a float holds a few more
 
 
@@ -39,20 +40,29 @@ class Frame:
         """The width of a line of one logical pixel."""
         return max(1, round(self.scale))
 
+    @property
+    def columns(self) -> float:
+        """Where bars are narrower than a line, all of those in a column as wide as a line are drawn as one."""
+        return self.width / self.line_px
+
     def x(self, bars: Array) -> NDArray[np.float64]:
         return np.asarray((bars - self.first) * self.bar_px)
 
     def y(self, values: Array) -> NDArray[np.float64]:
         """Rows may lie far outside; they are kept within what 32 bits hold."""
-        share = (to_scale(values, self.is_log) - self.low) / (self.high - self.low)
-        rows = (share if self.is_inverted else 1 - share) * self.height
-        return np.clip(rows, -self.height, 2 * self.height)
+        return np.clip(self._row(to_scale(values, self.is_log)), -self.height, 2 * self.height)
 
     def x_of(self, bar: float) -> float:
         return (bar - self.first) * self.bar_px
 
     def y_of(self, value: float) -> float:
-        return float(self.y(np.float64(value)))  # type: ignore[arg-type] # a scalar is an array of no dimensions
+        """The same of one value: without numpy's detours, since a frame asks for a hundred."""
+        row = self._row(to_scale(np.array(value), is_log=True).item() if self.is_log else value)
+        return min(max(row, -self.height), 2.0 * self.height)
+
+    def _row(self, drawn: Drawn) -> Drawn:
+        share = (drawn - self.low) / (self.high - self.low)
+        return (share if self.is_inverted else 1 - share) * self.height
 
     def bar_at(self, x: float) -> float:
         return self.first + x / self.bar_px

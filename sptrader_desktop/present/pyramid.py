@@ -5,6 +5,7 @@ values are equal, and NaN is a gap in it. Level 0 is the given arrays themselves
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -32,15 +33,11 @@ class Level(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """What stands side by side on the screen: `bar` is the first bar of each cell; `pixel` its column, or None where bars are wider."""
+    """What stands side by side on the screen: `bar` is the first bar of each cell; `column` where it stands, None where bars are wider."""
 
     bar: Int64Array
     values: Level
-    pixel: Int64Array | None
-
-    @property
-    def is_dense(self) -> bool:
-        return self.pixel is not None
+    column: Int64Array | None
 
 
 class Pyramid:
@@ -97,25 +94,22 @@ class Pyramid:
             del self._levels[1:]  # a level more is needed, once in four times as many bars
             self._build()
 
-    def cells(self, first: float, last: float, width: int) -> Cells:
-        """The bars from `first` to `last` (bar i covers i to i + 1) for so many pixels: at most one cell a pixel."""
+    def cells(self, first: float, last: float, columns: float) -> Cells:
+        """The bars from `first` to `last` (bar i covers i to i + 1) in so many columns of a screen: at most one cell a column."""
         start, stop = max(0, int(np.floor(first))), min(self.count, int(np.ceil(last)))
-        per_pixel = (last - first) / width
+        each = (last - first) / columns
         if stop <= start:
             return Cells(np.empty(0, np.int64), self._levels[0].cut(0, 0), None)
-        if per_pixel <= 1:
+        if each <= 1:
             return Cells(np.arange(start, stop), self._levels[0].cut(start, stop), None)
         self.wait()
-        depth, size = self._depth(per_pixel)
+        depth, size = self._depth(each)
         begin, end = start // size, -(-stop // size)
-        bars = np.arange(begin, end) * size
-        pixels = np.maximum(np.floor((bars - first) / per_pixel), 0).astype(np.int64)
-        heads = np.flatnonzero(np.diff(pixels, prepend=-1))
-        tails = np.append(heads[1:], len(bars)) - 1
+        bars, column, heads, tails = _cut(begin, end, size, first, each)
         part = self._levels[depth].cut(begin, end)
         high, low = _folds(part.high)
         folded = Level(part.first[heads], high.reduceat(part.high, heads), low.reduceat(part.low, heads), part.last[tails])
-        return Cells(bars[heads], folded, pixels[heads])
+        return Cells(bars, folded, column)
 
     def extent(self, first: int, last: int) -> tuple[float, float] | None:
         """The lowest and highest value of bars `first` up to but without `last`; None where there is none."""
@@ -126,12 +120,24 @@ class Pyramid:
         low, high = float(np.min(cells.low)), float(np.max(cells.high))
         return None if np.isnan(low) else (low, high)
 
-    def _depth(self, per_pixel: float) -> tuple[int, int]:
-        """The coarsest level with two groups or more to a pixel, and the bars of a group."""
+    def _depth(self, each: float) -> tuple[int, int]:
+        """The coarsest level with two groups or more to a column, and the bars of a group."""
         depth, size = 0, 1
-        while size * FACTOR * 2 <= per_pixel and depth + 1 < len(self._levels):
+        while size * FACTOR * 2 <= each and depth + 1 < len(self._levels):
             depth, size = depth + 1, size * FACTOR
         return depth, size
+
+
+@lru_cache(maxsize=4)
+def _cut(begin: int, end: int, size: int, first: float, each: float) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
+    """The groups `begin` to `end` of so many bars in columns of `each` bars from `first` on: of every column its first bar and its number,
+    and where its groups begin and end. All series of a chart ask for the same.
+    """
+    bars = np.arange(begin, end) * size
+    column = np.maximum(np.floor((bars - first) / each), 0).astype(np.int64)
+    heads = np.flatnonzero(np.diff(column, prepend=-1))
+    tails = np.append(heads[1:], len(bars)) - 1
+    return bars[heads], column[heads], heads, tails
 
 
 def _kind(base: Level) -> type:

@@ -152,8 +152,9 @@ def test_a_moving_pointer_reads_the_bar_in_every_pane_and_paints_no_series_again
     chart.set_overlays([Line("strength", values, "Strength", places=1)])
     show_exactly(chart, 100, 200)
     pane, below = chart.panes
-    drawn = [one.plot.drawn for one in chart.panes]
     width = pane.plot_area().width()
+    hover(pane, 50, 80)  # what is there is kept as a picture now
+    drawn = [one.plot.drawn for one in chart.panes]
     for bar in (120, 121, 150, 199):
         hover(pane, (bar + 0.5 - 100) / 100 * width, 80)
         assert [one.crosshair.bar for one in chart.panes] == [bar, bar]
@@ -438,30 +439,6 @@ def test_a_picture_is_saved_where_one_says_and_a_failure_is_told(qtbot: QtBot, t
         assert (folder / "chart.png").exists() == is_there
         assert [("could not be written" in text) for text in told] == ([] if is_there else [True])
     assert QImage(str(tmp_path / "chart.png")).height() == chart.height() + STRIP
-
-
-def test_the_trade_under_the_pointer_shows_its_levels_and_paints_no_series_again(qtbot: QtBot) -> None:
-    chart = shown(qtbot, walk(500))
-    prices = chart.candles.prices if chart.candles else None
-    assert prices is not None
-    bar = np.array([120])
-    price = prices.close[bar]
-    chart.set_trades(TradeMarks(bar, price, bar + 30, prices.close[bar + 30], np.array([1]), np.array([5]), price - 20, price + 20))
-    show_exactly(chart, 100, 200)
-    pane = pane_of(chart)
-    frame, drawn = pane.frame(), pane.plot.drawn
-    away, near = (frame.x_of(140.5), 200.0), (frame.x_of(120.5), frame.y_of(float(price[0])))
-    row = round(frame.y_of(float(price[0]) + 20))
-
-    def is_drawn() -> bool:
-        image, columns = painted(pane), range(round(frame.x_of(121)), round(frame.x_of(149)))
-        return any(all(colour_at(image, x, row + step) == look().colour("up").name() for x in columns) for step in (-1, 0, 1))
-
-    hover(pane, *away)
-    assert not is_drawn()
-    hover(pane, *near)
-    assert is_drawn()
-    assert pane.plot.drawn == drawn
 
 
 def test_a_chart_with_the_keyboard_shows_it(qtbot: QtBot) -> None:

@@ -32,7 +32,7 @@ UP_THEN_DOWN = [(100, 130, 90, 120), (120, 125, 95, 105), (105, 115, 100, 110)]
 def canvas(series: Series, frame: Frame) -> QImage:
     image = QImage(frame.width, frame.height, QImage.Format.Format_RGB32)
     image.fill(look().colour("field"))
-    series.reach(frame.first, frame.last, frame.width)
+    series.reach(frame)
     painter = QPainter(image)
     series.paint(painter, frame)
     painter.end()
@@ -115,9 +115,9 @@ def test_a_trade_is_marked_below_where_it_bought_and_above_where_it_sold() -> No
 def test_the_chosen_trade_shows_its_stop_and_target() -> None:
     stop, target = np.array([95]), np.array([115])
     series = TradeSeries(replace(trades([(1, 100, 3, 110, 1, 5)]), stop=stop, target=target), str)
-    assert series.reach(0, 4, 400) == (100.0, 110.0)
+    assert series.reach(Frame(400, 200, 0, 4, 90, 120)) == (100.0, 110.0)
     series.chosen = 0
-    assert series.reach(0, 4, 400) == (95.0, 115.0)
+    assert series.reach(Frame(400, 200, 0, 4, 90, 120)) == (95.0, 115.0)
     image = canvas(series, Frame(400, 300, 0, 4, 90, 120))
     assert colour_at(image, 120, 50) == look().colour("up").name()
     assert colour_at(image, 120, 250) == look().colour("down").name()
@@ -224,6 +224,70 @@ print(len(columns), len(rows), [hex(colour) for colour in others] == [hex(0xff00
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[2] == "True"
+
+
+@pytest.mark.parametrize("scale", ["1", "1.25", "1.5", "1.75", "2"])
+def test_what_is_painted_straight_away_and_what_is_kept_are_the_same_picture(scale: str) -> None:
+    """Wherever the chart lies, which at these scales is between device pixels; and nothing is left of what was there before."""
+    script = """
+import sys
+import numpy as np
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+app = QApplication([])
+from sptrader_desktop.present.selection import Selection
+from sptrader_desktop.present.trade_marks import TradeMarks
+from sptrader_desktop.ui.charts.candle_chart import CandleChart
+from sptrader_desktop.ui.charts.line_series import Line
+from tests.ui.charts import show_exactly, walk
+candles = walk(20_000)
+close = candles.prices.close
+window = QWidget()
+window.setStyleSheet("QWidget { background: #ff00ff }")
+column = QVBoxLayout(window)
+column.setContentsMargins(3, 5, 3, 5)
+chart = CandleChart(Selection())
+column.addWidget(chart)
+window.resize(701, 467)
+window.show()
+chart.show_candles(candles)
+chart.set_overlays([Line("over", close / 100_000 + 0.001), Line("below", np.sin(np.arange(20_000) / 50), "below", "histogram")])
+bar = np.array([120])
+chart.set_trades(TradeMarks(bar, close[bar], bar + 30, close[bar + 30], np.array([1]), np.array([5]), close[bar] - 20, close[bar] + 20))
+for first, last in ((100, 200), (40.3, 3000.7), (0, 20_000)):
+    show_exactly(chart, first, last)
+    for pane in chart.panes:
+        pane.plot.redraw()
+    drawn = [pane.plot.drawn for pane in chart.panes]
+    direct, kept, copied = (window.grab().toImage() for _ in range(3))
+    assert [pane.plot.drawn - before for pane, before in zip(chart.panes, drawn)] == [2, 2]
+    assert direct == kept == copied, (first, last)
+    for pane in chart.panes:
+        shot = pane.grab().toImage()
+        left = {shot.pixel(x, y) for x in range(shot.width()) for y in range(shot.height())}
+        assert 0xFFFF00FF not in left, (first, last)
+print("same")
+"""
+    environment = os.environ | {"QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == "same\n", done.stderr
+
+
+@pytest.mark.parametrize(("scale", "thick"), [(1.0, 1), (1.25, 1), (1.5, 2), (2.0, 2)])
+def test_bars_narrower_than_a_line_share_a_column_as_wide_as_a_line(scale: float, thick: int) -> None:
+    candles, frame = walk(1800), Frame(600, 300, 0, 1800, 105_000, 111_000, scale=scale)
+    image = canvas(CandleSeries(candles), frame)
+    field = look().colour("field").name()
+    each = 3 * thick  # bars
+    for column in range(0, 600 // thick, 7):
+        bars = slice(column * each, (column + 1) * each)
+        high, low = int(candles.prices.high[bars].max()), int(candles.prices.low[bars].min())
+        rows = [row for row in range(300) if colour_at(image, column * thick, row) != field]
+        assert rows[0] <= int(frame.y_of(high)) + 1
+        assert rows[-1] >= int(frame.y_of(low)) - 1
+        for beside in range(1, thick):
+            assert all(image.pixel(column * thick, row) == image.pixel(column * thick + beside, row) for row in range(300))
 
 
 def test_charts_load_no_pandas_numba_or_pyarrow() -> None:

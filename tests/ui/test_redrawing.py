@@ -17,7 +17,8 @@ from sptrader_desktop.present.trade_marks import SignalMarks, TradeMarks
 from sptrader_desktop.ui.charts import time_chart
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.charts.equity_chart import EquityChart
-from tests.ui.charts import HOUR_US, painted, pane_of, show_exactly, shown, stamp, walk
+from sptrader_desktop.ui.theme.look import look
+from tests.ui.charts import HOUR_US, colour_at, hover, painted, pane_of, show_exactly, shown, stamp, walk
 
 INSTANTS = stamp("2024-03-04") + np.arange(1000) * HOUR_US
 EARLIER_AND_NOW = {"entry_bar": [20, 120], "entry_price": [108_000] * 2, "exit_bar": [30, 150], "exit_price": [108_010] * 2, "pnl": [7, 5]}
@@ -156,3 +157,28 @@ def test_time_is_marked_anew_only_where_it_has_changed(chart: CandleChart, monke
     chart.pan(-5)
     chart.selection.zone.set(next(zone for zone in Zone if zone is not chart.selection.zone.value))
     assert len(made) == 2
+
+
+def test_the_trade_under_the_pointer_shows_its_levels_and_paints_no_series_again(qtbot: QtBot) -> None:
+    chart = shown(qtbot, walk(500))
+    prices = chart.candles.prices if chart.candles else None
+    assert prices is not None
+    bar = np.array([120])
+    price = prices.close[bar]
+    chart.set_trades(TradeMarks(bar, price, bar + 30, prices.close[bar + 30], np.array([1]), np.array([5]), price - 20, price + 20))
+    show_exactly(chart, 100, 200)
+    pane = pane_of(chart)
+    frame = pane.frame()
+    away, near = (frame.x_of(140.5), 200.0), (frame.x_of(120.5), frame.y_of(float(price[0])))
+    row = round(frame.y_of(float(price[0]) + 20))
+
+    def is_drawn() -> bool:
+        image, columns = painted(pane), range(round(frame.x_of(121)), round(frame.x_of(149)))
+        return any(all(colour_at(image, x, row + step) == look().colour("up").name() for x in columns) for step in (-1, 0, 1))
+
+    hover(pane, *away)
+    assert not is_drawn()
+    drawn = pane.plot.drawn
+    hover(pane, *near)
+    assert is_drawn()
+    assert pane.plot.drawn == drawn

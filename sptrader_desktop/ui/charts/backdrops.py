@@ -27,7 +27,7 @@ Volume = NDArray[np.float64]
 class Backdrop:
     """It reaches nowhere and says nothing."""
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
         return None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
@@ -121,13 +121,13 @@ class VolumeBars(Backdrop):
         self._pyramid.extend(Level(volume, volume, volume, volume))
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        cells = self._pyramid.cells(frame.first, frame.last, frame.width)
+        cells = self._pyramid.cells(frame.first, frame.last, frame.columns)
         highest = np.fmax.reduce(cells.values.high, initial=0)
         if not highest > 0:
             return
         height = np.nan_to_num(cells.values.high / highest * (frame.height * VOLUME_SHARE)).astype(np.int64)
-        if cells.pixel is not None:
-            fill_rects(painter, look().colour("edge", 90), cells.pixel, frame.height - height, 1, height)
+        if cells.column is not None:
+            fill_rects(painter, look().colour("edge", 90), cells.column * frame.line_px, frame.height - height, frame.line_px, height)
             return
         width = max(1, int(frame.bar_px * 0.7))
         left = np.floor(frame.x(cells.bar + 0.5) - width / 2).astype(np.int64)

@@ -1,9 +1,5 @@
-"""Thousands of rectangles, or the corners of a line, in one call: numpy writes them into memory that Qt reads.
+"""Thousands of rectangles, or the corners of a line, in one call: numpy writes them into memory that Qt reads."""
 
-Qt's own rectangle objects are laid over one array and reused, since making them anew costs more than painting them.
-"""
-
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -17,31 +13,12 @@ Array = NDArray[Any]
 _pointer: Any = shiboken6.VoidPtr  # its declared types know less than it takes
 
 
-class _Rects:
-    """QRect holds its corners as four 32-bit integers: left, top, right and bottom, the last two inclusive."""
-
-    def __init__(self) -> None:
-        self.corners = np.empty((0, 4), np.int32)
-        self.wrapped: list[Any] = []
-
-    def room(self, count: int) -> NDArray[np.int32]:
-        if count > len(self.corners):
-            self.corners = np.zeros((count + count // 2 + 64, 4), np.int32)
-            start, size = self.corners.ctypes.data, self.corners.strides[0]
-            addresses = range(start, start + self.corners.nbytes, size)
-            self.wrapped = list(map(shiboken6.wrapInstance, addresses, repeat(QRect)))
-        return self.corners[:count]
-
-
-_RECTS = _Rects()
-
-
 def fill_rects(painter: QPainter, colour: QColor, left: Array, top: Array, width: Array | int, height: Array | int) -> None:
     """In device pixels, without smoothing: every edge is sharp."""
     count = len(left)
     if not count:
         return
-    corners = _RECTS.room(count)
+    corners = np.empty((count, 4), np.int32)  # as QRect holds them: left, top, right and bottom, the last two inclusive
     corners[:, 0] = left
     corners[:, 1] = top
     corners[:, 2] = left + width - 1
@@ -49,7 +26,8 @@ def fill_rects(painter: QPainter, colour: QColor, left: Array, top: Array, width
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
-    painter.drawRects(_RECTS.wrapped[:count])
+    first: Any = shiboken6.wrapInstance(corners.ctypes.data, QRect)
+    painter.drawRects(first, count)
 
 
 def polygon(x: Array, y: Array) -> QPolygonF:

@@ -30,7 +30,7 @@ class CandleSeries:
         self.pyramid = pyramid or Pyramid.of_prices(candles.prices)
         self.style: Style = "candles"
         self._unit = price_unit(candles.instrument)
-        self._asked: tuple[float, float, int, Style] | None = None
+        self._asked: tuple[float, float, float, Style] | None = None
         self._cells = self.pyramid.cells(0, 0, 1)
 
     def extend(self, candles: Candles) -> None:
@@ -39,26 +39,26 @@ class CandleSeries:
         self.pyramid.extend(Level(prices.open, prices.high, prices.low, prices.close))
         self._asked = None
 
-    def cells(self, first: float, last: float, width: int) -> Cells:
-        asked = (first, last, width, self.style)
+    def cells(self, frame: Frame) -> Cells:
+        asked = (frame.first, frame.last, frame.columns, self.style)
         if asked != self._asked:
-            self._asked, self._cells = asked, self._looked_up(first, last, width)
+            self._asked, self._cells = asked, self._looked_up(frame.first, frame.last, frame.columns)
         return self._cells
 
-    def _looked_up(self, first: float, last: float, width: int) -> Cells:
+    def _looked_up(self, first: float, last: float, columns: float) -> Cells:
         if self.style != "heikin_ashi" or last - first > MOST_AVERAGED:
-            return self.pyramid.cells(first, last, width)
+            return self.pyramid.cells(first, last, columns)
         start, stop = max(0, int(first)), min(self.pyramid.count, int(last) + 1)
         shown = heikin_ashi(self.candles.prices, start, stop)
-        cells = Pyramid(shown).cells(first - start, last - start, width)
+        cells = Pyramid(shown).cells(first - start, last - start, columns)
         return cells._replace(bar=cells.bar + start)
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        values = self.cells(first, last, width).values
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
+        values = self.cells(frame).values
         return (float(values.low.min()), float(values.high.max())) if len(values.low) else None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        cells = self.cells(frame.first, frame.last, frame.width)
+        cells = self.cells(frame)
         if not len(cells.bar):
             return
         if self.style == "line":
@@ -71,9 +71,9 @@ class CandleSeries:
 
     def _rects(self, cells: Cells, is_drawn: NDArray[np.bool_], frame: Frame) -> tuple[Array, Array, Array, Array]:
         values = Level(*(column[is_drawn] for column in cells.values))
-        if cells.pixel is not None:
+        if cells.column is not None:
             top, height = rows(frame, values.high, values.low)
-            return cells.pixel[is_drawn], top, np.ones_like(top), height
+            return cells.column[is_drawn] * frame.line_px, top, np.full_like(top, frame.line_px), height
         body, wick = body_width(frame)
         left = np.floor(frame.x(cells.bar[is_drawn] + 0.5) - wick / 2).astype(np.int64)
         top, height = rows(frame, values.high, values.low)

@@ -41,18 +41,18 @@ class CurveSeries:
         self._name = name
         self.pyramid = pyramid or Pyramid.of_line(equity)
 
-    def cells(self, first: float, last: float, width: int) -> Cells:
-        return self.pyramid.cells(first, last, width)
+    def cells(self, frame: Frame) -> Cells:
+        return self.pyramid.cells(frame.first, frame.last, frame.columns)
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        values = self.cells(first, last, width).values
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
+        values = self.cells(frame).values
         if not len(values.low):
             return None
         low, high = float(np.fmin.reduce(values.low)), float(np.fmax.reduce(values.high))
         return None if np.isnan(low) else (low, high)
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        paint_line(painter, frame, self.cells(frame.first, frame.last, frame.width), look().colour(self._role))
+        paint_line(painter, frame, self.cells(frame), look().colour(self._role))
 
     def said(self, bar: int) -> list[Said]:
         value = self._equity[bar]
@@ -69,12 +69,12 @@ class DrawdownSeries:
         self._fraction -= 1.0
         self.pyramid = Pyramid.of_line(self._fraction)
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        values = self.pyramid.cells(first, last, width).values
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
+        values = self.pyramid.cells(frame.first, frame.last, frame.columns).values
         return (float(values.low.min()), 0.0) if len(values.low) else None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        cells = self.pyramid.cells(frame.first, frame.last, frame.width)
+        cells = self.pyramid.cells(frame.first, frame.last, frame.columns)
         paint_histogram(painter, frame, cells, look().colour("down", 90))
         paint_line(painter, frame, cells, look().colour("down"))
 
@@ -88,7 +88,7 @@ class HaltMarks:
     def __init__(self, bars: list[int], reasons: list[str]) -> None:
         self.marks = list(zip(bars, reasons, strict=True))
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
         return None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:

@@ -47,30 +47,30 @@ class LineSeries:
         self._colour = colour
         self._scale = scale
         self._pyramid = line.pyramid or Pyramid.of_line(line.values)
-        self._asked: tuple[float, float, int] | None = None
+        self._asked: tuple[float, float, float] | None = None
         self._cells = self._pyramid.cells(0, 0, 1)
 
     @property
     def colour(self) -> QColor:
         return look().line_colour(self._colour)
 
-    def cells(self, first: float, last: float, width: int) -> Cells:
-        asked = (first, last, width)
+    def cells(self, frame: Frame) -> Cells:
+        asked = (frame.first, frame.last, frame.columns)
         if asked != self._asked:
-            found = self._pyramid.cells(first, last, width)
+            found = self._pyramid.cells(*asked)
             scaled = Level(*(np.multiply(column, self._scale) for column in found.values)) if self._scale != 1 else found.values
             self._asked, self._cells = asked, found._replace(values=scaled)
         return self._cells
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        values = self.cells(first, last, width).values
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
+        values = self.cells(frame).values
         low, high = (np.fmin.reduce(values.low, initial=np.inf), np.fmax.reduce(values.high, initial=-np.inf))
         if not np.isfinite(low):
             return None
         return (min(0.0, float(low)), max(0.0, float(high))) if self.line.kind == "histogram" else (float(low), float(high))
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        cells = self.cells(frame.first, frame.last, frame.width)
+        cells = self.cells(frame)
         if self.line.kind == "histogram":
             colour = self.colour
             colour.setAlpha(COLUMN_INK)
@@ -93,7 +93,7 @@ def places_for(values: Array) -> int:
 def paint_line(painter: QPainter, frame: Frame, cells: Cells, colour: QColor) -> None:
     if not len(cells.bar):
         return
-    if cells.pixel is None:
+    if cells.column is None:
         x, y = frame.x(cells.bar + 0.5), frame.y(cells.values.last)
         for run in runs_of(~np.isnan(y)):
             stroke(painter, x[run], y[run], colour, frame.scale)
@@ -105,7 +105,7 @@ def paint_line(painter: QPainter, frame: Frame, cells: Cells, colour: QColor) ->
     is_there = ~np.isnan(high)
     thick = max(1, round(LINE_WIDTH * frame.scale))
     top, height = rows(frame, high[is_there], low[is_there])
-    fill_rects(painter, colour, cells.pixel[is_there], top - thick // 2, 1, np.maximum(height, thick))
+    fill_rects(painter, colour, cells.column[is_there] * frame.line_px, top - thick // 2, frame.line_px, np.maximum(height, thick))
 
 
 def rows(frame: Frame, high: Array, low: Array) -> tuple[Array, Array]:
@@ -133,8 +133,8 @@ def paint_histogram(painter: QPainter, frame: Frame, cells: Cells, colour: QColo
     zero = round(frame.y_of(0.0))
     rows = np.round(frame.y(values[is_there])).astype(np.int64)
     top, height = np.minimum(rows, zero), np.maximum(np.abs(rows - zero), 1)
-    if cells.pixel is not None:
-        fill_rects(painter, colour, cells.pixel[is_there], top, 1, height)
+    if cells.column is not None:
+        fill_rects(painter, colour, cells.column[is_there] * frame.line_px, top, frame.line_px, height)
         return
     width = max(1, int(frame.bar_px * 0.7))
     left = np.floor(frame.x(cells.bar[is_there] + 0.5) - width / 2).astype(np.int64)

@@ -1,15 +1,15 @@
 """One pane of a chart: series over one scale of values.
 
-What it draws is kept as a picture, so that a moving crosshair redraws none of it.
+What it has drawn is kept as a picture when it is asked for again, so that a moving crosshair redraws none of it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import log10
+from math import floor, log10
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QTransform, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -54,36 +54,56 @@ class Press:
 
 
 class Plot(Item):
-    """The picture of all series."""
+    """All series. What has changed is painted straight away, what is asked for again is copied from a picture: at 13 MB a frame each pass
+    over the pixels counts.
+    """
 
     def __init__(self, pane: "Pane") -> None:
         super().__init__(QRectF())
         self._pane = pane
         self._picture = QImage()
-        self._is_stale = True
+        self._is_new, self._is_kept = True, False
         self.drawn = 0  # times the series were painted
 
     def redraw(self) -> None:
-        self._is_stale = True
+        self._is_new, self._is_kept = True, False
         self.update()
 
     def paint(self, painter: QPainter, option: object, widget: QWidget | None = None) -> None:
         frame = self._pane.frame()
-        if self._is_stale or self._picture.width() != frame.width or self._picture.height() != frame.height:
-            self._draw(frame)
         painter.save()
-        painter.setWorldTransform(QTransform.fromScale(1 / frame.scale, 1 / frame.scale))
-        painter.drawImage(0, 0, self._picture)
-        painter.restore()
+        try:
+            _to_device_pixels(painter, frame.scale)
+            if self._is_new:
+                painter.setClipRect(0, 0, frame.width, frame.height)
+                self._draw(painter, frame)
+                self._is_new = False
+            else:
+                painter.drawImage(0, 0, self._picture_of(frame))
+        finally:
+            painter.restore()
 
-    def _draw(self, frame: Frame) -> None:
-        if self._picture.width() != frame.width or self._picture.height() != frame.height:
-            self._picture = QImage(frame.width, frame.height, QImage.Format.Format_RGB32)
-        self._picture.fill(look().colour("field"))
-        with QPainter(self._picture) as painter:
-            self._pane.paint_series(painter, frame)
-        self._is_stale = False
+    def _picture_of(self, frame: Frame) -> QImage:
+        size = QSize(frame.width, frame.height)
+        if not self._is_kept or self._picture.size() != size:
+            if self._picture.size() != size:
+                self._picture = QImage(size, QImage.Format.Format_RGB32)
+            self._picture.fill(look().colour("field"))
+            with QPainter(self._picture) as painter:
+                self._draw(painter, frame)
+            self._is_kept = True
+        return self._picture
+
+    def _draw(self, painter: QPainter, frame: Frame) -> None:
+        self._pane.paint_series(painter, frame)
         self.drawn += 1
+
+
+def _to_device_pixels(painter: QPainter, scale: float) -> None:
+    """Whole ones, wherever the view lies in its window: a chart looks the same in any place."""
+    painter.setWorldTransform(QTransform.fromScale(1 / scale, 1 / scale))
+    placed = painter.deviceTransform()
+    painter.translate(floor(placed.dx() + 0.5) - placed.dx(), floor(placed.dy() + 0.5) - placed.dy())
 
 
 class Pane(Canvas):
@@ -145,9 +165,7 @@ class Pane(Canvas):
     def fit(self) -> None:
         """The values of the visible bars fill the height below the readout."""
         frame = self.frame()
-        reached = [
-            reach for series in (*self.series, *self.backdrop) if (reach := series.reach(frame.first, frame.last, frame.width)) is not None
-        ]
+        reached = [reach for series in (*self.series, *self.backdrop) if (reach := series.reach(frame)) is not None]
         if not reached:
             return
         reached += [(level, level) for level in self.guides]

@@ -64,11 +64,11 @@ class _Labels:
 class NearLevels(Backdrop):
     """Takes the levels that are not far from the candles into the range that a pane fits itself to; paints nothing."""
 
-    def __init__(self, levels: Callable[[], Sequence[PriceLevel]], of: Callable[[float, float, int], tuple[float, float] | None]) -> None:
+    def __init__(self, levels: Callable[[], Sequence[PriceLevel]], of: Callable[[Frame], tuple[float, float] | None]) -> None:
         self._levels, self._of = levels, of
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        candles = self._of(first, last, width)
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
+        candles = self._of(frame)
         if candles is None:
             return None
         low, high = candles

@@ -7,9 +7,11 @@ view itself, where an exception goes the way of all others, and the scene never 
 from typing import Any
 
 from pyqtgraph import AxisItem, GraphicsObject, GraphicsView, ViewBox
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsView, QWidget
+
+from sptrader_desktop.ui.theme.look import look
 
 Range = tuple[float, float]
 
@@ -76,9 +78,13 @@ class Canvas(GraphicsView):  # type: ignore[misc] # untyped library
         layout.addItem(axis, 0, 1)
         # A child in the way of the pointer would hide where it is.
         self.viewport().setMouseTracking(True)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # its ground is painted once, below
 
     def add(self, item: Item) -> None:
         self.sceneObj.addItem(item)
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        painter.fillRect(rect, look().colour("field"))
 
     def plot_area(self) -> QRectF:
         """Where the box lies, in logical pixels."""

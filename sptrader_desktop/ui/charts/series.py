@@ -16,9 +16,9 @@ class Said(NamedTuple):
 
 
 class Series(Protocol):
-    """`reach` is asked before `paint`, for the same bars and width, so that what it worked out can be kept."""
+    """`reach` is asked before `paint`, for the same bars and columns, so that what it worked out can be kept."""
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None: ...
+    def reach(self, frame: Frame) -> tuple[float, float] | None: ...
 
     def paint(self, painter: QPainter, frame: Frame) -> None: ...
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from sptrader_desktop.present.chart_frame import Frame
 from sptrader_desktop.present.time_marks import TIME, TimeMark
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
@@ -15,14 +16,14 @@ LABEL_ROOM = 18 * GRID  # between labels
 
 
 class TimeAxis(QWidget):
-    """`place` says where a bar is, in logical pixels from the left edge."""
+    """`frame` is that of the panes above."""
 
     zoomed = Signal(float)
     reset = Signal()
 
-    def __init__(self, place: Callable[[float], float]) -> None:
+    def __init__(self, frame: Callable[[], Frame]) -> None:
         super().__init__()
-        self._place = place
+        self._frame = frame
         self._marks: list[TimeMark] = []
         self._zone = ""
         self._right = 0.0
@@ -69,11 +70,15 @@ class TimeAxis(QWidget):
             painter.fillRect(QRectF(0, 0, area.width(), height), look().colour(role))
             self._paint_zone(painter, area)
             painter.setClipRect(QRectF(0, 0, self._right, area.height()))
-            for mark in self._marks:
-                is_quiet = mark.rank == TIME
-                self._paint_text(painter, self._place(mark.bar), mark.text, "muted" if is_quiet else "text", is_bold=not is_quiet)
-            if self._tag is not None:
-                self._paint_tag(painter, *self._tag)
+            if self._marks or self._tag is not None:
+                self._paint_times(painter, self._frame())
+
+    def _paint_times(self, painter: QPainter, frame: Frame) -> None:
+        for mark in self._marks:
+            is_quiet = mark.rank == TIME
+            self._paint_text(painter, _place(frame, mark.bar), mark.text, "muted" if is_quiet else "text", is_bold=not is_quiet)
+        if self._tag is not None:
+            self._paint_tag(painter, frame, *self._tag)
 
     def _paint_text(self, painter: QPainter, x: float, text: str, role: str, *, is_bold: bool) -> None:
         painter.setFont(look().font(SMALL, bold=is_bold))
@@ -87,9 +92,9 @@ class TimeAxis(QWidget):
         painter.setPen(look().colour("muted"))
         painter.drawText(area.adjusted(0, 0, -2 * GRID, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._zone)
 
-    def _paint_tag(self, painter: QPainter, bar: float, text: str) -> None:
+    def _paint_tag(self, painter: QPainter, frame: Frame, bar: float, text: str) -> None:
         width = look().width(text, SMALL, bold=True) + 4 * GRID
-        x = min(max(self._place(bar) - width / 2, 0.0), self._right - width)
+        x = min(max(_place(frame, bar) - width / 2, 0.0), self._right - width)
         box = QRectF(x, 1, width, HEIGHT - GRID)
         painter.fillRect(box, look().colour("text"))
         painter.setFont(look().font(SMALL, bold=True))
@@ -111,3 +116,8 @@ class TimeAxis(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.reset.emit()
+
+
+def _place(frame: Frame, bar: float) -> float:
+    """The middle of a bar, in logical pixels from the left edge."""
+    return frame.x_of(bar + 0.5) / frame.scale

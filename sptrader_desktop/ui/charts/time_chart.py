@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.candles import Int64Array
 from sptrader_desktop.present.actions import ACTIONS, Scope
-from sptrader_desktop.present.chart_frame import Bars
+from sptrader_desktop.present.chart_frame import Bars, Frame
 from sptrader_desktop.present.clocks import clock_text, local_time, zone_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Selection, Span, Zone
@@ -57,7 +57,7 @@ class TimeChart(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
-        self.time_axis = TimeAxis(self._place)
+        self.time_axis = TimeAxis(self._frame)
         self.time_axis.zoomed.connect(lambda factor: self.zoom(factor, self.bars.last))
         self.time_axis.reset.connect(self.reset)
         self._stack = self._laid_out(empty)
@@ -179,9 +179,9 @@ class TimeChart(QWidget):
                 pane.centralLayout.activate()
                 pane.settle()
 
-    def _place(self, bar: float) -> float:
-        frame = self.panes[0].frame()
-        return frame.x_of(bar + 0.5) / frame.scale
+    def _frame(self) -> Frame:
+        """Bars stand at the same places in all panes."""
+        return self.panes[0].frame()
 
     def bar_index(self, bar: float) -> int:
         return min(max(int(np.floor(bar)), 0), len(self.stamps) - 1)

@@ -34,11 +34,11 @@ class TradeSeries:
         self.hovered: int | None = None
         self._price_text = price_text
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
-        rows = self.marks.touching(first, last)
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
+        rows = self.marks.touching(frame.first, frame.last)
         if not len(rows):
             return None
-        entered, left = self.marks.entry_bar[rows] >= first, self.marks.exit_bar[rows] <= last
+        entered, left = self.marks.entry_bar[rows] >= frame.first, self.marks.exit_bar[rows] <= frame.last
         prices = np.concatenate([self.marks.entry_price[rows][entered], self.marks.exit_price[rows][left]])
         if self.chosen is not None and self.chosen in rows:
             levels = np.array([self.marks.stop[self.chosen], self.marks.target[self.chosen]])
@@ -134,7 +134,7 @@ class SignalSeries:
         self._candles = candles
         self._colour = colour
 
-    def reach(self, first: float, last: float, width: int) -> tuple[float, float] | None:
+    def reach(self, frame: Frame) -> tuple[float, float] | None:
         return None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:

@@ -33,13 +33,17 @@ class Look:
 
     def font(self, size: int = tokens.BODY, *, bold: bool = False, fixed: bool = False) -> QFont:
         """Text in one of the three sizes; numerals are tabular, so that columns stand still."""
-        return _font(self.fixed_family if fixed else self.family, self.pixels(size), bold)
+        return QFont(_font(self.fixed_family if fixed else self.family, self.pixels(size), bold))
 
     def width(self, text: str, size: int = tokens.BODY, *, bold: bool = False) -> float:
         """Of a text, in logical pixels."""
         return _width(self.family, self.pixels(size), bold, text)
 
 
+# Charts ask for the same few fonts and texts some hundred times a second.
+
+
+@lru_cache(maxsize=64)
 def _font(family: str, pixels: int, is_bold: bool) -> QFont:
     font = QFont(family)
     font.setPixelSize(pixels)
@@ -50,7 +54,6 @@ def _font(family: str, pixels: int, is_bold: bool) -> QFont:
 
 @lru_cache(maxsize=4096)
 def _width(family: str, pixels: int, is_bold: bool, text: str) -> float:
-    """Charts ask for the same few texts some hundred times a second."""
     return QFontMetricsF(_font(family, pixels, is_bold)).horizontalAdvance(text)
 
 
@@ -65,4 +68,5 @@ def put_in_force(new: Look) -> None:
     """Called by the theme alone, which tells the application afterwards."""
     global _in_force  # noqa: PLW0603 - one application has one look
     _in_force = new
-    _width.cache_clear()  # of fonts that may have come since
+    _font.cache_clear()  # some may have come since
+    _width.cache_clear()
