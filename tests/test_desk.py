@@ -238,7 +238,7 @@ def test_a_run_on_a_server_is_stale_when_a_file_of_this_computer_is_another_and_
 
 
 def test_the_curves_are_those_that_the_signals_saw(desk: WindowDesk, finished: Finished) -> None:
-    curves = {(curve.indicator, curve.params): curve for curve in desk.curves(finished, "EURUSD")}
+    curves = {(curve.indicator, curve.params): curve for curve in desk.curves(finished.result, "EURUSD")}
     assert set(curves) == {("sma", "20"), ("sma", "50")}
     assert all(curve.is_price for curve in curves.values())
     candles = finished.result.request.traded[0]
@@ -252,7 +252,7 @@ def test_the_curves_are_those_that_the_signals_saw(desk: WindowDesk, finished: F
 def test_a_curve_lies_on_the_candles_when_its_values_are_prices(desk: WindowDesk, name: str, indicator: str, on_candles: bool) -> None:
     path = next(path for path in desk.strategies() if path.stem == name)
     done = desk.backtest(Recipe(str(path), data=(sample(desk).path,)), path.read_text())
-    named = {curve.indicator: curve.is_price for curve in desk.curves(done, "EURUSD")}
+    named = {curve.indicator: curve.is_price for curve in desk.curves(done.result, "EURUSD")}
     assert named[indicator] is on_candles
 
 

@@ -221,10 +221,10 @@ class WindowDesk:
         strategy = self._read(text, finished.recipe.strategy, (), catalogue, finished.text)
         return compose_window.what_if(self._settings, finished.result, strategy, catalogue, heed)
 
-    def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
-        request, catalogue = finished.result.request, self.catalogue()
+    def curves(self, result: "Result", symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
+        catalogue = self.catalogue()
         runner = compose_components.component_runner(self._settings, catalogue, heed)
-        return indicator_curves(request.strategy, compose.traded_candles(finished.result, symbol), catalogue, runner)
+        return indicator_curves(result.request.strategy, compose.traded_candles(result, symbol), catalogue, runner)
 
     def keep(self, finished: Finished) -> str:
         return compose_window.keep_result(self._settings, finished.recipe, finished.text, finished.result, finished.manifest)

@@ -180,8 +180,8 @@ class Desk(Protocol):
         """Another text, as it stands, over the same candles and terms, at once and not kept; components are not tried for honesty again."""
         ...
 
-    def curves(self, finished: Finished, symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
-        """What the run's signals looked at."""
+    def curves(self, result: "Result", symbol: str, heed: Heed | None = None) -> Sequence[Curve]:
+        """What the signals looked at."""
         ...
 
     def keep(self, finished: Finished) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.observable import Observable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("sptrader.research")
 ENGINE = "the engine is getting ready; once after an update it takes half a minute"
+RESTED_MS = 150  # a hand that moves a slider has come to rest
 
 
 class Research(QObject):
@@ -35,7 +36,7 @@ class Research(QObject):
     runEnded = Signal()  # finished, failed or cancelled
     runFinished = Signal(object)  # Finished
     runKept = Signal(str)  # the id
-    linesReady = Signal(object, object)  # the Candles and the list[Line] of what the run's signals looked at
+    linesReady = Signal(object, object)  # the Candles and the list[Line] of what the signals of what is shown looked at
     textRead = Signal(object, object)  # StrategyText of the run, as `Desk.examine_run` has it, and the Catalogue
     guessing = Signal(bool)  # a guess is being computed
     guessed = Signal(object)  # Drawing, or None when the guess is forgotten
@@ -51,6 +52,9 @@ class Research(QObject):
         self.guess: Drawing | None = None
         self._fresh: Finished | None = None  # a run that nothing has followed yet
         self._explained: Drawing | None = None  # of which the chosen bar was explained last
+        self._curved: Drawing | None = None  # of which the indicators were asked for last
+        self._resting = QTimer(self, singleShot=True, interval=RESTED_MS)
+        self._resting.timeout.connect(lambda: self.ask_curves(self._selection.symbol.value))
         self._reading: Job | None = None  # of the series that was asked for last
         self._guesses = 0
         self.stale = Observable("")
@@ -118,12 +122,14 @@ class Research(QObject):
             self.guessing.emit(True)
 
     def ask_curves(self, symbol: str) -> None:
-        """What the run's signals looked at, over the candles of that symbol."""
-        finished = self.finished
-        candles = next((item for item in finished.result.request.traded if item.symbol == symbol), None) if finished else None
-        if finished is not None and candles is not None:
-            show = partial(self.linesReady.emit, candles)
-            self._start("curves", "indicators", lambda report: lines_of(self._desk.curves(finished, symbol, report.check)), show)
+        """What the signals of what is shown looked at, over the candles of that symbol."""
+        self._curved = shown = self.shown
+        candles = next((item for item in shown.result.request.traded if item.symbol == symbol), None) if shown else None
+        if shown is not None and candles is not None:
+            result, show = shown.result, partial(self.linesReady.emit, candles)
+            self._start(
+                "curves", "indicators", lambda report: lines_of(self._desk.curves(result, symbol, report.check)), show, is_last=True
+            )
 
     def forget_guess(self) -> None:
         self._cancel("what-if")
@@ -220,6 +226,8 @@ class Research(QObject):
             self._follow_run(finished)
         if self._explained is not self.shown:
             self.explain(self._selection.bar.value)
+        if self._curved is not self.shown:
+            self._resting.start()
 
     def _follow_run(self, finished: Finished) -> None:
         desk, words = self._desk, "the strategy's numbers"

@@ -146,3 +146,20 @@ def test_while_there_is_a_guess_it_is_what_is_explained(ran: Driven) -> None:
     stamps = decision_stamps(guess.result, "EURUSD")
     assert bar.stamp == stamps[np.searchsorted(stamps, at.stamp, "right")]
     window.page.what_if.reset()
+
+
+def test_the_indicators_on_the_chart_are_those_of_the_guess_once_the_hand_rests(ran: Driven) -> None:
+    def drawn() -> dict[str, float]:
+        return {series.line.name: float(series.line.values[-1]) for series in ran.window.page.chart._lines.get(None, [])}
+
+    of_run = drawn()
+    assert set(of_run) == {"SMA (20)", "SMA (50)"}
+    for value in ("24", "31", "24"):
+        turn(ran, "fast_period", value)
+    ran.until(lambda: set(drawn()) == {"SMA (24)", "SMA (50)"}, "the lines of the guess")
+    candles = ran.window.page.chart.candles
+    assert candles is not None
+    assert np.isclose(drawn()["SMA (24)"], candles.prices.close[-24:].mean() * float(candles.instrument.tick), rtol=1e-12)
+    assert drawn()["SMA (50)"] == of_run["SMA (50)"]
+    ran.window.page.what_if._reset.click()
+    ran.until(lambda: drawn() == of_run, "the lines of the run")
