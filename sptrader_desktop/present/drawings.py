@@ -1,7 +1,7 @@
 """Lines that a person drew on the charts of a symbol, kept in instants and ticks so that any timeframe shows them at the same place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -33,10 +33,6 @@ class Drawing:
     start: Corner
     end: Corner
     tick: Decimal | None = None
-
-    def moved(self, us: int, ticks: int) -> "Drawing":
-        start, end = (Corner(corner.stamp + us, corner.ticks + ticks) for corner in (self.start, self.end))
-        return replace(self, start=start, end=end)
 
     def in_ticks(self, tick: Decimal) -> "Drawing":
         """At the same price, the nearest where that is none any more."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
@@ -15,7 +16,7 @@ from sptrader_desktop.present.drawings import Corner, Drawing, DrawingBook, Draw
 from sptrader_desktop.present.selection import Selection
 from sptrader_desktop.ui.charts.candle_chart import CandleChart
 from sptrader_desktop.ui.theme.look import look
-from tests.ui.charts import HOUR_US, candles_of, click, colour_at, drag, hover, painted, pane_of, part, show_exactly, walk
+from tests.ui.charts import HOUR_US, candles_of, click, colour_at, drag, hover, painted, pane_of, part, show_exactly, stamp, walk
 
 TICK = Decimal("0.00001")  # of EURUSD
 ALT, SHIFT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -282,6 +283,68 @@ def test_drawn_lines_are_chosen_moved_and_deleted_by_keys(qtbot: QtBot) -> None:
     for _ in range(4):
         QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
     assert tools.drawings == (first, second)
+
+
+def test_a_trend_line_and_its_ends_are_moved_by_keys(qtbot: QtBot) -> None:
+    chart = shown(qtbot)
+    tools, told, stamps = chart.tools, list[str](), chart.stamps
+    tools.said.connect(told.append)
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    drag(pane_of(chart), at(chart, 420.5, 0.3), at(chart, 460.5, 0.7))
+    (drawn,) = tools.drawings
+    chosen = chart.selection.bar.value
+    QTest.keyClick(chart, Qt.Key.Key_D, ALT)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Up):
+        QTest.keyClick(chart, key, SHIFT)
+    (moved,) = tools.drawings
+    assert (moved.start.stamp, moved.end.stamp) == (stamps[421], stamps[461])
+    assert moved.start.ticks - drawn.start.ticks == moved.end.ticks - drawn.end.ticks > 0
+    assert chart.selection.bar.value is chosen, "the keys were the line's"
+    ends = list[Drawing]()
+    for _ in range(2):
+        QTest.keyClick(chart, Qt.Key.Key_Return)
+        assert "Shift and arrows move its end at" in told[-1]
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
+            QTest.keyClick(chart, key, SHIFT)
+        assert tools.drawings[0] == (ends[-1] if ends else moved), "until it is let go"
+        QTest.keyClick(chart, Qt.Key.Key_Return)
+        ends.append(tools.drawings[0])
+    one, both = ends
+    assert (one.start, one.end.stamp, one.end.ticks < moved.end.ticks) == (moved.start, stamps[463], True)
+    assert (both.end, both.start.stamp, both.start.ticks < moved.start.ticks) == (one.end, stamps[423], True)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    QTest.keyClick(chart, Qt.Key.Key_Left, SHIFT)
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)  # undone while its end is in the hand: the hand is empty
+    assert (tools.drawings, tools.aim, tools.dragged) == ((one,), None, None)
+    QTest.keyClick(chart, Qt.Key.Key_D, ALT)
+    QTest.keyClick(chart, Qt.Key.Key_Return)
+    QTest.keyClick(chart, Qt.Key.Key_Escape)
+    assert (tools.drawings, tools.words()) == ((one,), "")
+    for _ in range(5):
+        QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert tools.drawings == (drawn,)
+
+
+@pytest.mark.parametrize("by", ["keys", "mouse"])
+def test_a_line_keeps_its_shape_on_its_way_over_a_weekend(qtbot: QtBot, by: str) -> None:
+    hours = np.concatenate([np.arange(120), 168 + np.arange(120)])  # five days, and five more
+    candles = walk(240)
+    chart = CandleChart(Selection())
+    qtbot.addWidget(chart)
+    chart.resize(900, 500)
+    chart.show()
+    chart.show_candles(replace(candles, timestamp=stamp("2024-03-04") + hours * HOUR_US))
+    show_exactly(chart, 80, 180)
+    QTest.keyClick(chart, Qt.Key.Key_T, ALT)
+    drag(pane_of(chart), at(chart, 100.5, 0.3), at(chart, 110.5, 0.7))
+    if by == "keys":
+        QTest.keyClick(chart, Qt.Key.Key_D, ALT)
+        for _ in range(15):
+            QTest.keyClick(chart, Qt.Key.Key_Right, SHIFT)
+    else:
+        drag(pane_of(chart), at(chart, 105.5, 0.5), at(chart, 120.5, 0.5))
+    (line,) = chart.tools.drawings
+    assert (line.start.stamp, line.end.stamp) == (chart.stamps[115], chart.stamps[125])
 
 
 def test_with_other_instruments_lines_stay_at_their_price_and_can_be_moved_and_undone(qtbot: QtBot) -> None:

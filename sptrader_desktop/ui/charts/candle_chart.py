@@ -250,11 +250,14 @@ class CandleChart(TimeChart):
         self.redraw()
 
     def choose_next(self, step: int) -> None:
-        chosen = self.chosen_bar()
-        bar = self.bar_index(self.bars.last - 0.5) if chosen is None else chosen + step
+        aim, chosen = self.tools.aim, self.chosen_bar()
+        if self.tools.is_trend_chosen:
+            self.tools.move_chosen(step, 0)
+            return
+        bar = int(aim.bar) + step if aim is not None else self.bar_index(self.bars.last - 0.5) if chosen is None else chosen + step
         self.choose(bar)
-        if self.tools.aim is not None:
-            self.tools.aim_at(self.bar_index(bar) + 0.5, self.tools.aim.value)
+        if aim is not None:
+            self.tools.aim_at(self.bar_index(bar) + 0.5, aim.value)
 
     def press_tool(self) -> None:
         """The chosen bar, or the newest in sight, at its close."""
@@ -275,7 +278,7 @@ class CandleChart(TimeChart):
         if aim is not None:
             self.tools.aim_at(aim.bar, round(aim.value) + ticks)
         else:
-            self.tools.move_chosen(ticks)
+            self.tools.move_chosen(0, ticks)
 
     def _show_chosen(self, chosen: BarAt | None) -> None:
         bar = self.chosen_bar()

@@ -62,6 +62,7 @@ class DrawingTools(QObject):
         self._converted: tuple[Drawings, Decimal, Drawings] | None = None  # a page, a tick, and what the page is in it
         self._said = ""
         self._is_chosen_by_key = False  # perhaps where nobody looks, so that it is said which it is
+        self._taken = 2  # the end of the chosen line that the keyboard took last, as `line_at` counts them
         self._unwatch: Callable[[], None] = lambda: None
 
     def attach(self, pane: Pane, candles: Candles) -> None:
@@ -127,13 +128,13 @@ class DrawingTools(QObject):
         chosen, count = self.chosen or 0, len(self.drawings)
         self.leave()
         if count:
-            self.chosen, self._is_chosen_by_key = (chosen - 1) % count, True
+            self.chosen, self._is_chosen_by_key, self._taken = (chosen - 1) % count, True, 2
             self._redraw()
 
-    def move_chosen(self, ticks: int) -> None:
+    def move_chosen(self, bars: int, ticks: int) -> None:
         if self.chosen is not None:
             line = self.drawings[self.chosen]
-            after = line.moved(0, ticks)
+            after = self._moved(line, bars, ticks)
             if max(abs(after.start.ticks), abs(after.end.ticks)) <= MOST_TICKS:
                 self._change(line, after, "move a line")
 
@@ -143,6 +144,19 @@ class DrawingTools(QObject):
         self.tool, self.chosen, self.ruler, self.dragged, self._origin = "", None, None, None, None
         self.aim = None
         self._redraw()
+
+    def _moved(self, line: Drawing, bars: int, ticks: int) -> Drawing:
+        """By bars and not by time, of which weekends have much: it keeps its shape."""
+        start, end = (Corner(self._later(corner.stamp, bars), corner.ticks + ticks) for corner in (line.start, line.end))
+        return replace(line, start=start, end=end)
+
+    def _later(self, stamp: int, bars: int) -> int:
+        """Where there are no candles all bars take the same time."""
+        if self._candles is None:
+            return stamp
+        stamps, bar = self._candles.timestamp, self._bar_of(stamp)
+        is_known = stamps[0] <= stamp <= stamps[-1] and 0 <= bar + bars < len(stamps)
+        return stamp + (int(stamps[bar + bars] - stamps[bar]) if is_known else bars * self._candles.bar_us)
 
     def _drawn(self, kind: Kind, corner: Corner) -> Drawing:
         return Drawing(kind, corner, corner, None if self._candles is None else self._candles.instrument.tick)
@@ -162,18 +176,37 @@ class DrawingTools(QObject):
         if self.chosen is not None:
             line = self._seen[self.chosen]
             self.chosen = drawings.index(line) if line in drawings else None
+        if self._origin is not None and self._origin[1] not in (None, *drawings):
+            self.aim = self.dragged = self._origin = None  # what is moved is not there any more
         self._seen = drawings
         self._redraw()
 
     # The keyboard
 
     def press(self, spot: Spot) -> None:
-        """One end is here, or where it was moved to since it began."""
+        """One end is here, or where it was moved to since it began. Without a tool an end of the chosen line is taken, then the other."""
         if self.aim is not None:
             self.drop(self.aim)
+        elif self.is_trend_chosen:
+            self._take_end(spot.frame)
         elif self.tool and self.takes_drag(spot, Qt.KeyboardModifier.NoModifier):
             self.aim = spot
             self._redraw()
+
+    @property
+    def is_trend_chosen(self) -> bool:
+        """By key, and no tool is at work: then keys move it."""
+        is_chosen = self._is_chosen_by_key and not self.tool and self.aim is None and self.chosen is not None
+        return is_chosen and self.drawings[self.chosen or 0].kind == "trend"
+
+    def _take_end(self, frame: Frame) -> None:
+        number, line = self.chosen or 0, self.drawings[self.chosen or 0]
+        self._taken = 3 - self._taken
+        end, (first, last) = line.end if self._taken == 1 else line.start, self.place(line)
+        bar = last if self._taken == 1 else first
+        self.aim = Spot(bar, float(end.ticks), frame_point(frame, bar, end.ticks), frame)
+        self.dragged, self._origin = (number, line), (self.aim, line, self._taken)
+        self._redraw()
 
     def aim_at(self, bar: float, value: float) -> None:
         if self.aim is not None:
@@ -181,9 +214,12 @@ class DrawingTools(QObject):
             self.drag(self.aim)
 
     def words(self) -> str:
-        if not self.tool:
+        if not self.tool and self.aim is None:
             return self._chosen_words() if self._is_chosen_by_key and self.chosen is not None else ""
-        name = {"trend": "Trend line", "measure": "Ruler"}[self.tool]
+        name = "Ruler" if self.tool == "measure" else "Trend line"
+        if not self.tool and self.aim is not None and self._candles is not None:
+            end = price_unit(self._candles.instrument).text(round(self.aim.value))
+            return f"{name}: Shift and arrows move its end at {end}, Enter ends, Esc gives up"
         if self.aim is None:
             return f"{name}: drag, or Enter to begin at the chosen bar (Shift+← and Shift+→ choose one)"
         return f"{name}: Shift and arrows move the other end, Enter ends, Esc gives up"
@@ -193,9 +229,10 @@ class DrawingTools(QObject):
             return ""
         line, unit = self.drawings[self.chosen], price_unit(self._candles.instrument)
         start, end = unit.text(line.start.ticks), unit.text(line.end.ticks)
-        name = f"Horizontal line at {start}" if line.kind == "horizontal" else f"Trend line from {start} to {end}"
-        place = f"{len(self.drawings) - self.chosen} of {len(self.drawings)}"
-        return f"{name} ({place}): Delete deletes it, Shift+↑ and Shift+↓ move it, Esc leaves it"
+        is_level, place = line.kind == "horizontal", f"{len(self.drawings) - self.chosen} of {len(self.drawings)}"
+        name = f"Horizontal line at {start}" if is_level else f"Trend line from {start} to {end}"
+        keys = "Shift+↑ and Shift+↓ move it" if is_level else "Shift and arrows move it, Enter takes one end, then the other"
+        return f"{name} ({place}): Delete deletes it, {keys}, Esc leaves it"
 
     # The mouse
 
@@ -231,8 +268,8 @@ class DrawingTools(QObject):
             number, drawing = self.dragged
             begun, original, corner = self._origin
             if corner == 0 and original is not None:
-                before, after = self._corner(begun), self._corner(spot)
-                self.dragged = (number, original.moved(after.stamp - before.stamp, after.ticks - before.ticks))
+                bars = self._bar_index(spot.bar) - self._bar_index(begun.bar)
+                self.dragged = (number, self._moved(original, bars, self._corner(spot).ticks - self._corner(begun).ticks))
             elif corner == 1:
                 self.dragged = (number, replace(drawing, end=self._corner(spot)))
             else:
