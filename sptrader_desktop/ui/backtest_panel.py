@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.candles import Candles
 
 T = TypeVar("T")
+PARAMS = "params"
 SYMBOLS, SOURCE, ELSEWHERE = "symbols", "source", "elsewhere"  # under which what is no question is kept with the answers
 
 
@@ -132,11 +133,20 @@ class BacktestPanel(QWidget):
             if text and key in {question.key for question in run_form.MORE}:
                 self._folded.unfold(True)
 
-    def take_as_written(self, recipe: Recipe) -> None:
-        """The parameters that this run was given stand in its strategy now, where the answer would win over what is written next."""
+    def take_as_written(self, recipe: Recipe) -> bool:
+        """The parameters that this run was given stand in its strategy now, where the answer would win over what is written next. Whether
+        they were asked for."""
         asked = self.recipe()
-        if asked is not None and (asked.strategy, asked.params) == (recipe.strategy, recipe.params):
-            self.set_answer("params", "")
+        is_asked = asked is not None and bool(recipe.params) and (asked.strategy, asked.params) == (recipe.strategy, recipe.params)
+        if is_asked:
+            self.set_answer(PARAMS, "")
+        return is_asked
+
+    def give_back(self, recipe: Recipe) -> None:
+        """They stand there no more; what was asked for since stays."""
+        asked = self.recipe()
+        if asked is not None and (asked.strategy, asked.params) == (recipe.strategy, ()):
+            self.set_answer(PARAMS, run_form.answers_of(recipe.as_json())[PARAMS])
 
     def settle(self) -> None:
         """What is chosen now is known to whoever it concerns: nobody is asked for it by leaving a field."""

@@ -1,6 +1,7 @@
 """Everything that is text: what is opened and from where, new files from templates, and components computed as they are written."""
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.text_files import TextKeeper
+from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.desk import Desk, Heed, Series
 from sptrader_desktop.ui.documents import Documents
@@ -27,6 +29,16 @@ from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.navigator import ICONS, Navigator
 from sptrader_desktop.ui.research import Research
 from sptrader_desktop.ui.widgets.notices import Notice, Notices
+
+
+@dataclass(slots=True)
+class _Applied:
+    """What Apply wrote into the strategy of a run that was given parameters, and whether its text has them still."""
+
+    recipe: Recipe
+    before: str
+    text: str
+    is_written: bool = True
 
 
 class TextsPage(QObject):
@@ -46,12 +58,14 @@ class TextsPage(QObject):
         self.documents = Documents(chart, self._strategy_editor, self._component_editor, keeper)
         self._keeper, self._zone = keeper, zone
         self._catalogue: Catalogue | None = None  # as it was read last
+        self._applied: _Applied | None = None
         self.navigator = Navigator(desk.items, desk.folders(), self._moved, self.documents.refuse_unsaved, zone)
         self.navigator.openWanted.connect(self.open_item)
         self.navigator.said.connect(lambda words: notices.tell(Notice(words, "done")))
         self.navigator.failed.connect(lambda words: notices.tell(Notice(words, "error")))
         self.navigator.listed.connect(self._list_again)
         self.documents.saved.connect(lambda _: self.navigator.refresh())
+        self.documents.edited.connect(self._follow_undo)
         panel.seriesChosen.connect(lambda _: self._tell_data())
         research.runKept.connect(lambda _: self.navigator.refresh())
         panel.strategyChosen.connect(lambda _: self._know_components())
@@ -92,7 +106,8 @@ class TextsPage(QObject):
         editor = self.documents.open(path)
         if editor.edit.text() == finished.text:
             editor.edit.take_text(text)
-            self._panel.take_as_written(finished.recipe)
+            is_taken = self._panel.take_as_written(finished.recipe)
+            self._applied = _Applied(finished.recipe, finished.text, text) if is_taken else None
         else:
             name = Path(finished.recipe.strategy).name
             self._notices.tell(Notice(f"{name} is another than it was in this run: run it again, then apply the numbers", "warning"))
@@ -121,6 +136,18 @@ class TextsPage(QObject):
             )
 
     # Within
+
+    def _follow_undo(self, path: Path) -> None:
+        """Undo takes the parameters out of the text again, redo back into it: they are asked for where they are not written."""
+        applied = self._applied
+        if applied is None or str(path) != applied.recipe.strategy:
+            return
+        if self.documents.text_of(path) == (applied.before if applied.is_written else applied.text):
+            applied.is_written = not applied.is_written
+            if applied.is_written:
+                self._panel.take_as_written(applied.recipe)
+            else:
+                self._panel.give_back(applied.recipe)
 
     def _strategy_editor(self) -> EditorPane:
         editor = StrategyEditor(self._desk.examine, self._keeper, self._zone)

@@ -81,6 +81,27 @@ def test_sliders_begin_at_the_parameters_of_the_run_and_what_is_applied_is_what_
     window.texts.documents.close_current()
 
 
+def test_undo_asks_for_the_parameters_again_that_apply_wrote_into_the_text(ran: Driven) -> None:
+    window, answer = ran.window, ran.find(QLineEdit, "paramsAnswer")
+    answer.setText("fast_period=5 stop_loss=0.01")
+    run(ran)
+    turn(ran, "slow_period", "40")
+    window.page.what_if._apply.click()
+    editor = window.texts.documents.current_editor
+    assert isinstance(editor, StrategyEditor)
+    for _ in range(2):
+        assert (answer.text(), "fast_period: 5\n" in editor.edit.text()) == ("", True)
+        editor.commands()["editor.undo"]()
+        assert (answer.text(), "fast_period: 20\n" in editor.edit.text()) == ("fast_period=5 stop_loss=0.01", True)
+        assert window.research.stale.value == "", "all is as it was run"
+        editor.commands()["editor.redo"]()
+    answer.setText("fast_period=7")
+    editor.commands()["editor.undo"]()
+    assert answer.text() == "fast_period=7", "what was asked for since stays"
+    editor.document.discard()
+    window.texts.documents.close_current()
+
+
 def test_a_slider_takes_no_number_that_the_component_refuses(ran: Driven) -> None:
     ran.find(QLineEdit, "paramsAnswer").setText("fast_period=10")
     run(ran)
