@@ -56,7 +56,7 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
 
     if kind == "bundle":
         return bundle_bytes(stored)
-    document = json.loads(stored.document)  # the store has checked it to be as it was written
+    document = stored.read  # the store has checked it to be as it was written
     if kind == "csv":
         return trades_csv(document["completed_trades"]).encode()
     return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
@@ -64,7 +64,7 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
 
 def own_bars(stored: "StoredRun", found: "CandleSets") -> "CandleSets":
     """Files and servers grow: of each source what lies around the bars of the kept run is left out, where these are as they were."""
-    manifest, (traded, rates, finer) = json.loads(stored.document)["manifest"], found
+    manifest, (traded, rates, finer) = stored.read["manifest"], found
     return (
         tuple(_own_part(manifest["data"], candles) for candles in traded),
         tuple(_own_part(manifest["rates"], candles) for candles in rates),
@@ -91,7 +91,7 @@ def require_alike(store: "RunReader", stored: "StoredRun", result: "Result", man
     """As `require_same`; what is made of the same things needs no document to be compared, which takes longer than the run."""
     from sptrader_desktop.present.result_json import render, rendered
 
-    if json.loads(stored.document)["manifest"] != json.loads(render(manifest)):
+    if stored.read["manifest"] != json.loads(render(manifest)):
         require_same(store, stored, result, rendered(result, manifest))
 
 

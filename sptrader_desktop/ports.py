@@ -1,8 +1,10 @@
 """What the program needs from outside, as protocols: adapters implement them, tests bring fakes."""
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -311,7 +313,7 @@ class FinishedRun:
     recipe: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class StoredRun:
     """A kept run, unchanged to the byte since it was saved; `tables` by name as the store writes them."""
 
@@ -320,6 +322,11 @@ class StoredRun:
     strategy_text: str
     recipe: Mapping[str, Any]
     tables: Mapping[str, bytes]
+
+    @cached_property
+    def read(self) -> Any:
+        """The document. It is large, and several ask for it."""
+        return json.loads(self.document)
 
 
 @dataclass(frozen=True, slots=True)

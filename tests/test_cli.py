@@ -210,6 +210,20 @@ def test_verify_and_explain_do_as_the_run_was_asked_for(tmp_path: Path) -> None:
     assert "`sptrader verify r0001-ma_crossover` compares them again" in refusal
 
 
+def test_the_document_of_a_kept_run_which_is_large_is_read_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sptrader("backtest", STRATEGY, "--data", SAMPLE).code == 0
+    (kept,) = (path.read_bytes() for path in runs.rglob("document.json"))
+    read, loads = list[object](), json.loads
+
+    def heard(text: str | bytes) -> object:
+        read.append(text)
+        return loads(text)
+
+    monkeypatch.setattr(json, "loads", heard)
+    assert sptrader("verify", "latest").code == 0
+    assert read.count(kept) == 1
+
+
 @pytest.mark.parametrize("longer", [(), ("--resample", "4h")])
 def test_candles_that_came_since_do_not_keep_a_run_from_being_made_again(tmp_path: Path, longer: tuple[str, ...]) -> None:
     data, rates = waves(tmp_path, "EURGBP", 100_000, 85_000), waves(tmp_path, "GBPUSD", 100_000, 127_000)

@@ -62,7 +62,7 @@ def compared(store: RunReader, stored: StoredRun, result: Result, document: byte
 
 def read_document(stored: StoredRun) -> Json:
     try:
-        document = json.loads(stored.document)
+        document = stored.read
     except ValueError as error:
         raise RunError(f"the document of run {stored.id} is not JSON ({error}): run its backtest again") from None
     if not isinstance(document, dict) or "manifest" not in document:
