@@ -250,6 +250,7 @@ class Navigator(QWidget):
             done = act(item)
         except SptraderError as error:
             self.failed.emit(str(error))
+            self.refresh()  # half of it may be done
             return
         if done:
             self._tell(done, item, for_users)

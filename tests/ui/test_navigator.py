@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import get_ident
+from threading import Event, get_ident
 
 import pytest
 from PySide6.QtCore import QFile, QPointF, Qt
@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
+from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ports import RunSummary
 from sptrader_desktop.present.navigator import MIME, Item, Kind, component_item, dataset_item, run_item, strategy_item
 from sptrader_desktop.present.observable import Observable
@@ -156,6 +157,34 @@ def test_a_name_that_is_being_typed_stays_when_there_is_more_to_show(qtbot: QtBo
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_what_was_done_by_half_is_listed_too_and_a_list_of_before_is_not_shown(qtbot: QtBot, folder: Path) -> None:
+    began, gate = Event(), Event()
+    listed = list[list[str]]()
+
+    def listing() -> Sequence[Item]:
+        found = [strategy_item(path, folder) for path in folder.glob("*.yaml")]
+        if listed:
+            began.set()
+            gate.wait(10)
+        return found
+
+    def refuse(_old: Path, _new: Path) -> None:
+        raise DataError("its versions could not go along")
+
+    navigator = Navigator(listing, moved=refuse)
+    qtbot.addWidget(navigator)
+    navigator.listed.connect(lambda items: listed.append(sorted(item.name for item in items)))
+    navigator.refresh()
+    qtbot.waitUntil(lambda: navigator.choose(str(folder / "alpha.yaml")))
+    navigator.refresh()
+    assert began.wait(10)
+    with qtbot.waitSignal(navigator.failed):
+        navigator.rows.setData(navigator.view.currentIndex(), "gamma", Qt.ItemDataRole.EditRole)
+    gate.set()
+    qtbot.waitUntil(lambda: len(listed) > 1)
+    assert listed == [["alpha", "beta"], ["beta", "gamma"]]
+
+
 def test_a_renamed_file_may_be_read_by_whom_it_was(folder: Path) -> None:
     path = folder / "alpha.yaml"
     path.chmod(0o640)
