@@ -112,7 +112,8 @@ def test_a_person_who_goes_somewhere_before_the_tabs_of_the_last_time_are_there_
     with fresh_home(tmp_path), driven_window(qapp) as driven:
         window = driven.window
         assert window.tabs._left is None, "nothing was opened yet"
-        window._preferences.now.set(replace(window._preferences.now.value, front="chart"))
+        text = str(window.page.panel.strategies[0])
+        window._preferences.now.set(replace(window._preferences.now.value, texts=(text,), front=text))
         page = window.data.open()
         driven.until(lambda: window.tabs._left == [], "the tabs of the last time")
         assert window.texts.documents.currentWidget() is page
