@@ -83,6 +83,15 @@ def test_a_line_keeps_its_extremes_and_its_gaps(values: np.ndarray[tuple[int], n
         np.testing.assert_equal(cells.values.last[number], group[-1])
 
 
+@pytest.mark.parametrize("far", [1e39, -1e39, 1e300, -1e300])
+def test_values_that_are_finite_stay_so_however_far_they_reach(far: float) -> None:
+    """Components may divide by next to nothing, and no pane can be fitted to infinity."""
+    values = np.where(np.arange(400) % 7 == 0, far, 1.0)
+    shown = Pyramid.of_line(values).cells(0, 400, 10).values
+    assert far in (np.max(shown.high), np.min(shown.low))
+    assert np.isfinite(shown).all()
+
+
 @given(st.integers(1, 90), st.lists(st.integers(0, 60), max_size=6), st.integers(0, 2**31))
 def test_a_pyramid_that_grows_with_live_bars_is_the_one_built_at_once(count: int, steps: list[int], seed: int) -> None:
     """Every step changes the newest bar and adds some: also past the room kept free and past a level more."""

@@ -19,6 +19,7 @@ Fold = Callable[[Values, Values], Values]
 
 FACTOR = 4
 MANY = 300_000  # bars; fewer are done in the time of a frame
+LARGEST = float(np.finfo(np.float32).max)
 SLACK = 8  # one part in so many is kept free for bars to come
 
 
@@ -141,9 +142,11 @@ def _cut(begin: int, end: int, size: int, first: float, each: float) -> tuple[In
 
 
 def _kind(base: Level) -> type:
-    """Half the memory where it holds all values: prices in ticks nearly always fit 32 bits; a pixel never needs more than a float32."""
+    """Half the memory where it holds all values: prices in ticks nearly always fit 32 bits, and a pixel never needs more digits than a
+    float32 has."""
     if base.first.dtype.kind == "f":
-        return np.float32
+        reach = max(np.fmax.reduce(base.high, initial=0), -np.fmin.reduce(base.low, initial=0))
+        return np.float32 if reach < LARGEST else np.float64
     reach = max(abs(int(base.high.max())), abs(int(base.low.min()))) if len(base.first) else 0
     return np.int32 if reach < 2**30 else np.int64
 
