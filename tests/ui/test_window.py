@@ -259,6 +259,23 @@ def test_trading_sessions_have_a_tick_and_say_why_none_is_shaded(opened: Driven)
     assert "every bar holds all of them" in unshaded(0, 1, 24 * 3_600_000_000)
 
 
+def test_a_date_to_go_to_is_confirmed_and_left_by_keys_that_charts_use_too(opened: Driven) -> None:
+    chart = opened.window.page.chart
+    field = chart.go_to_field
+    opened.window.texts.documents.show_chart()
+    for key, bars in ((Qt.Key.Key_Escape, "as they were"), (Qt.Key.Key_Return, "elsewhere")):
+        before = chart.bars
+        opened.press(Qt.Key.Key_G, Qt.KeyboardModifier.AltModifier)
+        field.text.clear()
+        QTest.keyClicks(field.text, "2024-03-15")
+        opened.press(Qt.Key.Key_PageUp)
+        assert chart.bars == before
+        opened.press(key)
+        assert not field.isVisible()
+        assert (chart.bars == before) == (bars == "as they were")
+        assert chart.hasFocus()
+
+
 def test_closing_asks_the_host(opened: Driven) -> None:
     asked: list[bool] = []
     opened.window.closeAsked.disconnect()

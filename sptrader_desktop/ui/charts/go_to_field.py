@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -12,6 +12,7 @@ from sptrader_desktop.present.zone_clock import read_stamp
 from sptrader_desktop.ui.theme.tokens import GRID
 
 WIDTH = 64 * GRID
+OWN = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}  # commands of a chart, too
 
 
 class GoToField(QFrame):
@@ -68,6 +69,13 @@ class GoToField(QFrame):
     def leave(self) -> None:
         self.hide()
         self._chart.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def event(self, event: QEvent) -> bool:
+        """A command of the chart around would be given instead."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in OWN:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that a line edit has no use for stay here: the chart behind must not move."""
