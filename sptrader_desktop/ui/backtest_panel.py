@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QDate, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QDate, QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from sptrader_desktop.present import run_form
@@ -282,6 +282,7 @@ class BacktestPanel(QWidget):
         self._folded = Folded("More", "moreAnswersButton", self._asked(run_form.MORE, QWidget()))
         column.addWidget(self._folded)
         column.addStretch(1)
+        inner.installEventFilter(self)  # words of another size ask for another layout
         self._align_labels(inner)
         self._scroll = ColumnScroll(inner)
         self._scroll.setObjectName("backtestScroll")
@@ -293,6 +294,11 @@ class BacktestPanel(QWidget):
         self.changed.connect(self._forget_refusal)
         self.foot.runAsked.connect(self.runAsked)
         self.foot.cancelAsked.connect(self.cancelAsked)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest and isinstance(watched, QWidget):
+            self._align_labels(watched)
+        return super().eventFilter(watched, event)
 
     def _align_labels(self, inner: QWidget) -> None:
         """The fields of all groups begin on one line."""

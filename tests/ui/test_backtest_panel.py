@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QDate, QLocale, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QCalendarWidget, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.compose_data import SOURCES
@@ -460,3 +460,15 @@ def test_another_theme_leaves_the_panel_as_wide_as_it_was(opened: Driven) -> Non
         preferences.set(replace(kept, palette=palette))
         opened.settle()
         assert panel.minimumSizeHint().width() == before
+
+
+def test_words_of_another_size_keep_labels_whole_and_fields_in_one_line(opened: Driven) -> None:
+    preferences = opened.window._preferences.now
+    kept, panel = preferences.value, opened.window.page.panel
+    for scale in (125, 175, 100):
+        preferences.set(replace(kept, scale=scale))
+        opened.settle()
+        seen = [label for label in panel.findChildren(QLabel) if label.buddy() is not None and label.isVisible()]
+        assert len(seen) > 8
+        assert all(label.width() >= label.sizeHint().width() for label in seen), f"clipped at {scale} %"
+        assert len({label.width() for label in seen}) == 1, f"fields stand apart at {scale} %"
