@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QTabBar, QTabWidget, QWidget
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.navigator import Kind
@@ -146,8 +146,12 @@ class Documents(QTabWidget):
         widget = self.widget(place)
         if isinstance(widget, EditorPane) and not widget.close_document():
             return  # it says why
+        focused = QApplication.focusWidget()
+        had_keyboard = widget is not None and focused is not None and widget.isAncestorOf(focused)
         if widget is not self._chart:
             self.removeTab(place)
+        if had_keyboard:
+            self.currentWidget().setFocus()
         if isinstance(widget, ChartDocument):
             widget.close_document()
             self._retired.append(widget)

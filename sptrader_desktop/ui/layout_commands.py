@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.present.layout_file import decoded, encoded, read, written
@@ -22,16 +22,21 @@ PATTERN = "Workspace (*.json)"
 
 
 class LayoutCommands(QObject):
-    def __init__(self, layouts: DockLayout, preferences: Observable[Preferences], notices: Notices, window: QWidget) -> None:
+    """`front` is the page in the middle, where the keyboard goes when its pane is gone."""
+
+    def __init__(
+        self, layouts: DockLayout, preferences: Observable[Preferences], notices: Notices, front: Callable[[], QWidget], window: QWidget
+    ) -> None:
         super().__init__(window)
+        self._front = front
         self._layouts, self._preferences, self._notices, self._window = layouts, preferences, notices, window
 
     def handlers(self) -> dict[str, Callable[..., object]]:
         return {
             **{_id(name): partial(self._use, name) for name in ARRANGEMENTS},
-            "layout.undo": self._layouts.undo,
-            "layout.redo": self._layouts.redo,
-            "layout.reset": self._layouts.reset,
+            "layout.undo": partial(self._keeping_keyboard, self._layouts.undo),
+            "layout.redo": partial(self._keeping_keyboard, self._layouts.redo),
+            "layout.reset": partial(self._keeping_keyboard, self._layouts.reset),
             "layout.lock": self._lock,
             "layout.export": self._ask_export,
             "layout.import": self._ask_import,
@@ -83,7 +88,17 @@ class LayoutCommands(QObject):
             self._say(f"{path.name} was made by another version of the window: the panes were left as they are", is_error=True)
 
     def _use(self, name: str, _ticked: bool) -> None:
-        self._layouts.use(name)
+        self._keeping_keyboard(partial(self._layouts.use, name))
+
+    def _keeping_keyboard(self, change: Callable[[], object]) -> None:
+        """Qt gives it to whatever comes next, even the emergency stop, when its pane goes, be it for a moment."""
+        had = QApplication.focusWidget()
+        change()
+        front, has = self._front(), QApplication.focusWidget()
+        if has is not None and (has is front or front.isAncestorOf(has)):
+            return
+        is_seen = had is not None and had.isVisible() and not self._layouts.is_behind(had)
+        (had if had is not None and is_seen else front).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lock(self, is_locked: bool) -> None:
         self._layouts.lock(is_locked)

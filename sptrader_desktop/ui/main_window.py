@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
         self.texts.documents.show_chart()  # the keyboard begins there, also where the system gives it to this window later
         self._take_room()
         self.layouts = DockLayout(self, self._panes(), ARRANGEMENTS)
-        self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self)
+        self.placing = LayoutCommands(self.layouts, preferences.now, self.notices, self.texts.documents.currentWidget, self)
         self.status = StatusLine(host.jobs, host.lag, self.selection)
         self.setStatusBar(self.status)
         self.status.insertPermanentWidget(3, ConnectionLine(self.prices.feed, self.live.session))  # the first of those at the right

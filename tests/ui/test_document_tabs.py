@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.component_problems import examine_component
@@ -42,6 +42,17 @@ def test_opening_and_colouring_are_no_edit_and_typing_is(qtbot: QtBot, documents
     QTest.keyClicks(editor.edit, "#")
     assert edited == [path]
     editor.close_document()
+
+
+def test_the_keyboard_goes_from_a_tab_that_is_closed_to_the_one_that_comes(qtbot: QtBot, documents: Documents, tmp_path: Path) -> None:
+    documents.activateWindow()
+    qtbot.waitUntil(documents.isActiveWindow)
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    editor = documents.open(path)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is editor.edit)
+    documents.close_current()
+    assert documents.currentWidget().hasFocus()
 
 
 def test_a_file_that_cannot_be_read_has_one_tab_with_its_name(qtbot: QtBot, documents: Documents, tmp_path: Path) -> None:

@@ -69,6 +69,22 @@ def test_a_key_goes_to_each_workspace_and_the_menu_ticks_it(opened: Driven, key:
     assert ticked == [name]
 
 
+@pytest.mark.parametrize("start", ["chart", "backtest", "log", "watchlist"])
+def test_the_keyboard_stays_or_goes_to_the_page_in_the_middle(opened: Driven, start: str) -> None:
+    window = opened.window
+    for key in (Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_1):
+        window.layouts.use("Research")
+        window.texts.documents.show_chart()
+        if start != "chart":
+            window.layouts.show(start)
+        press(opened, key, ALT_CTRL)
+        opened.settle()
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        docks = [dock for dock in window.layouts.docks.values() if dock.isAncestorOf(focused) and not dock.visibleRegion().isEmpty()]
+        assert docks or window.texts.documents.isAncestorOf(focused), f"{focused.objectName()} after {key.name}"
+
+
 def test_each_workspace_keeps_how_it_stands_and_the_next_start_too(opened: Driven) -> None:
     window = opened.window
     window.layouts.docks["log"].hide()
