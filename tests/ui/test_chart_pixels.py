@@ -251,9 +251,10 @@ window.resize(701, 467)
 window.show()
 chart.show_candles(candles)
 chart.set_overlays([Line("over", close / 100_000 + 0.001), Line("below", np.sin(np.arange(20_000) / 50), "below", "histogram")])
-bar = np.array([120])
-chart.set_trades(TradeMarks(bar, close[bar], bar + 30, close[bar + 30], np.array([1]), np.array([5]), close[bar] - 20, close[bar] + 20))
-for first, last in ((100, 200), (40.3, 3000.7), (0, 20_000)):
+bar = np.array([120, 240])
+won = np.array([5, -5])
+chart.set_trades(TradeMarks(bar, close[bar], bar + 30, close[bar + 30], np.ones(2, int), won, close[bar] - 20, close[bar] + 20))
+for first, last in ((100, 200), (250.8, 285.6), (40.3, 3000.7), (0, 20_000)):
     show_exactly(chart, first, last)
     for pane in chart.panes:
         pane.plot.redraw()

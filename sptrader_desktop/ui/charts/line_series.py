@@ -96,7 +96,7 @@ def paint_line(painter: QPainter, frame: Frame, cells: Cells, colour: QColor) ->
     if cells.column is None:
         x, y = frame.x(cells.bar + 0.5), frame.y(cells.values.last)
         for run in runs_of(~np.isnan(y)):
-            stroke(painter, x[run], y[run], colour, frame.scale)
+            stroke(painter, *_within(frame, x[run], y[run]), colour, frame.scale)
         return
     # Each column reaches to where the one before ended, so that a steep line has no holes.
     before = np.append(np.nan, cells.values.last[:-1].astype(np.float64))
@@ -106,6 +106,16 @@ def paint_line(painter: QPainter, frame: Frame, cells: Cells, colour: QColor) ->
     thick = max(1, round(LINE_WIDTH * frame.scale))
     top, height = rows(frame, high[is_there], low[is_there])
     fill_rects(painter, colour, cells.column[is_there] * frame.line_px, top - thick // 2, frame.line_px, np.maximum(height, thick))
+
+
+def _within(frame: Frame, x: Array, y: Array) -> tuple[Array, Array]:
+    """A line that ends at the edges of the picture: Qt would cut it a little otherwise in a window than in a picture, and it would jump."""
+    ends = [0, -1]
+    inside = np.clip(x[ends], 0, frame.width)
+    if len(x) > 1 and (inside != x[ends]).any():
+        x, y, there = x.copy(), y.copy(), np.interp(inside, x, y)
+        x[ends], y[ends] = inside, there
+    return x, y
 
 
 def rows(frame: Frame, high: Array, low: Array) -> tuple[Array, Array]:

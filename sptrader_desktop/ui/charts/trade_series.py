@@ -23,6 +23,7 @@ from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 MOST_DRAWN = 250  # more trades in sight than this are marked by column
 MARK = 2.5 * GRID  # the height of a triangle
 NEAR = 3 * GRID
+NO_HAIRLINE = 1.01  # of a pixel: Qt begins the dashes of thinner lines where the picture begins, and they would jump
 
 Rows = NDArray[np.intp]
 
@@ -69,7 +70,7 @@ class TradeSeries:
         y0, y1 = frame.y(marks.entry_price[rows]).tolist(), frame.y(marks.exit_price[rows]).tolist()
         for left, top, right, bottom, side, pnl in zip(x0, y0, x1, y1, marks.side[rows].tolist(), marks.pnl[rows].tolist(), strict=True):
             colour = look().colour("up" if pnl >= 0 else "down")
-            painter.setPen(QPen(colour, frame.scale, Qt.PenStyle.SolidLine if pnl >= 0 else Qt.PenStyle.DashLine))
+            painter.setPen(QPen(colour, NO_HAIRLINE * frame.scale, Qt.PenStyle.SolidLine if pnl >= 0 else Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(left, top), QPointF(right, bottom))
             draw_mark(painter, frame, left, top, side, is_filled=True)
             draw_mark(painter, frame, right, bottom, -side, is_filled=False)
