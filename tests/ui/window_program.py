@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from PySide6.QtCore import QTimer, qWarning
-from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.ui.host import Host, run_window
@@ -101,18 +101,19 @@ def break_at_start(_host: Host, _window: Small) -> None:
 
 def run_out_of_files(host: Host, _window: Small) -> None:
     """What is shown then may need no file of its own."""
-    import resource
+    if sys.platform != "win32":  # there a program has 8,192, and elsewhere it may have millions
+        import resource
 
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
     async def take_all() -> None:
         with suppress(OSError):
             while True:
                 os.open(os.devnull, os.O_RDONLY)
         host.tell(OSError(errno.EMFILE, "Too many open files"), "Reading the candles")
-        while not (dialogs := [each for each in host.app.topLevelWidgets() if isinstance(each, QDialog)]):
+        while (dialog := host._dialog) is None or not dialog.isVisible():
             await asyncio.sleep(0.01)
-        say(f"shown {[label.text() for each in dialogs for label in each.findChildren(QLabel, 'failureToDo')]}")
+        say(f"shown {dialog._to_do.text()}")
         host.close()
 
     host.task(take_all(), "Opening files")
