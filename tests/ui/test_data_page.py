@@ -352,9 +352,9 @@ def test_empty_pages_say_what_will_be_there_and_offer_the_step(qapp: QApplicatio
         driven.page.datasets.refresh()
         driven.settle()
         driven.click(driven.find(QPushButton, "datasetsStep"))
-        assert driven.page.imports.isVisible()
-        assert driven.find(QPushButton, "importEmptyButton").isVisible()
+        driven.until(lambda: driven.find(QPushButton, "importEmptyButton").isVisible(), "the panel for import")
         driven.page.show_panel("doctor")
+        driven.until(driven.page.doctor.isVisible, "the doctor")
         driven.click(driven.find(QPushButton, "doctorChooseButton"))
         assert driven.page.datasets.isVisible()
 
@@ -374,7 +374,8 @@ def test_a_panel_is_made_when_it_is_first_looked_at(opened: DrivenPage) -> None:
     for at in (2, 1, 2):
         page.tabs.setCurrentIndex(at)
     assert made() == ["datasetsPanel", "importPanel", "doctorPanel"]
-    assert page.doctor.isVisible()
+    assert not page.doctor.isVisible(), "made in one turn, laid out in the next"
+    opened.until(page.doctor.isVisible, "the doctor")
     assert [page.tabs.tabText(at) for at in range(page.tabs.count())] == ["Datasets", "Import", "Doctor", "Download", "PostgreSQL"]
     page.hide()
     page.deleteLater()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QFile, QSize
 from PySide6.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.present.actions import ACTIONS
@@ -19,6 +19,7 @@ from sptrader_desktop.ui.theme import tokens
 from sptrader_desktop.ui.theme.icons import icon
 from sptrader_desktop.ui.theme.look import Look, look
 from sptrader_desktop.ui.theme.memory_files import keep_files
+from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.stylesheet import MARKS, stylesheet
 from sptrader_desktop.ui.theme.theme import Theme, scaled_start
 
@@ -158,6 +159,34 @@ print(app.styleSheet() not in ("", sheet))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["''", "True", "True"]
+
+
+def test_a_look_that_follows_others_is_the_look_that_one_starts_with(theme: Theme, qtbot: QtBot) -> None:
+    """The sheet of before is taken off, and nothing of it stays behind: no size of words, no colour, no room around them."""
+    outer, name, price, choice, keep = QWidget(), QLabel("EURUSD"), QLineEdit("1.09231"), QComboBox(), QPushButton("Keep")
+    give(name, role="title")
+    give(keep, role="primary")
+    choice.addItems(["1h", "4h"])
+    qtbot.addWidget(outer)
+    column = QVBoxLayout(outer)
+    for part in (name, price, choice, keep):
+        column.addWidget(part)
+    outer.show()
+
+    def picture() -> QImage:
+        outer.resize(240, 320)  # room for the larger words
+        QApplication.processEvents()
+        return outer.grab().toImage()
+
+    theme.wear("dark")
+    dark = picture()
+    theme.wear("light", scale=150)
+    light = picture()
+    theme.wear("dark")
+    assert picture() == dark
+    theme.wear("light", scale=150)
+    assert picture() == light
+    assert dark != light
 
 
 def test_a_factor_in_a_persons_own_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,11 +101,11 @@ class DataPage(QWidget):
         return panel
 
     def _put(self, name: str, make: Callable[[QWidget], Panel]) -> Panel:
-        """Made where it stays: what is moved into another widget has its look worked out once more."""
+        """Made where it stays: what is moved into another widget has its look worked out once more. To make it and to lay it out in one
+        turn would hold the window up."""
         place = self._places[name]
         panel = make(place.viewport())
-        place.setWidget(panel)
-        panel.show()  # Qt would do so in the next turn
+        in_another_turn(panel, lambda: _lay_out(place, panel))
         return panel
 
     def show_panel(self, name: str) -> None:
@@ -137,7 +137,7 @@ class DataPage(QWidget):
             in_another_turn(self, self._list)
 
     def _list(self) -> None:
-        self.datasets.refresh()
+        in_another_turn(self.datasets, self.datasets.refresh)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """One file at a time: of several all but the first would be left without a word."""
@@ -148,6 +148,11 @@ class DataPage(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
         self.open_file(Path(event.mimeData().urls()[0].toLocalFile()))
+
+
+def _lay_out(place: QScrollArea, panel: QWidget) -> None:
+    place.setWidget(panel)
+    panel.show()  # Qt would do so in the next turn
 
 
 def _place() -> QScrollArea:

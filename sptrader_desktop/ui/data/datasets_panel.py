@@ -33,9 +33,9 @@ class DatasetsPanel(QWidget):
         self.setObjectName("datasetsPanel")
         self._desk, self._work, self._selection = desk, work, selection
         self.rows: Sequence[DatasetRow] = ()
-        self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…", drawing="database", headline="No candles yet")
-        self.faults = FaultNotice("datasetsFaults")
-        self.foot, self.looking = Foot("datasets"), Foot("datasetsList")
+        self.table = DataTable("datasets", "Datasets", EMPTY, "Import a File…", self, drawing="database", headline="No candles yet")
+        self.faults = FaultNotice("datasetsFaults", self)
+        self.foot, self.looking = Foot("datasets", self), Foot("datasetsList", self)
         self._build()
         self._join()
         self._show_chosen()
@@ -168,7 +168,7 @@ class DatasetsPanel(QWidget):
         whole.addLayout(below)
 
     def _confirmation(self) -> QWidget:
-        self._confirm = QFrame()
+        self._confirm = QFrame(self)
         give(self._confirm, role="notice", tone="warning")
         self._asked_to_confirm = label("")
         self.confirm_text: QLineEdit = line("deleteName", "Name of the series to delete")

@@ -46,8 +46,6 @@ class DoctorPanel(QWidget):
         self.doctored: Doctored | None = None
         self.fixes: dict[str, QCheckBox] = {}
         self.picture = CoveragePicture()
-        self.findings = DataTable("findings", "Findings", SOUND)
-        self.foot = Foot("doctor")
         self._build()
         self.picture.spotChosen.connect(self._jump)
 
@@ -152,19 +150,20 @@ class DoctorPanel(QWidget):
 
     def _build(self) -> None:
         """From outside to inside, for what is moved with all it holds has its look worked out once more."""
-        self._stack, self._seen = QStackedLayout(self), QWidget()
+        self._stack, self._seen = QStackedLayout(self), QWidget(self)
         self._seen.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # out of sight it needs no room
         self._stack.setContentsMargins(0, 0, 0, 0)
         empty = EmptyState("shield-check", "Doctor", NONE, "Choose a Dataset", self.datasetsAsked.emit)
         empty.button.setObjectName("doctorChooseButton")
         self._stack.addWidget(empty)
         self._stack.addWidget(self._seen)
+        self.foot = Foot("doctor", self._seen)
         self.title, self.verdict = label("", "title"), label("")
         self.title.setObjectName("doctorTitle")
         self.verdict.setObjectName("doctorVerdict")
-        self.ledger = text_table("ledgerTable", "Changes of the repair")
         self.ledger_note = label(NO_LEDGER, "muted")
-        self._body, self.tabs = QSplitter(Qt.Orientation.Horizontal), QTabWidget()
+        self._body = QSplitter(Qt.Orientation.Horizontal, self._seen)
+        self.tabs = QTabWidget(self._body)
         self._body.setObjectName("doctorBody")
         self._body.setChildrenCollapsible(False)
         whole = QVBoxLayout(self._seen)
@@ -172,7 +171,6 @@ class DoctorPanel(QWidget):
         whole.setSpacing(0)
         whole.addLayout(column(self.title, self.verdict, self.foot))
         whole.addWidget(self._body, 1)
-        self._body.addWidget(self.tabs)
         self._body.addWidget(self._repair())
         self._body.setStretchFactor(0, 1)
         self._fill_tabs()
@@ -180,7 +178,9 @@ class DoctorPanel(QWidget):
 
     def _fill_tabs(self) -> None:
         named(self.tabs, "doctorTabs", "What the doctor found")
-        self._calendar, holder, ledger = QScrollArea(), QWidget(), QWidget()
+        self._calendar, holder, ledger = QScrollArea(self.tabs), QWidget(), QWidget(self.tabs)
+        self.findings = DataTable("findings", "Findings", SOUND, parent=self.tabs)
+        self.ledger = text_table("ledgerTable", "Changes of the repair", ledger)
         self._calendar.setObjectName("coverageScroll")
         self._calendar.setFrameShape(QScrollArea.Shape.NoFrame)
         self._calendar.setWidgetResizable(True)
@@ -207,7 +207,7 @@ class DoctorPanel(QWidget):
         for text, field in (("Zone", self.zone), ("Move", self.shift), ("New file", self.out)):
             answers.addRow(text, field)
         inside = column(label("Repair", "title"), self._nothing, self._kinds, answers, row(self.mend, 1), 1)
-        return side_form(inside, "repairAnswers", 84 * GRID)
+        return side_form(inside, "repairAnswers", 84 * GRID, self._body)
 
 
 def _finding_columns(found: Inspection) -> Columns:

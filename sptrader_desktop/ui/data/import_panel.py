@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, ImportAnswers, ImportPreview, ImportQuestion
 from sptrader_desktop.present.numbers import counted
-from sptrader_desktop.ui.afterwards import in_another_turn
+from sptrader_desktop.ui.afterwards import Afterwards, in_another_turn
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, POSTGRES, DataDesk
 from sptrader_desktop.ui.data.data_work import DataWork, forget
 from sptrader_desktop.ui.data.parts import (
@@ -72,6 +72,7 @@ class ImportPanel(QWidget):
         self._file = ElidedLabel("No file chosen")
         self.keep = button("importKeepButton", "Keep Candles", "Nothing is kept before this", "primary")
         self.foot = Foot("import")
+        self._steps = Afterwards(self)
         self._build()
 
     # The file
@@ -111,6 +112,7 @@ class ImportPanel(QWidget):
         if path is None:
             return
         self.preview = None  # what was understood of other answers is not to be kept by these
+        self._steps.stop()
         self.keep.setEnabled(False)
         self.replace.take_back()
         self._asked = answers = self.answers()
@@ -142,13 +144,7 @@ class ImportPanel(QWidget):
         self._stack.setCurrentWidget(self._views)
 
     def _show(self, preview: ImportPreview) -> None:
-        self._show_views()
         self.preview = preview
-        self._show_lines(preview)
-        self._show_columns(preview)
-        fill(self.understood, preview.head, preview.rows, right=True)
-        self.notes.setText("\n".join(f"{subject.capitalize()}: {text}" for subject, text in preview.notes) or NOTHING_YET)
-        self.understood.setVisible(bool(preview.rows))
         self._allow()
         asked = preview.refusal.key if preview.refusal else ""
         for key, field in self._questions.items():
@@ -157,6 +153,16 @@ class ImportPanel(QWidget):
             self.foot.say(preview.refusal.sentence, "warning" if asked else "danger")
         elif preview.candles is not None:
             self.foot.say(f"{counted(len(preview.candles), 'bar')} understood; nothing is kept yet")
+        # All of it in one turn would hold the window up.
+        self._steps.stop()
+        self._steps.do(
+            self._show_views, *(partial(step, preview) for step in (self._show_lines, self._show_columns, self._show_understood))
+        )
+
+    def _show_understood(self, preview: ImportPreview) -> None:
+        fill(self.understood, preview.head, preview.rows, right=True)
+        self.notes.setText("\n".join(f"{subject.capitalize()}: {text}" for subject, text in preview.notes) or NOTHING_YET)
+        self.understood.setVisible(bool(preview.rows))
 
     def _show_lines(self, preview: ImportPreview) -> None:
         width = len(f"{preview.lines[-1][0]}") if preview.lines else 1
@@ -309,30 +315,31 @@ class ImportPanel(QWidget):
 
     @cached_property
     def _views(self) -> QWidget:
-        self.lines = QPlainTextEdit()
+        """From outside to inside, for what is moved with all it holds has its look worked out once more."""
+        split = QSplitter(Qt.Orientation.Vertical, self._stack.parentWidget())
+        self._stack.addWidget(split)
+        split.setObjectName("importViews")
+        split.setChildrenCollapsible(False)
+        parts = [QWidget(split), QWidget(split), QWidget()]
+        split.addWidget(_scrolled(parts[-1]))
+        self.lines = QPlainTextEdit(parts[0])
         named(self.lines, "importLines", "The file as text")
         self.lines.setReadOnly(True)
         self.lines.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.lines.setFont(look().font(fixed=True))
-        self.columns = text_table("importColumns", "Columns of the file and what each holds")
-        self.understood = text_table("importUnderstood", "The first candles as they are understood")
+        self.columns = text_table("importColumns", "Columns of the file and what each holds", parts[1])
+        self.understood = text_table("importUnderstood", "The first candles as they are understood", parts[2])
         self.notes = label(NOTHING_YET, "muted")
         self.notes.setObjectName("importNotes")
         self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.understood.hide()
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.setObjectName("importViews")
-        split.setChildrenCollapsible(False)
-        for title, widgets in (
-            ("In the file", (self.lines,)),
-            ("Columns: choose what each holds where it was not recognised", (self.columns,)),
-            ("Understood as", (self.notes, self.understood)),
+        for part, title, widgets in (
+            (parts[0], "In the file", (self.lines,)),
+            (parts[1], "Columns: choose what each holds where it was not recognised", (self.columns,)),
+            (parts[2], "Understood as", (self.notes, self.understood, 1)),
         ):
-            part, is_long = QWidget(), self.notes in widgets
-            part.setLayout(column(label(title, "muted"), *widgets, *((1,) if is_long else ()), margin=2))
-            split.addWidget(_scrolled(part) if is_long else part)
+            part.setLayout(column(label(title, "muted"), *widgets, margin=2))
         split.setSizes([2, 2, 7])
-        self._stack.addWidget(split)
         return split
 
 

@@ -235,8 +235,8 @@ def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH, parent: Q
     return scroll
 
 
-def text_table(name: str, words: str) -> QTableWidget:
-    made = QTableWidget()
+def text_table(name: str, words: str, parent: QWidget | None = None) -> QTableWidget:
+    made = QTableWidget(parent)
     named(made, name, words)
     made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     made.setShowGrid(False)

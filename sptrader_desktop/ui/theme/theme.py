@@ -90,8 +90,11 @@ class Theme(QObject):
         self.changed.emit()
 
     def _dress(self, new: Look) -> None:
+        """Without the sheet of before first: where one follows another Qt takes three times as long."""
         folder = keep_files(marks(new))
         self._is_worn = True
+        if self._has_sheet:
+            self._application.setStyleSheet("")
         self._application.setFont(new.font())
         self._application.setPalette(palette(new.colours))
         self._sheet = stylesheet(new, folder)
