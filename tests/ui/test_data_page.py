@@ -323,6 +323,22 @@ def test_in_little_room_nothing_is_squeezed_or_overlaps_and_tab_brings_into_sigh
     opened.settle()
 
 
+def test_what_became_of_a_file_and_the_way_to_keep_it_stay_in_sight_in_little_room(
+    page: DataPage, opened: DrivenPage, tmp_path: Path
+) -> None:
+    """They are not scrolled away with the answers and the views above and beside them."""
+    before = page.size()
+    page.resize(700, 330)
+    (path := tmp_path / "EURUSD_broken.csv").write_text("timestamp,open,high,low,close\n2024-01-02T17:00:00Z,1,2,3,4\n")
+    page.open_file(path)
+    opened.settle()
+    assert "Timeframe" in said(opened, "import")
+    for each in (page.imports.keep, page.imports.foot.said):
+        assert each.visibleRegion().boundingRect() == each.rect(), each.objectName()
+    page.resize(before)
+    opened.settle()
+
+
 def seen_by_tab(page: DataPage, opened: DrivenPage) -> set[str]:
     """What came into sight when Tab had come to it."""
     seen: set[str] = set()

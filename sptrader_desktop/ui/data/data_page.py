@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.datasets import DatasetRow
 from sptrader_desktop.present.selection import Selection
@@ -21,7 +21,7 @@ from sptrader_desktop.ui.data.datasets_panel import DatasetsPanel
 from sptrader_desktop.ui.data.doctor_panel import DoctorPanel
 from sptrader_desktop.ui.data.download_panel import DownloadPanel
 from sptrader_desktop.ui.data.import_panel import ImportPanel
-from sptrader_desktop.ui.data.parts import named
+from sptrader_desktop.ui.data.parts import bring_into_sight, named, scrolled_place
 from sptrader_desktop.ui.jobs import Jobs
 
 Panel = TypeVar("Panel", bound=QWidget)
@@ -55,7 +55,7 @@ class DataPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.tabs)
-        self._places = {name: _place() for name in PANELS}
+        self._places = {name: scrolled_place() for name in PANELS}
         for name, place in self._places.items():
             self.tabs.addTab(place, PANELS[name])
         self.tabs.currentChanged.connect(lambda at: getattr(self, [*PANELS][at]))
@@ -128,7 +128,7 @@ class DataPage(QWidget):
         """What has the keyboard is in sight, however it got it; what was shown just now has no place before its turn."""
         place = self._places[[*PANELS][self.tabs.currentIndex()]]
         if now is not None and place.isAncestorOf(now):
-            in_another_turn(now, lambda: place.ensureWidgetVisible(now))
+            in_another_turn(now, lambda: bring_into_sight(now))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -153,12 +153,3 @@ class DataPage(QWidget):
 def _lay_out(place: QScrollArea, panel: QWidget) -> None:
     place.setWidget(panel)
     panel.show()  # Qt would do so in the next turn
-
-
-def _place() -> QScrollArea:
-    """A low or narrow window scrolls a panel and squeezes nothing in it."""
-    made = QScrollArea()
-    made.setWidgetResizable(True)
-    made.setFrameShape(QFrame.Shape.NoFrame)
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return made

@@ -37,6 +37,7 @@ from sptrader_desktop.ui.data.parts import (
     line,
     named,
     row,
+    scrolled_place,
     side_form,
     text_table,
 )
@@ -254,11 +255,11 @@ class ImportPanel(QWidget):
     # Building
 
     def _build(self) -> None:
-        whole, side, right = QHBoxLayout(self), QWidget(self), QWidget(self)
+        whole, side, views = QHBoxLayout(self), QWidget(self), scrolled_place(self)  # what is said and the way to keep it stay in sight
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(side)
-        whole.addWidget(right, 1)
+        whole.addWidget(views, 1)
         self.choose = button("importFileButton", "Choose File…", "A CSV or Parquet file of any vendor's layout")
         self.choose.clicked.connect(lambda _=False: self.ask_for_file())
         self._file.setObjectName("importFile")
@@ -290,6 +291,8 @@ class ImportPanel(QWidget):
         side.setFixedWidth(side.sizeHint().width())
         empty = EmptyState("import", "Import", NO_FILE, "Choose a File…", self.ask_for_file)
         empty.button.setObjectName("importEmptyButton")
+        right = QWidget(views.viewport())
+        views.setWidget(right)
         self._stack = QStackedLayout(right)
         self._stack.addWidget(empty)
 

@@ -235,6 +235,24 @@ def side_form(inside: QVBoxLayout, name: str, width: int = FORM_WIDTH, parent: Q
     return scroll
 
 
+def scrolled_place(parent: QWidget | None = None) -> QScrollArea:
+    """A low or narrow window scrolls what is put into it and squeezes nothing."""
+    made = QScrollArea(parent)
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return made
+
+
+def bring_into_sight(widget: QWidget) -> None:
+    """In everything around it that scrolls, from inside to outside."""
+    around = widget.parentWidget()
+    while around is not None:
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(widget)
+        around = around.parentWidget()
+
+
 def text_table(name: str, words: str, parent: QWidget | None = None) -> QTableWidget:
     made = QTableWidget(parent)
     named(made, name, words)
