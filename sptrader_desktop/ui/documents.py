@@ -38,6 +38,7 @@ class Documents(QTabWidget):
         self.setTabsClosable(True)
         self.setAcceptDrops(True)
         self._chart, self._keeper = chart, keeper
+        self._before_page = chart
         # WORKAROUND: a graphics view that was taken down while its items were being collected ended the whole program once. What is
         # closed gives its candles back and stays as an empty shell until the end.
         self._retired: list[ChartDocument] = []
@@ -124,11 +125,21 @@ class Documents(QTabWidget):
 
     def show_page(self, page: QWidget, title: str) -> None:
         """A page that stays when its tab is closed."""
+        if not self._is_page():
+            self._before_page = self.currentWidget()
         if self.indexOf(page) < 0:
             self.addTab(page, title)
             self._head()
         self.setCurrentWidget(page)
         page.setFocus()
+
+    def leave_page(self) -> None:
+        """What was in front before it is there again; Qt moves the keyboard along if the page had it."""
+        if self._is_page():
+            self.setCurrentWidget(self._before_page)
+
+    def _is_page(self) -> bool:
+        return self.currentWidget() is not self._chart and not isinstance(self.currentWidget(), EditorPane | ChartDocument)
 
     def close_current(self) -> None:
         self._close(self.currentIndex())
@@ -150,6 +161,8 @@ class Documents(QTabWidget):
         had_keyboard = widget is not None and focused is not None and widget.isAncestorOf(focused)
         if widget is not self._chart:
             self.removeTab(place)
+        if widget is self._before_page:
+            self._before_page = self._chart
         if had_keyboard:
             self.currentWidget().setFocus()
         if isinstance(widget, ChartDocument):

@@ -87,6 +87,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(LEAST)
         self.selection = Selection()
         self._desk, self._preferences, self._is_painted = desk, preferences, False
+        self._room = ""  # the workspace in use
         self.afterwards = Afterwards(self)
         self.guide = GuidePane(shipped("docs"))
         self.notices, self.log = Notices(), LogPane(host.log, self.selection.zone)
@@ -392,11 +393,13 @@ class MainWindow(QMainWindow):
         self.prices.alertsAsked.connect(lambda: self._bring("alerts"))
 
     def _show_room(self, name: str) -> None:
-        """Some workspaces have a page that stands in front."""
-        if name == "Data":
-            self.data.open()
-        elif name == "Live":
-            self.live.open()
+        """Some workspaces have a page that stands in front, and goes with them."""
+        pages: dict[str, Callable[[], object]] = {"Data": self.data.open, "Live": self.live.open}
+        left, self._room = self._room, name
+        if name in pages:
+            pages[name]()
+        elif left in pages:
+            self.texts.documents.leave_page()
 
     def _stop_work(self) -> None:
         """A run before anything else."""

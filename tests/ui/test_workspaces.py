@@ -85,6 +85,37 @@ def test_the_keyboard_stays_or_goes_to_the_page_in_the_middle(opened: Driven, st
         assert docks or window.texts.documents.isAncestorOf(focused), f"{focused.objectName()} after {key.name}"
 
 
+@pytest.mark.parametrize("has_editor", [False, True])
+@pytest.mark.parametrize("rooms", [(Qt.Key.Key_6,), (Qt.Key.Key_5,), (Qt.Key.Key_5, Qt.Key.Key_6)])
+def test_a_page_that_came_with_its_workspace_goes_with_it_and_so_does_the_keyboard(
+    opened: Driven, rooms: tuple[Qt.Key, ...], has_editor: bool
+) -> None:
+    documents = opened.window.texts.documents
+    documents.show_chart()
+    before = documents.open(opened.window.page.panel.chosen_strategy() or Path()) if has_editor else opened.window.page.chart
+    for key in rooms:
+        press(opened, key, ALT_CTRL)
+        opened.settle()
+        assert documents.currentWidget() is not before
+    press(opened, Qt.Key.Key_1, ALT_CTRL)
+    opened.settle()
+    focused = QApplication.focusWidget()
+    assert documents.currentWidget() is before
+    assert focused is not None
+    assert focused is before or before.isAncestorOf(focused), focused.objectName()
+    press(opened, rooms[0], ALT_CTRL)
+    if has_editor:
+        documents.tabCloseRequested.emit(documents.indexOf(before))
+        press(opened, Qt.Key.Key_1, ALT_CTRL)
+        assert documents.currentWidget() is opened.window.page.chart
+
+
+def test_a_page_that_a_person_went_to_stays_when_the_workspace_is_another(opened: Driven) -> None:
+    page = opened.window.live.open()
+    press(opened, Qt.Key.Key_2, ALT_CTRL)
+    assert opened.window.texts.documents.currentWidget() is page
+
+
 def test_each_workspace_keeps_how_it_stands_and_the_next_start_too(opened: Driven) -> None:
     window = opened.window
     window.layouts.docks["log"].hide()
