@@ -94,6 +94,25 @@ def test_other_ways_to_compile_are_as_they_were(tmp_path: Path) -> None:
     assert (found["x"], "y" in found, kept.added) == (1, False, 1)
 
 
+class Words(str):
+    """As a template engine has its own."""
+
+    __slots__ = ()
+
+
+def test_whatever_is_compiled_however_a_start_goes_on(tmp_path: Path) -> None:
+    """By the names that Python gives the arguments, and of kinds that are not kept."""
+    for is_first in (True, False):
+        found: dict[str, Any] = {}
+        with code_kept_beside(str(tmp_path / "module.py")) as kept:
+            exec(compile(source="a = 1", filename="there.py", mode="exec"), found)
+            exec(compile("b = 1", tmp_path / "there.py", "exec"), found)
+            exec(compile(Words("c = 1"), "there.py", "exec"), found)
+            exec(compile("d = 1", Words("there.py"), "exec"), found)
+            exec(compile(bytearray(b"e = 1"), "there.py", "exec"), found)
+        assert (sum(found[name] for name in "abcde"), kept.added) == (5, int(is_first))
+
+
 def test_afterwards_python_is_as_it_was(tmp_path: Path) -> None:
     before = builtins.compile
 
@@ -135,6 +154,14 @@ def test_a_file_that_is_damaged_or_of_another_is_written_anew(tmp_path: Path, da
     assert kept.added > 0
     assert made(tmp_path)[1].added == 0
     assert sorted(each.name for each in path.parent.iterdir()) == [path.name]
+
+
+def test_what_could_not_be_kept_leaves_nothing_behind(tmp_path: Path) -> None:
+    kept = KeptCode(tmp_path / "module.kept")
+    kept.path.mkdir()
+    kept.compiled("x = 1", "there.py", "exec", 0)
+    kept.keep()
+    assert [*tmp_path.iterdir()] == [kept.path]
 
 
 def test_where_python_writes_no_bytecode_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

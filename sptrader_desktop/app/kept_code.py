@@ -7,7 +7,6 @@ import __future__
 import builtins
 import dataclasses
 import marshal
-import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 from types import CodeType
 from typing import Any, cast
+
+from sptrader_desktop.runtime.whole_files import write_whole
 
 MOST_BYTES = 8_000_000  # of texts that nobody has any more: then all begins anew
 SUM_BYTES = 4
@@ -45,11 +46,9 @@ class KeptCode:
         if not self.added or sys.dont_write_bytecode:
             return
         content = marshal.dumps(self._codes)
-        new = self.path.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(_head(content) + content)
-            new.replace(self.path)
+            write_whole(self.path, _head(content) + content)
 
 
 def _read(path: Path) -> dict[_Key, bytes]:
@@ -70,10 +69,10 @@ def code_kept_beside(module: str, without: frozenset[str] = frozenset()) -> Iter
     """While it is entered; `module` is a file with source. A text whose name is in `without` is taken for empty."""
     kept, compiles = KeptCode(Path(cache_from_source(module)).with_suffix(".kept")), builtins.compile
 
-    def compiled(text: Any, name: Any, mode: Any, *others: Any, **more: Any) -> Any:
-        if others or more or not isinstance(text, (str, bytes)):
-            return compiles(text, name, mode, *others, **more)
-        return kept.compiled("" if name in without else text, name, mode, sys._getframe(1).f_code.co_flags & FUTURES)
+    def compiled(source: Any, filename: Any, mode: Any, *others: Any, **more: Any) -> Any:  # as Python names them
+        if others or more or type(source) not in {str, bytes} or {type(filename), type(mode)} != {str}:  # the rest marshal may not take
+            return compiles(source, filename, mode, *others, **more)
+        return kept.compiled("" if filename in without else source, filename, mode, sys._getframe(1).f_code.co_flags & FUTURES)
 
     def run(text: str, names: dict[str, Any], found: dict[str, Any]) -> None:
         exec(kept.compiled(text, "<string>", "exec", 0), names, found)
