@@ -235,7 +235,7 @@ class CandleChart(TimeChart):
         return self.bar_of(chosen.stamp)
 
     def choose(self, bar: int) -> None:
-        if self.candles is not None:
+        if self.candles is not None and len(self.stamps):
             chosen = BarAt(self.candles.symbol, int(self.stamps[self.bar_index(bar)]))
             self.selection.bar.set(chosen)
             self.barChosen.emit(chosen)

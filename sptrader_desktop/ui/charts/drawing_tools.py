@@ -67,7 +67,7 @@ class DrawingTools(QObject):
 
     def attach(self, pane: Pane, candles: Candles) -> None:
         self.detach()
-        self._candles = candles
+        self._candles = candles if len(candles) else None  # nothing is drawn where there is no bar
         self._seen = self.drawings
         self._unwatch = self.book.page(candles.symbol).watch(self._follow)
         pane.takes_drag = self.takes_drag

@@ -67,8 +67,11 @@ class GoToField(QFrame):
         self._go_to(stamp)
 
     def leave(self) -> None:
+        """The keyboard goes to the chart, if it was here."""
+        had_keyboard = self.window().focusWidget() is self.text
         self.hide()
-        self._chart.setFocus(Qt.FocusReason.OtherFocusReason)
+        if had_keyboard:
+            self._chart.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def event(self, event: QEvent) -> bool:
         """A command of the chart around would be given instead."""

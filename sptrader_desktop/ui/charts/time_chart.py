@@ -113,6 +113,8 @@ class TimeChart(QWidget):
         """Other bars than before. The range shown is the caller's to choose next."""
         self.stamps, self.bar_us = stamps, bar_us
         self._stack.setCurrentIndex(1 if len(stamps) else 0)
+        if not len(stamps):
+            self.go_to_field.leave()
         for pane in self.panes:
             pane.crosshair.point(None, None, None)
 
@@ -209,6 +211,10 @@ class TimeChart(QWidget):
         bar = self.bar_of(stamp)
         self.show_range(Bars(bar + 0.5 - self.bars.span / 2, bar + 0.5 + self.bars.span / 2, len(self.stamps)).held())
 
+    def ask_date(self) -> None:
+        if len(self.stamps):
+            self.go_to_field.ask()
+
     def title(self) -> str:
         """What a picture of this chart is of."""
         return self.accessibleName()
@@ -286,7 +292,7 @@ class TimeChart(QWidget):
             "chart.zoom_in": lambda: self.zoom(1 / 1.25),
             "chart.zoom_out": lambda: self.zoom(1.25),
             "chart.reset": self.reset,
-            "chart.go_to": self.go_to_field.ask,
+            "chart.go_to": self.ask_date,
             "chart.picture": self.save_picture,
         }
 
