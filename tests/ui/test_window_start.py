@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
 
+from sptrader_desktop.ui.editors.editor_pane import EditorPane
 from tests.ui.windows import driven_window, fresh_home
 
 CODE = """
@@ -106,6 +108,27 @@ def test_where_nobody_did_anything_the_text_that_was_in_front_is_there_again_and
         assert window.texts.documents.current_editor is first
         assert first.isAncestorOf(window.focusWidget())
         driven.settle()
+
+
+def test_a_text_that_cannot_be_opened_keeps_no_other_closed(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    with fresh_home(tmp_path), driven_window(qapp) as driven, qtbot.captureExceptions() as told:
+        window, documents = driven.window, driven.window.texts.documents
+        opened, before = [str(path) for path in window.page.panel.strategies[:3]], documents.open
+
+        def fail(path: Path, **how: bool) -> EditorPane:
+            if str(path) == opened[0]:
+                raise ZeroDivisionError
+            return before(path, **how)
+
+        monkeypatch.setattr(documents, "open", fail)
+        window._preferences.now.set(replace(window._preferences.now.value, texts=tuple(opened), front=opened[2]))
+        driven.until(lambda: window.tabs._left == [], "the tabs of the last time")
+        assert [str(editor.path) for editor in documents.editors] == opened[1:]
+        assert documents.currentWidget() is documents.editors[1]
+        driven.settle()
+    assert [kind for kind, *_ in told] == [ZeroDivisionError]
 
 
 def test_a_person_who_goes_somewhere_before_the_tabs_of_the_last_time_are_there_stays(qapp: QApplication, tmp_path: Path) -> None:
