@@ -102,7 +102,7 @@ def trades(rows: list[tuple[int, int, int, int, int, int]]) -> TradeMarks:
 
 
 def test_a_trade_is_marked_below_where_it_bought_and_above_where_it_sold() -> None:
-    series = TradeSeries(trades([(1, 100, 3, 110, 1, 5)]), str)
+    series = TradeSeries(trades([(1, 100, 3, 110, 1, 5)]), str, lambda: (0, 4))
     image = canvas(series, Frame(400, 200, 0, 4, 90, 120))
     bought, sold = (150, 200 * 20 / 30), (350, 200 * 10 / 30)
     assert colour_at(image, bought[0], bought[1] + 7) == look().colour("up").name()
@@ -114,7 +114,7 @@ def test_a_trade_is_marked_below_where_it_bought_and_above_where_it_sold() -> No
 
 def test_the_chosen_trade_shows_its_stop_and_target() -> None:
     stop, target = np.array([95]), np.array([115])
-    series = TradeSeries(replace(trades([(1, 100, 3, 110, 1, 5)]), stop=stop, target=target), str)
+    series = TradeSeries(replace(trades([(1, 100, 3, 110, 1, 5)]), stop=stop, target=target), str, lambda: (0, 4))
     assert series.reach(Frame(400, 200, 0, 4, 90, 120)) == (100.0, 110.0)
     series.chosen = 0
     assert series.reach(Frame(400, 200, 0, 4, 90, 120)) == (95.0, 115.0)
@@ -129,7 +129,8 @@ def test_a_hundred_thousand_trades_are_one_lane() -> None:
     bars = np.arange(count)
     side = np.where(bars < count // 2, 1, -1)
     ticks = np.full(count, 1000)
-    series = TradeSeries(TradeMarks(bars, ticks, bars + 1, ticks, side, ticks, 0 * ticks, 0 * ticks), str)
+    marks = TradeMarks(bars, ticks, bars + 1, ticks, side, ticks, 0 * ticks, 0 * ticks)
+    series = TradeSeries(marks, str, lambda: (0, count))
     image = canvas(series, Frame(400, 100, 0, count, 900, 1100))
     assert colour_at(image, 100, 93) == look().colour("up").name()
     assert colour_at(image, 300, 97) == look().colour("down").name()

@@ -171,7 +171,9 @@ class CandleChart(TimeChart):
     def set_trades(self, marks: TradeMarks | None) -> None:
         text = price_unit(self.content.candles.candles.instrument).text if self.content else str
         before = self._trades
-        self._trades = TradeSeries(marks, lambda value: text(round(value))) if marks is not None and len(marks) else None
+        self._trades = None
+        if marks is not None and len(marks):
+            self._trades = TradeSeries(marks, lambda value: text(round(value)), lambda: (self.bars.first, self.bars.last))
         self._compose()
         if not self._looks_same(before):
             self.redraw()

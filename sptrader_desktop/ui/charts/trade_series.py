@@ -29,11 +29,13 @@ Rows = NDArray[np.intp]
 
 
 class TradeSeries:
-    def __init__(self, marks: TradeMarks, price_text: Callable[[float], str]) -> None:
+    """`in_sight` says from which bar to which the chart is looked at."""
+
+    def __init__(self, marks: TradeMarks, price_text: Callable[[float], str], in_sight: Callable[[], tuple[float, float]]) -> None:
         self.marks = marks
         self.chosen: int | None = None
         self.hovered: int | None = None
-        self._price_text = price_text
+        self._price_text, self._in_sight = price_text, in_sight
 
     def reach(self, frame: Frame) -> tuple[float, float] | None:
         rows = self.marks.touching(frame.first, frame.last)
@@ -91,9 +93,9 @@ class TradeSeries:
             draw_text(painter, frame, right + GRID * frame.scale, y, text, look().colour(role))
 
     def said(self, bar: int) -> list[Said]:
-        """The trade under the pointer, or the chosen one; else the trades that came or went on the bar, if that is one."""
+        """The trade under the pointer, or the chosen one while it is in sight; else what came or went on the bar, if that is one trade."""
         is_here = (self.marks.entry_bar == bar) | (self.marks.exit_bar == bar)
-        told = self.hovered if self.hovered is not None else self.chosen
+        told = self.hovered if self.hovered is not None else self.chosen if self._is_chosen_in_sight() else None
         rows = np.flatnonzero(is_here).tolist() if told is None else [told]
         if len(rows) != 1:
             return [Said("trades here", str(len(rows)), look().colour("text"))] if rows else []
@@ -102,6 +104,11 @@ class TradeSeries:
         side = "▲ long" if self.marks.side[row] > 0 else "▼ short"
         prices = " → ".join(self._price_text(float(column[row])) for column in (self.marks.entry_price, self.marks.exit_price))
         return [Said(side, f"{prices}  {amount(pnl, signed=True)}", look().colour("up" if pnl >= 0 else "down"))]
+
+    def _is_chosen_in_sight(self) -> bool:
+        first, last = self._in_sight()
+        row = self.chosen
+        return row is not None and bool(self.marks.exit_bar[row] + 1 > first and self.marks.entry_bar[row] < last)
 
     def nearest(self, frame: Frame, x: float, y: float) -> int | None:
         """The trade whose entry or exit is under a device pixel."""
