@@ -16,9 +16,11 @@ OWN = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape, Qt.Key.Key_PageUp
 
 
 class GoToField(QFrame):
-    def __init__(self, chart: QWidget, zone: Callable[[], Zone], go_to: Callable[[int], None]) -> None:
+    """`top` says how far down the readout of the chart reaches."""
+
+    def __init__(self, chart: QWidget, zone: Callable[[], Zone], go_to: Callable[[int], None], top: Callable[[], int]) -> None:
         super().__init__(chart)
-        self._chart, self._zone, self._go_to = chart, zone, go_to
+        self._chart, self._zone, self._go_to, self._top = chart, zone, go_to, top
         self.setObjectName("goToField")
         self.setAutoFillBackground(True)
         self.text = QLineEdit()
@@ -42,11 +44,19 @@ class GoToField(QFrame):
     def ask(self) -> None:
         self.fault.hide()
         self._fit()
-        self.move(max(0, (self._chart.width() - self.width()) // 2), 2 * GRID)
+        self._move_to(self._top() + GRID)
         self.show()
         self.raise_()
         self.text.selectAll()
         self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def give_way(self) -> None:
+        """The readout is as high as what it tells needs. The field does not come up again: it stands still while the pointer moves."""
+        if self.isVisible():
+            self._move_to(max(self.y(), self._top() + GRID))
+
+    def _move_to(self, y: int) -> None:
+        self.move(max(0, (self._chart.width() - self.width()) // 2), max(0, min(y, self._chart.height() - self.height())))
 
     def _fit(self) -> None:
         """As high as the wrapped text needs, which Qt works out only for laid out widgets."""

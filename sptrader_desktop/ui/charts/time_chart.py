@@ -61,7 +61,7 @@ class TimeChart(QWidget):
         self.time_axis.zoomed.connect(lambda factor: self.zoom(factor, self.bars.last))
         self.time_axis.reset.connect(self.reset)
         self._stack = self._laid_out(empty)
-        self.go_to_field = GoToField(self, lambda: selection.zone.value, self.go_to)
+        self.go_to_field = GoToField(self, lambda: selection.zone.value, self.go_to, self._readout_bottom)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._listen(selection.zone, self._show_zone)
         self._listen(selection.pointed, self._show_pointed)
@@ -163,6 +163,7 @@ class TimeChart(QWidget):
         newest = int(self.stamps[self.bar_index(self.bars.last)])
         self._width = self._plot_width()
         self.time_axis.show_marks(self._marks, zone_text(self.selection.zone.value, newest), self.panes[0].plot_area().right())
+        self.go_to_field.give_way()
 
     def _mark_time(self, width: float) -> None:
         """Most often values have changed and time has not."""
@@ -215,6 +216,12 @@ class TimeChart(QWidget):
         if len(self.stamps):
             self.go_to_field.ask()
 
+    def _readout_bottom(self) -> int:
+        if not self.panes:  # others are about to take their place
+            return 0
+        pane = self.panes[0]
+        return int(pane.y() + pane.plot_area().top() + pane.crosshair.readout_height())
+
     def title(self) -> str:
         """What a picture of this chart is of."""
         return self.accessibleName()
@@ -266,6 +273,7 @@ class TimeChart(QWidget):
         for pane in self.panes:
             pane.crosshair.point(bar, pane.crosshair.value, bar if bar is not None else self._newest_in_sight())
         self.time_axis.tag(bar, "" if bar is None else clock_text(int(self.stamps[bar]), self.selection.zone.value, self.bar_us))
+        self.go_to_field.give_way()
 
     def _read(self) -> None:
         for pane in self.panes:
