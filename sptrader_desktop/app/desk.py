@@ -26,7 +26,7 @@ from sptrader_desktop.present.run_form import is_elsewhere
 from sptrader_desktop.present.strategy_text import StrategyText
 from sptrader_desktop.present.text_problems import TextProblem
 from sptrader_desktop.present.watchlist import Watched, watched_of
-from sptrader_desktop.present.what_if import with_parameters
+from sptrader_desktop.present.what_if import with_parameters, without_place
 from sptrader_desktop.runtime.indicator_curves import Curve, curves_of, indicator_curves
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.runtime.recipe_values import overrides
@@ -218,7 +218,8 @@ class WindowDesk:
 
     def what_if(self, finished: Finished, text: str, heed: Heed | None = None) -> "Result":
         catalogue = self.catalogue()
-        strategy = self._read(text, finished.recipe.strategy, (), catalogue, finished.text)
+        given = without_place(self.examine(finished.text), finished.recipe.params)
+        strategy = self._read(text, finished.recipe.strategy, given, catalogue, finished.text)
         return compose_window.what_if(self._settings, finished.result, strategy, catalogue, heed)
 
     def curves(self, result: "Result", symbol: str, heed: Heed | None = None) -> Sequence[Curve]:

@@ -1,6 +1,6 @@
 """A strategy with some of its numbers turned by hand: which they are, what the text is then, and how far a hand has gone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from sptrader_desktop.core.strategy import Scalar
@@ -13,6 +13,12 @@ from sptrader_desktop.present.strategy_text import StrategyText
 def with_parameters(text: StrategyText, given: Mapping[str, Scalar]) -> str:
     """As a run had it that was given these instead; what is no single value in the text has no place for one."""
     return with_values(text, {path: given[str(path[1])] for path, _ in text.scalars() if path[:-1] == ("parameters",) and path[1] in given})
+
+
+def without_place(text: StrategyText, params: Sequence[str]) -> tuple[str, ...]:
+    """Those of a run that no single value of the text stands for, for it is empty or a list: every turn is given them anew."""
+    written = {path[1] for path, _ in text.scalars() if path[:-1] == ("parameters",)}
+    return tuple(item for item in params if item.partition("=")[0] not in written)
 
 
 def with_values(text: StrategyText, values: Mapping[Path, Scalar]) -> str:

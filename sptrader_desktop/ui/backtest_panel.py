@@ -133,19 +133,19 @@ class BacktestPanel(QWidget):
             if text and key in {question.key for question in run_form.MORE}:
                 self._folded.unfold(True)
 
-    def take_as_written(self, recipe: Recipe) -> bool:
-        """The parameters that this run was given stand in its strategy now, where the answer would win over what is written next. Whether
-        they were asked for."""
+    def take_as_written(self, recipe: Recipe, kept: tuple[str, ...]) -> bool:
+        """The parameters that this run was given stand in its strategy now, but those that are kept: for the others the answer would win
+        over what is written next. Whether they were asked for."""
         asked = self.recipe()
         is_asked = asked is not None and bool(recipe.params) and (asked.strategy, asked.params) == (recipe.strategy, recipe.params)
         if is_asked:
-            self.set_answer(PARAMS, "")
+            self.set_answer(PARAMS, run_form.answers_of(replace(recipe, params=kept).as_json())[PARAMS])
         return is_asked
 
-    def give_back(self, recipe: Recipe) -> None:
+    def give_back(self, recipe: Recipe, kept: tuple[str, ...]) -> None:
         """They stand there no more; what was asked for since stays."""
         asked = self.recipe()
-        if asked is not None and (asked.strategy, asked.params) == (recipe.strategy, ()):
+        if asked is not None and (asked.strategy, asked.params) == (recipe.strategy, kept):
             self.set_answer(PARAMS, run_form.answers_of(recipe.as_json())[PARAMS])
 
     def settle(self) -> None:

@@ -15,6 +15,7 @@ from sptrader_desktop.present.run_form import WANTED
 from sptrader_desktop.present.selection import BarAt, Selection
 from sptrader_desktop.present.strategy_numbers import sliders
 from sptrader_desktop.present.strategy_text import StrategyText
+from sptrader_desktop.present.what_if import without_place
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.charts.candle_chart import EMPTY, CandleChart
 from sptrader_desktop.ui.charts.equity_chart import EquityChart
@@ -181,10 +182,11 @@ class ResearchPage(QObject):
 
     def _show_numbers(self, text: StrategyText, catalogue: "Catalogue") -> None:
         """A slider of the same strategy keeps its range: what the hand has learned stays true."""
-        strategy = self._research.finished.recipe.strategy if self._research.finished else ""
+        recipe = self._research.finished.recipe if self._research.finished else None
+        strategy, params = (recipe.strategy, recipe.params) if recipe else ("", ())
         before = [row.spec for row in self.what_if.rows] if strategy == self._numbers_of else []
         self._numbers_of = strategy
-        self.what_if.show_numbers(text, sliders(text, catalogue, before))
+        self.what_if.show_numbers(text, sliders(text, catalogue, before), without_place(text, params))
 
     def step_decision(self, forward: bool) -> None:
         """The next bar at which a rule held or a close was ordered, or the one before, is the chosen one."""

@@ -16,6 +16,7 @@ from sptrader_desktop.present.navigator import Item, Kind
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.text_files import TextKeeper
+from sptrader_desktop.present.what_if import without_place
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.desk import Desk, Heed, Series
@@ -36,6 +37,7 @@ class _Applied:
     """What Apply wrote into the strategy of a run that was given parameters, and whether its text has them still."""
 
     recipe: Recipe
+    kept: tuple[str, ...]  # of its parameters: they have no place in a text
     before: str
     text: str
     is_written: bool = True
@@ -106,8 +108,9 @@ class TextsPage(QObject):
         editor = self.documents.open(path)
         if editor.edit.text() == finished.text:
             editor.edit.take_text(text)
-            is_taken = self._panel.take_as_written(finished.recipe)
-            self._applied = _Applied(finished.recipe, finished.text, text) if is_taken else None
+            kept = without_place(self._desk.examine(finished.text), finished.recipe.params)
+            is_taken = self._panel.take_as_written(finished.recipe, kept)
+            self._applied = _Applied(finished.recipe, kept, finished.text, text) if is_taken else None
         else:
             name = Path(finished.recipe.strategy).name
             self._notices.tell(Notice(f"{name} is another than it was in this run: run it again, then apply the numbers", "warning"))
@@ -145,9 +148,9 @@ class TextsPage(QObject):
         if self.documents.text_of(path) == (applied.before if applied.is_written else applied.text):
             applied.is_written = not applied.is_written
             if applied.is_written:
-                self._panel.take_as_written(applied.recipe)
+                self._panel.take_as_written(applied.recipe, applied.kept)
             else:
-                self._panel.give_back(applied.recipe)
+                self._panel.give_back(applied.recipe, applied.kept)
 
     def _strategy_editor(self) -> EditorPane:
         editor = StrategyEditor(self._desk.examine, self._keeper, self._zone)

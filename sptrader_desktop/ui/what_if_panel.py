@@ -28,7 +28,7 @@ from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
-from sptrader_desktop.ui.widgets.words import tip
+from sptrader_desktop.ui.widgets.words import Words, tip
 
 EMPTY = "Every number of the strategy that ran becomes a slider here, and the equity curve follows the hand."
 BUSY_MS = 200  # what is shorter needs no sign
@@ -129,15 +129,18 @@ class WhatIfPanel(QWidget):
         self.setObjectName("whatIfPanel")
         self._text: StrategyText | None = None
         self.rows: list[NumberRow] = []
-        self._figures, self.busy = QLabel(), QProgressBar()
+        self._figures, self._given, self.busy = QLabel(), Words(""), QProgressBar()
         self._waiting = QTimer(self, singleShot=True, interval=BUSY_MS)
         self._waiting.timeout.connect(self.busy.show)
         self._apply, self._reset = QPushButton("Apply to Strategy"), QPushButton("Reset")
         self._scroll = QScrollArea()
         self._lay_out()
 
-    def show_numbers(self, text: StrategyText, specs: Sequence[SliderSpec]) -> None:
+    def show_numbers(self, text: StrategyText, specs: Sequence[SliderSpec], given: Sequence[str] = ()) -> None:
+        """`given` are parameters that the text has no single value for."""
         self._text = text
+        self._given.setText(f"As given, since the text has no single value there: {', '.join(given)}" if given else "")
+        self._given.setVisible(bool(given))
         # As a rule the strategy has the same numbers as before: to make all rows again would hold the window up.
         if [replace(row.spec, value=spec.value) for row, spec in zip(self.rows, specs, strict=False)] == list(specs) and len(
             self.rows
@@ -223,6 +226,8 @@ class WhatIfPanel(QWidget):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setObjectName("whatIfScroll")
+        self._given.hide()
+        give(self._given, role="muted")
         self._figures.setObjectName("whatIfFigures")
         self._figures.setWordWrap(True)
         for button, name, words in (
@@ -243,6 +248,7 @@ class WhatIfPanel(QWidget):
         column.setContentsMargins(GRID * 3, GRID * 2, GRID * 3, GRID * 3)
         column.setSpacing(GRID * 2)
         column.addWidget(self.busy)
+        column.addWidget(self._given)
         column.addWidget(self._figures)
         column.addLayout(buttons)
         full = QWidget()

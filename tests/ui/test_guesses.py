@@ -102,6 +102,42 @@ def test_undo_asks_for_the_parameters_again_that_apply_wrote_into_the_text(ran: 
     window.texts.documents.close_current()
 
 
+@pytest.fixture
+def written(ran: Driven) -> Iterator[StrategyEditor]:
+    """The strategy, to be written anew."""
+    path = ran.window.page.panel.chosen_strategy()
+    assert path is not None
+    editor = ran.window.texts.documents.open(path)
+    assert isinstance(editor, StrategyEditor)
+    ran.settle()
+    yield editor
+    editor.document.discard()
+    ran.window.texts.documents.close_current()
+
+
+@pytest.mark.parametrize("empty", ["", " ~", " [5, 8]"])
+def test_a_parameter_that_has_no_single_value_in_the_text_stays_as_it_was_given(ran: Driven, written: StrategyEditor, empty: str) -> None:
+    window, panel, answer = ran.window, ran.window.page.what_if, ran.find(QLineEdit, "paramsAnswer")
+    text = written.edit.text().replace("fast_period: 20", f"fast_period:{empty}")
+    written.edit.take_text(text)
+    answer.setText("fast_period=5 slow_period=40")
+    run(ran)
+    assert "fast_period" not in {row.spec.label for row in panel.rows}
+    assert (panel._given.isVisibleTo(panel), panel._given.text().rpartition(": ")[2]) == (True, "fast_period=5")
+    turn(ran, "slow_period", "30")
+    assert window.research.guess is not None, panel._figures.text()
+    seen = trades(window.research.guess)
+    panel._apply.click()
+    assert written.edit.text() == text.replace("slow_period: 50", "slow_period: 30")
+    assert answer.text() == "fast_period=5"
+    written.commands()["editor.undo"]()
+    assert answer.text() == "fast_period=5 slow_period=40"
+    written.commands()["editor.redo"]()
+    assert answer.text() == "fast_period=5"
+    run(ran)
+    assert trades(window.research.drawing) == seen
+
+
 def test_a_slider_takes_no_number_that_the_component_refuses(ran: Driven) -> None:
     ran.find(QLineEdit, "paramsAnswer").setText("fast_period=10")
     run(ran)
