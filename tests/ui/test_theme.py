@@ -161,6 +161,39 @@ print(app.styleSheet() not in ("", sheet))
     assert done.stdout.splitlines() == ["''", "True", "True"]
 
 
+def test_what_was_measured_and_never_shown_may_go_after_another_look() -> None:
+    """Qt dressed what was gone, and the program ended."""
+    code = """
+import sys
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from sptrader_desktop.ui.theme.theme import Theme
+
+def measure(outer):
+    for part in outer.findChildren(QWidget):
+        part.sizeHint()
+
+app = QApplication(sys.argv)
+theme = Theme(app)
+theme.wear("dark")
+made = [QWidget() for _ in range(200)]
+for outer in made:
+    column = QVBoxLayout(outer)
+    for part in (QLabel("name"), QLineEdit("text"), QPushButton("press"), QComboBox()):
+        column.addWidget(part)
+    measure(outer)
+theme.wear("light")
+for outer in made:
+    measure(outer)
+    outer.deleteLater()
+app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+app.setStyleSheet("/* another */")
+print("goes on")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["goes on"], done.returncode
+
+
 def test_a_look_that_follows_others_is_the_look_that_one_starts_with(theme: Theme, qtbot: QtBot) -> None:
     """The sheet of before is taken off, and nothing of it stays behind: no size of words, no colour, no room around them."""
     outer, name, price, choice, keep = QWidget(), QLabel("EURUSD"), QLineEdit("1.09231"), QComboBox(), QPushButton("Keep")

@@ -95,11 +95,20 @@ class Theme(QObject):
         self._is_worn = True
         if self._has_sheet:
             self._application.setStyleSheet("")
+            self._make_unknown()
         self._application.setFont(new.font())
         self._application.setPalette(palette(new.colours))
         self._sheet = stylesheet(new, folder)
         if self._has_sheet:
             self._application.setStyleSheet(self._sheet)
+
+    def _make_unknown(self) -> None:
+        """WORKAROUND: without any sheet Qt forgets which widgets tell it of their death, yet takes those that were measured and never shown
+        for known; with a sheet after the next it would dress them although they are gone, and the program would end.
+        """
+        for widget in self._application.allWidgets():
+            if isValid(widget) and not widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+                widget.setAttribute(Qt.WidgetAttribute.WA_StyleSheet, False)
 
     def put_sheet_on(self) -> None:
         if not self._has_sheet:
