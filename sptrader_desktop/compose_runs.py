@@ -53,10 +53,11 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
     from sptrader_desktop.adapters.zip_run_bundle import bundle_bytes
     from sptrader_desktop.present.report_html import html_report
     from sptrader_desktop.present.trades_csv import trades_csv
+    from sptrader_desktop.runtime.stored_runs import read_document
 
     if kind == "bundle":
         return bundle_bytes(stored)
-    document = stored.read  # the store has checked it to be as it was written
+    document = read_document(stored)
     if kind == "csv":
         return trades_csv(document["completed_trades"]).encode()
     return html_report(document, store.rows(stored.tables["equity"]), stored.strategy_text).encode()
@@ -64,7 +65,9 @@ def _exported(store: "RunReader", stored: "StoredRun", kind: str) -> bytes:
 
 def own_bars(stored: "StoredRun", found: "CandleSets") -> "CandleSets":
     """Files and servers grow: of each source what lies around the bars of the kept run is left out, where these are as they were."""
-    manifest, (traded, rates, finer) = stored.read["manifest"], found
+    from sptrader_desktop.runtime.stored_runs import read_document
+
+    manifest, (traded, rates, finer) = read_document(stored)["manifest"], found
     return (
         tuple(_own_part(manifest["data"], candles) for candles in traded),
         tuple(_own_part(manifest["rates"], candles) for candles in rates),
@@ -90,8 +93,9 @@ def _own_part(kept: list[dict[str, Any]], candles: "Candles") -> "Candles":
 def require_alike(store: "RunReader", stored: "StoredRun", result: "Result", manifest: dict[str, Any]) -> None:
     """As `require_same`; what is made of the same things needs no document to be compared, which takes longer than the run."""
     from sptrader_desktop.present.result_json import render, rendered
+    from sptrader_desktop.runtime.stored_runs import read_document
 
-    if stored.read["manifest"] != json.loads(render(manifest)):
+    if read_document(stored)["manifest"] != json.loads(render(manifest)):
         require_same(store, stored, result, rendered(result, manifest))
 
 

@@ -1,10 +1,8 @@
 """What the program needs from outside, as protocols: adapters implement them, tests bring fakes."""
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -322,11 +320,6 @@ class StoredRun:
     strategy_text: str
     recipe: Mapping[str, Any]
     tables: Mapping[str, bytes]
-
-    @cached_property
-    def read(self) -> Any:
-        """The document. It is large, and several ask for it."""
-        return json.loads(self.document)
 
 
 @dataclass(frozen=True, slots=True)

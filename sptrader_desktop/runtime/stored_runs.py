@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.results import Result
@@ -16,6 +17,7 @@ Rerun = Callable[[StoredRun], tuple[Result, bytes]]
 Json = Any
 CANDLES = {"data": "candles", "rates": "rates", "finer": "finer candles"}  # how the document calls them, and a person
 REST_OF_INPUTS = ("parameters", "terms", "instruments")
+_READ: WeakKeyDictionary[StoredRun, Json] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,16 @@ def compared(store: RunReader, stored: StoredRun, result: Result, document: byte
 
 
 def read_document(stored: StoredRun) -> Json:
+    """Once: it is large, and several ask for it."""
+    if stored in _READ:
+        return _READ[stored]
     try:
-        document = stored.read
+        document = json.loads(stored.document)
     except ValueError as error:
         raise RunError(f"the document of run {stored.id} is not JSON ({error}): run its backtest again") from None
     if not isinstance(document, dict) or "manifest" not in document:
         raise RunError(f"the document of run {stored.id} has no manifest: run its backtest again")
+    _READ[stored] = document
     return document
 
 
