@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.catalogue_candles import CandleCatalogue
@@ -71,11 +71,52 @@ def test_a_file_that_goes_while_it_is_read_leaves_nothing_of_the_one_before_to_b
     opened.settle()
     assert said(opened, "import").startswith("USDCAD gone.csv: Input/output error")
     assert page.imports.lines.toPlainText() == ""
-    assert page.imports.understood.rowCount() == 0
+    assert (page.imports.understood.rowCount(), page.imports.columns.columnCount()) == (0, 0)
     page.imports.replace.show()
     page.imports.replace.setChecked(True)
     assert not page.imports.keep.isEnabled(), "nothing is understood that could be kept"
     page.imports.replace.take_back()
+
+
+def test_what_is_said_of_a_column_is_not_said_of_the_file_that_is_read_meanwhile(
+    page: DataPage, opened: DrivenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: Gate
+) -> None:
+    imports, preview = page.imports, opened.desk.preview
+    page.open_file(vendor_file(tmp_path, "AUDUSD a.csv"))
+    opened.until(imports.columns.columnCount, "the columns")
+    opened.settle()
+    box = imports.columns.cellWidget(0, 1)
+    assert isinstance(box, QComboBox)
+
+    def slowly(*given: object) -> object:
+        gate()
+        return preview(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(opened.desk, "preview", slowly)
+    page.open_file(vendor_file(tmp_path, "AUDUSD b.csv"))
+    opened.until(gate.begun.is_set, "the reading")
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    gate.opens.set()
+    opened.settle()
+    assert said(opened, "import").endswith("understood; nothing is kept yet")
+    assert imports.answers().columns == {}
+
+
+def test_while_two_columns_are_said_to_hold_one_thing_nothing_is_kept(page: DataPage, opened: DrivenPage, tmp_path: Path) -> None:
+    imports = page.imports
+    page.open_file(vendor_file(tmp_path, "AUDCAD a.csv"))
+    opened.until(imports.keep.isEnabled, "the file")
+    opened.settle()
+    before, box = (imports.columns.cellWidget(0, at) for at in (2, 3))
+    assert isinstance(before, QComboBox)
+    assert isinstance(box, QComboBox)
+    box.setCurrentIndex(before.currentIndex())
+    box.activated.emit(before.currentIndex())
+    assert said(opened, "import").startswith("Two columns are said to hold this")
+    imports.place.setCurrentIndex(1)
+    assert not imports.keep.isEnabled()
+    imports.place.setCurrentIndex(0)
 
 
 def test_a_refusal_of_one_file_does_not_allow_the_next_to_replace(

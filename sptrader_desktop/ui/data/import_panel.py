@@ -67,7 +67,7 @@ class ImportPanel(QWidget):
         self._is_kept: ImportPreview | None = None
         self._asked: ImportAnswers | None = None
         self._by_hand: dict[int, str] = {}
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[str, ...] | None = ()  # of the columns that are shown; of no file that is taken now: None
         self._roles: list[QComboBox] = []
         self._questions: dict[str, QComboBox | QLineEdit] = {}
         self._file = ElidedLabel("No file chosen")
@@ -80,7 +80,7 @@ class ImportPanel(QWidget):
 
     def take(self, path: Path) -> None:
         """Another file: what was answered about the one before does not hold for it."""
-        self.path, self._by_hand, self._names = path, {}, ()
+        self.path, self._by_hand, self._names, self._roles = path, {}, None, []
         self._file.show_text(str(path))
         in_another_turn(self, self._show_views)  # to make them and the rest at once would hold the window up
         for field in self._questions.values():
@@ -207,6 +207,7 @@ class ImportPanel(QWidget):
         said = [role for role in self._by_hand.values() if role]
         twice = next((words for role, words in ROLES if said.count(role) > 1), "")
         if twice:
+            self.preview = None
             self._work.cancel("preview")
             self.keep.setEnabled(False)
             self.foot.say(f"Two columns are said to hold this: {twice}. Choose what each of them holds", "warning")
