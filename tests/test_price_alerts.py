@@ -5,12 +5,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import get_args
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
+from sptrader_desktop.present.column_filters import chosen_rows
+from sptrader_desktop.present.columns import SortKey, ordered
 from sptrader_desktop.present.price_alerts import (
     MOST_TICKS,
     Alerts,
@@ -102,6 +105,19 @@ def test_setting_an_alert_again_arms_it() -> None:
 def test_alerts_come_back_as_they_were_kept(alerts: Alerts) -> None:
     assert alerts_read(json.loads(json.dumps(alerts_written(alerts)))) == alerts
     assert len(alert_columns(alerts, Zone.UTC)) == len(alerts)
+
+
+def test_prices_of_alerts_are_sorted_and_filtered_as_numbers() -> None:
+    yen = Decimal("0.001")
+    alerts = [PriceAlert("USDJPY", "at", 152_300, yen), PriceAlert("EURUSD", "at", 108_500, TICK), PriceAlert("USDJPY", "at", 98_000, yen)]
+    alerts.append(PriceAlert("EURUSD", "at", 112_340, TICK, 1, Fired(7, 112_341)))
+    table = alert_columns(alerts, Zone.UTC)
+    assert [table["price"].text(row) for row in range(4)] == ["152.300", "1.08500", "98.000", "1.12340"]
+    assert ordered(table, (SortKey("price"),), np.arange(4)).tolist() == [1, 3, 2, 0]
+    assert chosen_rows(table, "", {"price": "> 1.11"}).tolist() == [0, 2, 3]
+    assert chosen_rows(table, "1.1234", {}).tolist() == [3]
+    assert [table["reached"].text(row) for row in range(4)] == ["–", "–", "–", "1.12341"]
+    assert chosen_rows(table, "", {"reached": "< 2"}).tolist() == [3]
 
 
 NO_TICKS: list[object] = ["1e-999999", "1e999999", "nan", "-0.1", "0", "0.3", "9" * 5_000, "a", 7, []]

@@ -17,6 +17,7 @@ from sptrader_desktop.core.candles import Candles, Prices
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.ports import LivePrice
+from sptrader_desktop.present.columns import SortKey, ordered
 from sptrader_desktop.present.watchlist import (
     Watched,
     age_text,
@@ -72,6 +73,14 @@ def test_rows_without_a_fresh_price_are_muted_while_connected() -> None:
 def test_a_symbol_that_is_not_known_any_more_has_a_row_without_prices() -> None:
     table = watchlist_columns([Watched("US30", last=5, ask=6, stamp=1)], 2, is_connected=False)
     assert [table[key].text(0) for key in ("symbol", "last", "spread", "origin")] == ["US30", "–", "–", "symbol not known"]
+
+
+def test_last_prices_are_sorted_as_numbers_and_what_has_none_stands_last() -> None:
+    rows = [Watched("USDJPY", last=152_300), Watched("US30"), Watched("EURUSD", last=108_500), Watched("CADJPY", last=98_000)]
+    table = watchlist_columns(rows, 2, is_connected=False)
+    assert [table["last"].text(row) for row in range(4)] == ["152.300", "–", "1.08500", "98.000"]
+    assert ordered(table, (SortKey("last"),), np.arange(4)).tolist() == [2, 3, 0, 1]
+    assert ordered(table, (SortKey("last", is_descending=True),), np.arange(4)).tolist() == [0, 3, 2, 1]
 
 
 @pytest.mark.parametrize(

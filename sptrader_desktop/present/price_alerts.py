@@ -9,9 +9,9 @@ import numpy as np
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.instruments import CATALOGUE, Instrument
-from sptrader_desktop.present.column_makers import times, word
+from sptrader_desktop.present.column_makers import Scale, per_symbol, times, word
 from sptrader_desktop.present.columns import NOTHING, Columns
-from sptrader_desktop.present.numbers import NONE, Unit, doubtful_comma, typed_number
+from sptrader_desktop.present.numbers import Unit, doubtful_comma, typed_number
 from sptrader_desktop.present.selection import Zone
 
 Kind = Literal["at", "above", "below"]
@@ -162,20 +162,27 @@ def price_text(tick: Decimal, ticks: int) -> str:
 
 
 def alert_columns(alerts: Sequence[PriceAlert], zone: Zone) -> Columns:
-    symbols, prices = sorted({alert.symbol for alert in alerts}), [alert.price for alert in alerts]
-    rows, states = np.arange(len(alerts)), ("waiting", "fired")
+    symbols, states = sorted({alert.symbol for alert in alerts}), ("waiting", "fired")
+    rows, scales = np.arange(len(alerts)), [_scale(alert.tick) for alert in alerts]
+    prices = np.array([alert.ticks for alert in alerts], np.int64)
     fired = np.array([NOTHING if alert.fired is None else alert.fired.stamp for alert in alerts], np.int64)
-    reached = [NONE if alert.fired is None else price_text(alert.tick, alert.fired.ticks) for alert in alerts]
+    reached = np.array([NOTHING if alert.fired is None else alert.fired.ticks for alert in alerts], np.int64)
     return Columns(
         (
             word("symbol", "Symbol", np.array([symbols.index(alert.symbol) for alert in alerts], np.int64), symbols),
             word("kind", "When", np.array([KINDS.index(alert.kind) for alert in alerts], np.int64), KINDS),
-            word("price", "Price", rows, prices, is_right=True),
+            per_symbol("price", "Price", prices, rows, scales),
             word("state", "State", np.array([alert.fired is not None for alert in alerts], np.int64), states),
             times("fired", "Fired", fired, zone, "when the price came that reached it"),
-            word("reached", "Reached", rows, reached, "the price that fired it", is_right=True),
+            per_symbol("reached", "Reached", reached, rows, scales, "the price that fired it"),
         )
     )
+
+
+def _scale(tick: Decimal) -> Scale:
+    """An alert keeps its own tick: those of one's own instruments may change."""
+    text = Unit.of(tick).text
+    return Scale(float(1 / tick), text, text)
 
 
 def _example(instrument: Instrument) -> str:

@@ -14,15 +14,16 @@ from sptrader_desktop.core.instruments import CATALOGUE, Instrument
 from sptrader_desktop.core.resample import bar_closes
 from sptrader_desktop.core.timeframes import parse_timeframe
 from sptrader_desktop.ports import LivePrice
-from sptrader_desktop.present.column_makers import ratio, word
+from sptrader_desktop.present.column_makers import Scale, per_symbol, price_scale, ratio, word
 from sptrader_desktop.present.columns import NOTHING, Column, Columns
-from sptrader_desktop.present.numbers import NONE, price_unit
+from sptrader_desktop.present.numbers import NONE
 from sptrader_desktop.present.price_alerts import NOT_KNOWN
 
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.]{1,15}", re.ASCII)
 STALE_US = 10_000_000
 WEEKEND_DAYS = 3  # from Friday's trading day to Monday's
 HOUR_US = 3_600_000_000
+NO_SCALE = Scale(1.0, str, str)  # of a symbol that is not known, which has no price
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +96,13 @@ def watchlist_columns(rows: Sequence[Watched], now: int, *, is_connected: bool, 
     spreads = _numbers(
         None if row.ask is None or row.last is None else (row.ask - row.last) / size for row, size in zip(rows, per_pip, strict=True)
     )
+    lasts = np.array([NOTHING if row.last is None else row.last for row in rows], np.int64)
+    scales = [price_scale(known[row.symbol]) if row.symbol in known else NO_SCALE for row in rows]
     ages = np.array([NOTHING if row.last is None else max(0, now - row.stamp) for row in rows], np.int64)
     origins = sorted({row.origin for row in rows})
     columns = (
         word("symbol", "Symbol", order, symbols),
-        word(
-            "last",
-            "Last",
-            order,
-            [NONE if row.last is None else price_unit(known[row.symbol]).text(row.last) for row in rows],
-            "the last price; of bid and ask the bid",
-            is_right=True,
-        ),
+        per_symbol("last", "Last", lasts, order, scales, "the last price; of bid and ask the bid"),
         ratio("change", "Change", pips, "pips", "since the close of the trading day before", places=1, is_signed=True, is_shown=False),
         ratio("share", "Change", shares, "%", "since the close of the trading day before", is_signed=True),
         ratio("spread", "Spread", spreads, "pips", "ask less bid, where both are known", places=1),
