@@ -119,6 +119,29 @@ def test_while_two_columns_are_said_to_hold_one_thing_nothing_is_kept(page: Data
     imports.place.setCurrentIndex(0)
 
 
+def test_what_columns_were_said_to_hold_stands_there_again_when_a_file_that_vanished_is_back(
+    page: DataPage, opened: DrivenPage, tmp_path: Path
+) -> None:
+    path = tmp_path / "EURUSD own words.csv"
+    path.write_text("Tag;Uhr;Anfang\n02.01.2024;00:00;1,1\n02.01.2024;01:00;1,2\n", encoding="utf-8")
+    page.open_file(path)
+    opened.settle()
+    for name, words in (("columnRole0", "Date"), ("columnRole1", "Time of day")):
+        pick(opened, name, words)
+        opened.settle()
+    path.rename(aside := path.with_suffix(".aside"))
+    opened.press(Qt.Key.Key_Down)
+    opened.settle()
+    assert "No such file" in said(opened, "import")
+    assert page.imports.columns.hasFocus(), "the keyboard stays beside what went"
+    aside.rename(path)
+    type_into(opened, "importSymbol", "EURUSD")
+    opened.press(Qt.Key.Key_Return)
+    opened.settle()
+    assert "said to hold the time" in said(opened, "import")
+    assert [box.currentText() for box in page.imports._roles] == ["Date", "Open", "not used"]
+
+
 def test_a_refusal_of_one_file_does_not_allow_the_next_to_replace(
     page: DataPage, opened: DrivenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: Gate
 ) -> None:

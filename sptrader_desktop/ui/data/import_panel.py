@@ -181,8 +181,11 @@ class ImportPanel(QWidget):
         self.lines.setExtraSelections([marked] if refused in numbers else [])
 
     def _show_columns(self, preview: ImportPreview) -> None:
-        """The choices stay where the columns do: whoever steps through one by keys keeps the focus."""
+        """The choices stay where the columns do: whoever steps through one by keys keeps the focus. What a person chose holds for a file
+        that could not be read meanwhile too."""
         if preview.names != self._names:
+            if any(box.hasFocus() for box in self._roles):
+                self.columns.setFocus()
             self._names = preview.names
             fill(self.columns, preview.names, preview.cells, first_row=1 if preview.names else 0)
             self._roles = [self._role_of(at, name) for at, name in enumerate(preview.names)]
@@ -190,9 +193,9 @@ class ImportPanel(QWidget):
                 self.columns.setRowHeight(0, self._roles[0].sizeHint().height())
             for before, box in pairwise((self.columns, *self._roles)):
                 QWidget.setTabOrder(before, box)  # else Tab comes to them last of all in the window
-        if not self._by_hand:
-            for box, role in zip(self._roles, preview.roles, strict=False):
-                box.setCurrentIndex(max(0, box.findData(role)))
+        roles = dict(enumerate(preview.roles)) if not self._by_hand else self._by_hand
+        for at, box in enumerate(self._roles):
+            box.setCurrentIndex(max(0, box.findData(roles.get(at, ""))))
 
     def _role_of(self, at: int, name: str) -> QComboBox:
         box = choice(f"columnRole{at}", f"{name} is", ROLES, "What this column holds")
