@@ -72,7 +72,8 @@ def verdict(found: Inspection) -> str:
     if not found.rows:
         return "refused: it holds no rows"
     if kinds["refused"]:
-        return f"refused: no backtest takes it before this is settled: {', '.join(kinds['refused'] + kinds['doubtful'])}"
+        doubts = f"; doubtful besides: {', '.join(kinds['doubtful'])}" if kinds["doubtful"] else ""
+        return f"refused: no backtest takes it before this is settled: {', '.join(kinds['refused'])}{doubts}"
     if kinds["doubtful"]:
         return f"doubtful: a backtest would run on it and could be wrong: {', '.join(kinds['doubtful'])}"
     return "sound: nothing found that would make a backtest wrong"

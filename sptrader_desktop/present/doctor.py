@@ -60,6 +60,11 @@ class RepairDone:
     ledger: tuple[tuple[str, ...], ...]
     verdict: str
 
+    @property
+    def worst(self) -> str:
+        """What the verdict begins with: a severity, or `sound`."""
+        return self.verdict.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class DayCell:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QFrame,
+    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -215,26 +216,36 @@ def test_every_day_of_the_calendar_is_in_its_width_in_the_row_of_its_weekday(exa
     assert picture.accessibleDescription() == picture.said
 
 
-def test_a_click_on_a_day_asks_for_the_chart_there(examined: DataPage, holed: Path) -> None:
+def test_a_click_on_a_day_asks_for_the_chart_there_unless_no_chart_takes_these_candles(examined: DataPage, opened: DrivenPage) -> None:
     asked: list[tuple[Series, int]] = []
 
     def hear(series: Series, moment: int) -> None:
         asked.append((series, moment))
 
+    def click_on_a_day() -> int:
+        doctored = examined.doctor.doctored
+        assert doctored is not None
+        place = int(np.flatnonzero(doctored.days.present == 24)[40])
+        QTest.mouseClick(examined.doctor.picture, Qt.MouseButton.LeftButton, pos=examined.doctor.picture.place_of(place).toPoint())
+        return int(doctored.days.opens[place])
+
     examined.momentAsked.connect(hear)
-    doctored = examined.doctor.doctored
-    assert doctored is not None
-    place = int(np.flatnonzero(doctored.days.present == 24)[40])
-    QTest.mouseClick(examined.doctor.picture, Qt.MouseButton.LeftButton, pos=examined.doctor.picture.place_of(place).toPoint())
+    click_on_a_day()
+    assert asked == []
+    assert said(opened, "doctor").startswith("No chart shows these candles while they are refused")
+    choose(opened, SAMPLE)
+    press(opened, "datasetInspectButton")
+    examined.doctor.picture.grab()
+    opens = click_on_a_day()
     examined.momentAsked.disconnect(hear)
-    assert asked == [(Series("EURUSD", "1h", str(holed)), int(doctored.days.opens[place]))]
+    assert asked == [(Series("EURUSD", "1h", str(opened.desk.folder() / SAMPLE)), opens)]
 
 
 def test_findings_are_listed_and_only_what_is_ticked_is_mended_in_a_new_file(examined: DataPage, opened: DrivenPage, holed: Path) -> None:
     doctor = examined.doctor
     kinds = doctor.findings.model.table["kind"]
     assert {kinds.text(row) for row in range(len(kinds.values))} >= {"swapped", "hole"}
-    assert doctor.verdict.text().startswith("Refused: no backtest takes it before this is settled: swapped")
+    assert doctor.verdict.text() == "Refused: no backtest takes it before this is settled: swapped; doubtful besides: hole"
     before = holed.read_bytes()
     press(opened, "repairButton")
     assert said(opened, "doctor") == "Tick what is to be mended, or set the clock"
@@ -245,6 +256,7 @@ def test_findings_are_listed_and_only_what_is_ticked_is_mended_in_a_new_file(exa
     assert holed.read_bytes() == before
     assert len(load_candles(mended)) == pq.read_metadata(holed).num_rows
     assert "(swapped 2)" in said(opened, "doctor")
+    assert opened.find(QLabel, "doctorSaid").property("tone") == "warning", "what was written is doubtful still"
     assert {cell(doctor.ledger, row, 2) for row in range(doctor.ledger.rowCount())} == {"high", "low"}
     assert mended.name in {row.place for row in examined.datasets.rows}
     press(opened, "repairButton")

@@ -28,6 +28,7 @@ from sptrader_desktop.ui.widgets.empty_state import EmptyState
 NONE = "The doctor looks at one dataset: its days as a calendar, everything doubtful in it, and a mended copy where rules can mend."
 SOUND = "Nothing doubtful was found in these candles."
 NO_REPAIR = "Only files are mended: what the catalogue and PostgreSQL hold was checked when it was kept."
+NO_CHART = "No chart shows these candles while they are refused: what is wrong with which row stands under Findings."
 TONES: dict[str | None, Tone] = {"refused": "danger", "doubtful": "warning"}
 NO_LEDGER = "After a repair every changed row stands here, with what it was before."
 NOT_YET = "What is found stands here when the dataset was examined."
@@ -108,6 +109,9 @@ class DoctorPanel(QWidget):
     def _jump(self, place: int) -> None:
         if self.doctored is None or self.row is None:
             return
+        if self.doctored.inspection.worst == "refused":
+            self.foot.say(NO_CHART, "warning")
+            return
         item, opens = self.row, int(self.doctored.days.opens[place])
         self.momentAsked.emit(series_of(item), opens)
 
@@ -139,7 +143,7 @@ class DoctorPanel(QWidget):
     def _mended(self, item: DatasetRow, done: RepairDone) -> None:
         rows = "; ".join(f"{kind} {count:,}" for kind, count in done.changes.items()) or "nothing was changed"
         said = f"{done.rows_before:,} rows became {done.rows_after:,} in {Path(done.out).name} ({rows}). {done.verdict.capitalize()}"
-        self.foot.say(said if item == self.row else f"{item.name}: {said}", "up")
+        self.foot.say(said if item == self.row else f"{item.name}: {said}", TONES.get(done.worst, "up"))
         if item == self.row:
             fill(self.ledger, LEDGER, done.ledger)
             self.ledger_note.setText(f"The first {len(done.ledger):,} changes; all of them are in {Path(done.ledger_path).name}")
