@@ -22,6 +22,7 @@ from sptrader_desktop.present.columns import Columns, SortKey
 from sptrader_desktop.ui.tables.column_filter_popup import ColumnFilterPopup
 from sptrader_desktop.ui.tables.column_table import ColumnTable
 from sptrader_desktop.ui.tables.data_table import DataTable
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 
 ONE = 100_000_000
 SIDES = ("long", "short")
@@ -133,6 +134,35 @@ def test_a_column_is_filtered_in_its_popup_and_the_chip_takes_it_back(qtbot: QtB
     assert table.model.rowCount() == 300
 
 
+def test_a_chip_that_goes_leaves_the_keyboard_with_the_rows(qtbot: QtBot, table: DataTable) -> None:
+    table.filter("", {"pnl": "> 400"})
+    table.activateWindow()
+    qtbot.wait(50)
+    chip = child(table, QPushButton, "tradesChip_pnl")
+    chip.setFocus()
+    QTest.keyClick(chip, Qt.Key.Key_Space)
+    assert table.model.rowCount() == 300
+    assert table.view.hasFocus()
+
+
+def test_keys_lead_from_what_is_looked_for_to_the_rows_and_sort_them(qtbot: QtBot, table: DataTable) -> None:
+    line(table).setFocus()
+    QTest.keyClicks(line(table), "long")
+    QTest.keyClick(line(table), Qt.Key.Key_Escape)
+    assert (line(table).text(), table.model.rowCount()) == ("", 300)
+    QTest.keyClick(line(table), Qt.Key.Key_Down)
+    assert table.view.hasFocus()
+    values = table.model.table["pnl"].values
+    orders = []
+    for said in ("Sort by Net USD", "Sort by Net USD, Descending", "Original Order"):
+        table._open_menu(QPoint(), 2)
+        menu = child(table, QMenu, "tradesRowMenu")
+        next(action for action in menu.actions() if action.text() == said).trigger()
+        menu.setParent(None)
+        orders.append(values[table.model.sources].tolist())
+    assert orders == [sorted(values), sorted(values, reverse=True), values.tolist()]
+
+
 def test_words_are_ticked(qtbot: QtBot, table: DataTable) -> None:
     table.ask_filter(table.model.table["side"], table.mapToGlobal(QPoint(50, 50)))
     popup = child(table, ColumnFilterPopup, "columnFilterPopup")
@@ -176,7 +206,7 @@ def test_selected_rows_are_copied_exactly_with_their_titles(qtbot: QtBot, table:
 
 
 def note(table: DataTable) -> str:
-    return child(table, QLabel, "tradesNote").text()
+    return child(table, ElidedLabel, "tradesNote").whole_text()
 
 
 def test_a_csv_holds_what_is_shown_in_its_order(qtbot: QtBot, table: DataTable, tmp_path: Path) -> None:
@@ -190,7 +220,18 @@ def test_a_csv_holds_what_is_shown_in_its_order(qtbot: QtBot, table: DataTable, 
 
 def test_a_csv_that_cannot_be_written_is_one_sentence(qtbot: QtBot, table: DataTable, tmp_path: Path) -> None:
     table.save_csv(tmp_path / "nowhere" / "x.csv")
-    qtbot.waitUntil(lambda: "was not written: No such file or directory. Choose another folder." in note(table))
+    qtbot.waitUntil(lambda: note(table) == "x.csv was not written: No such file or directory. Choose another folder.")
+
+
+def test_a_long_note_leaves_the_table_as_narrow_as_it_was(qtbot: QtBot, table: DataTable, tmp_path: Path) -> None:
+    before = table.minimumSizeHint().width()
+    path = tmp_path / ("a_long_name_" * 20 + ".csv")
+    table.save_csv(path)
+    qtbot.waitUntil(path.exists)
+    said = child(table, ElidedLabel, "tradesNote")
+    qtbot.waitUntil(lambda: said.whole_text() == f"Saved 300 rows to {path}")
+    assert table.minimumSizeHint().width() == before
+    assert said.text().endswith("…")
 
 
 def test_where_to_save_is_asked_without_holding_up_the_window(qtbot: QtBot, table: DataTable, tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_a_table_that_finds_no_room_says_so_beside_it(ran: Driven, disk: Path) -
     ran.window.page.results.show_tab("trades")
     fill(disk)
     table.save_csv(out)
-    ran.until(lambda: "No space left on device" in table._note.text(), "the sentence")
+    ran.until(lambda: "No space left on device" in table._note.whole_text(), "the sentence")
     assert not out.exists()
 
 

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMenu,
     QPushButton,
     QStackedLayout,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from sptrader_desktop.present.column_csv import csv_text, tabbed_text
 from sptrader_desktop.present.column_filters import FilterError
-from sptrader_desktop.present.columns import Column, Columns, Rows
+from sptrader_desktop.present.columns import Column, Columns, Rows, SortKey
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.runtime.whole_files import write_whole
 from sptrader_desktop.ui.background import Background
@@ -31,8 +30,11 @@ from sptrader_desktop.ui.tables.column_table import ColumnTable
 from sptrader_desktop.ui.tables.table_view import TableView
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
+from sptrader_desktop.ui.widgets.search_field import SearchField
 
+ORIGINAL = "Original Order"
 MOST_COPIED = 10_000  # rows; more take longer than a clipboard is worth
 
 
@@ -132,9 +134,9 @@ class DataTable(QWidget):
         try:
             self._quietly(lambda: self.model.filter(quick, filters))
         except FilterError as error:
-            self._note.setText(str(error))
+            self._note.show_text(str(error))
             return
-        self._note.clear()
+        self._note.show_text("")
         if current is not None:
             self.choose(current)
         self._refresh()
@@ -145,10 +147,10 @@ class DataTable(QWidget):
         """The selected rows, or all that are shown, as exact values between tabs."""
         rows = self.selected or self.model.sources.tolist()
         if len(rows) > MOST_COPIED:
-            self._note.setText(f"{len(rows):,} rows are too many to copy: select fewer, or save them as CSV")
+            self._note.show_text(f"{len(rows):,} rows are too many to copy: select fewer, or save them as CSV")
             return
         QGuiApplication.clipboard().setText(tabbed_text(self.view.shown_columns(), rows))
-        self._note.setText(f"Copied {counted(len(rows), 'row')}")
+        self._note.show_text(f"Copied {counted(len(rows), 'row')}")
 
     def csv(self) -> str:
         """What is shown, in its order, exactly."""
@@ -157,8 +159,8 @@ class DataTable(QWidget):
     def save_csv(self, path: Path) -> None:
         """The same as a file, written beside the window, for there may be a million rows."""
         columns, rows = self.view.shown_columns(), self.model.sources
-        self._note.setText(f"Writing {counted(len(rows), 'row')} …")
-        self._background.run(partial(_written, path, columns, rows), self._note.setText)
+        self._note.show_text(f"Writing {counted(len(rows), 'row')} …")
+        self._background.run(partial(_written, path, columns, rows), self._note.show_text)
 
     def ask_where_to_save(self) -> None:
         dialog = QFileDialog(self, f"Save {self._title} as CSV", f"{self._title.lower().replace(' ', '_')}.csv", "CSV (*.csv)")
@@ -171,14 +173,11 @@ class DataTable(QWidget):
     # Building
 
     def _build(self) -> None:
-        self._line = QLineEdit()
-        self._line.setObjectName(f"{self._name}Filter")
+        self._line = SearchField("Filter rows", f"{self._name}Filter", self.view)
         self._line.setAccessibleName(f"Filter {self._title}")
-        self._line.setPlaceholderText("Filter rows")
-        self._line.setClearButtonEnabled(True)
         self._line.setMaximumWidth(60 * GRID)
         self._line.textChanged.connect(lambda text: self.filter(text, self.model.filters))
-        self._chips, self._count, self._note = QHBoxLayout(), QLabel(), QLabel()
+        self._chips, self._count, self._note = QHBoxLayout(), QLabel(), ElidedLabel()
         self._count.setProperty("role", "muted")
         self._count.setObjectName(f"{self._name}Count")
         self._note.setProperty("role", "muted")
@@ -249,7 +248,7 @@ class DataTable(QWidget):
             ask = QAction(f"Filter {column.header}…", menu)
             ask.triggered.connect(lambda: self.ask_filter(column, place))
             menu.insertAction(first, ask)
-        unsorted = QAction("Original Order", menu)
+        unsorted = QAction(ORIGINAL, menu)
         unsorted.triggered.connect(lambda: self.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder))
         menu.insertAction(first, unsorted)
         menu.insertSeparator(first)
@@ -261,9 +260,21 @@ class DataTable(QWidget):
         menu.addAction("Copy", self.copy)
         menu.addAction("Save CSV…", self.ask_where_to_save)
         column = self.model.table.columns[section] if section >= 0 else None
+        if column is not None:
+            menu.addAction(*self._next_order(section, column))
         if column is not None and (column.read is not None or column.words):
             menu.addAction(f"Filter {column.header}…", lambda: self.ask_filter(column, place))
         menu.popup(place)
+
+    def _next_order(self, section: int, column: Column) -> tuple[str, Callable[[], None]]:
+        """What the next click on the head of the column would do, for those who have no mouse."""
+        up, down = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+        match self.model.sort_keys[:1]:
+            case (SortKey(column.key, False),):
+                return f"Sort by {column.header}, Descending", partial(self.view.sortByColumn, section, down)
+            case (SortKey(column.key, True),):
+                return ORIGINAL, partial(self.view.sortByColumn, -1, up)
+        return f"Sort by {column.header}", partial(self.view.sortByColumn, section, up)
 
     def _new_menu(self, name: str) -> QMenu:
         menu = QMenu(self)
@@ -296,6 +307,8 @@ class DataTable(QWidget):
         self._count.setText(f"{shown:,} of {counted(total, 'row')}" if shown < total else counted(total, "row"))
         while (item := self._chips.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                if widget.hasFocus():
+                    self.view.setFocus()
                 widget.setParent(None)
                 widget.deleteLater()
         for key, text in self.model.filters.items():
@@ -317,5 +330,5 @@ def _written(path: Path, columns: Sequence[Column], rows: Rows) -> str:
     try:
         write_whole(path, csv_text(columns, rows.tolist()).encode())
     except OSError as error:
-        return f"{path} was not written: {error.strerror or error}. Choose another folder."
+        return f"{path.name} was not written: {error.strerror or error}. Choose another folder."
     return f"Saved {counted(len(rows), 'row')} to {path}"
