@@ -259,6 +259,25 @@ def test_a_price_that_cannot_be_is_refused_where_it_was_typed(watching: Driven) 
     assert watching.window.kept_market.alerts.now.value == ()
 
 
+@pytest.mark.parametrize("by_key", [True, False])
+def test_alerts_are_removed_one_after_another_by_keys(watching: Driven, by_key: bool) -> None:
+    alerts = watching.window.prices.alerts
+    watching.window.layouts.show("alerts")
+    set_ones = tuple(PriceAlert("EURUSD", "at", ticks, Decimal("0.00001")) for ticks in (110_000, 120_000, 130_000))
+    watching.window.kept_market.alerts.now.set(set_ones)
+    alerts.say("of before", is_bad=True)
+    alerts.table.view.setFocus()
+    alerts.table.view.show_row(1)
+    for left in (set_ones[::2], set_ones[:1], ()):
+        if not by_key:
+            alerts.remove.setFocus()
+        watching.press(Qt.Key.Key_Delete if by_key else Qt.Key.Key_Space)
+        assert watching.window.kept_market.alerts.now.value == left
+        assert alerts.note.whole_text().startswith("Removed EURUSD at 1.")
+        assert not left or QApplication.focusWidget() is alerts.table.view
+        assert len(alerts.table.selected) == min(1, len(left))
+
+
 def test_an_alert_of_the_watchlist_is_filled_in_with_its_last_price(watching: Driven) -> None:
     watching.window.prices.watchlist.view.show_row(0)
     watching.click(watching.find(QToolButton, "symbolAlertButton"))

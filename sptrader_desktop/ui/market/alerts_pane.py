@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from sptrader_desktop.core.errors import DataError
@@ -93,8 +94,23 @@ class AlertsPane(QWidget):
         self._alerts.set(tuple(alert.armed() if alert in chosen else alert for alert in self._alerts.value))
 
     def remove_chosen(self) -> None:
+        """The keyboard goes on with what stands in the place of the first that went."""
         chosen = self._chosen()
+        if not chosen:
+            return
+        place = min(index.row() for index in self.table.view.selectionModel().selectedRows(self.table.view.first_section()))
+        self.table.view.setFocus()
         self._alerts.set(tuple(alert for alert in self._alerts.value if alert not in chosen))
+        if left := self.table.model.rowCount():
+            self.table.view.show_row(min(place, left - 1))
+        self.say("Removed " + ", ".join(alert.words for alert in chosen))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Del takes the chosen ones out, as in the watchlist."""
+        if event.key() == Qt.Key.Key_Delete and self.table.view.hasFocus():
+            self.remove_chosen()
+        else:
+            super().keyPressEvent(event)
 
     def _chosen(self) -> list[PriceAlert]:
         return [self._alerts.value[row] for row in self.table.selected]
