@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -23,6 +24,7 @@ from sptrader_desktop.present.templates import new_text
 from sptrader_desktop.runtime.honesty import Subject, examine
 from sptrader_desktop.ui.editors.component_editor import ComponentEditor
 from sptrader_desktop.ui.editors.component_output_pane import HONESTY, PRINTED, RESULT
+from sptrader_desktop.ui.editors.python_edit import PythonEdit
 from tests.command_line import SAMPLE
 
 Key, Control = Qt.Key, Qt.KeyboardModifier.ControlModifier
@@ -147,3 +149,18 @@ def test_a_component_that_looks_ahead_is_found_out_with_its_line(qtbot: QtBot, o
     with qtbot.waitSignal(opened.output.lineWanted) as wanted:
         opened.output.honesty.activated.emit(opened.output.honesty.model().index(bad, 0))
     assert opened.edit.textCursor().blockNumber() + 1 == wanted.args[0]
+
+
+def test_the_line_that_is_being_typed_stays_in_sight_when_what_is_below_takes_room(qtbot: QtBot) -> None:
+    edit = PythonEdit()
+    qtbot.addWidget(edit)
+    edit.resize(500, 400)
+    edit.setPlainText("a = 1\n" * 200)
+    edit.show()
+    edit.moveCursor(QTextCursor.MoveOperation.End)
+    for height in (300, 120):
+        edit.resize(500, height)
+        assert edit.viewport().rect().contains(edit.cursorRect())
+    edit.verticalScrollBar().setValue(0)
+    edit.resize(500, 300)
+    assert edit.verticalScrollBar().value() == 0, "whoever reads elsewhere goes on reading"

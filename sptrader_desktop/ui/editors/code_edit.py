@@ -270,8 +270,12 @@ class CodeEdit(QPlainTextEdit):
             self._take_look()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Problems that are listed below take room: the line that is being typed stays in sight."""
+        was_seen = QRect(QPoint(), event.oldSize()).contains(self.cursorRect())
         super().resizeEvent(event)
         self._fit_gutter()
+        if was_seen:
+            self.ensureCursorVisible()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
