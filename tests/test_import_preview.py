@@ -86,6 +86,14 @@ def test_an_unknown_table_is_mapped_by_hand(tmp_path: Path) -> None:
     assert same_bars(seen(path, roles, zone="UTC"))
 
 
+def test_words_of_an_old_encoding_are_shown_as_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "alt.csv"
+    path.write_bytes((STRANGE + "\n".join(";".join(row) for row in strange_rows()) + "\n").encode("latin-1"))
+    found = seen(path)
+    assert found.names[-1] == "Stücke"
+    assert found.lines[0][1].endswith("Stücke")
+
+
 def strange_rows() -> list[tuple[str, ...]]:
     return [
         (f"{bar.opens:%Y-%m-%d %H:%M}", *(price(value) for value in (bar.open, bar.high, bar.low, bar.close)), f"{bar.volume}")

@@ -1,5 +1,6 @@
 """A file to be imported as a person wants to see it: its first lines, its columns, what was understood, or what stands in the way."""
 
+import codecs
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -85,7 +86,12 @@ def _beginning(path: Path) -> str:
             content = file.read(_BEGINNING)
     except OSError:
         return ""
-    return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", "replace")
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(content)  # the last letter may be cut
+    except UnicodeDecodeError:
+        return content.decode("latin-1")  # as `file_text` reads the whole
 
 
 def _with_any_columns(seen: ImportPreview, path: Path) -> ImportPreview:
