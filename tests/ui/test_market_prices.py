@@ -278,6 +278,10 @@ def test_alerts_are_removed_one_after_another_by_keys(watching: Driven, by_key: 
         assert len(alerts.table.selected) == min(1, len(left))
 
 
+def test_the_form_of_alerts_fits_beside_the_panes_of_a_narrow_window(watching: Driven) -> None:
+    assert watching.window.prices.alerts.minimumSizeHint().width() <= 480  # of 1067: a screen of 1600 at 150 percent
+
+
 def test_an_alert_of_the_watchlist_is_filled_in_with_its_last_price(watching: Driven) -> None:
     watching.window.prices.watchlist.view.show_row(0)
     watching.click(watching.find(QToolButton, "symbolAlertButton"))

@@ -50,7 +50,7 @@ class AlertsPane(QWidget):
         column.setSpacing(0)
         column.addWidget(self.table, 1)
         column.addLayout(self._form())
-        column.addWidget(self.note)
+        column.addLayout(self._foot())
         ends = [alerts.watch(lambda _: self._refresh()), known.watch(self._know), selection.zone.watch(lambda _: self._refresh())]
         self.destroyed.connect(lambda: [end() for end in ends])
         self._refresh()
@@ -134,12 +134,10 @@ class AlertsPane(QWidget):
         self.price.setPlaceholderText("Price")
         self.price.setFixedWidth(GRID * 24)
         self.kind.addItems(list(KINDS))
-        self.note.setContentsMargins(GRID * 2, 0, GRID * 2, GRID)
+        self.note.setContentsMargins(GRID * 2, 0, 0, 0)
         self.note.setObjectName("alertNote")
         give(self.note, role="small")
         self.set_button = self._button("setAlertButton", "Set Alert", "Wait for this price")
-        self.arm = self._button("armAlertButton", "Arm Again", "Wait again for what has fired")
-        self.remove = self._button("removeAlertButton", "Remove", "Wait for the chosen ones no more")
         row = QHBoxLayout()
         row.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
         row.setSpacing(GRID * 2)
@@ -153,10 +151,20 @@ class AlertsPane(QWidget):
             row.addWidget(widget)
         row.addWidget(self.set_button)
         row.addStretch(1)
-        row.addWidget(self.arm)
-        row.addWidget(self.remove)
         self.set_button.clicked.connect(self.put)
         self.price.returnPressed.connect(self.put)
+        return row
+
+    def _foot(self) -> QHBoxLayout:
+        """What there is to say, and what is done with the chosen ones: a line of its own, for the pane may be narrow."""
+        self.arm = self._button("armAlertButton", "Arm Again", "Wait again for what has fired")
+        self.remove = self._button("removeAlertButton", "Remove", "Wait for the chosen ones no more (Del)")
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, GRID * 2, GRID)
+        row.setSpacing(GRID * 2)
+        row.addWidget(self.note, 1)
+        row.addWidget(self.arm)
+        row.addWidget(self.remove)
         self.arm.clicked.connect(self.arm_chosen)
         self.remove.clicked.connect(self.remove_chosen)
         return row
