@@ -321,7 +321,8 @@ ASKED = {
     ),
     "cells": (rows("2024-01-02T10:00Z", "2024-01-02T11:00Z") + ",7\n", "line 3: it has 6 cells, the lines before have 5"),
     "words": ("a,b,c\n1,2,3\n", "line 1: 'a,b,c': no layout is known that begins like this: put a header above it"),
-    "no columns": ("words\nand words\n", "line 1: 'words' has no tabs, semicolons or commas between columns"),
+    "no columns": ("words\nand words\n", "line 1: 'words' gives fewer than 3 columns, split at tabs, semicolons or commas"),
+    "two columns": ("day;price\n2024-01-02;1\n", "line 1: 'day;price' gives fewer than 3 columns, split at tabs, semicolons or commas"),
     "nothing": ("\n\n", "it is empty"),
     "only a header": (HEAD, "it holds no rows"),
     "unordered": (

@@ -136,7 +136,10 @@ def _delimiter(source: str, sample: Sequence[str]) -> str:
     for delimiter in _DELIMITERS:
         if len(_cells(whole[0], delimiter)) >= _LEAST_COLUMNS:
             return delimiter
-    raise DataError(f"{source}: line 1: '{printable(sample[0])}' has no tabs, semicolons or commas between columns: export it again as CSV")
+    raise DataError(
+        f"{source}: line 1: '{printable(sample[0])}' gives fewer than {_LEAST_COLUMNS} columns, split at tabs, semicolons or commas: "
+        "export it again as CSV"
+    )
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -26,6 +26,10 @@ class Afterwards(QObject):
         self._left.extend(steps)
         self._turn.start()
 
+    @property
+    def is_over(self) -> bool:
+        return not self._left
+
     def stop(self) -> None:
         """What is left is not wanted any more."""
         self._left.clear()

@@ -46,6 +46,12 @@ class DrivenPage(Driver):
         self.page = DataPage(self.desk, host.jobs, self.selection, lambda error, _doing: self.heard.append(error))
         super().__init__(host, self.page)
 
+    def settle(self) -> None:
+        """What is known of a file is shown in steps."""
+        super().settle()
+        if "imports" in vars(self.page):  # to ask the page for the panel would make it
+            self.until(lambda: self.page.imports.is_settled, "the file to be shown")
+
 
 @contextmanager
 def driven_page(app: QApplication, settings: Settings) -> Iterator[DrivenPage]:

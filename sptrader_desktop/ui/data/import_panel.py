@@ -76,6 +76,11 @@ class ImportPanel(QWidget):
         self._steps = Afterwards(self)
         self._build()
 
+    @property
+    def is_settled(self) -> bool:
+        """All that is known of the file is shown."""
+        return self._steps.is_over
+
     # The file
 
     def take(self, path: Path) -> None:
