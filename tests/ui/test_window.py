@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
@@ -63,6 +64,12 @@ def test_it_opens_on_the_samples_candles_with_the_sample_strategy_chosen(opened:
     assert (strategy.stem, series.symbol, series.timeframe) == ("ma_crossover", "EURUSD", "1h")
     assert page.chart.candles is not None
     assert page.chart.candles.symbol == "EURUSD"
+
+
+def test_no_label_has_margins_that_another_look_would_take(opened: Driven) -> None:
+    """Qt counts a label's own margins as its frame, and drops them where the style sheet changes before the label has a size."""
+    framed = [label for label in opened.window.findChildren(QLabel) if not label.contentsMargins().isNull()]
+    assert [label.objectName() or label.text() for label in framed if not label.frameWidth()] == []
 
 
 def test_what_is_offered_again_is_shown_and_the_first_picture_is_told_once(opened: Driven) -> None:

@@ -11,6 +11,7 @@ from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.roles import give
 from sptrader_desktop.ui.theme.tokens import BODY, GRID
+from sptrader_desktop.ui.widgets.inset import inset
 from sptrader_desktop.ui.widgets.words import Words
 
 EMPTY = "Values or events will stand here after Run on This Data."
@@ -37,8 +38,7 @@ class ComponentOutputPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, GRID, 0, 0)
         column.setSpacing(GRID)
-        self.title.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
-        column.addWidget(self.title)
+        column.addLayout(inset(self.title, 2))
         column.addWidget(self.tabs, 1)
         self.say("Run it on candles to see what it gives.")
 

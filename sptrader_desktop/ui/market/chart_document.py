@@ -35,9 +35,9 @@ from sptrader_desktop.ui.market.indicators_on_chart import IndicatorsOnChart, Sl
 from sptrader_desktop.ui.market.picker import Picker
 from sptrader_desktop.ui.navigator import dragged_item
 from sptrader_desktop.ui.theme.roles import give
-from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.composite import Composite
 from sptrader_desktop.ui.widgets.empty_state import EmptyWords
+from sptrader_desktop.ui.widgets.inset import inset
 from sptrader_desktop.ui.widgets.notices import Notice
 from sptrader_desktop.ui.widgets.words import Words
 
@@ -86,14 +86,14 @@ class ChartDocument(Composite):
         self.bar = ChartBar(series.symbol)
         self.problem = Words(wraps=True)
         self.problem.setObjectName("chartProblem")
-        self.problem.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
         give(self.problem, tone="danger")
         self.picker = Picker("indicatorPicker", "Search indicators", self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget, share in ((self.bar, 0), (self.problem, 0), (self.chart, 1)):
-            column.addWidget(widget, share)
+        column.addWidget(self.bar)
+        column.addLayout(inset(self.problem, 2, 1))
+        column.addWidget(self.chart, 1)
         self.problem.hide()
         self.main_part = self.chart
         self._unlink: Callable[[], None] = lambda: None

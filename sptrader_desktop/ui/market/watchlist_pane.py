@@ -32,6 +32,7 @@ from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
+from sptrader_desktop.ui.widgets.inset import inset
 from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 from sptrader_desktop.ui.widgets.words import Words
 
@@ -220,7 +221,6 @@ class WatchlistPane(QWidget):
         self._stack.addWidget(empty)
         self._problem = Words(wraps=True)
         self._problem.setObjectName("watchlistProblem")
-        self._problem.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
         give(self._problem, tone="danger")
         self._problem.hide()
         column = QVBoxLayout(self)
@@ -228,7 +228,7 @@ class WatchlistPane(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self._stack, 1)
-        column.addWidget(self._problem)
+        column.addLayout(inset(self._problem, 2))
         column.addLayout(self._foot())
 
     def _foot(self) -> QVBoxLayout:
