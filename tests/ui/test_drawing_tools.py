@@ -148,9 +148,19 @@ def test_lines_belong_to_their_symbol_and_are_saved_at_every_change(qtbot: QtBot
     assert [symbol for symbol, _ in saved] == ["USDJPY"]
     chart.show_candles(walk(500))
     assert list(chart.tools.drawings) == [old]
-    chart.tools.undo_stack.undo()
-    assert saved[-1] == ("USDJPY", ())
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert len(saved) == 1, "what nobody sees is not undone"
     assert chart.tools.line_at(pane_of(chart).spot(QPointF(1, 1))) is None
+    chart.draw_horizontal()
+    chart.give_back()
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert len(saved) == 2
+    chart.show_candles(walk(500, symbol="USDJPY"))
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert saved[2:] == [("USDJPY", ())]
+    chart.show_candles(walk(500))
+    QTest.keyClick(chart, Qt.Key.Key_Z, CONTROL)
+    assert saved[3:] == [("EURUSD", (old,))]
 
 
 def test_a_trend_line_and_the_ruler_need_no_mouse(qtbot: QtBot) -> None:

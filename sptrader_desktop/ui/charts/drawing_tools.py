@@ -1,5 +1,6 @@
 """Drawing on a chart: horizontal and trend lines that can be dragged, undone and deleted, and a ruler that leaves nothing behind."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -49,7 +50,7 @@ class DrawingTools(QObject):
     def __init__(self, book: DrawingBook, bar_of: Callable[[int], int], bar_index: Callable[[float], int], parent: QObject) -> None:
         super().__init__(parent)
         self.book = book
-        self.undo_stack = QUndoStack(self)
+        self._stacks = defaultdict[str, QUndoStack](lambda: QUndoStack(self))
         self.tool: Tool = ""
         self.chosen: int | None = None
         self.ruler: tuple[Spot, Spot] | None = None
@@ -93,6 +94,11 @@ class DrawingTools(QObject):
         return self._candles
 
     @property
+    def undo_stack(self) -> QUndoStack:
+        """Of the symbol that is shown: what nobody sees is not undone."""
+        return self._stacks["" if self._candles is None else self._candles.symbol]
+
+    @property
     def drawings(self) -> Drawings:
         """In the ticks of these candles: other charts of the symbol may show those of a run with other instruments."""
         if self._candles is None:
@@ -122,6 +128,12 @@ class DrawingTools(QObject):
     def delete_chosen(self) -> None:
         if self.chosen is not None and self.chosen < len(self.drawings):
             self._change(self.drawings[self.chosen], None, "delete a line")
+
+    def undo(self) -> None:
+        self.undo_stack.undo()
+
+    def redo(self) -> None:
+        self.undo_stack.redo()
 
     def choose_line(self) -> None:
         """The newest one, then those before, all around."""
