@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QTableWidget,
 )
 
 from sptrader_desktop import compose_data
@@ -89,6 +90,37 @@ def test_a_file_that_is_dropped_is_shown_and_kept_only_when_told(
     kept = CandleCatalogue(settings.candles).candles(CandleRequest("GBPUSD", "1h"))
     assert kept.prices.close.tolist() == [bar.close for bar in BARS]
     assert any(row.symbol == "GBPUSD" and row.where == "catalogue" for row in page.datasets.rows)
+
+
+class WhenAllowed(QObject):
+    """What stands in a table at the moment at which a button can be pressed."""
+
+    def __init__(self, button: QPushButton, table: QTableWidget) -> None:
+        super().__init__(button)
+        self.rows: list[int] = []
+        self._table = table
+        button.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.EnabledChange and isinstance(watched, QPushButton) and watched.isEnabled():
+            self.rows.append(self._table.rowCount())
+        return False
+
+
+def test_nothing_can_be_kept_before_what_it_is_understood_as_is_shown(page: DataPage, opened: DrivenPage, tmp_path: Path) -> None:
+    panel = page.imports
+    page.open_file(written(tmp_path, "words and words\n", "EURUSD none.csv"))
+    opened.settle()
+    assert panel.understood.rowCount() == 0
+    allowed, place = WhenAllowed(panel.keep, panel.understood), panel.place.currentIndex()
+    changed = panel.lines.textChanged.connect(lambda: panel.place.setCurrentIndex(place + 1))  # while the rest is on its way
+    page.open_file(written(tmp_path, metatrader_5(BARS, EET), "GBPUSD shown.csv"))
+    opened.settle()
+    panel.lines.textChanged.disconnect(changed)
+    panel.place.setCurrentIndex(place)
+    assert panel.keep.isEnabled()
+    assert allowed.rows == [panel.understood.rowCount()]
+    panel.keep.removeEventFilter(allowed)
 
 
 def test_what_is_asked_is_marked_and_every_answer_changes_the_preview(page: DataPage, opened: DrivenPage, tmp_path: Path) -> None:

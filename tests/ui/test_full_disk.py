@@ -181,7 +181,7 @@ def test_an_import_that_finds_no_room_changes_nothing_and_can_be_kept_when_there
 ) -> None:
     page = ran.window.data.open()
     page.open_file(written(tmp_path, metatrader_5(market(SPRING, weeks=30), ZoneInfo("Europe/Athens")), "USDCAD.csv"))
-    ran.settle()
+    ran.until(page.imports.keep.isEnabled, "what is understood")
     page.imports.place.setCurrentText(place)
     files = {path: path.stat().st_size for path in (disk / "workspace" / "data").iterdir()}
     fill(disk)

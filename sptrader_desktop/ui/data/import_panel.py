@@ -151,7 +151,6 @@ class ImportPanel(QWidget):
 
     def _show(self, preview: ImportPreview) -> None:
         self.preview = preview
-        self._allow()
         asked = preview.refusal.key if preview.refusal else ""
         for key, field in self._questions.items():
             give(field, tone="warning" if key == asked else "")
@@ -160,10 +159,9 @@ class ImportPanel(QWidget):
         elif preview.candles is not None:
             self.foot.say(f"{counted(len(preview.candles), 'bar')} understood; nothing is kept yet")
         # All of it in one turn would hold the window up.
+        shown = (partial(step, preview) for step in (self._show_lines, self._show_columns, self._show_understood))
         self._steps.stop()
-        self._steps.do(
-            self._show_views, *(partial(step, preview) for step in (self._show_lines, self._show_columns, self._show_understood))
-        )
+        self._steps.do(self._show_views, *shown, self._allow)
 
     def _show_understood(self, preview: ImportPreview) -> None:
         fill(self.understood, preview.head, preview.rows, right=True)
@@ -240,8 +238,8 @@ class ImportPanel(QWidget):
         )
 
     def _allow(self) -> None:
-        """What is understood and not kept yet may be kept; where it was refused because of other bars, only with the tick."""
-        found = self.preview
+        """What is understood, shown and not kept yet may be kept; where it was refused because of other bars, only with the tick."""
+        found = self.preview if self.is_settled else None
         may = found is not None and found.refusal is None and found.candles is not None and found is not self._is_kept
         has_say = self.replace.isHidden() or self.replace.isChecked()
         self.keep.setEnabled(may and has_say and not self._work.is_at_work("keep"))
