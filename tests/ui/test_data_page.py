@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QRadioButton,
     QScrollArea,
+    QSplitter,
     QWidget,
 )
 
@@ -34,7 +35,8 @@ from sptrader_desktop.settings import Settings
 from sptrader_desktop.ui.data.data_page import DataPage
 from sptrader_desktop.ui.desk import Series
 from tests.kept_candles import hourly
-from tests.ui.data_pages import SAMPLE, DrivenPage, cell, choose, driven_page, page_fixtures, pick, press, said, type_into
+from tests.ui.data_pages import BARS, EET, SAMPLE, DrivenPage, cell, choose, driven_page, page_fixtures, pick, press, said, type_into
+from tests.vendor_files import metatrader_5, written
 
 settings, opened, page = page_fixtures("data page")
 
@@ -347,6 +349,23 @@ def test_what_became_of_a_file_and_the_way_to_keep_it_stay_in_sight_in_little_ro
     assert "Timeframe" in said(opened, "import")
     for each in (page.imports.keep, page.imports.foot.said):
         assert each.visibleRegion().boundingRect() == each.rect(), each.objectName()
+    page.resize(before)
+    opened.settle()
+
+
+def test_in_a_narrow_window_headings_of_the_import_are_whole_and_the_choices_for_columns_come_into_sight(
+    page: DataPage, opened: DrivenPage, tmp_path: Path
+) -> None:
+    before = page.size()
+    page.resize(488, 400)
+    page.open_file(written(tmp_path, metatrader_5(BARS, EET), "GBPUSD narrow.csv"))
+    opened.settle()
+    views = opened.find(QSplitter, "importViews")
+    assert [each.text() for each in views.findChildren(QLabel) if each.height() < each.heightForWidth(each.width())] == []
+    for box in views.findChildren(QComboBox):
+        box.setFocus()
+        opened.settle()
+        assert box.visibleRegion().boundingRect().height() == box.height(), box.objectName()
     page.resize(before)
     opened.settle()
 

@@ -345,10 +345,10 @@ class ImportPanel(QWidget):
         self.understood.hide()
         for part, title, widgets in (
             (parts[0], "In the file", (self.lines,)),
-            (parts[1], "Columns: choose what each holds where it was not recognised", (self.columns,)),
+            (parts[1], "What each column holds", (self.columns,)),
             (parts[2], "Understood as", (self.notes, self.understood, 1)),
         ):
-            part.setLayout(column(label(title, "muted"), *widgets, margin=2))
+            part.setLayout(column(label(title, "muted", wraps=False), *widgets, margin=2))
         split.setSizes([2, 2, 7])
         return split
 
