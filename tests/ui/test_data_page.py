@@ -194,6 +194,26 @@ def test_the_calendar_tells_every_day_to_pointer_and_keys(examined: DataPage) ->
     assert week_before in picture.said
     QTest.keyClick(picture, Qt.Key.Key_Down)
     assert str(np.datetime64(int(doctored.days.days[empty]) - 6, "D")) in picture.said
+    first, last = (str(np.datetime64(int(doctored.days.days[place]), "D")) for place in (0, -1))
+    for key, day in ((Qt.Key.Key_End, last), (Qt.Key.Key_Home, first), (Qt.Key.Key_PageUp, first)):
+        QTest.keyClick(picture, key)
+        assert day in picture.said
+    QTest.keyClick(picture, Qt.Key.Key_PageDown)
+    assert str(np.datetime64(first) + 28) in picture.said, "the same weekday four weeks later"
+
+
+def test_the_day_that_keys_walk_to_is_in_sight(examined: DataPage, opened: DrivenPage) -> None:
+    before, picture = examined.size(), examined.doctor.picture
+    examined.resize(1000, 120)
+    opened.settle()
+    picture.setFocus()
+    opened.settle()
+    for key, number in ((Qt.Key.Key_Home, 0), (Qt.Key.Key_End, -1)):
+        QTest.keyClick(picture, key)
+        opened.settle()
+        assert picture.visibleRegion().contains(picture.spots(picture.area)[number].area.toRect())
+    examined.resize(before)
+    opened.settle()
 
 
 @pytest.mark.parametrize("width", [900, 1000, 1366, 1700])

@@ -9,6 +9,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QPainter, QP
 from sptrader_desktop.present.clocks import MONTHS
 from sptrader_desktop.present.doctor import STATES, DayCell, DayState, Doctored, calendar_words
 from sptrader_desktop.present.numbers import iso_date
+from sptrader_desktop.ui.data.parts import bring_into_sight
 from sptrader_desktop.ui.results.picture import CENTRE, LEFT, Picture, Spot
 from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.theme.tokens import GRID, SMALL
@@ -16,7 +17,14 @@ from sptrader_desktop.ui.theme.tokens import GRID, SMALL
 CELL, LEAST_CELL = 4.0 * GRID, 3.0 * GRID  # with the gap beside it; as large as the width allows
 GAP = GRID / 2
 WEEKS = {12: 54, 6: 28}  # at most, in a block of so many months
-STEPS = {Qt.Key.Key_Left: -7, Qt.Key.Key_Right: 7, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+STEPS = {
+    Qt.Key.Key_Left: -7,
+    Qt.Key.Key_Right: 7,
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_PageUp: -28,
+    Qt.Key.Key_PageDown: 28,
+}
 COLOURS = {
     DayState.WHOLE: ("accent", 200),
     DayState.THIN: ("accent", 70),
@@ -153,18 +161,20 @@ class CoveragePicture(Picture):
     # Asking
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down by a day, left and right by a week."""
-        step = STEPS.get(Qt.Key(event.key()))
-        if step is None or not self._cells:
+        """Up and down by a day, left and right by a week, a page by four of them; Home and End are the first and the last day."""
+        key = Qt.Key(event.key())
+        if not self._cells or key not in (*STEPS, Qt.Key.Key_Home, Qt.Key.Key_End):
             super().keyPressEvent(event)
             return
-        days = [cell.day for cell in self._cells]
-        if self._at is None:
-            self._point_at(0 if step > 0 else len(days) - 1)
-            return
-        wanted = days[self._at] + step
-        within = [place for place, day in enumerate(days) if (day >= wanted if step > 0 else day <= wanted)]
-        self._point_at((within[0] if step > 0 else within[-1]) if within else self._at)
+        step, days = STEPS.get(key, 0), [cell.day for cell in self._cells]
+        if not step or self._at is None:
+            at = 0 if step > 0 or key == Qt.Key.Key_Home else len(days) - 1
+        else:
+            wanted = days[self._at] + step
+            within = [place for place, day in enumerate(days) if (day >= wanted if step > 0 else day <= wanted)]
+            at = (within[0] if step > 0 else within[-1]) if within else self._at
+        self._point_at(at)
+        bring_into_sight(self, self.spots(self.area)[at].area.toAlignedRect())
 
     def point_at_day(self, day: int) -> None:
         found = next((place for place, cell in enumerate(self._cells) if cell.day == day), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -244,12 +244,17 @@ def scrolled_place(parent: QWidget | None = None) -> QScrollArea:
     return made
 
 
-def bring_into_sight(widget: QWidget) -> None:
-    """In everything around it that scrolls, from inside to outside."""
+def bring_into_sight(widget: QWidget, part: QRect | None = None) -> None:
+    """All of it or a part, in everything around it that scrolls, from inside to outside."""
     around = widget.parentWidget()
     while around is not None:
-        if isinstance(around, QScrollArea):
-            around.ensureWidgetVisible(widget)
+        scrolled = around.widget() if isinstance(around, QScrollArea) else None
+        if isinstance(around, QScrollArea) and scrolled is not None:
+            if part is None:
+                around.ensureWidgetVisible(widget)
+            else:
+                at = widget.mapTo(scrolled, part.center())
+                around.ensureVisible(at.x(), at.y(), part.width(), part.height())
         around = around.parentWidget()
 
 
