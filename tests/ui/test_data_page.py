@@ -373,6 +373,20 @@ def test_what_became_of_a_file_and_the_way_to_keep_it_stay_in_sight_in_little_ro
     opened.settle()
 
 
+def test_in_a_narrow_window_the_repair_stands_below_what_was_found(examined: DataPage, opened: DrivenPage) -> None:
+    before, place = examined.size(), examined.tabs.currentWidget()
+    assert isinstance(place, QScrollArea)
+    for width, is_below in ((488, True), (1000, False)):
+        examined.resize(width, 560)
+        opened.settle()
+        assert place.horizontalScrollBar().maximum() == 0
+        parts = (examined.doctor.tabs, opened.find(QScrollArea, "repairAnswers"))
+        tabs, repair = (QRect(each.mapTo(examined, QPoint()), each.size()) for each in parts)
+        assert (repair.top() > tabs.bottom(), repair.left() > tabs.right()) == (is_below, not is_below)
+    examined.resize(before)
+    opened.settle()
+
+
 def test_in_a_narrow_window_headings_of_the_import_are_whole_and_the_choices_for_columns_come_into_sight(
     page: DataPage, opened: DrivenPage, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QScrollArea, QSizePolicy, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QScrollArea, QSizePolicy, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sptrader_desktop.present.column_makers import count, word
 from sptrader_desktop.present.columns import Columns
@@ -23,6 +23,7 @@ from sptrader_desktop.ui.data.parts import Foot, button, column, fill, form, lab
 from sptrader_desktop.ui.tables.data_table import DataTable
 from sptrader_desktop.ui.theme.roles import Tone, give
 from sptrader_desktop.ui.theme.tokens import GRID
+from sptrader_desktop.ui.widgets.beside import Beside
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 
 NONE = "The doctor looks at one dataset: its days as a calendar, everything doubtful in it, and a mended copy where rules can mend."
@@ -166,10 +167,9 @@ class DoctorPanel(QWidget):
         self.title.setObjectName("doctorTitle")
         self.verdict.setObjectName("doctorVerdict")
         self.ledger_note = label(NO_LEDGER, "muted")
-        self._body = QSplitter(Qt.Orientation.Horizontal, self._seen)
+        self._body = Beside(self._seen)
         self.tabs = QTabWidget(self._body)
         self._body.setObjectName("doctorBody")
-        self._body.setChildrenCollapsible(False)
         whole = QVBoxLayout(self._seen)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -211,7 +211,10 @@ class DoctorPanel(QWidget):
         for text, field in (("Zone", self.zone), ("Move", self.shift), ("New file", self.out)):
             answers.addRow(text, field)
         inside = column(label("Repair", "title"), self._nothing, self._kinds, answers, row(self.mend, 1), 1)
-        return side_form(inside, "repairAnswers", 84 * GRID, self._body)
+        made = side_form(inside, "repairAnswers", 84 * GRID, self._body)
+        made.setMaximumWidth(self.maximumWidth())  # below what was found it takes all of the width
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        return made
 
 
 def _finding_columns(found: Inspection) -> Columns:
