@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from sptrader_desktop.adapters.candle_files import load_candles
 from sptrader_desktop.adapters.candle_findings import inspection_of
-from sptrader_desktop.adapters.candle_repair import FIXES, Mended, ledger_text, mend
+from sptrader_desktop.adapters.candle_repair import FIXES, Mended, counts, ledger_text, mend
 from sptrader_desktop.adapters.parquet_repair import METADATA_KEY
 from sptrader_desktop.adapters.zoneinfo_clocks import clock_named, nearest_utc, to_utc
 from sptrader_desktop.core.instruments import CATALOGUE
@@ -107,6 +107,13 @@ def test_what_is_to_be_mended_is_gone_and_the_ledger_gives_the_old_rows(kind: st
     assert len(gone) == len(set(gone))
     assert len(done.changes) >= planted.count
     assert_same(backwards(new_rows(done), ledger_text(done.changes)), old_rows(planted.market))
+
+
+def test_rows_that_were_mended_are_counted_and_not_their_cells() -> None:
+    planted = PLANTERS["swapped"](np.random.default_rng(5))
+    done = mended(planted.market, "swapped")
+    assert len(done.changes) == 2 * planted.count
+    assert counts(done.changes) == {"swapped": planted.count}
 
 
 CHAINED = "unordered duplicate conflict missing_price infinite not_positive decimal_shift swapped bad_volume weekend spike stale".split()

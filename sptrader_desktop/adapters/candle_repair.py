@@ -209,10 +209,11 @@ def _number(value: float) -> float | str:
 
 
 def counts(changes: Sequence[Change]) -> dict[str, int]:
-    """Rows by rule; of a clock those of its runs."""
+    """Rows by rule, however many of their cells changed; of a clock those of its runs."""
+    rows = {(change.rule, change.row): (change.to_row or change.row) - change.row + 1 for change in changes}
     found: dict[str, int] = {}
-    for change in changes:
-        found[change.rule] = found.get(change.rule, 0) + (1 if change.to_row is None else change.to_row - change.row + 1)
+    for (rule, _), count in rows.items():
+        found[rule] = found.get(rule, 0) + count
     return found
 
 

@@ -273,11 +273,12 @@ def test_findings_are_listed_and_only_what_is_ticked_is_mended_in_a_new_file(exa
     assert said(opened, "doctor") == "Tick what is to be mended, or set the clock"
     opened.click(doctor.fixes["swapped"])
     doctor.fixes["swapped"].setChecked(True)
+    assert doctor.fixes["swapped"].text() == "swapped, 1 row"
     press(opened, "repairButton")
     mended = holed.with_name("EURUSD_1h_holed_mended.parquet")
     assert holed.read_bytes() == before
     assert len(load_candles(mended)) == pq.read_metadata(holed).num_rows
-    assert "(swapped 2)" in said(opened, "doctor")
+    assert "(swapped, 1 row)" in said(opened, "doctor")
     assert opened.find(QLabel, "doctorSaid").property("tone") == "warning", "what was written is doubtful still"
     assert {cell(doctor.ledger, row, 2) for row in range(doctor.ledger.rowCount())} == {"high", "low"}
     assert mended.name in {row.place for row in examined.datasets.rows}

@@ -142,7 +142,7 @@ class DoctorPanel(QWidget):
         )
 
     def _mended(self, item: DatasetRow, done: RepairDone) -> None:
-        rows = "; ".join(f"{kind} {count:,}" for kind, count in done.changes.items()) or "nothing was changed"
+        rows = "; ".join(f"{kind}, {counted(rows, 'row')}" for kind, rows in done.changes.items()) or "nothing was changed"
         said = f"{done.rows_before:,} rows became {done.rows_after:,} in {Path(done.out).name} ({rows}). {done.verdict.capitalize()}"
         self.foot.say(said if item == self.row else f"{item.name}: {said}", TONES.get(done.worst, "up"))
         if item == self.row:
