@@ -62,7 +62,7 @@ class BacktestPanel(QWidget):
         wanted, looked_for = chosen or self._missed[0], looked_at or self._missed[1]
         self._strategies, self._series = list(strategies), list(series)
         _fill(self.strategy, told_apart(strategies), _place(self._strategies, wanted), wanted.stem if wanted else "")
-        _fill(self.data, [item.label for item in series], _place(self._series, looked_for), looked_for.label if looked_for else "")
+        _fill(self.data, _names(self._series), _place(self._series, looked_for), looked_for.label if looked_for else "")
         self._missed = None if self.chosen_strategy() else wanted, None if self.kept_series() else looked_for
         if self.chosen_strategy() != chosen:
             self._strategy_changed()
@@ -82,7 +82,8 @@ class BacktestPanel(QWidget):
         if str(old) in files and series is not None:
             place = files.index(str(old))
             self._series[place] = series
-            self.data.setItemText(place, series.label)
+            for at, name in enumerate(_names(self._series)):
+                self.data.setItemText(at, name)
             if place == self.data.currentIndex() and not self.is_elsewhere:
                 self._series_changed()
 
@@ -159,10 +160,11 @@ class BacktestPanel(QWidget):
         words = run_form.candles_line(candles)
         self.read.setText(words)
         self.read.setVisible(True)
-        if not self.is_elsewhere:
-            place = self.data.currentIndex()
-            self.data.setItemData(place, tip(f"{self.data.itemText(place)}\n{words}"), Qt.ItemDataRole.ToolTipRole)
-            self.data.setToolTip(tip(f"{self.data.currentText()}\n{words}"))
+        chosen = self.kept_series()
+        if chosen is not None and not self.is_elsewhere:
+            whole = tip(f"{chosen.label}\n{words}")
+            self.data.setItemData(self.data.currentIndex(), whole, Qt.ItemDataRole.ToolTipRole)
+            self.data.setToolTip(whole)
         if len(candles):
             for key, stamp in (("start", candles.timestamp[0]), ("end", candles.timestamp[-1])):
                 field = self._answers[key]
@@ -322,6 +324,7 @@ class BacktestPanel(QWidget):
             field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             field.setMinimumContentsLength(10)
             form.addRow(label, field)
+        self.data.elides = Qt.TextElideMode.ElideMiddle  # names of files differ at their end
         form.addRow("Candles", self.elsewhere)
         self._build_elsewhere()
         named(self.more, "moreSymbols", "Further symbols")
@@ -422,6 +425,14 @@ def _place(among: Sequence[T], wanted: T | None) -> int:
     if wanted is None:
         return 0
     return among.index(wanted) if wanted in among else -1
+
+
+def _names(series: Sequence[Series]) -> list[str]:
+    """Of files what their names say besides symbol and timeframe, as far as it tells them apart."""
+    files = [item.path for item in series if item.path]
+    names = dict(zip(files, told_apart([Path(file) for file in files]), strict=True))
+    said = [names[item.path].removeprefix(f"{item.symbol}_{item.timeframe}_") if item.path else item.source for item in series]
+    return [f"{item.symbol} {item.timeframe} · {besides}" for item, besides in zip(series, said, strict=True)]
 
 
 def _fill(box: QComboBox, labels: Sequence[str], chosen: int, wanted: str) -> None:

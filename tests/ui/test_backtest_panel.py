@@ -131,6 +131,30 @@ def test_strategies_of_one_name_are_told_apart_by_their_folders(panel: BacktestP
     assert names() == ["slow", "two", "one"]
 
 
+def test_files_of_one_symbol_are_told_apart_also_where_there_is_little_room(panel: BacktestPanel) -> None:
+    files = [
+        "2023-01-02_2023-12-31.parquet",
+        "2024-01-02_2024-05-31.parquet",
+        "2024-01-02_2024-05-31_mended.parquet",
+        "old.csv",
+        "old.parquet",
+    ]
+    series = [Series("EURUSD", "1h", f"/data/EURUSD_1h_{name}") for name in files] + [Series("EURUSD", "1h", "/data/EURUSD_1h.parquet")]
+    panel.offer(STRATEGIES, [*series, Series("EURUSD", "1h", source="catalogue")])
+    panel.resize(panel.minimumSizeHint().width(), panel.height())
+    names, shown = list[str](), list[str]()
+    for place in range(panel.data.count()):
+        panel.data.setCurrentIndex(place)
+        names.append(panel.data.currentText())
+        shown.append(panel.data.shown_text())
+        assert panel.data.toolTip() == panel.series[place].label
+    assert names[1:4] == ["EURUSD 1h · 2024-01-02_2024-05-31", "EURUSD 1h · 2024-01-02_2024-05-31_mended", "EURUSD 1h · old.csv"]
+    assert names[5:] == ["EURUSD 1h · EURUSD_1h", "EURUSD 1h · catalogue"]
+    assert len(set(shown)) == len(shown) > 0
+    panel.renamed(Path("/data/EURUSD_1h_old.csv"), Path("/data/EURUSD_1h_new.csv"))
+    assert [panel.data.itemText(place) for place in (3, 4)] == ["EURUSD 1h · new", "EURUSD 1h · old"]
+
+
 def test_every_field_of_a_recipe_is_asked_for() -> None:
     chosen = {"strategy", "data", "source", "symbols", "timeframe", "symbol"}  # by the boxes of strategies, candles and symbols
     assert {field.name for field in fields(Recipe)} - chosen == set(run_form.BY_KEY)

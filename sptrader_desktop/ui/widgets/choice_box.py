@@ -8,7 +8,9 @@ from sptrader_desktop.ui.widgets.words import tip
 
 
 class ChoiceBox(QComboBox):
-    """What is cut short is said whole where the pointer rests."""
+    """What is cut short, at its end or where `elides` says, is said whole where the pointer rests."""
+
+    elides = Qt.TextElideMode.ElideRight
 
     def sizeHint(self) -> QSize:
         return self._asked(super().sizeHint())
@@ -35,7 +37,7 @@ class ChoiceBox(QComboBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self)
-        option.currentText = self.fontMetrics().elidedText(self._text(), Qt.TextElideMode.ElideRight, room.width())
+        option.currentText = self.fontMetrics().elidedText(self._text(), self.elides, room.width())
         return option
 
     def paintEvent(self, event: QPaintEvent) -> None:
