@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.results import Result
 
+CANDLES = "candles"  # the kind of job that reads them, and the key of what is said where they cannot be read
+
 
 class ResearchPage(QObject):
     """`text_of` gives the text of a strategy as its editor has it, saved or not."""
@@ -104,7 +106,7 @@ class ResearchPage(QObject):
         panel.changed.connect(self.compare)
         research.outsideKnown.connect(self.compare)
         self._files.changed.connect(self.look_outside)
-        research.candlesAsked.connect(lambda series: self.chart.empty.say(f"Reading {series.label} …"))
+        research.candlesAsked.connect(self._expect)
         research.candlesLeft.connect(self._tell_left)
         research.candlesReady.connect(self._show_candles)
         research.candlesReady.connect(panel.tell_candles)
@@ -144,7 +146,13 @@ class ResearchPage(QObject):
             self._research.show_series(series)
         else:
             self._research.forget_series()
+            self._notices.dismiss(CANDLES)
             self.chart.empty.say(EMPTY.title, EMPTY.text)
+
+    def _expect(self, series: Series) -> None:
+        """What was said of the candles before is not said of these."""
+        self._notices.dismiss(CANDLES)
+        self.chart.empty.say(f"Reading {series.label} …")
 
     def _tell_left(self, series: Series) -> None:
         """What was shown before stays; a chart that is empty says why."""
@@ -154,6 +162,7 @@ class ResearchPage(QObject):
     def _show_candles(self, candles: Candles) -> None:
         self._selection.symbol.set(candles.symbol)
         self.chart.show_candles(candles)
+        self._notices.dismiss(CANDLES)
         drawing = self._research.shown
         if drawing is not None:
             self._show_marks(drawing)
@@ -233,7 +242,7 @@ class ResearchPage(QObject):
 
     def _tell(self, kind: str, error: BaseException) -> None:
         """What a person can mend is said where they are; the rest is a defect and said as one."""
-        if kind == "candles":
+        if kind == CANDLES:
             self.chart.show_fault(str(error))
         if not isinstance(error, SptraderError | OSError):
             self._unforeseen(error, {"backtest": "The backtest", "what-if": "What if"}.get(kind, kind))

@@ -417,6 +417,7 @@ def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -
     ran.until(lambda: page.chart.title() == "", "there to be no candles")  # a list of files of before may come in between
     assert page.chart.empty.isVisible()
     assert any("GBPUSD_1h_bad.parquet" in label.text() for label in page.chart.empty.findChildren(QLabel))
+    assert said_of_candles(ran)
     page.chart.setFocus()
     for name, command in page.chart.commands().items():
         if name != "chart.picture":  # which asks where to
@@ -429,3 +430,27 @@ def test_candles_that_cannot_be_read_leave_no_others_in_the_chart(ran: Driven) -
     assert page.chart.candles is not None
     assert not page.chart.empty.isVisible()
     assert page.chart._trades is not None
+    assert said_of_candles(ran) == []
+
+
+@pytest.mark.parametrize("way", ["none", "run"])
+def test_what_is_said_of_candles_that_cannot_be_read_goes_with_them(ran: Driven, way: str) -> None:
+    page = ran.window.page
+    bad = Path(page.panel.series[0].path).with_name("GBPUSD_1h_bad.parquet")
+    bad.write_bytes(b"no candles")
+    ran.window.offer(series=Series("GBPUSD", "1h", str(bad)))
+    ran.until(lambda: said_of_candles(ran), "it to be said")
+    bad.unlink()
+    if way == "run":
+        ran.window.research.open_run(ran.window._desk.runs.list()[0].id)
+    else:
+        page.panel.source.setCurrentIndex(1)  # where no candles are named yet
+    ran.settle()
+    assert said_of_candles(ran) == []
+    page.panel.source.setCurrentIndex(0)
+    ran.window.offer(series=page.panel.series[0])
+    ran.settle()
+
+
+def said_of_candles(driven: Driven) -> list[str]:
+    return [notice.text for notice in driven.window.notices.waiting() if notice.key == "candles"]
