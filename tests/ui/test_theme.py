@@ -6,6 +6,7 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QFile, QSize
@@ -49,6 +50,26 @@ def test_each_change_reaches_every_widget_even_one_of_a_colour_that_qt_does_not_
     qtbot.waitUntil(lambda: widget.palette().color(QPalette.ColorRole.Base) == QColor(tokens.LIGHT.field))
     with qtbot.assertNotEmitted(theme.changed):
         theme.wear("light", "colour_blind")
+
+
+@pytest.mark.parametrize("change", [{"mode": "dark"}, {"mode": "light", "scale": 150}])
+def test_a_list_that_is_open_closes_when_the_look_changes(theme: Theme, qtbot: QtBot, change: dict[str, Any]) -> None:
+    """It would stand as far from its box as that has moved or grown."""
+    theme.wear("light")
+    box = QComboBox()
+    qtbot.addWidget(box)
+    box.addItems(["one", "two"])
+    box.show()
+    box.showPopup()
+    qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
+    theme.wear("light")  # which it is
+    assert box.view().isVisible()
+    theme.wear(**change)
+    assert not box.view().isVisible()
+    assert box.currentText() == "one"
+    box.showPopup()
+    assert box.view().isVisible()
+    box.hidePopup()
 
 
 def test_without_a_wish_the_theme_is_the_systems(theme: Theme) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 from shiboken6 import isValid
 
 from sptrader_desktop.ui.theme.fonts import load_fonts
@@ -84,6 +84,7 @@ class Theme(QObject):
         new = Look(chosen, is_dark, scale / self._started_scale)
         if self._is_worn and new == look():
             return
+        _close_list()
         put_in_force(new)
         self._dress(new)
         self._tell_widgets()
@@ -120,3 +121,11 @@ class Theme(QObject):
         for widget in self._application.allWidgets():
             if isValid(widget):
                 self._application.sendEvent(widget, QEvent(QEvent.Type.PaletteChange))
+
+
+def _close_list() -> None:
+    """Of a box that grows or moves by another look: Qt leaves it where it was opened."""
+    popup = QApplication.activePopupWidget()
+    box = popup.parentWidget() if popup is not None else None
+    if isinstance(box, QComboBox):
+        box.hidePopup()
