@@ -1,5 +1,6 @@
 """What to run: strategy, candles, range, account and costs. It asks; whoever listens to `runAsked` runs."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PARAMS = "params"
+BESIDES = " · "  # between symbol and timeframe and what tells their candles apart
 SYMBOLS, SOURCE, ELSEWHERE = "symbols", "source", "elsewhere"  # under which what is no question is kept with the answers
 
 
@@ -324,7 +326,7 @@ class BacktestPanel(QWidget):
             field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             field.setMinimumContentsLength(10)
             form.addRow(label, field)
-        self.data.elides = Qt.TextElideMode.ElideMiddle  # names of files differ at their end
+        self.data.keeps = BESIDES
         form.addRow("Candles", self.elsewhere)
         self._build_elsewhere()
         named(self.more, "moreSymbols", "Further symbols")
@@ -428,11 +430,19 @@ def _place(among: Sequence[T], wanted: T | None) -> int:
 
 
 def _names(series: Sequence[Series]) -> list[str]:
-    """Of files what their names say besides symbol and timeframe, as far as it tells them apart."""
+    """Of files of one symbol and timeframe what their names say besides, as far as it tells them apart."""
     files = [item.path for item in series if item.path]
     names = dict(zip(files, told_apart([Path(file) for file in files]), strict=True))
-    said = [names[item.path].removeprefix(f"{item.symbol}_{item.timeframe}_") if item.path else item.source for item in series]
-    return [f"{item.symbol} {item.timeframe} · {besides}" for item, besides in zip(series, said, strict=True)]
+    alike = Counter(map(_kind, series))
+
+    def besides(item: Series) -> str:
+        return names[item.path].removeprefix(f"{item.symbol}_{item.timeframe}_") if item.path else item.source
+
+    return [_kind(item) + ("" if item.path and alike[_kind(item)] == 1 else BESIDES + besides(item)) for item in series]
+
+
+def _kind(series: Series) -> str:
+    return f"{series.symbol} {series.timeframe}"
 
 
 def _fill(box: QComboBox, labels: Sequence[str], chosen: int, wanted: str) -> None:

@@ -140,7 +140,7 @@ def test_files_of_one_symbol_are_told_apart_also_where_there_is_little_room(pane
         "old.parquet",
     ]
     series = [Series("EURUSD", "1h", f"/data/EURUSD_1h_{name}") for name in files] + [Series("EURUSD", "1h", "/data/EURUSD_1h.parquet")]
-    panel.offer(STRATEGIES, [*series, Series("EURUSD", "1h", source="catalogue")])
+    panel.offer(STRATEGIES, [*series, Series("EURUSD", "1h", source="catalogue"), Series("EURUSD", "4h", "/data/EURUSD_4h_2024.parquet")])
     panel.resize(panel.minimumSizeHint().width(), panel.height())
     names, shown = list[str](), list[str]()
     for place in range(panel.data.count()):
@@ -149,8 +149,9 @@ def test_files_of_one_symbol_are_told_apart_also_where_there_is_little_room(pane
         shown.append(panel.data.shown_text())
         assert panel.data.toolTip() == panel.series[place].label
     assert names[1:4] == ["EURUSD 1h · 2024-01-02_2024-05-31", "EURUSD 1h · 2024-01-02_2024-05-31_mended", "EURUSD 1h · old.csv"]
-    assert names[5:] == ["EURUSD 1h · EURUSD_1h", "EURUSD 1h · catalogue"]
+    assert names[5:] == ["EURUSD 1h · EURUSD_1h", "EURUSD 1h · catalogue", "EURUSD 4h"]
     assert len(set(shown)) == len(shown) > 0
+    assert {text[:9] for text in shown} == {"EURUSD 1h", "EURUSD 4h"}
     panel.renamed(Path("/data/EURUSD_1h_old.csv"), Path("/data/EURUSD_1h_new.csv"))
     assert [panel.data.itemText(place) for place in (3, 4)] == ["EURUSD 1h · new", "EURUSD 1h · old"]
 

@@ -53,7 +53,7 @@ class CoveragePicture(Picture):
         self._there = {cell.state for cell in self._cells} | {DayState.WHOLE}
         self._place()
         self.describe(calendar_words(doctored) if doctored else "")
-        self.setFixedHeight(self.minimumSizeHint().height())
+        self.setMinimumHeight(self.minimumSizeHint().height())
 
     def _place(self) -> None:
         """Whole years beside each other where they fit, else halves."""
@@ -156,7 +156,7 @@ class CoveragePicture(Picture):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place()
-        self.setFixedHeight(self.minimumSizeHint().height())
+        self.setMinimumHeight(self.minimumSizeHint().height())
 
     # Asking
 

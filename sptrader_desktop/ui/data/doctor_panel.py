@@ -193,7 +193,7 @@ class DoctorPanel(QWidget):
         self.tabs.addTab(self._calendar, "Calendar")
         self.tabs.addTab(self.findings, "Findings")
         self.tabs.addTab(ledger, "Repair Ledger")
-        holder.setLayout(column(self.picture, 1, margin=0))
+        holder.setLayout(column(self.picture, margin=0))
         ledger.setLayout(column(self.ledger_note, self.ledger, margin=2))
 
     def _repair(self) -> QWidget:

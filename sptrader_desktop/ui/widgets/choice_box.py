@@ -8,9 +8,9 @@ from sptrader_desktop.ui.widgets.words import tip
 
 
 class ChoiceBox(QComboBox):
-    """What is cut short, at its end or where `elides` says, is said whole where the pointer rests."""
+    """What is cut short is said whole where the pointer rests. Behind the mark in `keeps` it is the beginning that is cut."""
 
-    elides = Qt.TextElideMode.ElideRight
+    keeps = ""
 
     def sizeHint(self) -> QSize:
         return self._asked(super().sizeHint())
@@ -37,8 +37,16 @@ class ChoiceBox(QComboBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self)
-        option.currentText = self.fontMetrics().elidedText(self._text(), self.elides, room.width())
+        option.currentText = self._elided(room.width())
         return option
+
+    def _elided(self, room: int) -> str:
+        words, metrics = self._text(), self.fontMetrics()
+        kept = words[: words.find(self.keeps) + len(self.keeps)] if self.keeps and self.keeps in words else ""
+        left = room - metrics.horizontalAdvance(kept)
+        if not kept or left <= 0:
+            return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+        return kept + metrics.elidedText(words.removeprefix(kept), Qt.TextElideMode.ElideLeft, left)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, option = QStylePainter(self), self._option()
