@@ -12,16 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QObject, QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from sptrader_desktop.present.column_makers import count, money, word
-from sptrader_desktop.present.columns import Columns, SortKey
+from sptrader_desktop.present.column_makers import count, money, times, word
+from sptrader_desktop.present.columns import NOTHING, Columns, SortKey
+from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.ui.tables.column_filter_popup import ColumnFilterPopup
 from sptrader_desktop.ui.tables.column_table import ColumnTable
 from sptrader_desktop.ui.tables.data_table import DataTable
+from sptrader_desktop.ui.theme.look import look
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 
 ONE = 100_000_000
@@ -271,6 +273,19 @@ def test_columns_that_were_made_for_no_rows_are_fitted_to_the_first_that_come(qt
     other.put(rows(0))
     other.put(rows(40))
     assert other.view.columnWidth(1) == 123
+
+
+def test_a_column_grows_with_what_comes_into_it_unless_a_person_chose_its_width(qtbot: QtBot) -> None:
+    other = DataTable("late", "Late", "", "")
+    qtbot.addWidget(other)
+    never, now = np.array([NOTHING]), np.array([1_795_391_851_125_000])
+    other.put(Columns((times("fired", "Fired", never, Zone.UTC), times("ended", "Ended", never, Zone.UTC))))
+    other.view.setColumnWidth(1, 90)
+    before = other.view.columnWidth(0)
+    other.put(Columns((times("fired", "Fired", now, Zone.UTC), times("ended", "Ended", now, Zone.UTC))))
+    metrics = QFontMetrics(look().font())
+    assert before < metrics.horizontalAdvance("2026-11-22 23:57:31") < other.view.columnWidth(0)
+    assert other.view.columnWidth(1) == 90
 
 
 def test_columns_are_hidden_moved_and_remembered(qtbot: QtBot, table: DataTable) -> None:

@@ -87,6 +87,8 @@ class DataTable(QWidget):
         if is_other or (len(table) and not self._is_fitted):
             self.view.fit(table)
             self._is_fitted = bool(len(table))
+        else:
+            self.view.widen(table)
         if current is not None and with_same_rows:
             self.choose(current)
         self._refresh()

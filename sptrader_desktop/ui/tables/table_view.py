@@ -38,6 +38,7 @@ class TableView(QTableView):
     def __init__(self, model: ColumnTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
+        self._fitted: dict[int, int] = {}  # how wide each section was made by us
         self.setModel(model)
         self.setItemDelegate(RoomyCells(self))
         model.sortBegins.connect(self._keep_few_selected)
@@ -91,14 +92,17 @@ class TableView(QTableView):
             self.setColumnHidden(section, not is_shown)
 
     def fit(self, table: Columns) -> None:
-        metrics = QFontMetrics(look().font())
-        rows = range(0, len(table), max(1, len(table) // SAMPLED))
-        for section, column in enumerate(table.columns):
+        for section, (column, width) in enumerate(zip(table.columns, _widths(table), strict=True)):
             self.setColumnHidden(section, not column.is_shown)
-            texts = column.words[:MOST_WORDS] or [column.text(row) for row in rows]
-            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-            head = QFontMetrics(look().font(bold=True)).horizontalAdvance(column.header) + ARROW_ROOM
-            self.setColumnWidth(section, min(max(widest, head) + CELL_ROOM, WIDEST))
+            self.setColumnWidth(section, width)
+            self._fitted[section] = width
+
+    def widen(self, table: Columns) -> None:
+        """Where longer texts came since: a time stands where there was none. What a person made of a width stays."""
+        for section, width in enumerate(_widths(table)):
+            if self.columnWidth(section) == self._fitted.get(section, width) < width:
+                self.setColumnWidth(section, width)
+                self._fitted[section] = width
 
     def reset_columns(self) -> None:
         across = self.horizontalHeader()
@@ -184,6 +188,16 @@ class TableView(QTableView):
         index = self.currentIndex() if event.reason() is QContextMenuEvent.Reason.Keyboard else self.indexAt(event.pos())
         place = self.viewport().mapToGlobal(self.visualRect(index).bottomLeft()) if index.isValid() else event.globalPos()
         self.menuAsked.emit(place, index.column() if index.isValid() else -1)
+
+
+def _widths(table: Columns) -> Iterator[int]:
+    """What the texts of each column need."""
+    metrics, bold = QFontMetrics(look().font()), QFontMetrics(look().font(bold=True))
+    rows = range(0, len(table), max(1, len(table) // SAMPLED))
+    for column in table.columns:
+        texts = column.words[:MOST_WORDS] or [column.text(row) for row in rows]
+        widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+        yield min(max(widest, bold.horizontalAdvance(column.header) + ARROW_ROOM) + CELL_ROOM, WIDEST)
 
 
 def _entries(stored: object) -> list[Mapping[str, Any]]:
