@@ -109,6 +109,8 @@ class PricesPage(QObject):
         watchlist.alertAsked.connect(self._ask_alert)
         self.alerts.openAsked.connect(self._open)
         self.feed.stateChanged.connect(watchlist.show_state)
+        self.feed.stateChanged.connect(lambda state, _words: self.alerts.show_live(state == "live"))
+        self.feed.stateChanged.connect(lambda *_: self._show_alerts(self._alerts.value))
         self.feed.priced.connect(self._take)
         ends = [self._symbols.watch(lambda _: self.read_candles()), self._alerts.watch(self._show_alerts)]
         self.destroyed.connect(lambda: [end() for end in ends])
@@ -158,18 +160,22 @@ class PricesPage(QObject):
         self._alerts.set(alerts)
         for alert in fired:
             self._tell(alert)
+        if fired:
+            QApplication.alert(self._window)
+            QApplication.beep()
 
     def _tell(self, alert: PriceAlert) -> None:
         assert alert.fired is not None, "it fired"
         words = f"{alert.words}: the price is {price_text(alert.tick, alert.fired.ticks)}. No order was placed."
         LOG.warning("price alert: %s", words)
         self._notices.tell(Notice(words, "warning", "Chart", lambda: self._open(alert.symbol), key=f"alert {alert.key}"))
-        QApplication.alert(self._window)
+        self.alerts.say(words)
 
     def _show_alerts(self, alerts: Alerts) -> None:
         fired = sum(alert.fired is not None for alert in alerts)
         waiting = len(alerts) - fired
-        tip = f"{counted(waiting, 'price alert')} waiting, {fired:,} fired. Alerts never place an order."
+        unheard = "" if self.feed.state == "live" else " None is checked: live prices are not connected."
+        tip = f"{counted(waiting, 'price alert')} waiting, {fired:,} fired.{unheard} Alerts never place an order."
         if fired:
             self.badge.show_word(f"{fired:,} FIRED", "warning", tip)
         else:

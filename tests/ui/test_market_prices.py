@@ -19,6 +19,7 @@ from sptrader_desktop.compose_servers import open_live_prices
 from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.present.price_alerts import PriceAlert
 from sptrader_desktop.settings import load_settings
+from sptrader_desktop.ui.market.alerts_pane import NOT_CHECKED, ONLY_TELLS
 from sptrader_desktop.ui.market.live_feed import LiveFeed
 from sptrader_desktop.ui.market.watchlist_pane import MINUTE_MS
 from sptrader_desktop.ui.theme.look import look
@@ -216,8 +217,10 @@ def test_the_menu_of_a_chart_offers_the_price_it_was_opened_at(watching: Driven)
 
 
 def test_a_price_that_jumps_over_an_alert_fires_it_once_and_it_can_be_armed_again(
-    live: Driven, valkey: RedisServer, caplog: pytest.LogCaptureFixture
+    live: Driven, valkey: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    heard = list[str]()
+    monkeypatch.setattr(QApplication, "beep", lambda: heard.append("bell"))
     alerts = live.window.prices.alerts
     live.window.layouts.show("alerts")
     alerts.ask("EURUSD", None)
@@ -235,17 +238,34 @@ def test_a_price_that_jumps_over_an_alert_fires_it_once_and_it_can_be_armed_agai
     assert waiting.fired is None
     assert "EURUSD at 1.25000: the price is 1.26000. No order was placed." in told(live)
     assert any("price alert: EURUSD at 1.25000" in line for line in caplog.messages)
+    assert alerts.note.whole_text().startswith("EURUSD at 1.25000: the price is 1.26000."), "and waits for it no more"
     before = told(live)
     publish(valkey, 1.24)
     live.until(lambda: cell(live, "EURUSD", "last") == "1.24000", "the next price")
     assert told(live) == before, "it fires once"
+    assert heard == ["bell"]
     place = live.window.kept_market.alerts.now.value.index(fired)
     alerts.table.view.show_row(alerts.table.model.row_of(place))
     assert alerts.arm.isEnabled()
-    live.click(alerts.arm)
+    alerts.arm.setFocus()
+    live.press(Qt.Key.Key_Space)
+    assert alerts.note.whole_text() == "Waiting for EURUSD at 1.25000"
+    live.press(Qt.Key.Key_Space)  # once more by mistake: the next button would remove it
     assert fired.armed() in live.window.kept_market.alerts.now.value
     live.settle()
     assert len(kept("alerts")) == 2  # type: ignore[arg-type]  # a list
+
+
+def test_an_alert_that_nothing_is_held_against_says_so(watching: Driven, valkey: RedisServer) -> None:
+    alerts, badge = watching.window.prices.alerts, watching.window.prices.badge
+    watching.window.prices.set_alert("EURUSD", 130_000, Decimal("0.00001"))
+    alerts.say("")
+    assert alerts.note.whole_text() == NOT_CHECKED
+    assert "None is checked: live prices are not connected." in badge.toolTip()
+    watching.click(watching.find(QPushButton, "connectPricesButton"))
+    watching.until(lambda: watching.window.prices.feed.state == "live", "live prices")
+    assert alerts.note.whole_text() == ONLY_TELLS
+    assert "None is checked" not in badge.toolTip()
 
 
 def test_a_price_that_cannot_be_is_refused_where_it_was_typed(watching: Driven) -> None:

@@ -29,6 +29,7 @@ from sptrader_desktop.ui.widgets.word_completer import WordCompleter
 
 EMPTY = "Prices you want to hear of will be here. Alt+A on a chart sets one at the pointer."
 ONLY_TELLS = "Checked on live prices while this program runs. Alerts only tell: they never place an order."
+NOT_CHECKED = "No live prices: nothing is checked until the watchlist is connected to them. Alerts never place an order."
 
 
 class AlertsPane(QWidget):
@@ -41,6 +42,7 @@ class AlertsPane(QWidget):
         self.setObjectName("alerts")
         self.setAccessibleName("Price alerts")
         self._alerts, self._known, self._selection = alerts, known, selection
+        self._at_rest = NOT_CHECKED  # what the note says where there is nothing else to say
         self._changed: PriceAlert | None = None  # the one that what is typed takes the place of
         self.table = DataTable("alerts", "Alerts", EMPTY, drawing="bell", headline="No alerts yet")
         self.table.rowActivated.connect(lambda row: self.openAsked.emit(self._alerts.value[row].symbol))
@@ -86,12 +88,21 @@ class AlertsPane(QWidget):
             (self._changed,) = in_ticks_of((self._changed,), known)
 
     def say(self, words: str, *, is_bad: bool = False) -> None:
-        self.note.show_text(words or ONLY_TELLS)
+        self.note.show_text(words or self._at_rest)
         give(self.note, tone="danger" if is_bad else "")
 
+    def show_live(self, is_live: bool) -> None:
+        """Whether prices come that alerts are held against."""
+        before, self._at_rest = self._at_rest, ONLY_TELLS if is_live else NOT_CHECKED
+        if self.note.whole_text() == before:
+            self.say("")
+
     def arm_chosen(self) -> None:
+        """The keyboard goes to the rows: the next button, which it would go to, is the one that removes."""
         chosen = self._chosen()
+        self.table.view.setFocus()
         self._alerts.set(tuple(alert.armed() if alert in chosen else alert for alert in self._alerts.value))
+        self.say("Waiting for " + ", ".join(alert.words for alert in chosen))
 
     def remove_chosen(self) -> None:
         """The keyboard goes on with what stands in the place of the first that went."""
@@ -125,7 +136,7 @@ class AlertsPane(QWidget):
         self.remove.setEnabled(bool(chosen))
 
     def _form(self) -> QHBoxLayout:
-        self.symbol, self.kind, self.price, self.note = QLineEdit(), QComboBox(), QLineEdit(), ElidedLabel(ONLY_TELLS)
+        self.symbol, self.kind, self.price, self.note = QLineEdit(), QComboBox(), QLineEdit(), ElidedLabel(self._at_rest)
         self._completer = WordCompleter(self.symbol)
         self._completer.offer(sorted(self._known.value))
         self.symbol.setCompleter(self._completer)
