@@ -262,8 +262,8 @@ class MainWindow(QMainWindow):
         nothing: dict[str, Any] = {}
         tables, notices = self._desk.documents.load(TABLES, dict, nothing)
         self.page.results.restore(tables)
-        for sentence in (*self._preferences.notices, *notices):
-            self.notices.tell(Notice(sentence, "warning"))
+        for said in filter(None, (*notices, " ".join(self._preferences.notices))):  # of one file in one notice: the newest stands first
+            self.notices.tell(Notice(said, "warning"))
 
     # How it is put together
 

@@ -90,6 +90,9 @@ def test_what_cannot_be_read_is_said_in_the_pane(qtbot: QtBot, path: Path) -> No
     path.write_bytes(b"name: \xff")
     assert not editor.open(path)
     assert "is not UTF-8 text" in editor.notice.text()
+    editor.know_components(None)  # checks again
+    qtbot.waitUntil(lambda: editor.is_settled)
+    assert "is not UTF-8 text" in editor.problems.view.model().index(0, 1).data(), "not that it is empty"
     assert not editor.open(path.with_name("nothing.yaml"))
     assert "cannot be read" in editor.notice.text()
 

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -247,6 +248,14 @@ def test_tables_of_results_keep_their_columns_order_and_filters(again: tuple[Dri
 
 texts = st.text(max_size=12)
 indicators = st.builds(ChartIndicator, texts, st.dictionaries(texts, st.booleans() | st.decimals(allow_nan=False, allow_infinity=False)))
+
+
+def test_settings_that_are_damaged_are_told_in_one_notice_that_says_where_they_are(qapp: QApplication, tmp_path: Path) -> None:
+    with fresh_home(tmp_path):
+        load_settings().preferences.write_text('{"schema": 1, "theme"')
+        with driven_window(qapp) as driven:
+            (told,) = [notice.text for notice in driven.window.notices.waiting()]
+    assert told.startswith("preferences.json could not be read: it is no JSON. The defaults are used. The file as it was is kept in ")
 
 
 @settings(max_examples=30)

@@ -140,6 +140,14 @@ def test_a_list_that_cannot_be_read_says_so(qtbot: QtBot, history: RunHistory, t
     history.reload()
     settle(qtbot, jobs)
     assert "move it away to begin a new list" in child(history, QLabel, "historyMessage").text()
+    other = RunHistory(history._store, jobs, Selection())  # one that never read it
+    qtbot.addWidget(other)
+    other.resize(800, 400)
+    other.show()
+    other.reload()
+    settle(qtbot, jobs)
+    assert child(other, QLabel, "runsWaiting").isVisible()
+    assert child(other, QLabel, "runsWaiting").text() == "The list of the kept runs cannot be read"
 
 
 def test_the_run_that_is_open_is_the_chosen_one(qtbot: QtBot, store: SqliteRunStore, jobs: Jobs) -> None:

@@ -14,7 +14,7 @@ from sptrader_desktop.present.clocks import moment_text
 from sptrader_desktop.present.observable import Observable
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.text_files import TextKeeper
-from sptrader_desktop.present.text_problems import TextProblem
+from sptrader_desktop.present.text_problems import Stretch, TextProblem
 from sptrader_desktop.ui.editors.code_edit import CodeEdit
 from sptrader_desktop.ui.editors.document import Document
 from sptrader_desktop.ui.editors.find_bar import FindBar
@@ -38,6 +38,7 @@ class EditorPane(Composite):
         super().__init__()
         self.edit, self._keeper, self._zone = edit, keeper, zone or Observable(Zone.UTC)
         self.document = Document(edit, keeper, self)
+        self._unread: tuple[TextProblem, ...] = ()  # why there is no text whose problems could be shown
         self.wanted: Path | None = None  # what was to be opened, also where it could not be
         self.notice, self.find_bar, self.problems = Notice(self), FindBar(edit, self), ProblemsList(good, self)
         self.line_field = LineField(edit, self)
@@ -56,11 +57,14 @@ class EditorPane(Composite):
         """What cannot be read is said in the pane, and nothing can be typed that would have no file."""
         self.wanted = path
         self.notice.hide()
+        self._unread = ()
         try:
             self.document.open(path)
         except SptraderError as error:
             self.notice.say(str(error))
             self.edit.setReadOnly(True)
+            self._unread = (TextProblem(Stretch(0, 0), 1, 1, str(error)),)
+            self.show_problems(())
             return False
         self._tell_title()
         self.check_now()
@@ -124,8 +128,9 @@ class EditorPane(Composite):
         return dialog
 
     def show_problems(self, problems: tuple[TextProblem, ...]) -> None:
-        self.edit.show_problems(problems)
-        self.problems.show_problems(problems)
+        shown = self._unread or problems  # an editor that is empty for want of a text is no empty file
+        self.edit.show_problems(shown)
+        self.problems.show_problems(shown)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the table: the same where the window has made actions of it and where it has not."""

@@ -77,8 +77,8 @@ class RunHistory(QWidget):
         if not isinstance(error, SptraderError):
             raise error  # a defect is told as one
         self._say(str(error), is_bad=True)
-        if not self._runs:
-            self._fill()
+        if not self._runs:  # there may be many: nobody is told that there are none yet
+            self.table.show_waiting("The list of the kept runs cannot be read")
 
     @property
     def chosen(self) -> list[str]:
