@@ -213,7 +213,8 @@ class MainWindow(QMainWindow):
         runs_on = f"A live session runs, with {held}. It goes on without this window; to end it first, press Stop on the Live page"
         exposed = [editor.path.name for editor in self.texts.documents.editors if editor.path and not editor.document.protect()]
         if exposed:
-            said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. Make room on the disk, or save it elsewhere"
+            instead = "Make room on the disk and save it, or copy it into another program"
+            said = f"{', '.join(exposed)}: what is not saved cannot be kept, and would be lost. {instead}"
             said, close = (f"{said}. {runs_on}", "Close, Leave It Running, Lose the Text") if held else (said, "Close anyway")
             self.notices.tell(Notice(said, "error", close, self.closeAsked.emit, key="exposed"))
         elif held:
@@ -384,6 +385,7 @@ class MainWindow(QMainWindow):
         texts.navigator.runFolderWanted.connect(self.runs.show_folder)
         texts.navigator.runNoteWanted.connect(self.runs.write_note)
         self.runs.changed.connect(texts.navigator.refresh)
+        texts.documents.saved.connect(lambda _: self.notices.dismiss("exposed"))
         self.market.chartOpened.connect(self._take_in_chart)
         self.prices.attach(self.page.chart)
         self.page.chart.tools.said.connect(self.status.show_hint)

@@ -240,6 +240,10 @@ class Research(QObject):
             if len(self._to_keep) == 1:
                 self._keep_next()
 
+    @property
+    def is_keeping(self) -> bool:
+        return bool(self._to_keep)
+
     def _keep_next(self) -> None:
         """One after the other: to keep a run takes longer than to make it, and each that was shown is kept."""
         if self._to_keep:

@@ -33,6 +33,7 @@ class RunsPage(QObject):
     def __init__(self, desk: Desk, jobs: Jobs, research: Research, selection: Selection, notices: Notices, window: QWidget) -> None:
         super().__init__(window)
         self._desk, self._jobs, self._selection, self._notices, self._window = desk, jobs, selection, notices, window
+        self._research = research
         self.history = RunHistory(desk.runs, jobs, selection)
         self.comparison = ComparePanel(selection)
         self.history.openAsked.connect(research.open_run)
@@ -108,7 +109,9 @@ class RunsPage(QObject):
     def _ask_where(self, kind: str) -> None:
         title, pattern, suffix = KINDS[kind]
         if not self._selection.run.value:
-            self._notices.tell(Notice("This run is not kept, or not yet: wait a moment and export it again", "note"))
+            later = "This run is being kept: export it again in a moment"
+            never = "This run is not kept, so it cannot be exported: run the backtest again, or open a run that is kept"
+            self._notices.tell(Notice(later if self._research.is_keeping else never, "note", key="export"))
             return
         dialog = QFileDialog(self._window, title, str(Path.home() / f"{self._selection.run.value}.{suffix}"))
         dialog.setObjectName("exportDialog")

@@ -144,6 +144,33 @@ def test_a_text_that_finds_no_room_stays_in_its_editor_and_on_the_disk_as_it_was
     ran.window.texts.documents.close_current()
 
 
+def test_what_was_said_of_a_text_is_over_when_there_is_room_for_it(ran: Driven, disk: Path) -> None:
+    strategy = load_settings().workspace / "strategies" / "ma_crossover.yaml"
+    before, editor = strategy.read_bytes(), ran.window.texts.documents.open(strategy)
+
+    def type_without_room() -> None:
+        fill(disk)
+        editor.edit.insertPlainText("# a thought\n" * 1_000)
+        ran.until(lambda: "not protected" in editor.notice.text(), "the warning")
+
+    type_without_room()
+    make_room(disk)
+    editor.edit.insertPlainText("# more\n")
+    ran.until(lambda: not editor.notice.text(), "it to go: what is typed is protected again")
+    type_without_room()
+    ran.window.close()
+    assert "would be lost" in told(ran, "exposed")
+    make_room(disk)
+    editor.commands()["editor.save"]()
+    assert not editor.document.is_modified
+    assert editor.notice.text() == ""
+    assert not [notice for notice in ran.window.notices.waiting() if notice.key == "exposed"]
+    editor.edit.selectAll()
+    editor.edit.insertPlainText(before.decode())
+    assert editor.save()
+    ran.window.texts.documents.close_current()
+
+
 def test_settings_that_find_no_room_hold_until_the_end_and_the_file_is_as_it_was(ran: Driven, disk: Path) -> None:
     preferences, path = ran.window._preferences.now, load_settings().preferences
     preferences.set(replace(preferences.value, hints=("one",)))

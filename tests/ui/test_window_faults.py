@@ -460,7 +460,10 @@ def test_a_run_that_cannot_be_kept_is_told_and_is_not_exported_as_the_one_before
         (told,) = (notice.text for notice in window.notices.waiting() if notice.key == "keep")
         assert told.endswith("make room there or get the right to write, then run it again")
         window.runs._ask_where("html")
-        assert "not kept" in window.notices.waiting()[0].text
+        said = window.notices.waiting()[0].text
+        assert "not kept" in said
+        assert "run the backtest again" in said
+        assert "moment" not in said, "it never will be"
     finally:
         runs.unlink()
         aside.rename(runs)

@@ -98,7 +98,7 @@ class ComponentEditor(EditorPane):
         """What runs is the file, so the file is what the editor shows."""
         if not self.run_button.isEnabled() or self.path is None:
             return
-        if self.document.is_modified and not self.document.save():
+        if self.document.is_modified and not self.save():
             return
         wanted.emit(self.path, tuple(self.params_field.text().split()))
 

@@ -21,6 +21,7 @@ class _Failure(QObject):
     """Carries a sentence from the thread that writes drafts to the window's."""
 
     happened = Signal(str)
+    ended = Signal(str)
 
 
 class Document(QObject):
@@ -29,6 +30,7 @@ class Document(QObject):
     modifiedChanged = Signal(bool)
     saved = Signal(object)  # the Path
     failed = Signal(str)
+    mended = Signal(str)  # what `failed` said is so no more
     restored = Signal(object)  # the datetime of unsaved changes that are in the editor again
     reloaded = Signal()
     conflicted = Signal(str)
@@ -40,6 +42,7 @@ class Document(QObject):
         self._file = FileText("")
         self._versioned_at = datetime.now(UTC)
         self._is_exposed = False  # what was typed last is nowhere but here
+        self._told = ""  # why it is
         self._writer = QThreadPool(self)
         self._writer.setMaxThreadCount(1)
         self._drafting = self._timer(DRAFT_MS, self._draft_is_due)
@@ -218,14 +221,19 @@ class Document(QObject):
         """One after another, so that a draft never comes behind its own end."""
         failure = _Failure()
         failure.happened.connect(self.failed)
+        failure.ended.connect(self.mended)
 
         def run() -> None:
             self._is_exposed = True
             try:
                 work()
                 self._is_exposed = False
+                if self._told:
+                    failure.ended.emit(self._told)
+                self._told = ""
             except SptraderError as error:
-                failure.happened.emit(str(error))
+                self._told = str(error)
+                failure.happened.emit(self._told)
 
         self._writer.start(run)
 

@@ -70,6 +70,12 @@ class EditorPane(Composite):
         self.check_now()
         return True
 
+    def save(self) -> bool:
+        """Whether it is saved. What was said before is over then, and what stands in the way says so again."""
+        if not self.edit.isReadOnly():
+            self.notice.hide()
+        return self.document.save()
+
     def close_document(self) -> bool:
         """What is not saved stays as a draft and comes back with the next `open`. False where it cannot: nothing is closed."""
         return self.document.close()
@@ -100,7 +106,7 @@ class EditorPane(Composite):
         """By the ids of the table of actions."""
         edit = self.edit
         return {
-            "editor.save": self.document.save,
+            "editor.save": self.save,
             "editor.undo": edit.undo,
             "editor.redo": edit.redo,
             "editor.find": lambda: self.find_bar.open(with_replace=False),
@@ -144,6 +150,7 @@ class EditorPane(Composite):
         self.problems.chosen.connect(self._go_to)
         self.edit.refused.connect(self.notice.say)
         self.document.failed.connect(self.notice.say)
+        self.document.mended.connect(lambda said: self.notice.hide() if said == self.notice.text() else None)
         self.document.saved.connect(self.saved)
         self.document.saved.connect(self._tell_title)
         self.document.modifiedChanged.connect(self._tell_title)
