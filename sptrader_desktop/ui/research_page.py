@@ -67,7 +67,7 @@ class ResearchPage(QObject):
         recipe = self.panel.recipe()
         if recipe is None:
             is_unnamed = self.panel.is_elsewhere and self.panel.chosen_series() is None
-            self._refuse(WANTED if is_unnamed else "Choose a strategy and candles first")
+            self._refuse(WANTED if is_unnamed else self.panel.missing or "Choose a strategy and candles first")
             return
         if self.panel.unknown:
             self._refuse(f"And {' '.join(self.panel.unknown)}: there are no such candles beside the chosen ones, of the same timeframe")
@@ -185,9 +185,14 @@ class ResearchPage(QObject):
         self.explanation.invite()
         self.turns.hand(self.chart, self._show_marks, drawing)
         self.turns.hand(self.equity, self._show_equity, drawing, None)
-        self.turns.hand(self.results, self.results.show_result, result)
+        self.turns.hand(self.results, self._show_result, result)
         self._files.watch(finished.files)
         self.compare()
+
+    def _show_result(self, result: "Result") -> None:
+        """It may be stale when it comes: answers were changed while it was made."""
+        self.results.show_result(result)
+        self.results.set_stale(self._research.stale.value)
 
     def _show_numbers(self, text: StrategyText, catalogue: "Catalogue") -> None:
         """A slider of the same strategy keeps its range: what the hand has learned stays true."""

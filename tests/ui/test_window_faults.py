@@ -11,7 +11,7 @@ import pytest
 from psutil import Process
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop import compose_components
@@ -273,8 +273,10 @@ def test_answers_given_while_it_runs_are_not_those_of_its_result(ran: Driven) ->
     spread.setText("1.5")
     ran.settle()
     assert "answers" in stale(ran)
+    assert ran.find(QLabel, "staleBadge").text() == f"STALE: {stale(ran)}"
     spread.setText("0")
     assert stale(ran) == ""
+    assert ran.find(QLabel, "staleBadge").isHidden()
 
 
 def test_an_edit_of_the_strategy_makes_the_result_stale_until_it_is_undone(ran: Driven) -> None:
