@@ -105,7 +105,12 @@ class BacktestPanel(QWidget):
         if is_elsewhere:
             self.elsewhere.setText(f"{recipe.symbols[0]} {recipe.timeframe}")
         self.set_answer(SOURCE, recipe.source if is_elsewhere else "")
-        self.choose(Path(recipe.strategy), self._series_of(recipe))
+        strategy = Path(recipe.strategy)
+        self.choose(strategy, self._series_of(recipe))
+        if strategy not in self._strategies:  # what was chosen before has nothing to do with this run
+            self._missed = strategy, self._missed[1]
+            self.strategy.setPlaceholderText(_gone(strategy.stem))
+            self.strategy.setCurrentIndex(-1)
         named_symbols = {item.path: item.symbol for item in self._series if item.path}
         further = [named_symbols.get(path, "") for path in recipe.data[1:]] if recipe.data else recipe.symbols[1:]
         self.more.setText(" ".join(further))
@@ -258,6 +263,12 @@ class BacktestPanel(QWidget):
             return []  # its server says
         found = {item.symbol for item in self._others(series)} if series else set()
         return [word for word in self._further() if word not in found]
+
+    @property
+    def missing(self) -> str:
+        """What was chosen and is not there any more."""
+        boxes = (self.strategy,) if self.is_elsewhere else (self.strategy, self.data)
+        return "; ".join(box.placeholderText() for box in boxes if box.currentIndex() < 0 and box.placeholderText())
 
     def _further(self) -> list[str]:
         return [word.upper() for word in self.more.text().replace(",", " ").split()]
@@ -445,10 +456,14 @@ def _kind(series: Series) -> str:
     return f"{series.symbol} {series.timeframe}"
 
 
+def _gone(name: str) -> str:
+    return f"{name} is not there any more: choose another"
+
+
 def _fill(box: QComboBox, labels: Sequence[str], chosen: int, wanted: str) -> None:
     was_blocked = box.blockSignals(True)
     box.clear()
-    box.setPlaceholderText(f"{wanted} is not there any more: choose another" if wanted else "")
+    box.setPlaceholderText(_gone(wanted) if wanted else "")
     box.addItems(labels)
     box.setCurrentIndex(chosen if labels else -1)
     box.blockSignals(was_blocked)

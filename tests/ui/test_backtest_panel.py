@@ -168,6 +168,18 @@ def test_showing_a_recipe_changes_nothing_that_a_result_depends_on(panel: Backte
         QTest.keyClicks(line(panel, "spreadAnswer"), "1")
 
 
+def test_a_recipe_whose_strategy_is_gone_leaves_no_other_chosen_until_it_is_back(panel: BacktestPanel) -> None:
+    panel.show_recipe(Recipe("/s/gone.yaml", data=("/data/GBPUSD_1h.parquet",)))
+    assert panel.chosen_strategy() is None
+    assert panel.recipe() is None
+    assert panel.missing == "gone is not there any more: choose another"
+    panel.offer([*STRATEGIES, Path("/s/gone.yaml")], SERIES)
+    assert panel.chosen_strategy() == Path("/s/gone.yaml")
+    assert panel.missing == ""
+    panel.offer(STRATEGIES, [item for item in SERIES if item.path != "/data/GBPUSD_1h.parquet"])
+    assert panel.missing.count("is not there any more: choose another") == 2
+
+
 def test_answers_come_back_at_the_next_start_and_those_unknown_are_left_out(panel: BacktestPanel, qtbot: QtBot) -> None:
     for name, text in (("capitalAnswer", "777"), ("finerAnswer", "/data/a.parquet; /data/b.parquet"), ("moreSymbols", "GBPUSD")):
         line(panel, name).setText(text)
