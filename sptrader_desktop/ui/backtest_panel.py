@@ -267,8 +267,10 @@ class BacktestPanel(QWidget):
     @property
     def missing(self) -> str:
         """What was chosen and is not there any more."""
-        boxes = (self.strategy,) if self.is_elsewhere else (self.strategy, self.data)
-        return "; ".join(box.placeholderText() for box in boxes if box.currentIndex() < 0 and box.placeholderText())
+        strategy, series = self._missed
+        gone = [] if strategy is None or self.chosen_strategy() else [strategy.stem]
+        gone += [] if series is None or self.chosen_series() else [series.label]
+        return "; ".join(map(_gone, gone))
 
     def _further(self) -> list[str]:
         return [word.upper() for word in self.more.text().replace(",", " ").split()]

@@ -84,6 +84,7 @@ def time_left(elapsed: float, fraction: float) -> float | None:
 class Job(QObject):
     """Its signals come in the window's thread, after `start` has returned; one of finished, failed and cancelled comes last."""
 
+    began = Signal()  # after it had to wait for another of its kind
     progressed = Signal(object)  # JobProgress
     finished = Signal(object)  # what the work returned
     failed = Signal(object)  # the exception
@@ -175,13 +176,14 @@ class Jobs(QObject):
 
     def _run(self, job: Job) -> None:
         self._running[job.kind] = job
+        job.state = JobState.RUNNING
         job.channel = self._bridge.latest(f"progress of {job.title}", job.heard)
         job.future = self._pool.submit(self._begin, job)
         job.future.add_done_callback(lambda _future: self._ended.send(job))
+        job.began.emit()
 
     @staticmethod
     def _begin(job: Job) -> Any:
-        job.state = JobState.RUNNING
         job.report.begin()
         job.report.check()
         return job.work(job.report)

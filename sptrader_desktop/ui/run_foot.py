@@ -45,6 +45,7 @@ class RunFoot(QWidget):
         self.bar.setRange(0, 0)
         self.words.show_text(QUEUED if job.state is JobState.WAITING else job.title)
         self.left.setText("")
+        job.began.connect(lambda: self.words.show_text(job.title) if job is self._job else None)
         job.progressed.connect(lambda progress: self._show(progress) if job is self._job else None)
         for ended in (job.finished, job.failed, job.cancelled):
             ended.connect(lambda *_: self._show_idle() if job is self._job else None)

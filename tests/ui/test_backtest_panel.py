@@ -21,7 +21,7 @@ from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.desk import Series
 from sptrader_desktop.ui.host import Host
-from sptrader_desktop.ui.jobs import Report
+from sptrader_desktop.ui.jobs import THREADS, Report
 from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
@@ -384,10 +384,23 @@ def test_a_second_run_waits_visibly_and_the_end_of_the_first_does_not_end_it(foo
     assert foot.words.whole_text() == QUEUED
     gates[0].set()
     qtbot.waitUntil(lambda: first.is_over)
+    said = foot.words.whole_text()
     assert not foot.run.isEnabled()
     gates[1].set()
     qtbot.waitUntil(lambda: second.is_over)
+    assert said == "second", "it waited no more, though it had told nothing yet"
     assert foot.run.isEnabled()
+
+
+def test_a_run_that_waits_for_no_other_never_says_so(foot: RunFoot, host: Host, qtbot: QtBot) -> None:
+    gate = threading.Event()
+    others = [host.jobs.start(f"other {number}", "other", lambda _: gate.wait()) for number in range(THREADS)]
+    run = host.jobs.start("backtest", "the run", lambda _: None)  # no thread has begun it yet
+    foot.follow(run)
+    said = foot.words.whole_text()
+    gate.set()
+    qtbot.waitUntil(lambda: all(job.is_over for job in (*others, run)))
+    assert said == "the run"
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.adapters.component_problems import examine_component
@@ -53,6 +54,19 @@ def test_a_new_strategy_is_made_from_a_name_that_is_free(qtbot: QtBot, tmp_path:
         QTest.keyClick(dialog.name, Key.Key_Return)
     assert made.args == [folder / "idea.yaml"]
     assert examine_strategy((folder / "idea.yaml").read_text(encoding="utf-8")).problems == ()
+
+
+def test_why_a_file_cannot_be_made_stands_there_whole(qtbot: QtBot, tmp_path: Path) -> None:
+    folder = tmp_path / "strategies"
+    dialog = NewFileDialog(Kind.STRATEGY, [folder])
+    qtbot.addWidget(dialog)
+    dialog.open()
+    folder.write_text("in the way of the folder")
+    QTest.keyClick(dialog.name, Key.Key_Return)
+    assert "was not made" in dialog.fault.text()
+    QApplication.processEvents()
+    assert dialog.fault.height() >= dialog.fault.heightForWidth(dialog.fault.width()) > dialog.name.height()
+    assert dialog.rect().contains(dialog.buttons.geometry())
 
 
 def test_a_new_indicator_goes_to_its_family(qtbot: QtBot, tmp_path: Path) -> None:

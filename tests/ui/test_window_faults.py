@@ -279,6 +279,15 @@ def test_answers_given_while_it_runs_are_not_those_of_its_result(ran: Driven) ->
     assert ran.find(QLabel, "staleBadge").isHidden()
 
 
+def test_the_key_that_runs_says_what_is_missing_where_nothing_can_be_run(ran: Driven) -> None:
+    panel = ran.window.page.panel
+    panel.strategy.setCurrentIndex(-1)
+    ran.window.actions_.action("run.backtest").trigger()
+    assert panel.problem.text() == "Choose a strategy and candles first"
+    choose(ran, *sample(ran))
+    assert panel.problem.text() == ""
+
+
 def test_an_edit_of_the_strategy_makes_the_result_stale_until_it_is_undone(ran: Driven) -> None:
     strategy, _ = sample(ran)
     editor = ran.window.texts.documents.open(strategy)

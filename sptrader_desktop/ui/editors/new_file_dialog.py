@@ -83,14 +83,21 @@ class NewFileDialog(QDialog):
     def _check(self) -> None:
         name = self.name.text()
         fault = name_fault(self._kind, name) or ("there is one of that name already" if name in self._taken() else "")
-        self.fault.setText(fault[:1].upper() + fault[1:])
+        self._say(fault[:1].upper() + fault[1:])
         self.make_button.setEnabled(not fault)
+
+    def _say(self, fault: str) -> None:
+        """Whole: Qt makes no dialog higher for words that wrap."""
+        self.fault.setText(fault)
+        if (layout := self.layout()) is not None:
+            layout.activate()
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
     def _make(self) -> None:
         try:
             path = file_actions.create(self._kind, self._folder(), self.name.text())
         except SptraderError as error:
-            self.fault.setText(str(error))
+            self._say(str(error))
             return
         self.accept()
         self.made.emit(path)
