@@ -204,6 +204,16 @@ def test_a_wrong_answer_is_told_where_it_was_given_and_nothing_is_run(ran: Drive
     assert not window.page.panel.problem.isVisible()
 
 
+def test_the_key_that_runs_says_what_is_missing_where_nothing_can_be_run(ran: Driven) -> None:
+    panel = ran.window.page.panel
+    chosen = panel.strategy.currentIndex()
+    panel.strategy.setCurrentIndex(-1)
+    ran.press(Qt.Key.Key_F5)
+    assert panel.problem.text() == "Choose a strategy and candles first"
+    panel.strategy.setCurrentIndex(chosen)
+    assert panel.problem.text() == ""
+
+
 def test_changed_answers_make_the_result_stale_until_it_is_run_again(ran: Driven) -> None:
     window = ran.window
     spread = ran.find(QLineEdit, "spreadAnswer")
