@@ -98,9 +98,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "layout.redo", "Redo Layout", Menu.VIEW, "redo-2", ("Ctrl+Alt+Shift+Z",), tip="What was undone of the panes", needs="layout_after"
     ),
-    Action(
-        "run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles"
-    ),  # without a strategy it says so
+    # Needs nothing: where nothing can be run it says what is missing.
+    Action("run.backtest", "Run Backtest", Menu.RUN, "play", ("F5",), tip="Run the strategy over the chosen candles"),
     Action("run.cancel", "Cancel", Menu.RUN, "x", ("Ctrl+.",), tip="Stop what is running; what is done is kept", needs="job"),
     Action("explain.next", "Explain Next Decision", Menu.RUN, "lightbulb", ("F7",), tip="The next bar where a rule held", needs="run"),
     Action("explain.previous", "Explain Previous Decision", Menu.RUN, "", ("Shift+F7",), tip="The one before", needs="run"),
