@@ -1,6 +1,5 @@
-"""The backtest panel: what is answered is what is run, kept and shown with a kept run; a run is followed and stopped here."""
+"""The backtest panel: what is answered is what is run, kept and shown with a kept run."""
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -20,9 +19,6 @@ from sptrader_desktop.present.preferences import MOST_RECENT, Preferences
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.backtest_panel import BacktestPanel
 from sptrader_desktop.ui.desk import Series
-from sptrader_desktop.ui.host import Host
-from sptrader_desktop.ui.jobs import THREADS, Report
-from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
 from sptrader_desktop.ui.widgets.column_scroll import ColumnScroll
 from sptrader_desktop.ui.widgets.date_field import CalendarPopup, DateField
 from tests.ui.windows import Driven, driven_window, fresh_home, work_until_asked
@@ -337,82 +333,6 @@ def test_files_are_picked_below_more_which_opens_at_what_is_wrong_in_it(panel: B
 
 def _is_in_sight(field: QLineEdit, scroll: ColumnScroll) -> bool:
     return scroll.viewport().rect().contains(QRect(field.mapTo(scroll.viewport(), QPoint()), field.size()))
-
-
-# A run at work
-
-
-@pytest.fixture
-def foot(qtbot: QtBot) -> RunFoot:
-    made = RunFoot()
-    qtbot.addWidget(made)
-    made.show()
-    return made
-
-
-def test_a_run_is_followed_with_the_time_left_and_stopped_by_the_button(foot: RunFoot, host: Host, qtbot: QtBot) -> None:
-    go_on = threading.Event()
-
-    def work(report: Report) -> None:
-        report.begin()
-        report._began = (report._began or 0) - 30  # it began half a minute ago
-        while not go_on.wait(0.005):
-            report(0.25, "12 trades")
-
-    job = host.jobs.start("backtest", "backtest", work)
-    foot.cancelAsked.connect(lambda: host.jobs.cancel(job))
-    foot.follow(job)
-    assert not foot.run.isEnabled()
-    qtbot.waitUntil(lambda: "left" in foot.left.text())
-    assert foot.left.text() == "1 min 30 s left"
-    assert foot.words.whole_text() == "12 trades"
-    assert foot.bar.value() == foot.bar.maximum() // 4
-    QTest.mouseClick(foot.cancel, Qt.MouseButton.LeftButton)
-    assert foot.cancel.text() == "Stopping …"
-    qtbot.waitUntil(lambda: job.is_over)
-    assert foot.run.isEnabled()
-    assert not foot.bar.isVisible()
-    assert not foot.cancel.isVisible()
-
-
-def test_a_second_run_waits_visibly_and_the_end_of_the_first_does_not_end_it(foot: RunFoot, host: Host, qtbot: QtBot) -> None:
-    gates = threading.Event(), threading.Event()
-    first = host.jobs.start("backtest", "first", lambda _: gates[0].wait())
-    foot.follow(first)
-    second = host.jobs.start("backtest", "second", lambda _: gates[1].wait())
-    foot.follow(second)
-    assert foot.words.whole_text() == QUEUED
-    gates[0].set()
-    qtbot.waitUntil(lambda: first.is_over)
-    said = foot.words.whole_text()
-    assert not foot.run.isEnabled()
-    gates[1].set()
-    qtbot.waitUntil(lambda: second.is_over)
-    assert said == "second", "it waited no more, though it had told nothing yet"
-    assert foot.run.isEnabled()
-
-
-def test_a_run_that_waits_for_no_other_never_says_so(foot: RunFoot, host: Host, qtbot: QtBot) -> None:
-    gate = threading.Event()
-    others = [host.jobs.start(f"other {number}", "other", lambda _: gate.wait()) for number in range(THREADS)]
-    run = host.jobs.start("backtest", "the run", lambda _: None)  # no thread has begun it yet
-    foot.follow(run)
-    said = foot.words.whole_text()
-    gate.set()
-    qtbot.waitUntil(lambda: all(job.is_over for job in (*others, run)))
-    assert said == "the run"
-
-
-@pytest.fixture
-def host(qapp: QApplication) -> Iterator[Host]:
-    from sptrader_desktop.ui.event_loop import WindowLoop
-
-    loop = WindowLoop(qapp)
-    made = Host(qapp, loop)
-    yield made
-    made.jobs.cancel_all()
-    made.bridge.close()
-    loop.close()
 
 
 # In the window
