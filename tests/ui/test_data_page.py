@@ -199,7 +199,7 @@ def test_the_calendar_tells_every_day_to_pointer_and_keys(examined: DataPage) ->
         QTest.keyClick(picture, key)
         assert day in picture.said
     QTest.keyClick(picture, Qt.Key.Key_PageDown)
-    assert str(np.datetime64(first) + 28) in picture.said, "the same weekday four weeks later"
+    assert str(np.datetime64(first) + np.timedelta64(28, "D")) in picture.said, "the same weekday four weeks later"
 
 
 def test_the_day_that_keys_walk_to_is_in_sight(examined: DataPage, opened: DrivenPage) -> None:

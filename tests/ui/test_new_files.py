@@ -61,6 +61,7 @@ def test_why_a_file_cannot_be_made_stands_there_whole(qtbot: QtBot, tmp_path: Pa
     dialog = NewFileDialog(Kind.STRATEGY, [folder])
     qtbot.addWidget(dialog)
     dialog.open()
+    dialog.resize(dialog.minimumSize())  # two lines for what is said, in any font
     folder.write_text("in the way of the folder")
     QTest.keyClick(dialog.name, Key.Key_Return)
     assert "was not made" in dialog.fault.text()
