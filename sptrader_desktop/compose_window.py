@@ -9,7 +9,6 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sptrader_desktop.compose import run_store
 from sptrader_desktop.compose_components import Heed, component_runner
 from sptrader_desktop.core.errors import ComponentError
 from sptrader_desktop.core.strategy import Strategy
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from sptrader_desktop.compose_candles import CandleSets
     from sptrader_desktop.core.components import Catalogue
     from sptrader_desktop.core.results import Request, Result
+    from sptrader_desktop.ports import RunStore
     from sptrader_desktop.present.strategy_text import StrategyText
 
 
@@ -90,10 +90,10 @@ def changed_since(
     return next(causes_between(manifest, now), "")
 
 
-def keep_result(settings: Settings, recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:
+def keep_result(store: "RunStore", recipe: Recipe, text: str, result: "Result", manifest: dict[str, Any]) -> str:
     """Rendering its document takes longer than the run, so a window shows the result first."""
     from sptrader_desktop.ports import FinishedRun
     from sptrader_desktop.present.result_json import rendered
 
     document = rendered(result, manifest)
-    return run_store(settings).save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))
+    return store.save(FinishedRun(result.outcome, document, manifest, text, recipe.as_json()))

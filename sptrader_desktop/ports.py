@@ -372,7 +372,7 @@ class RunStore(RunReader, Protocol):
         ...
 
     def fault(self) -> str:
-        """Why the list is without tags and notes; nothing where they can be read."""
+        """What happened to the list, and why it is without tags and notes; nothing where all is well."""
         ...
 
     def annotate(self, run_id: str, tags: Sequence[str], note: str) -> None:

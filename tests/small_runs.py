@@ -1,8 +1,11 @@
 """Runs small enough to be checked by eye: hand-drawn hourly bars, hand-set events, the real engine."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,3 +113,9 @@ def strategy(text: str = TEXT) -> Strategy:
 
 def small_run(crosses: Sequence[Event] = CROSSES, text: str = TEXT, **terms: Any) -> Result:
     return backtest(request(text, **terms), runner(crosses))
+
+
+def be_of_version(index: Path, version: int) -> None:
+    """Of a store: as one that writes this version leaves it."""
+    with closing(sqlite3.connect(index)) as opened:
+        opened.execute(f"PRAGMA user_version = {version}")

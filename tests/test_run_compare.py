@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,21 @@ def test_figures_are_kept_with_the_run_so_that_a_list_reads_no_documents(store: 
     run_id = keep(store)
     (tmp_path / "runs" / run_id / "document.json").unlink()
     assert store.list()[0].drawdown == small_run().metrics.drawdown.depth
+
+
+def test_runs_that_were_kept_before_their_folders_said_their_row_are_listed_by_what_their_files_say(
+    store: SqliteRunStore, tmp_path: Path
+) -> None:
+    kept = [keep(store) for _ in range(2)]
+    before = store.list()
+    for path in (*(tmp_path / "runs").glob("*/listed.json"), *(tmp_path / "runs").glob("index.sqlite3*")):
+        path.unlink()
+    again = SqliteRunStore(tmp_path / "runs")
+    found = again.list()
+    assert [replace(run, saved_at=was.saved_at) for run, was in zip(found, before, strict=True)] == list(before)
+    assert all(abs((run.saved_at - was.saved_at).total_seconds()) < 60 for run, was in zip(found, before, strict=True))
+    assert again.fault().endswith("Whether files of 2 runs were changed before that cannot be told any more.")
+    assert again.load(kept[1]).id == kept[1]
 
 
 def test_broken_notes_never_keep_a_run_from_being_kept(store: SqliteRunStore, tmp_path: Path) -> None:

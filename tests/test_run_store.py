@@ -13,13 +13,14 @@ import pyarrow as pa
 import pytest
 
 from sptrader_desktop.adapters import run_store, sqlite_index
+from sptrader_desktop.adapters.run_listing import LISTED
 from sptrader_desktop.adapters.run_store import SqliteRunStore
 from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.records import EXIT_REASONS, TRADE
 from sptrader_desktop.core.simulation import Outcome
 from sptrader_desktop.ports import FinishedRun, RunStore
 from sptrader_desktop.runtime.manifest import make_manifest
-from tests.small_runs import TEXT, request, runner, small_run
+from tests.small_runs import TEXT, be_of_version, request, runner, small_run
 
 INDEX = "index.sqlite3"
 
@@ -177,7 +178,7 @@ def test_a_row_that_was_changed_in_the_trash_brings_nothing_back_and_hides_nothi
     store = SqliteRunStore(folder)
     first, second = store.save(finished(outcome)), store.save(finished(outcome))
     store.throw_away(first, lambda _: True)
-    listed = folder / first / run_store.LISTED
+    listed = folder / first / LISTED
     row = json.loads(listed.read_text())
     for place, value in ((0, 2), (0, 1 << 63), (1, second), (3, None), (9, "x")):
         listed.write_text(json.dumps([*row[:place], value, *row[place + 1 :]]))
@@ -186,16 +187,73 @@ def test_a_row_that_was_changed_in_the_trash_brings_nothing_back_and_hides_nothi
     assert [run.id for run in store.list()] == [first, second]
 
 
-def test_folders_of_a_list_that_was_moved_away_stay_as_its_remedy_says(folder: Path, outcome: Outcome) -> None:
+def lose(folder: Path, how: str) -> None:
+    for more in ("-wal", "-shm"):
+        (folder / f"{INDEX}{more}").unlink(missing_ok=True)
+    whole = (folder / INDEX).read_bytes()
+    damaged = {"no database": b"no database at all " * 200, "a page": whole[:4096] + bytes(len(whole) - 4096), "empty": b""}
+    if how == "gone":
+        (folder / INDEX).unlink()
+    else:
+        (folder / INDEX).write_bytes(damaged[how])
+
+
+@pytest.mark.parametrize("first", ["list", "load", "save", "throw away"])
+@pytest.mark.parametrize("how", ["no database", "a page", "empty", "gone"])
+def test_a_list_that_is_damaged_or_gone_is_made_anew_from_the_folders_of_the_runs(
+    folder: Path, outcome: Outcome, how: str, first: str
+) -> None:
+    before = SqliteRunStore(folder)
+    kept = [before.save(finished(outcome)) for _ in range(3)]
+    before.annotate(kept[0], ["london"], "wider")
+    was, document = before.list(), folder / kept[1] / "document.json"
+    lose(folder, how)
+    broken = (folder / INDEX).read_bytes() if how != "gone" else b""
     store = SqliteRunStore(folder)
-    kept = [store.save(finished(outcome)) for _ in range(3)]
-    store.throw_away(kept[0], lambda _: True)
-    for file in folder.glob(f"{INDEX}*"):
-        file.unlink()
-    assert store.save(finished(outcome)) == "r0004-by_eye"
-    assert store.save(finished(outcome)) == "r0005-by_eye"
-    assert all((folder / run_id).is_dir() for run_id in kept)
-    assert [run.id for run in store.list()] == [kept[0], "r0004-by_eye", "r0005-by_eye"]
+    if first == "load":
+        assert store.load("latest").id == kept[2]
+    elif first == "save":
+        assert store.save(finished(outcome)) == "r0004-by_eye", "no number is given twice"
+    elif first == "throw away":
+        assert store.throw_away(kept[2], lambda path: bool(path.rename(folder.parent / "trash")))
+        was = was[:2]
+    assert store.list()[: len(was)] == was
+    aside = [path for path in folder.iterdir() if ".broken-" in path.name]
+    assert [path.read_bytes() for path in aside] == ([broken] if how in ("no database", "a page") else []), "kept as it was"
+    what = f"was damaged and is kept as {aside[0].name}" if aside else "was missing"
+    assert store.fault() == f"{INDEX} {what}: the list of runs was made anew from their folders."
+    assert SqliteRunStore(folder).fault() == ""
+    document.write_bytes(b"{}")
+    assert "was changed since it was stored" in refusal(store, "2"), "what was known of the files is known"
+
+
+def test_a_folder_that_is_not_whole_is_left_out_of_a_new_list_and_named(folder: Path, outcome: Outcome) -> None:
+    store = SqliteRunStore(folder)
+    whole, half = store.save(finished(outcome)), store.save(finished(outcome))
+    (folder / half / LISTED).unlink()
+    (folder / half / "trades.arrow").unlink()
+    lose(folder, "no database")
+    again = SqliteRunStore(folder)
+    assert [run.id for run in again.list()] == [whole]
+    assert again.fault().endswith(f"Not listed, because files in their folders are missing or damaged: {half}.")
+    assert again.save(finished(outcome)) == "r0003-by_eye"
+    assert (folder / half).is_dir()
+
+
+def test_an_index_that_cannot_be_set_aside_hides_nothing_behind_an_empty_list(
+    folder: Path, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SqliteRunStore(folder).save(finished(outcome))
+    lose(folder, "no database")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as held:
+        held.setattr(Path, "rename", refused)
+        with pytest.raises(RunError, match=r"could not be set aside \(Permission denied\): move it away, and the list is made anew"):
+            SqliteRunStore(folder).list()
+    assert [run.id for run in SqliteRunStore(folder).list()] == ["r0001-by_eye"]
 
 
 def save_some(folder: Path, outcome: Outcome, count: int) -> list[str]:
@@ -224,16 +282,6 @@ def test_a_file_that_was_changed_or_lost_is_named(folder: Path, outcome: Outcome
     assert refusal(store, "1") == f"{path} is missing: {trust}"
 
 
-def test_an_index_that_is_no_database_is_one_clear_sentence(folder: Path) -> None:
-    folder.mkdir()
-    (folder / INDEX).write_bytes(b"not a database, but long enough to be taken for one" * 100)
-    store = SqliteRunStore(folder)
-    with pytest.raises(RunError, match="move it away to begin a new list") as caught:
-        store.list()
-    assert str(folder / INDEX) in str(caught.value)
-    assert "move it away" in refusal(store, "latest")
-
-
 def test_an_index_that_stays_locked_asks_for_patience_and_not_for_its_removal(
     folder: Path, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,9 +301,7 @@ def test_an_index_that_stays_locked_asks_for_patience_and_not_for_its_removal(
 def test_an_index_from_a_newer_version_is_refused_and_left_alone(folder: Path, outcome: Outcome) -> None:
     store = SqliteRunStore(folder)
     store.save(finished(outcome))
-    index = sqlite3.connect(folder / INDEX)
-    index.execute("PRAGMA user_version = 7")
-    index.close()
+    be_of_version(folder / INDEX, 7)
     expected = r"written by a newer sptrader \(version 7, this one knows 1\): update sptrader"
     with pytest.raises(RunError, match=expected):
         store.list()

@@ -4,12 +4,12 @@ The files are written and forced to disk under a temporary name; then, in one tr
 the folder its name and the index its row. So a run is listed whole or not at all, and two processes may save at once.
 """
 
-import hashlib
 import json
 import re
 import shutil
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +20,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from sptrader_desktop.adapters.run_listing import LISTED, RUN_ID, hashed, kept_row, number_of, row_of_files, traded
 from sptrader_desktop.adapters.run_tables import decode_table, encode_tables
 from sptrader_desktop.adapters.sqlite_index import SqliteIndex
 from sptrader_desktop.adapters.sqlite_run_notes import NO_FIGURES, RunFigures, RunNote, SqliteRunNotes
@@ -27,13 +28,12 @@ from sptrader_desktop.core.errors import RunError
 from sptrader_desktop.core.money import fixed
 from sptrader_desktop.ports import FinishedRun, RunSummary, StoredRun
 from sptrader_desktop.present.document_parts import document_parts
+from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.runtime.whole_files import flush_folder, write_through
 
 VERSION = 1
 INDEX, UNFINISHED = "index.sqlite3", ".unfinished-"
-LISTED = "listed.json"  # in the folder of a run that was thrown away: its row, with which it comes back
 LATEST = "latest"
-RUN_ID = re.compile(r"r\d{4,}-[a-z0-9_-]{1,40}")
 # A save takes seconds: what is older was left behind by a process that died.
 LEFT_BEHIND_SECONDS = 3600
 SCHEMA = """
@@ -50,6 +50,8 @@ CREATE TABLE runs (
     hashes TEXT NOT NULL
 ) STRICT
 """
+ADD = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_MISSING = ADD.replace("INSERT", "INSERT OR IGNORE")
 
 
 class SqliteRunStore:
@@ -57,13 +59,16 @@ class SqliteRunStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        remedy = "move it away to begin a new list; the folders beside it keep the runs"
+        remedy = "move it away, and the list is made anew from the folders beside it"
         self._index = SqliteIndex(folder / INDEX, SCHEMA, VERSION, RunError, remedy)
         self._notes = SqliteRunNotes(folder)
+        self._listing = threading.Lock()  # of two threads that meet a damaged list, one sets it aside
+        self._aside = self._mended = ""
 
     def save(self, run: FinishedRun) -> str:
         files = _files(run, self.tables(run))
         try:
+            self._list_folders()
             run_id = self._written(run, files)
         except OSError as error:
             why = error.strerror or str(error)
@@ -81,7 +86,7 @@ class SqliteRunStore:
             for name, content in files.items():
                 write_through(unfinished / name, content)
             flush_folder(unfinished)
-            return self._publish(run, unfinished, {name: _hash(content) for name, content in files.items()})
+            return self._publish(run, unfinished, {name: hashed(content) for name, content in files.items()})
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -92,9 +97,8 @@ class SqliteRunStore:
         return StoredRun(run_id, files["document.json"], files["strategy.yaml"].decode(), json.loads(files["recipe.json"]), tables)
 
     def list(self) -> tuple[RunSummary, ...]:
-        if not (self._folder / INDEX).exists():
+        if not self._list_folders():
             return ()
-        self._take_back()
         with self._index.transaction() as index:
             rows = index.execute("SELECT id, saved_us, strategy, symbols, timeframe, trades, pnl, currency FROM runs ORDER BY number")
             kept = [_summary(*row) for row in rows]
@@ -109,7 +113,7 @@ class SqliteRunStore:
         return tuple(_annotated(run, notes.get(run.id, RunNote()), figures.get(run.id)) for run in kept)
 
     def fault(self) -> str:
-        return self._notes.fault()
+        return " ".join(filter(None, (self._mended, self._notes.fault())))
 
     def _figures(self, run_id: str) -> RunFigures:
         try:
@@ -129,6 +133,7 @@ class SqliteRunStore:
 
     def throw_away(self, run_id: str, trash: Callable[[Path], bool]) -> bool:
         """Row and folder go together. What is written about it stays, for when it comes back."""
+        self._list_folders()
         with self._index.transaction(writing=True) as index:
             row = index.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
             if row is None or not RUN_ID.fullmatch(run_id):
@@ -160,12 +165,12 @@ class SqliteRunStore:
             number = self._next_number(index)
             self._remove_left_behind(number)
             run_id = f"r{number:04d}-{_slug(run.manifest['strategy']['name'])}"
+            row = (number, run_id, time.time_ns() // 1000, *_listed(run), json.dumps(hashes, sort_keys=True))
+            write_through(unfinished / LISTED, json.dumps(row).encode())
+            flush_folder(unfinished)
             unfinished.rename(self._folder / run_id)
             flush_folder(self._folder)
-            index.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (number, run_id, time.time_ns() // 1000, *_listed(run), json.dumps(hashes, sort_keys=True)),
-            )
+            index.execute(ADD, row)
         return run_id
 
     def _next_number(self, index: sqlite3.Connection) -> int:
@@ -173,33 +178,51 @@ class SqliteRunStore:
         given = index.execute("SELECT seq FROM sqlite_sequence WHERE name = 'runs'").fetchone()
         if given is not None:
             return int(given[0]) + 1
-        return 1 + max((_number(folder.name) for folder in self._folder.iterdir() if RUN_ID.fullmatch(folder.name)), default=0)
+        return 1 + max((number_of(folder.name) for folder in self._folder.iterdir() if RUN_ID.fullmatch(folder.name)), default=0)
 
     def _remove_left_behind(self, number: int) -> None:
         """Whoever holds the index for writing sees no folder between its name and its row: one with the number to be given next
         was left by a crash. Any other without a row was kept once, and is not ours to delete."""
         for folder in self._folder.iterdir():
             is_stale = folder.name.startswith(UNFINISHED) and time.time() - folder.stat().st_mtime > LEFT_BEHIND_SECONDS
-            if is_stale or (RUN_ID.fullmatch(folder.name) and _number(folder.name) == number):
+            if is_stale or (RUN_ID.fullmatch(folder.name) and number_of(folder.name) == number):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _take_back(self) -> None:
-        """Runs whose folder was put back from the trash are listed again, under their own number."""
-        with self._index.transaction() as index:
-            listed = {row[0] for row in index.execute("SELECT id FROM runs")}
-        back = [row for folder in self._folder.iterdir() if folder.name not in listed and (row := _row_in(folder))]
-        if back:
-            with suppress(RunError), self._index.transaction(writing=True) as index:  # what cannot come back hides no other run
+    def _list_folders(self) -> bool:
+        """Whether there is a list. Folders that were put back from the trash are listed again, under their own number; where the list is
+        damaged or gone, all that are whole."""
+        with self._listing:
+            if not self._folder.is_dir():
+                return False
+            if aside := self._index.set_aside_if_damaged():
+                self._aside = aside.name
+            folders = sorted(folder for folder in self._folder.iterdir() if RUN_ID.fullmatch(folder.name))
+            if not folders and not (self._folder / INDEX).exists():
+                return False
+            with self._index.transaction() as index:
+                listed = {row[0] for row in index.execute("SELECT id FROM runs")}
+                is_new = index.execute("SELECT count(*) FROM sqlite_sequence").fetchone()[0] == 0
+            self._list_again([folder for folder in folders if folder.name not in listed], is_new)
+            return True
+
+    def _list_again(self, folders: Sequence[Path], is_new: bool) -> None:
+        known = {folder.name: row for folder in folders if (row := kept_row(folder))}
+        found = {folder.name: row for folder in folders if folder.name not in known and (row := row_of_files(folder))} if is_new else {}
+        added = 0
+        if known or found:
+            # What cannot come back hides no other run; but a list that cannot be made is not shown as an empty one.
+            with suppress(*(() if is_new else (RunError,))), self._index.transaction(writing=True) as index:
                 number = self._next_number(index)
-                index.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", back)
+                added = index.executemany(ADD_MISSING, [*known.values(), *found.values()]).rowcount
                 index.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'runs'", (number - 1,))
+        if is_new and folders and (self._aside or added):  # else another process has listed its first run meanwhile
+            self._mended = _mended(self._aside, len(found), [folder.name for folder in folders if folder.name not in known | found])
 
     # Finding
 
     def _find(self, asked: str) -> tuple[str, dict[str, str]]:
-        if not (self._folder / INDEX).exists():
+        if not self._list_folders():
             raise RunError(f"there is no run {asked}: nothing is stored yet, run a backtest first")
-        self._take_back()
         with self._index.transaction() as index:
             known = [row[0] for row in index.execute("SELECT id FROM runs ORDER BY number")]
             run_id = _choose(asked, known)
@@ -218,7 +241,7 @@ class SqliteRunStore:
             content = path.read_bytes()
         except FileNotFoundError:
             raise RunError(f"{path} is missing: run {run_id} cannot be trusted any more, run its backtest again") from None
-        if _hash(content) != expected:
+        if hashed(content) != expected:
             raise RunError(f"{path} was changed since it was stored: run {run_id} cannot be trusted any more, run its backtest again")
         return content
 
@@ -242,21 +265,15 @@ def _choose(asked: str, known: list[str]) -> str:
     raise RunError(f"there is no run {asked}: {hint}")
 
 
-def _number(run_id: str) -> int:
-    return int(run_id[1:].partition("-")[0])
-
-
-def _row_in(folder: Path) -> list[Any] | None:
-    """As it was listed when it was thrown away; nothing where that is not what a run's row is."""
-    try:
-        row = json.loads((folder / LISTED).read_bytes())
-        json.loads(row[-1])
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
-        return None
-    kinds = (int, str, int, str, str, str, int, int, str, str)
-    is_row = len(row) == len(kinds) and all(type(value) is kind for value, kind in zip(row, kinds, strict=True))
-    is_own = is_row and RUN_ID.fullmatch(folder.name) and row[1] == folder.name and row[0] == _number(folder.name)
-    return row if is_own and all(abs(value) < 1 << 63 for value in row if isinstance(value, int)) else None
+def _mended(aside: str, unchecked: int, left_out: Sequence[str]) -> str:
+    """What a person is told of a list that was made anew."""
+    told = [f"{INDEX} was damaged and is kept as {aside}:" if aside else f"{INDEX} was missing:"]
+    told.append("the list of runs was made anew from their folders.")
+    if unchecked:
+        told.append(f"Whether files of {counted(unchecked, 'run')} were changed before that cannot be told any more.")
+    if left_out:
+        told.append(f"Not listed, because files in their folders are missing or damaged: {', '.join(left_out)}.")
+    return " ".join(told)
 
 
 def _files(run: FinishedRun, tables: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -267,10 +284,8 @@ def _files(run: FinishedRun, tables: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _listed(run: FinishedRun) -> tuple[Any, ...]:
     manifest, outcome = run.manifest, run.outcome
-    symbols = " ".join(data["symbol"] for data in manifest["data"])
-    timeframes = " ".join(dict.fromkeys(data["timeframe"] for data in manifest["data"]))
     pnl = outcome.final_cash - fixed(Decimal(manifest["terms"]["capital"]))
-    return manifest["strategy"]["name"], symbols, timeframes, len(outcome.trades), pnl, manifest["terms"]["currency"]
+    return manifest["strategy"]["name"], *traded(manifest), len(outcome.trades), pnl, manifest["terms"]["currency"]
 
 
 def _summary(run_id: str, saved_us: int, strategy: str, symbols: str, timeframe: str, trades: int, pnl: int, currency: str) -> RunSummary:
@@ -305,7 +320,3 @@ def _microseconds(text: str) -> int | None:
 def _slug(name: str) -> str:
     """Typable on any keyboard and safe as the name of a folder."""
     return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:40] or "run"
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sptrader_desktop.core.errors import SptraderError
@@ -51,6 +52,20 @@ class SqliteIndex:
                 return bool(index.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
         except sqlite3.DatabaseError as error:
             return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+    def set_aside_if_damaged(self) -> Path | None:
+        """As it was, under a name beside its own, with its log, which may hold what can be saved of it."""
+        if not self.path.exists() or not self.is_damaged():
+            return None
+        aside = self.path.with_name(f"{self.path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+        try:
+            for more in ("-wal", "-shm", ""):
+                part = self.path.with_name(self.path.name + more)
+                if part.exists():
+                    part.rename(aside.with_name(aside.name + more))
+        except OSError as error:
+            raise self.error(f"{self.path} is damaged and could not be set aside ({error.strerror}): {self.remedy}") from None
+        return aside
 
     def _opened(self, writing: bool) -> sqlite3.Connection:
         try:

@@ -6,7 +6,6 @@ Losing this file loses words and no result; figures are read from the runs again
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from sptrader_desktop.adapters.sqlite_index import SqliteIndex
@@ -70,24 +69,13 @@ class SqliteRunNotes:
         cleaned = clean_tags(tags)
         if len(note) > LONGEST_NOTE:
             raise RunError(f"the note on {run} has {len(note):,} letters: keep it to {LONGEST_NOTE:,}")
-        self._set_aside_if_damaged()
+        self._index.set_aside_if_damaged()
         with self._index.transaction(writing=True) as index:
             index.execute(
                 "INSERT INTO notes (run, tags, note) VALUES (?, ?, ?) "
                 "ON CONFLICT (run) DO UPDATE SET tags = excluded.tags, note = excluded.note",
                 (run, json.dumps(cleaned, ensure_ascii=False), note),
             )
-
-    def _set_aside_if_damaged(self) -> None:
-        """With its log, which may hold what can be saved of it."""
-        if not self._path.exists() or not self._index.is_damaged():
-            return
-        names = (self._path.with_stem(f"{self._path.stem}.damaged-{number}") for number in count(1))
-        aside = next(path for path in names if not path.exists())
-        for more in ("-wal", "-shm", ""):
-            part = self._path.with_name(self._path.name + more)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + more))
 
     def keep_figures(self, found: Mapping[str, RunFigures]) -> None:
         with self._index.transaction(writing=True) as index:

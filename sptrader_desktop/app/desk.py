@@ -53,7 +53,7 @@ SILENCE_S = 60.0  # so long a database that gave no answer is left alone
 class WindowDesk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._documents = JsonDocuments(settings.preferences.parent)
+        self._documents, self._runs = JsonDocuments(settings.preferences.parent), compose.run_store(settings)
         self._candle_settings, self._silent_until = settings, 0.0
         self._guard, self._warm = threading.Lock(), threading.Event()
         self._is_ready = False
@@ -228,7 +228,7 @@ class WindowDesk:
         return indicator_curves(result.request.strategy, compose.traded_candles(result, symbol), catalogue, runner)
 
     def keep(self, finished: Finished) -> str:
-        return compose_window.keep_result(self._settings, finished.recipe, finished.text, finished.result, finished.manifest)
+        return compose_window.keep_result(self._runs, finished.recipe, finished.text, finished.result, finished.manifest)
 
     def explain(self, result: "Result", symbol: str, stamp: int) -> "Explanation":
         return compose.explained(result, symbol, stamp)
@@ -237,7 +237,7 @@ class WindowDesk:
 
     @property
     def runs(self) -> RunStore:
-        return compose.run_store(self._settings)
+        return self._runs
 
     def items(self) -> Sequence[Item]:
         workspace = self._workspace()

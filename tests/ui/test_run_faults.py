@@ -19,6 +19,7 @@ from sptrader_desktop.ui import file_actions
 from sptrader_desktop.ui.desk import Finished, Series
 from sptrader_desktop.ui.host import surface
 from sptrader_desktop.ui.jobs import Job, JobState, Report
+from tests.small_runs import be_of_version
 from tests.ui.windows import Driven, driven_window, fresh_home, work_until_asked
 
 
@@ -205,23 +206,20 @@ async def nothing() -> None:
 # What is damaged
 
 
-def test_a_list_of_runs_that_is_damaged_is_told_and_everything_else_works(ran: Driven, tmp_path: Path) -> None:
+def test_a_list_of_runs_that_cannot_be_read_is_told_and_everything_else_works(ran: Driven) -> None:
     window, index = ran.window, load_settings().runs / "index.sqlite3"
-    content = index.read_bytes()
-    for beside in index.parent.glob("index.sqlite3-*"):
-        beside.unlink()
-    index.write_bytes(b"no index at all " * 64)
+    be_of_version(index, 7)
     try:
         window.runs.history.reload()
         ran.settle()
-        assert "move it away to begin a new list" in ran.find(QLabel, "historyMessage").text()
+        assert "update sptrader" in ran.find(QLabel, "historyMessage").text()
         before = window.research.finished
         run(ran, "0.5")
         assert window.research.finished is not before, "a run is made and shown all the same"
         (told,) = (notice.text for notice in window.notices.waiting() if notice.key == "keep")
-        assert "move it away" in told
+        assert "update sptrader" in told
     finally:
-        index.write_bytes(content)
+        be_of_version(index, 1)
     window.runs.history.reload()
     ran.settle()
     assert ran.find(QLabel, "historyMessage").text() == ""
@@ -263,7 +261,7 @@ def test_damaged_notes_hide_no_run_and_are_kept_beside_the_new_ones(ran: Driven,
     ran.settle()
     assert message.text() == ""
     assert [run.note for run in history._runs if run.id == run_id] == ["what is written"]
-    (aside,) = folder.glob("notes.damaged-*.sqlite3")
+    (aside,) = folder.glob("notes.sqlite3.broken-*")
     assert aside.read_bytes() == broken
     aside.unlink()
 

@@ -21,7 +21,7 @@ from sptrader_desktop.ui.jobs import Jobs
 from sptrader_desktop.ui.results.compare import ComparePanel
 from sptrader_desktop.ui.results.curve_picture import CurvePicture
 from sptrader_desktop.ui.results.history import RunHistory
-from tests.small_runs import TEXT
+from tests.small_runs import TEXT, be_of_version
 from tests.test_run_compare import keep
 
 W = TypeVar("W", bound=QObject)
@@ -134,12 +134,10 @@ def test_a_refused_tag_stays_in_its_line_and_is_explained(qtbot: QtBot, history:
 
 
 def test_a_list_that_cannot_be_read_says_so(qtbot: QtBot, history: RunHistory, tmp_path: Path, jobs: Jobs) -> None:
-    (tmp_path / "runs" / "index.sqlite3").write_bytes(b"no database" * 200)
-    for more in ("-wal", "-shm"):
-        (tmp_path / "runs" / f"index.sqlite3{more}").unlink(missing_ok=True)
+    be_of_version(tmp_path / "runs" / "index.sqlite3", 7)
     history.reload()
     settle(qtbot, jobs)
-    assert "move it away to begin a new list" in child(history, QLabel, "historyMessage").text()
+    assert "was written by a newer sptrader" in child(history, QLabel, "historyMessage").text()
     other = RunHistory(history._store, jobs, Selection())  # one that never read it
     qtbot.addWidget(other)
     other.resize(800, 400)
@@ -148,6 +146,17 @@ def test_a_list_that_cannot_be_read_says_so(qtbot: QtBot, history: RunHistory, t
     settle(qtbot, jobs)
     assert child(other, QLabel, "runsWaiting").isVisible()
     assert child(other, QLabel, "runsWaiting").text() == "The list of the kept runs cannot be read"
+
+
+def test_a_list_that_was_damaged_is_shown_whole_and_told(qtbot: QtBot, history: RunHistory, tmp_path: Path, jobs: Jobs) -> None:
+    for path in (tmp_path / "runs").glob("index.sqlite3*"):
+        path.write_bytes(b"no database" * 200) if path.suffix == ".sqlite3" else path.unlink()
+    before = history._runs
+    history.reload()
+    settle(qtbot, jobs)
+    assert history._runs == before
+    (aside,) = (tmp_path / "runs").glob("index.sqlite3.broken-*")
+    assert f"was damaged and is kept as {aside.name}" in child(history, QLabel, "historyMessage").text()
 
 
 def test_the_run_that_is_open_is_the_chosen_one(qtbot: QtBot, store: SqliteRunStore, jobs: Jobs) -> None:
