@@ -17,7 +17,7 @@ from sptrader_desktop.app.data_process import CALLED, ProcessDataDesk
 from sptrader_desktop.app.desk import WindowDesk
 from sptrader_desktop.app.first_look import take_first_look
 from sptrader_desktop.app.live_desk import WindowLiveDesk
-from sptrader_desktop.core.errors import DataError
+from sptrader_desktop.core.errors import DataError, SptraderError
 from sptrader_desktop.present.preferences import Preferences, read
 from sptrader_desktop.runtime.file_lock import lock_workspace
 from sptrader_desktop.settings import Settings, load_settings
@@ -63,7 +63,11 @@ def open_first_window(host: Host, settings: Settings, scale: int) -> None:
     if place is None:
         host.close()
         return
-    lock = lock_workspace(settings.workspace)
+    try:
+        lock = lock_workspace(settings.workspace)
+    except SptraderError:
+        place.close()  # a launch while the refusal is read is the first
+        raise
     host.shutdown.add("the lock of the workspace", lock.give)
     host.shutdown.add("the place of the first window", place.close)
     window = open_window(host, settings, scale)

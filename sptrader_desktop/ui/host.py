@@ -28,9 +28,11 @@ from sptrader_desktop.ui.failure_dialog import FailureDialog
 from sptrader_desktop.ui.jobs import Job, Jobs
 from sptrader_desktop.ui.loop_lag import LoopLag
 from sptrader_desktop.ui.shutdown import Shutdown, end_with
+from sptrader_desktop.ui.theme.theme import Theme
 
 # Jobs' threads give way to the window's after so long: it asks for its turn some hundred times in a frame.
 TURN_S = 0.0001
+UNSEEN = ("offscreen", "minimal")  # Qt's platforms without a screen
 Said = tuple[BaseException, str]
 LOG = logging.getLogger("sptrader.window")
 QT_LOG = logging.getLogger("sptrader.qt")
@@ -129,6 +131,11 @@ class Host(QObject):
     def _on_dialog_gone(self) -> None:
         self._dialog = None
 
+    async def read_failures(self) -> None:
+        """Until their dialog is closed, or the end is asked for."""
+        self.failures.said.watch(lambda said: None if said else self.close())
+        await self._closing.wait()
+
     def facts(self) -> dict[str, str]:
         """Of this window, for diagnostics."""
         lag = self.lag.record.summary()
@@ -173,10 +180,12 @@ def run_window(open_window: OpenWindow) -> int:
             left = loop.run_until_complete(host.live(open_window))
         except SptraderError as error:
             sys.stderr.write(f"sptrader: {error}\n")
+            show_refusal(host, error)
             return 1
         except Exception as error:  # the process's edge: a window that cannot open says why, without a traceback
             LOG.critical("the window could not be opened", exc_info=error)
             sys.stderr.write(f"sptrader: the window could not be opened ({type(error).__name__}: {error}); the log has the details\n")
+            show_refusal(host, error)
             return 1
     if left:
         logging.shutdown()
@@ -184,6 +193,16 @@ def run_window(open_window: OpenWindow) -> int:
     loop.close()
     asyncio.set_event_loop(None)
     return 0
+
+
+def show_refusal(host: Host, error: Exception) -> None:
+    """Until it is read, where there is a screen: who starts the program by its icon sees nothing of standard error."""
+    if host.app.platformName() in UNSEEN:
+        return
+    if not host.app.styleSheet():
+        Theme(host.app)
+    host.failures.tell(error, "opening the window")
+    host.loop.run_until_complete(host.read_failures())
 
 
 def make_app() -> QApplication:
