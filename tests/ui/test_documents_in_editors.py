@@ -213,6 +213,24 @@ def test_unsaved_changes_survive_a_kill(qtbot: QtBot, path: Path) -> None:
     assert keeper.version_text(path, keeper.versions(path)[0]) == mine
 
 
+def test_what_is_said_of_unsaved_changes_goes_when_they_are_taken_back(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
+    type_at(opened, "author: somebody", "!")
+    opened.document.close()
+    again = open_editor(qtbot, path)
+    type_at(again, "0.15", "7")
+    QTest.keyClick(again.edit, Key.Key_Z, Control)
+    assert again.notice.text().startswith("Unsaved changes of ")
+    QTest.keyClick(again.edit, Key.Key_Z, Control)
+    assert again.edit.text() == FULL
+    assert again.notice.text() == ""
+    QTest.keyClick(again.edit, Key.Key_Z, Control | Qt.KeyboardModifier.ShiftModifier)
+    assert again.edit.text() != FULL
+    path.unlink()
+    qtbot.waitUntil(lambda: "was deleted or moved" in again.notice.text())
+    QTest.keyClick(again.edit, Key.Key_Z, Control)
+    assert "was deleted or moved" in again.notice.text()
+
+
 def test_hands_that_never_rest_are_protected_all_the_same(qtbot: QtBot, opened: StrategyEditor, path: Path) -> None:
     type_at(opened, "author: somebody", "")
     typed = 0

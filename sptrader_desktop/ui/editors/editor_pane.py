@@ -38,6 +38,7 @@ class EditorPane(Composite):
         super().__init__()
         self.edit, self._keeper, self._zone = edit, keeper, zone or Observable(Zone.UTC)
         self.document = Document(edit, keeper, self)
+        self._brought_back = ""  # what was said of unsaved changes of the last time
         self._unread: tuple[TextProblem, ...] = ()  # why there is no text whose problems could be shown
         self.wanted: Path | None = None  # what was to be opened, also where it could not be
         self.notice, self.find_bar, self.problems = Notice(self), FindBar(edit, self), ProblemsList(good, self)
@@ -155,6 +156,7 @@ class EditorPane(Composite):
         self.document.saved.connect(self._tell_title)
         self.document.modifiedChanged.connect(self._tell_title)
         self.document.modifiedChanged.connect(self.modifiedChanged)
+        self.document.modifiedChanged.connect(self._taken_back)
         self.document.conflicted.connect(self._conflicted)
         self.document.restored.connect(self._restored)
         self.document.reloaded.connect(self._reloaded)
@@ -182,7 +184,13 @@ class EditorPane(Composite):
     def _restored(self, written_at: datetime) -> None:
         zone = self._zone.value
         choices = [("Compare", "compareButton", self._compare), ("Discard", "discardButton", self.document.discard)]
-        self.notice.say(f"Unsaved changes of {moment_text(written_at, zone)} ({zone.value}) are here again.", choices)
+        self._brought_back = f"Unsaved changes of {moment_text(written_at, zone)} ({zone.value}) are here again."
+        self.notice.say(self._brought_back, choices)
+
+    def _taken_back(self, is_modified: bool) -> None:
+        """The text is the file again, and there is nothing to compare or discard."""
+        if not is_modified and self.notice.text() == self._brought_back:
+            self.notice.hide()
 
     def _compare(self) -> None:
         """An answer to the notice is still wanted afterwards."""
