@@ -119,6 +119,40 @@ def test_while_two_columns_are_said_to_hold_one_thing_nothing_is_kept(page: Data
     imports.place.setCurrentIndex(0)
 
 
+def test_a_refusal_goes_with_the_first_letter_of_another_answer_and_comes_back_with_the_answer(
+    page: DataPage, opened: DrivenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: Gate
+) -> None:
+    imports, preview = page.imports, opened.desk.preview
+    path = vendor_file(tmp_path, "no symbol.csv")
+    page.open_file(path)
+    opened.settle()
+    refused = said(opened, "import")
+    field = opened.find(QLineEdit, "importSymbol")
+    assert "symbol" in refused
+    assert field.property("tone") == "warning"
+    type_into(opened, "importSymbol", "X")
+    assert said(opened, "import") == f"{path.name} is looked at again when Return is pressed or the field is left"
+    assert field.property("tone") == ""
+    opened.press(Qt.Key.Key_Backspace)
+    assert said(opened, "import") == refused
+    assert field.property("tone") == "warning"
+
+    def slowly(*given: object) -> object:
+        gate()
+        return preview(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(opened.desk, "preview", slowly)
+    type_into(opened, "importSymbol", "EURUSD")
+    opened.press(Qt.Key.Key_Return)
+    opened.until(gate.begun.is_set, "the reading")
+    assert said(opened, "import") == ""
+    assert imports.foot.is_at_work
+    assert field.property("tone") == ""
+    gate.opens.set()
+    opened.settle()
+    assert said(opened, "import").endswith("understood; nothing is kept yet")
+
+
 def test_what_columns_were_said_to_hold_stands_there_again_when_a_file_that_vanished_is_back(
     page: DataPage, opened: DrivenPage, tmp_path: Path
 ) -> None:

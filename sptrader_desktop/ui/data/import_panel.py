@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, ImportAnswers, ImportPreview, ImportQuestion
+from sptrader_desktop.present.import_form import FORCE, QUESTIONS, ROLES, ImportAnswers, ImportPreview, ImportQuestion, ImportRefusal
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.ui.afterwards import Afterwards, in_another_turn
 from sptrader_desktop.ui.data.data_desk import CATALOGUE, FOLDER, POSTGRES, DataDesk
@@ -120,6 +120,7 @@ class ImportPanel(QWidget):
         self.preview = None  # what was understood of other answers is not to be kept by these
         self._steps.stop()
         self.keep.setEnabled(False)
+        self._mark()
         self.replace.take_back()
         self._asked = answers = self.answers()
         self._work.start(
@@ -151,17 +152,23 @@ class ImportPanel(QWidget):
 
     def _show(self, preview: ImportPreview) -> None:
         self.preview = preview
-        asked = preview.refusal.key if preview.refusal else ""
-        for key, field in self._questions.items():
-            give(field, tone="warning" if key == asked else "")
+        self._mark()
         if preview.refusal:
-            self.foot.say(preview.refusal.sentence, "warning" if asked else "danger")
+            self._refuse(preview.refusal)
         elif preview.candles is not None:
             self.foot.say(f"{counted(len(preview.candles), 'bar')} understood; nothing is kept yet")
         # All of it in one turn would hold the window up.
         shown = (partial(step, preview) for step in (self._show_lines, self._show_columns, self._show_understood))
         self._steps.stop()
         self._steps.do(self._show_views, *shown, self._allow)
+
+    def _refuse(self, refusal: ImportRefusal) -> None:
+        self._mark(refusal.key)
+        self.foot.say(refusal.sentence, "warning" if refusal.key else "danger")
+
+    def _mark(self, asked: str = "") -> None:
+        for key, field in self._questions.items():
+            give(field, tone="warning" if key == asked else "")
 
     def _show_understood(self, preview: ImportPreview) -> None:
         fill(self.understood, preview.head, preview.rows, right=True)
@@ -312,9 +319,11 @@ class ImportPanel(QWidget):
             edit = field.lineEdit()
             if edit is not None:
                 edit.editingFinished.connect(self._answered)
+                edit.textEdited.connect(lambda _: self._typed())
         else:
             field = line(name, question.label, "As found in the file", tip)
             field.editingFinished.connect(self._answered)
+            field.textEdited.connect(lambda _: self._typed())
         self._questions[question.key] = field
         return field
 
@@ -322,6 +331,15 @@ class ImportPanel(QWidget):
         """Leaving a field without changing it asks nothing."""
         if self._asked != self.answers():
             self._look_again()
+
+    def _typed(self) -> None:
+        """While it is typed the file is not read again, and what was refused is not said of other answers than it was of."""
+        refusal = self.preview.refusal if self.preview else None
+        if refusal and self.path and self._asked != self.answers():
+            self._mark()
+            self.foot.say(f"{self.path.name} is looked at again when Return is pressed or the field is left")
+        elif refusal:
+            self._refuse(refusal)
 
     @cached_property
     def _views(self) -> QWidget:
