@@ -337,6 +337,26 @@ def test_an_empty_table_offers_the_step_that_fills_it(qtbot: QtBot, table: DataT
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def test_a_table_whose_rows_a_filter_hides_says_so_and_shows_them_again(table: DataTable) -> None:
+    table.activateWindow()
+    table.restore({"quick": "short", "filters": {"pnl": "> 900"}})
+    hidden = child(table, QPushButton, "tradesShowAll")
+    assert "None of 300 rows passes “short”, Net > 900" in [label.text() for label in table.findChildren(QLabel)]
+    assert hidden.isVisible()
+    assert table.view.horizontalHeader().isVisible()
+    hidden.setFocus()
+    QTest.keyClick(hidden, Qt.Key.Key_Space)
+    assert table.model.rowCount() == 300
+    assert (line(table).text(), table.model.filters) == ("", {})
+    assert not hidden.isVisible()
+    assert table.view.hasFocus()
+    QTest.keyClicks(line(table), "nowhere")
+    assert hidden.isVisible()
+    table.put(Columns())
+    assert not hidden.isVisible()
+    assert child(table, QPushButton, "tradesStep").isVisible()
+
+
 def test_cells_and_controls_have_names_for_those_who_hear_them(table: DataTable) -> None:
     index = table.model.index(0, 2)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == f"Net USD: {index.data()}"

@@ -1,7 +1,7 @@
 """A table as people use it: sort, filter, choose columns, copy, save, walk with the keyboard. What is in it, others know."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from sptrader_desktop.ui.theme.tokens import GRID
 from sptrader_desktop.ui.widgets.elided_label import ElidedLabel
 from sptrader_desktop.ui.widgets.empty_state import EmptyState
 from sptrader_desktop.ui.widgets.search_field import SearchField
+from sptrader_desktop.ui.widgets.words import Words
 
 ORIGINAL = "Original Order"
 MOST_COPIED = 10_000  # rows; more take longer than a clipboard is worth
@@ -307,6 +308,7 @@ class DataTable(QWidget):
         shown, total = self.model.rowCount(), len(self.model.table)
         self._stack.setCurrentIndex(1 if total else 0)
         self._count.setText(f"{shown:,} of {counted(total, 'row')}" if shown < total else counted(total, "row"))
+        self._say_hidden(total if not shown else 0)
         while (item := self._chips.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 if widget.hasFocus():
@@ -315,6 +317,38 @@ class DataTable(QWidget):
                 widget.deleteLater()
         for key, text in self.model.filters.items():
             self._chips.addWidget(self._chip(self.model.table[key], text))
+
+    def _say_hidden(self, rows: int) -> None:
+        """Below the heads of the columns, whose filters hide them as well as the line does."""
+        if not rows and "_hidden" not in vars(self):
+            return
+        words, button = self._hidden
+        if button.hasFocus() and not rows:
+            self.view.setFocus()
+        for widget in self._hidden:
+            widget.setVisible(bool(rows))
+        columns = [f"{self.model.table[key].title} {text}" for key, text in self.model.filters.items()]
+        quick = [f"“{self._line.text()}”"] if self._line.text() else []
+        words.setText(f"None of {counted(rows, 'row')} passes {', '.join(quick + columns)}")
+
+    @cached_property
+    def _hidden(self) -> tuple[Words, QPushButton]:
+        """In one line, for which a low pane has room too."""
+        words, button = Words(wraps=True), QPushButton("Show All Rows")
+        give(words, role="muted")
+        button.setObjectName(f"{self._name}ShowAll")
+        button.setAccessibleName(f"Show all rows: {self._title}")
+        button.clicked.connect(lambda _checked=False: self._show_all())
+        inside = QHBoxLayout(self.view.viewport())
+        inside.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
+        inside.setSpacing(4 * GRID)
+        inside.addWidget(words, 1)
+        inside.addWidget(button)
+        return words, button
+
+    def _show_all(self) -> None:
+        self.filter(self._line.text(), {})
+        self._line.clear()
 
     def _chip(self, column: Column, text: str) -> QPushButton:
         chip = QPushButton(f"{column.title} {text}  ✕")
