@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sptrader_desktop.core.instruments import CATALOGUE
 from sptrader_desktop.core.metrics_trades import net_results
 from sptrader_desktop.present import trade_groups
 from sptrader_desktop.present.metric_words import METRICS, figure_of, kept_figure
 from sptrader_desktop.present.result_json import render, result_document
-from sptrader_desktop.present.result_words import certainty_line, coverage_lines, net_line, range_line
+from sptrader_desktop.present.result_words import certainty_line, coverage_lines, net_line, range_line, subject_line
 from sptrader_desktop.present.selection import Zone
 from sptrader_desktop.present.trade_groups import Bucket, Group
 from sptrader_desktop.present.zone_clock import wall_times
@@ -104,6 +106,19 @@ def test_every_figure_has_a_definition_and_the_guide_knows_its_name() -> None:
 def test_a_figure_is_written_in_its_unit(path: str, value: float | None, base: float, text: str, difference: str) -> None:
     word = next(word for word in METRICS if word.path == path)
     assert (word.text(value, "USD"), word.difference(value, base, "USD")) == (text, difference)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "named"),
+    [(1, "EURUSD"), (3, "EURUSD, GBPUSD, USDJPY"), (5, "EURUSD, GBPUSD and 3 more")],
+)
+def test_what_figures_are_of_names_few_symbols_and_counts_many(symbols: int, named: str) -> None:
+    result = small_run()
+    (candles,) = result.request.traded
+    traded = tuple(
+        replace(candles, instrument=CATALOGUE[symbol]) for symbol in ("EURUSD", "GBPUSD", "USDJPY", "AUDUSD", "USDCAD")[:symbols]
+    )
+    assert subject_line(replace(result, request=replace(result.request, traded=traded))) == f"by_eye · {named} 1h"
 
 
 def test_the_net_says_how_sure_it_is() -> None:

@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from sptrader_desktop.core.results import Result
 
 
+MOST_SYMBOLS = 3  # that are named; of more the first of them, and how many there are
+
+
+def subject_line(result: "Result") -> str:
+    """`ma_crossover · EURUSD 1h`: of which strategy and which candles the figures are."""
+    symbols = [candles.symbol for candles in result.request.traded]
+    named = (
+        ", ".join(symbols)
+        if len(symbols) <= MOST_SYMBOLS
+        else f"{', '.join(symbols[: MOST_SYMBOLS - 1])} and {len(symbols) - MOST_SYMBOLS + 1} more"
+    )
+    return f"{result.request.strategy.name} · {named} {result.request.traded[0].timeframe}"
+
+
 def net_line(result: "Result") -> str:
     measured, currency = result.metrics, result.request.terms.currency
     return f"Net {amount(measured.total_pnl, signed=True)} {currency} ({share(measured.total_return, signed=True)})"

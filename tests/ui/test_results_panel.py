@@ -57,10 +57,12 @@ def test_without_a_run_it_offers_the_step_that_makes_one(qtbot: QtBot, panel: Re
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_a_run_shows_its_net_its_certainty_and_its_figures(panel: ResultsPanel) -> None:
+def test_a_run_shows_of_what_it_is_its_net_its_certainty_and_its_figures(panel: ResultsPanel) -> None:
     panel.show_result(small_run())
     assert child(panel, QLabel, "netLabel").text() == "Net +12.20 USD (+0.12 %)"
-    assert child(panel, QLabel, "certaintyLabel").accessibleName() == "between +12.20 and +62.20 USD; 1 of 4 trades ambiguous"
+    assert child(panel, QLabel, "certaintyLabel").accessibleName() == (
+        "by_eye · EURUSD 1h: between +12.20 and +62.20 USD; 1 of 4 trades ambiguous"
+    )
     tile = child(panel, Tile, "tile_trades_total")
     assert tile.accessibleName() == "Trades: 4"
     assert tile.toolTip() == "Trades: Closes of a position or of a part of it."
@@ -224,7 +226,7 @@ def test_a_run_without_trades_has_pages_without_errors(panel: ResultsPanel) -> N
     nothing: Result = small_run(crosses=())
     panel.show_result(nothing)
     shown_pages(panel)
-    assert child(panel, QLabel, "certaintyLabel").accessibleName() == "no trades"
+    assert child(panel, QLabel, "certaintyLabel").accessibleName() == "by_eye · EURUSD 1h: no trades"
     assert pictures(panel)["hourPicture"].said.startswith("No trades")
 
 

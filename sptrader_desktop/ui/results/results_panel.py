@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, 
 from sptrader_desktop.present.decision_rows import decision_listing
 from sptrader_desktop.present.listing import Listing
 from sptrader_desktop.present.order_rows import order_listing
-from sptrader_desktop.present.result_words import certainty_line, coverage_lines, net_line
+from sptrader_desktop.present.result_words import certainty_line, coverage_lines, net_line, subject_line
 from sptrader_desktop.present.selection import BarAt, Selection, Zone
 from sptrader_desktop.present.signal_rows import signal_listing
 from sptrader_desktop.present.trade_rows import trade_listing
@@ -159,7 +159,7 @@ class ResultsPanel(QWidget):
         if self._result is None:
             return
         self._net.setText(net_line(self._result))
-        self._band.show_text(certainty_line(self._result))
+        self._band.show_text(f"{subject_line(self._result)}: {certainty_line(self._result)}")
 
     # Filling
 
