@@ -85,8 +85,8 @@ def changed_since(
     traded, rates, finer = candles
     try:
         now = make_manifest(replace(request, traded=traded, rates=rates, finer=finer), text, component_runner(settings, catalogue))
-    except ComponentError:
-        return "a component of it is broken now"
+    except ComponentError as error:
+        return str(error)
     return next(causes_between(manifest, now), "")
 
 

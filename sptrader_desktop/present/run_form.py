@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sptrader_desktop.core.errors import DataError
 from sptrader_desktop.core.timeframes import parse_timeframe
-from sptrader_desktop.present.numbers import clock, counted
+from sptrader_desktop.present.numbers import clock, counted, grouped
 from sptrader_desktop.settings import absolute_path
 
 if TYPE_CHECKING:
@@ -46,11 +47,21 @@ class Question:
         """The other way round."""
         return value if isinstance(value, str) else (" " if self.kind == "words" else "; ").join(value)
 
+    def said(self, value: str | Sequence[str]) -> str:
+        """As the panel shows it, with files by their names."""
+        paths = [value] if isinstance(value, str) else value
+        text = "; ".join(Path(path).name for path in paths) if self.kind in {"file", "files"} else self.text(value)
+        if not text:
+            return self.hint or "empty"
+        shown = dict(self.choices).get(text) or (grouped(text) if self.kind == "amount" else text)
+        return f"{shown} {self.suffix}".strip()
+
 
 TIMEFRAME = Question(
     "resample",
     "Timeframe",
     "Longer candles are made of the chosen ones, which settle what came first inside them; days and weeks are New York trading days",
+    hint="as the candles",
 )
 RANGE = (
     Question("start", "From", "The first bar's open, UTC; empty: from the first bar there is", hint="first bar", kind="date"),
@@ -127,6 +138,23 @@ def refused(sentence: str) -> tuple[Question | None, str]:
 def answers_of(recipe: Mapping[str, Any]) -> dict[str, str]:
     """Every answer as a person would have written it; `recipe` by the names of its fields."""
     return {key: question.text(recipe[key]) for key, question in BY_KEY.items()}
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What is asked for otherwise than it was, in the order of the panel; recipes by the names of their fields."""
+    found = []
+    if now["strategy"] != before["strategy"]:
+        found.append(f"the strategy is {Path(now['strategy']).stem} now, was {Path(before['strategy']).stem}")
+    if _candles(now) != _candles(before):
+        found.append(f"the candles are {_candles(now)} now, were {_candles(before)}")
+    for question in QUESTIONS:
+        new, old = (question.said(recipe[question.key]) for recipe in (now, before))
+        found += [f"{question.label} is {new} now, was {old}"] if new != old else []
+    return found or ["the candles are others than those of this run"]  # of one name, from another place
+
+
+def _candles(recipe: Mapping[str, Any]) -> str:
+    return " ".join(Path(file).name for file in recipe["data"]) or " ".join((*recipe["symbols"], recipe["timeframe"], recipe["source"]))
 
 
 def candles_line(candles: "Candles") -> str:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from sptrader_desktop.present.numbers import counted
 from sptrader_desktop.present.observable import Observable
+from sptrader_desktop.present.run_form import differences
 from sptrader_desktop.present.selection import BarAt, Selection
 from sptrader_desktop.runtime.recipe import Recipe
 from sptrader_desktop.ui.charts.prepared import Drawing, drawing_of, lines_of
@@ -159,13 +160,15 @@ class Research(QObject):
     def cancel(self) -> None:
         self._cancel("backtest", "what-if")
 
-    def compare(self, recipe: Recipe | None, text: str) -> None:
-        """Is the result of what is chosen now?"""
+    def compare(self, recipe: Recipe | None, text: str, missing: str = "") -> None:
+        """Is the result of what is chosen now? Each difference is a line; `missing` says why there is nothing to compare."""
         finished = self.finished
         if finished is None:
             return
-        if recipe != finished.recipe:
-            self.stale.set("the answers on the right are others than those of this run")
+        if recipe is None or missing:
+            self.stale.set(missing)
+        elif recipe != finished.recipe:
+            self.stale.set("\n".join(differences(finished.recipe.as_json(), recipe.as_json())))
         else:
             self.stale.set("its strategy was edited since" if text != finished.text else self._outside)
 

@@ -66,8 +66,7 @@ class ResearchPage(QObject):
     def run(self) -> None:
         recipe = self.panel.recipe()
         if recipe is None:
-            is_unnamed = self.panel.is_elsewhere and self.panel.chosen_series() is None
-            self._refuse(WANTED if is_unnamed else self.panel.missing or "Choose a strategy and candles first")
+            self._refuse(self._missing())
             return
         if self.panel.unknown:
             self._refuse(f"And {' '.join(self.panel.unknown)}: there are no such candles beside the chosen ones, of the same timeframe")
@@ -81,6 +80,10 @@ class ResearchPage(QObject):
             return
         self._research.run(recipe, text)
 
+    def _missing(self) -> str:
+        is_unnamed = self.panel.is_elsewhere and self.panel.chosen_series() is None
+        return WANTED if is_unnamed else self.panel.missing or "Choose a strategy and candles first"
+
     def _refuse(self, sentence: str) -> None:
         self.panel.refuse(sentence)
         self.refused.emit()
@@ -89,10 +92,10 @@ class ResearchPage(QObject):
         """Is what is shown of what is chosen and written now?"""
         recipe = self.panel.recipe()
         try:
-            text = self._text_of(Path(recipe.strategy)) if recipe else ""
-        except SptraderError:
-            text = ""  # it is not there any more, or cannot be read
-        self._research.compare(recipe, text)
+            text, missing = self._text_of(Path(recipe.strategy)) if recipe else "", "" if recipe else self._missing()
+        except SptraderError as error:
+            text, missing = "", str(error)
+        self._research.compare(recipe, text, missing)
 
     def look_outside(self) -> None:
         """The same, and whether files have changed."""

@@ -421,6 +421,21 @@ def test_files_are_those_that_the_command_line_would_read(tmp_path: Path) -> Non
     assert run_form.BY_KEY["finer"].value(f"{link}; {unknown}") == (str(link), str(Path(unknown).absolute()))
 
 
+def test_what_is_asked_for_otherwise_is_told_in_the_words_of_the_panel() -> None:
+    before = Recipe("/s/ma.yaml", data=("/d/EURUSD_1h.parquet",))
+    now = replace(
+        before, strategy="/s/rsi.yaml", data=("/d/GBPUSD_1h.csv",), capital="25000", leverage="20", start="2024-02-01", fill="close"
+    )
+    assert run_form.differences(before.as_json(), now.as_json()) == [
+        "the strategy is rsi now, was ma",
+        "the candles are GBPUSD_1h.csv now, were EURUSD_1h.parquet",
+        "From is 2024-02-01 now, was first bar",
+        "Capital is 25,000 now, was 10,000",
+        "Leverage is 20 : 1 now, was 30 : 1",
+        "Fill is At the deciding close now, was At the next open",
+    ]
+
+
 def test_another_theme_leaves_the_panel_as_wide_as_it_was(opened: Driven) -> None:
     window, panel = opened.window, opened.window.page.panel
     before = panel.minimumSizeHint().width()

@@ -75,6 +75,9 @@ def test_the_badge_says_what_changed_and_offers_to_run_again(qtbot: QtBot, panel
     assert not badge.isVisible()
     panel.set_stale("the strategy was edited")
     assert (badge.text(), badge.isVisible()) == ("STALE: the strategy was edited", True)
+    panel.set_stale("Capital is 5 now, was 6\nFill is At the open now\nSpread is 1 now")
+    assert badge.text() == "STALE: Capital is 5 now, was 6 (and 2 more)"
+    assert badge.toolTip().endswith("Spread is 1 now")
     with qtbot.waitSignal(panel.runAsked):
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     panel.show_result(small_run())

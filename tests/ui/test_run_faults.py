@@ -325,6 +325,26 @@ def test_a_component_that_vanishes_between_the_list_and_the_run_is_told_and_the_
     assert window.page.panel.problem.text() == ""
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("strategies/ma_crossover.yaml", "ma_crossover is not there any more: choose another"),
+        ("data/EURUSD_1h_2024-01-02_2024-05-31.parquet", "EURUSD 1h · EURUSD_1h_2024-01-02_2024-05-31.parquet is not there any more"),
+        ("core/signals/ma_crossover.py", "the workspace has no component signals.ma_crossover"),
+    ],
+)
+def test_a_result_says_what_it_was_made_of_and_is_missing_now(ran: Driven, place: str, said: str) -> None:
+    file, stale = load_settings().workspace / place, ran.window.research.stale
+    aside = file.rename(file.with_suffix(".aside"))
+    ran.window.page.look_outside()
+    ran.until(lambda: stale.value.startswith(said), said)
+    badge = ran.find(QLabel, "staleBadge")
+    assert badge.text().startswith(f"STALE: {said[:20]}")
+    assert said in badge.toolTip()
+    aside.rename(file)
+    ran.until(lambda: stale.value == "", "the file that is there again")
+
+
 def test_a_run_is_called_thrown_away_and_put_back_from_tree_and_list(ran: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The trash of the desktop is tried with strategies; here it may refuse."""
     window, store, trash = ran.window, ran.window._desk.runs, tmp_path / "trash"

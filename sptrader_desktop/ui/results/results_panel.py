@@ -5,6 +5,7 @@ Pages are filled when they are first looked at: a run of 100,000 trades costs wh
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import Qt, Signal
@@ -40,6 +41,7 @@ TABLES: Mapping[str, tuple[str, Callable[["Result", Zone], Listing], str]] = {
     ),
 }
 MANY_ROWS, MANY_BARS = 20_000, 100_000  # more than these are put in order beside the window's thread
+SHORT = 60  # letters of what makes a result stale; all of it is in the tooltip
 T = TypeVar("T")
 
 
@@ -82,10 +84,10 @@ class ResultsPanel(QWidget):
         self._again()
 
     def set_stale(self, reason: str) -> None:
-        """What has changed since the run, as a sentence; nothing takes the badge away."""
-        self._badge.show_word(
-            f"STALE: {reason}" if reason else "", "warning", f"This result is not of what is chosen now: {reason}" if reason else ""
-        )
+        """What has changed since the run, a line each; nothing takes the badge away. The badge has room for one."""
+        first, _, others = reason.partition("\n")
+        word = f"STALE: {shorten(first, SHORT, placeholder=' …')}" + (f" (and {others.count(chr(10)) + 1} more)" if others else "")
+        self._badge.show_word(word if reason else "", "warning", f"This result is not of what is chosen now: {reason}" if reason else "")
         self._again_button.setVisible(bool(reason))
 
     @property
