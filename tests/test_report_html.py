@@ -74,6 +74,9 @@ def test_a_page_says_what_the_run_says() -> None:
     for cell in ("2?", "stop loss", "1.10300", "1.10100", "-20.70", "already in", "f00d", "parameter stop", "signals.cross"):
         assert any(cell in text for text in texts), cell
     assert TEXT.strip() in "".join(texts)
+    assert texts.count("10,000") == 4, "the quantity of each trade"
+    assert texts[texts.index("terms capital") + 1] == "10,000 USD"
+    assert texts[texts.index("terms leverage") + 1] == "30 : 1"
 
 
 def test_a_page_needs_nothing_from_anywhere_and_knows_dark() -> None:

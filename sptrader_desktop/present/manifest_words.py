@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sptrader_desktop.present.numbers import grouped
+
 SHORT = 12  # letters of a fingerprint that people compare
 SERIES = {"data": "candles", "rates": "rates", "finer": "finer candles"}
 Line = tuple[str, str]
@@ -15,13 +17,17 @@ def inputs_of(manifest: Mapping[str, Any]) -> list[Line]:
         ("strategy", f"{strategy['name']} {strategy['version']}"),
         ("strategy text", _short(strategy["sha256"])),
         *((f"parameter {name}", _said(value)) for name, value in manifest["parameters"].items()),
-        *_leaves("terms", manifest["terms"]),
+        *_leaves("terms", _with_units(manifest["terms"])),
         *_leaves("instrument", manifest["instruments"]),
         *(line for kind, what in SERIES.items() for item in manifest[kind] for line in _series(what, item)),
         *(line for name, item in manifest["components"].items() for line in _component(name, item)),
         ("engine", f"{engine['version']} {_short(engine['sha256'])}"),
         *((f"version of {name}", str(value)) for name, value in manifest["versions"].items()),
     ]
+
+
+def _with_units(terms: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**terms, "capital": f"{grouped(terms['capital'])} {terms['currency']}", "leverage": f"{terms['leverage']} : 1"}
 
 
 def _series(what: str, item: Mapping[str, Any]) -> Iterator[Line]:

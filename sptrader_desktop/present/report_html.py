@@ -14,7 +14,7 @@ from sptrader_desktop.core.money import fixed
 from sptrader_desktop.present.clocks import MONTHS
 from sptrader_desktop.present.manifest_words import inputs_of
 from sptrader_desktop.present.metric_words import MAIN, METRICS, kept_figure
-from sptrader_desktop.present.numbers import NONE, amount, counted, share
+from sptrader_desktop.present.numbers import NONE, amount, counted, grouped, share
 from sptrader_desktop.present.report_pictures import Svg, drawdown_picture, equity_picture
 from sptrader_desktop.present.report_style import STYLE
 from sptrader_desktop.present.result_words import certainty
@@ -176,7 +176,7 @@ def _trades(document: Document) -> str:
             _minute(row["exit_time"]),
             row["exit_reason"].replace("_", " "),
             f"{row['id']}{'?' if row['ambiguous'] else ''}",
-            row["quantity"],
+            grouped(row["quantity"]),
             row["entry_price"],
             row["exit_price"],
             _money(row["pnl"]),
