@@ -86,7 +86,7 @@ def changed_since(
     try:
         now = make_manifest(replace(request, traded=traded, rates=rates, finer=finer), text, component_runner(settings, catalogue))
     except ComponentError as error:
-        return str(error)
+        return f"a component of it is broken now: {error}"
     return next(causes_between(manifest, now), "")
 
 

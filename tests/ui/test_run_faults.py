@@ -330,7 +330,8 @@ def test_a_component_that_vanishes_between_the_list_and_the_run_is_told_and_the_
     [
         ("strategies/ma_crossover.yaml", "ma_crossover is not there any more: choose another"),
         ("data/EURUSD_1h_2024-01-02_2024-05-31.parquet", "EURUSD 1h · EURUSD_1h_2024-01-02_2024-05-31.parquet is not there any more"),
-        ("core/signals/ma_crossover.py", "the workspace has no component signals.ma_crossover"),
+        ("core/signals/ma_crossover.py", "a component of it is broken now: the workspace has no component signals.ma_crossover"),
+        ("core/indicators/trend/sma.py", "a component of it is broken now: "),
     ],
 )
 def test_a_result_says_what_it_was_made_of_and_is_missing_now(ran: Driven, place: str, said: str) -> None:
