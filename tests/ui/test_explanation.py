@@ -117,7 +117,7 @@ def test_changed_answers_make_the_explanation_stale_and_a_run_makes_it_fresh(ran
     spread = ran.find(QLineEdit, "spreadAnswer")
     spread.setText("0.7")
     assert (badge.text(), badge.isHidden()) == ("STALE", False)
-    assert "answers" in badge.toolTip()
+    assert "Spread is 0.7 pips now, was 0 pips" in badge.toolTip()
     spread.setText("0")
     before = ran.window.research.finished
     ran.press(Qt.Key.Key_F5)
