@@ -119,6 +119,8 @@ def test_what_figures_are_of_names_few_symbols_and_counts_many(symbols: int, nam
         replace(candles, instrument=CATALOGUE[symbol]) for symbol in ("EURUSD", "GBPUSD", "USDJPY", "AUDUSD", "USDCAD")[:symbols]
     )
     assert subject_line(replace(result, request=replace(result.request, traded=traded))) == f"by_eye · {named} 1h"
+    longer = (*traded, replace(candles, timeframe="4h", instrument=CATALOGUE["NZDUSD"]))
+    assert subject_line(replace(result, request=replace(result.request, traded=longer))).endswith(" 1h and 4h"), "each has its own"
 
 
 def test_the_net_says_how_sure_it_is() -> None:

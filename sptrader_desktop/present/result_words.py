@@ -17,12 +17,13 @@ MOST_SYMBOLS = 3  # that are named; of more the first of them, and how many ther
 def subject_line(result: "Result") -> str:
     """`ma_crossover · EURUSD 1h`: of which strategy and which candles the figures are."""
     symbols = [candles.symbol for candles in result.request.traded]
+    timeframes = dict.fromkeys(candles.timeframe for candles in result.request.traded)
     named = (
         ", ".join(symbols)
         if len(symbols) <= MOST_SYMBOLS
         else f"{', '.join(symbols[: MOST_SYMBOLS - 1])} and {len(symbols) - MOST_SYMBOLS + 1} more"
     )
-    return f"{result.request.strategy.name} · {named} {result.request.traded[0].timeframe}"
+    return f"{result.request.strategy.name} · {named} {' and '.join(timeframes)}"
 
 
 def net_line(result: "Result") -> str:
