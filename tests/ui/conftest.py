@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop.ui.collector import collect_due
+from sptrader_desktop.ui.event_loop import WindowLoop
+from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.theme.look import look, put_in_force
 from sptrader_desktop.ui.theme.theme import Theme
 from tests.window_files import WindowFile
@@ -50,3 +52,14 @@ def _collected_between_tests() -> Iterator[None]:
     gc.disable()
     yield
     collect_due()
+
+
+@pytest.fixture
+def host(qapp: QApplication) -> Iterator[Host]:
+    """A loop, jobs and failures without a window."""
+    loop = WindowLoop(qapp)
+    made = Host(qapp, loop)
+    yield made
+    made.jobs.cancel_all()
+    made.bridge.close()
+    loop.close()

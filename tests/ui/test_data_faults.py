@@ -1,10 +1,11 @@
 """The Data page under a hasty person: two presses, another file meanwhile, a stop from elsewhere, and answers that come too late."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any, ParamSpec, TypeVar
 
 import pyarrow.parquet as pq
 import pytest
@@ -26,6 +27,9 @@ from tests.kept_candles import hourly, mid_of
 from tests.ui.data_pages import BARS, EET, SAMPLE, DrivenPage, choose, go_to, page_fixtures, pick, press, said, type_into
 from tests.vendor_files import SPRING, market, metatrader_5, written
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class Gate:
     """Work that is held until it is let through; `begun` says that it has come so far."""
@@ -36,6 +40,13 @@ class Gate:
     def __call__(self) -> None:
         self.begun.set()
         assert self.opens.wait(60)
+
+    def before(self, work: Callable[P, T]) -> Callable[P, T]:
+        def held(*given: P.args, **more: P.kwargs) -> T:
+            self()
+            return work(*given, **more)
+
+        return held
 
 
 settings, opened, page = page_fixtures("data faults")
@@ -87,12 +98,7 @@ def test_what_is_said_of_a_column_is_not_said_of_the_file_that_is_read_meanwhile
     opened.settle()
     box = imports.columns.cellWidget(0, 1)
     assert isinstance(box, QComboBox)
-
-    def slowly(*given: object) -> object:
-        gate()
-        return preview(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(opened.desk, "preview", slowly)
+    monkeypatch.setattr(opened.desk, "preview", gate.before(preview))
     page.open_file(vendor_file(tmp_path, "AUDUSD b.csv"))
     opened.until(gate.begun.is_set, "the reading")
     box.setCurrentIndex(0)
@@ -136,12 +142,7 @@ def test_a_refusal_goes_with_the_first_letter_of_another_answer_and_comes_back_w
     opened.press(Qt.Key.Key_Backspace)
     assert said(opened, "import") == refused
     assert field.property("tone") == "warning"
-
-    def slowly(*given: object) -> object:
-        gate()
-        return preview(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(opened.desk, "preview", slowly)
+    monkeypatch.setattr(opened.desk, "preview", gate.before(preview))
     type_into(opened, "importSymbol", "EURUSD")
     opened.press(Qt.Key.Key_Return)
     opened.until(gate.begun.is_set, "the reading")
@@ -183,12 +184,7 @@ def test_a_refusal_of_one_file_does_not_allow_the_next_to_replace(
     opened.settle()
     press(opened, "importKeepButton")
     really = opened.desk._kept_in
-
-    def slowly(*given: object, **more: object) -> str:
-        gate()
-        return really(*given, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(opened.desk, "_kept_in", slowly)
+    monkeypatch.setattr(opened.desk, "_kept_in", gate.before(really))
     page.open_file(vendor_file(tmp_path, "USDCHF b.csv", lower=True))
     opened.settle()
     opened.click(page.imports.keep)
@@ -318,12 +314,11 @@ def test_a_new_list_does_not_take_a_name_away_that_is_being_typed(page: DataPage
 def test_a_second_press_begins_nothing_twice_and_the_first_is_told(
     page: DataPage, opened: DrivenPage, monkeypatch: pytest.MonkeyPatch, gate: Gate
 ) -> None:
-    really, asked = opened.desk.resample, list[str]()
+    held, asked = gate.before(opened.desk.resample), list[str]()
 
-    def slowly(row: object, timeframe: str, *more: object) -> str:
+    def slowly(row: Any, timeframe: str, *more: Any) -> str:
         asked.append(timeframe)
-        gate()
-        return really(row, timeframe, *more)  # type: ignore[arg-type]
+        return held(row, timeframe, *more)
 
     monkeypatch.setattr(opened.desk, "resample", slowly)
     choose(opened, SAMPLE)
@@ -416,12 +411,7 @@ def test_a_repair_that_ends_late_does_not_write_its_ledger_over_another_dataset(
 ) -> None:
     examine(opened, flawed.name)
     doctor, really = page.doctor, opened.desk.repair
-
-    def slowly(*given: object) -> object:
-        gate()
-        return really(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(opened.desk, "repair", slowly)
+    monkeypatch.setattr(opened.desk, "repair", gate.before(really))
     opened.click(doctor.mend)
     opened.until(gate.begun.is_set, "the repair")
     opened.click(doctor.mend)

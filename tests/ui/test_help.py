@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QListWidget, QPlainTextEdit, QPushButton, QTreeWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QListWidget, QPlainTextEdit, QPushButton, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from sptrader_desktop import __version__
@@ -21,7 +21,6 @@ from sptrader_desktop.present.failures import Failure, Failures
 from sptrader_desktop.present.log_lines import LogLine
 from sptrader_desktop.settings import load_settings
 from sptrader_desktop.ui.about import BUNDLED, AboutDialog
-from sptrader_desktop.ui.event_loop import WindowLoop
 from sptrader_desktop.ui.failure_dialog import FailureDialog
 from sptrader_desktop.ui.help_commands import HelpCommands
 from sptrader_desktop.ui.host import Host
@@ -148,16 +147,6 @@ class Folders(QObject):
     @Slot(QUrl)
     def open(self, url: QUrl) -> None:
         self.opened.append(url.toLocalFile())
-
-
-@pytest.fixture
-def host(qapp: QApplication) -> Iterator[Host]:
-    loop = WindowLoop(qapp)
-    host = Host(qapp, loop)
-    yield host
-    host.jobs.cancel_all()
-    host.bridge.close()
-    loop.close()
 
 
 def test_folders_are_made_and_opened(host: Host, qtbot: QtBot, tmp_path: Path) -> None:

@@ -1,28 +1,15 @@
 """A run at work: it is followed and stopped at the foot of the panel that asked for it."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sptrader_desktop.ui.event_loop import WindowLoop
 from sptrader_desktop.ui.host import Host
 from sptrader_desktop.ui.jobs import THREADS, Report
 from sptrader_desktop.ui.run_foot import QUEUED, RunFoot
-
-
-@pytest.fixture
-def host(qapp: QApplication) -> Iterator[Host]:
-    loop = WindowLoop(qapp)
-    made = Host(qapp, loop)
-    yield made
-    made.jobs.cancel_all()
-    made.bridge.close()
-    loop.close()
 
 
 @pytest.fixture
